@@ -1,0 +1,93 @@
+"""What people type that is no question about a fact: greetings, "which documents do you have", "summarise …".
+
+Pure: it tells the kind of such a question and which documents it means; `rag.chatbot` answers it from the
+catalogue and from the documents' own leading sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import regex
+
+from rag import terms
+
+
+class Kind(StrEnum):
+    GREETING = "greeting"
+    THANKS = "thanks"
+    ABILITIES = "abilities"
+    CATALOGUE = "catalogue"
+    SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`which` are places in the list of documents, from 0; empty means all of them."""
+
+    kind: Kind
+    which: tuple[int, ...] = ()
+
+
+_DOCUMENTS = r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|stories|collection|corpus|library|folder)"
+_GREETING = regex.compile(
+    r"(?i)^\W*(?:hi|hello|hey|hallo|hola|bonjour|salut|ciao|good (?:morning|afternoon|evening|day)|guten (?:tag|morgen|abend)|moin|servus|greetings|yo)"
+    r"(?:\s+(?:there|ibid|all|everyone|again))?\W*$"
+)
+_THANKS = regex.compile(r"(?i)^\W*(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|thx|cheers|danke(?: schön| sehr)?|merci|gracias|great|ok(?:ay)?|bye|goodbye)\W*$")
+_ABILITIES = regex.compile(
+    r"(?i)^\W*(?:help|what (?:can|do) you do|who are you|what are you|what is this(?: (?:tool|app|thing|bot|chatbot))?|how do(?:es)? (?:you|this|it) work|"
+    r"what can (?:i|you) (?:ask|help|answer|tell)\b.{0,30}|how (?:can|do) i use (?:you|this))\W*$"
+)
+_CATALOGUE = regex.compile(
+    rf"(?i)^\W*(?:(?:which|what|how many)\s+(?:\w+\s+)?{_DOCUMENTS}\s+(?:do you (?:have|know|hold|cover)|are (?:there|available|in (?:the|your|my) .+|indexed|loaded)|have you(?: got| read)?|can (?:you|i) .+|is there)"
+    rf"|(?:list|show|name)(?: me)?(?: all)?(?: (?:the|your|my|of the))* {_DOCUMENTS}|what(?:'s| is| do you have)? (?:in )?(?:the|your|my) {_DOCUMENTS}\s*(?:about)?|what do you know(?: about)?)\W*$"
+)
+_SUMMARY = regex.compile(
+    rf"(?i)^\W*(?:please\s+|can you\s+|could you\s+)*(?:(?:summari[sz]e|sum up|outline|recap|give (?:me )?(?:a |an )?(?:brief |short |quick )?(?:summary|overview|outline|recap|gist) of|what(?:'s| is| are) (?:the )?(?:main|key) (?:points?|ideas?|messages?|topics?|takeaways?) (?:of|in)|tl;?dr)(?P<object>.*)"
+    rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?{_DOCUMENTS}|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
+    rf"|what do(?:es)? (?P<object>(?:this|these|the .{{0,40}}?|it|they) ?{_DOCUMENTS}?) (?:say|cover|discuss|deal with|talk about))\W*$"
+)
+_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4, "5th": 4}
+_VAGUE = regex.compile(
+    rf"(?i)^\W*(?:of |me |us )*(?:(?:this|it|that|these|them|everything|all|both|the|your|my|each|every|of|two|whole)\W*)*(?:(?:{'|'.join(_ORDINALS)}|last|other)\W+)?(?:one|{_DOCUMENTS})?\W*(?:please)?\W*$"
+)
+
+
+def classify(question: str, titles: Sequence[str]) -> Request | None:
+    """The kind of request about the collection, or None for a question about a fact.
+
+    "Summarise the siege" is a question about a fact unless a document's title or place is meant.
+    """
+    for kind, pattern in (
+        (Kind.GREETING, _GREETING),
+        (Kind.THANKS, _THANKS),
+        (Kind.ABILITIES, _ABILITIES),
+        (Kind.CATALOGUE, _CATALOGUE),
+    ):
+        if pattern.match(question):
+            return Request(kind)
+    match = _SUMMARY.match(question)
+    if match is None:
+        return None
+    about = match.group("object") or ""
+    which = _documents_meant(about, titles)
+    if which is None:
+        return None
+    return Request(Kind.SUMMARY, which)
+
+
+def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
+    """Places of the documents that a phrase means; empty for all of them, None where it means none."""
+    words = about.lower().split()
+    if _VAGUE.match(about):
+        place = next((_ORDINALS[word] for word in words if word in _ORDINALS), None)
+        if place is None and "last" in words:
+            place = len(titles) - 1
+        return () if place is None else ((place,) if 0 <= place < len(titles) else None)
+    asked = set(terms.content_stems(about)) - set(terms.stems("article document file text story paper summary"))
+    fits = [len(asked & set(terms.stems(title))) / len(asked) if asked else 0.0 for title in titles]
+    best = max(fits, default=0.0)
+    return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= 0.6 else None

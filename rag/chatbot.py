@@ -1,0 +1,327 @@
+"""Everything together: a question goes in, cited and verified answers come out.
+
+Owns what the verbs must not know of one another: the gate between retrieval and answering, verification of
+every statement, and the answers about the collection itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from rag import about
+from rag.domain import Answer, Citation, Paragraph, Passage, Role, Statement, Turn, document_name
+from rag.embedding import MiniLM
+from rag.errors import QuestionError, ScopeError
+from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract, lead_of
+from rag.fusion import RANKING_FEATURES
+from rag.gate import GATE_FEATURES, Gate, read_gate
+from rag.ingest import Progress, Report, ingest
+from rag.learned import Learned, read_learned
+from rag.overlap import coverage
+from rag.paragraphs import display
+from rag.retrieve import HybridRetriever, Key, Retrieval, expand
+from rag.sentences import split_sentences
+from rag.settings import Settings
+from rag.store import Health, Record, Store, open_store
+from rag.verify import verify
+
+LONGEST_QUESTION = 4_000
+"""Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
+
+NOT_FOUND = "Your documents do not seem to answer this."
+_CLOSEST = 3
+_REFRESH_AFTER = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the gate is asked about: what was retrieved, its sentences, and the features made of both."""
+
+    retrieval: Retrieval
+    candidates: tuple[Candidate, ...]
+    gate_features: np.ndarray
+
+
+class Chatbot:
+    """The product, synchronous. Open it with `open_chatbot`, close it when done.
+
+    >>> with open_chatbot(Settings(), doing="ask") as bot:
+    ...     print(bot.ask("How long was West Aleppo under siege?").text)
+    """
+
+    def __init__(self, settings: Settings, store: Store, embedder: MiniLM, learned: Learned, gate: Gate) -> None:
+        self._settings = settings
+        self._store = store
+        self._embedder = embedder
+        self._learned = learned
+        self._gate = gate
+        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical")
+
+    def __enter__(self) -> Chatbot:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._store.close()
+
+    @property
+    def documents(self) -> Sequence[Record]:
+        """The documents that are in, by id."""
+        return self.retriever.snapshot.records
+
+    def ingest(self, progress: Callable[[Progress], None] | None = None) -> Report:
+        """Bring the index in line with the documents folder and the uploads. Questions asked meanwhile are
+        answered from what is in."""
+        roots: dict[str, Path] = {"documents": self._settings.documents.expanduser()}
+        if self._settings.uploads.is_dir():
+            roots["uploads"] = self._settings.uploads
+        last = time.monotonic()
+
+        def committed() -> None:
+            nonlocal last
+            if time.monotonic() - last > _REFRESH_AFTER:
+                started = time.monotonic()
+                self.retriever.refresh()
+                # A large index takes long to rebuild: no more than a tenth of the time goes there.
+                last = time.monotonic() + 9 * (time.monotonic() - started)
+
+        report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed)
+        self.retriever.refresh()
+        return report
+
+    def paragraphs(self) -> dict[str, list[Paragraph]]:
+        """Every paragraph of every document that is in, in reading order, by document id."""
+        found: dict[str, list[Paragraph]] = {record.document_id: [] for record in self.documents}
+        for _, row in self._store.rows():
+            found[row.paragraph.document_id].append(row.paragraph)
+        return {key: sorted(paragraphs, key=lambda p: p.number) for key, paragraphs in found.items()}
+
+    def check(self) -> Health:
+        return self._store.check()
+
+    def resolve_scope(self, names: Sequence[str]) -> frozenset[str] | None:
+        """Document ids for names as people type them: an id, a path below the folder, a file name, a title.
+
+        None for no names. Raises ScopeError where one fits no document or several.
+        """
+        return frozenset(self._resolve(name) for name in names) if names else None
+
+    def ask(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        scope: frozenset[str] | None = None,
+        without: frozenset[Key] = frozenset(),
+    ) -> Answer:
+        """The finished answer: the last of `stream`."""
+        *_, last = self.stream(question, turns, scope, without)
+        return last
+
+    def stream(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        scope: frozenset[str] | None = None,
+        without: frozenset[Key] = frozenset(),
+    ) -> Iterator[Answer]:
+        """Snapshots of the answer as it grows; settled statements and their marks never change.
+
+        `scope` holds the ids of documents to answer from, `without` paragraphs to leave out. Raises
+        QuestionError for an empty or an over-long question.
+        """
+        question = _clean(question)
+        request = about.classify(question, [record.title for record in self._in_scope(scope)])
+        if request is not None:
+            yield self._answer_about(question, request, scope)
+            return
+        started = time.perf_counter()
+        evidence = self.gather(question, turns, scope, without)
+        retrieval = evidence.retrieval
+        answer = Answer(question, retrieval.searched_for, missing_terms=retrieval.missing_terms, complete=False)
+        if not retrieval.passages:
+            yield replace(answer, abstained=True, notice=NOT_FOUND, complete=True, seconds=_seconds(retrieval, started))
+            return
+        answer = replace(answer, passages=retrieval.passages, gate=self._gate.read(evidence.gate_features, retrieval.dense_used))
+        yield answer
+        assert answer.gate is not None
+        if not answer.gate.is_open or not evidence.candidates:
+            closest = _closest(retrieval.passages)
+            yield replace(
+                answer, abstained=True, closest=closest, notice=NOT_FOUND, complete=True, seconds=_seconds(retrieval, started)
+            )
+            return
+        statements: tuple[Statement, ...] = ()
+        for statement in extract(retrieval.inquiry, evidence.candidates):
+            statements = (*statements, settled(statement))
+            yield replace(answer, statements=statements)
+        yield replace(answer, statements=statements, complete=True, seconds=_seconds(retrieval, started))
+
+    def gather(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        scope: frozenset[str] | None = None,
+        without: frozenset[Key] = frozenset(),
+    ) -> Evidence:
+        """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged."""
+        expansion = None
+        if turns:
+            earlier = turns[-1].answer.searched_for[-1:] or (turns[-1].question,)
+            expansion = expand(question, earlier[0], self.retriever.rarity)
+        retrieval = self.retriever.search(question, expansion, scope, without)
+        started = time.perf_counter()
+        embedder = self._embedder if retrieval.dense_used else None
+        found = tuple(candidates(retrieval.inquiry, retrieval.passages, embedder, self._learned.sentences))
+        retrieval.seconds["sentences"] = time.perf_counter() - started
+        return Evidence(retrieval, found, gate_features(retrieval, found))
+
+    def _resolve(self, name: str) -> str:
+        wanted = name.strip().casefold()
+        ids = [record.document_id for record in self.documents]
+        exact = [key for key in ids if wanted in (key.casefold(), document_name(key).casefold())]
+        loose = [
+            record.document_id
+            for record in self.documents
+            if wanted and (wanted in record.document_id.casefold() or wanted in record.title.casefold())
+        ]
+        for found in (exact, loose):
+            if len(found) == 1:
+                return found[0]
+        if not loose:
+            raise ScopeError(f"No document is called “{name}”. `ibid status` lists the {len(ids)} that are in.")
+        listed = ", ".join(document_name(key) for key in loose[:4])
+        raise ScopeError(f"“{name}” could be {len(loose)} documents ({listed}{' …' if len(loose) > 4 else ''}). Name more of it.")
+
+    def _in_scope(self, scope: frozenset[str] | None) -> list[Record]:
+        return [record for record in self.documents if scope is None or record.document_id in scope]
+
+    def _answer_about(self, question: str, request: about.Request, scope: frozenset[str] | None) -> Answer:
+        records = self._in_scope(scope)
+        if request.kind is about.Kind.SUMMARY:
+            chosen = [records[i] for i in request.which] if request.which else records
+            return self._summary(question, chosen)
+        listed = _catalogue(records)
+        sentences = {
+            about.Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
+            about.Kind.THANKS: "You are welcome.",
+            about.Kind.ABILITIES: (
+                "I answer questions from your documents with their own sentences, show where each stands, and say so "
+                f"when they hold no answer. {listed}"
+            ),
+            about.Kind.CATALOGUE: listed,
+        }
+        return Answer(question, notice=sentences[request.kind])
+
+    def _summary(self, question: str, records: Sequence[Record]) -> Answer:
+        """The leading sentence of each document's first prose, cited like everything else."""
+        most = 8
+        statements: list[Statement] = []
+        passages: list[Passage] = []
+        for record in records[:most]:
+            lead = self._leading(record, sentences=2 if len(records) <= 2 else 1)
+            if lead is None:
+                continue
+            passage, start, end = lead
+            citation = Citation(len(statements) + 1, passage.paragraph, passage.source, start, end)
+            introduction = f"{record.title}:" if passage.paragraph.role is not Role.COMMENT else lead_of(citation)
+            statements.append(settled(Statement(display(citation.quote), (citation,), lead=introduction)))
+            passages.append(passage)
+        more = len(records) - most
+        notice = f"The first sentences of {most} of {len(records)} documents." if more > 0 else None
+        if not statements:
+            return Answer(question, abstained=True, notice="There are no documents yet. " + _catalogue(records))
+        return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+
+    def _leading(self, record: Record, sentences: int) -> tuple[Passage, int, int] | None:
+        numbers = range(1, min(record.paragraphs, 30) + 1)
+        passages = self.retriever.passages_of(record.document_id, list(numbers))
+        prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
+        for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
+            spans = split_sentences(passage.paragraph.text)[:sentences]
+            if spans:
+                first = passage.paragraph.start
+                return passage, first + spans[0].start, first + spans[-1].end
+        return None
+
+
+def open_chatbot(settings: Settings, doing: str, wait: float = 0.0) -> Chatbot:
+    """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran."""
+    embedder = MiniLM()
+    store = open_store(settings.index, embedder.fingerprint, doing, wait)
+    try:
+        return Chatbot(settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate))
+    except BaseException:
+        store.close()
+        raise
+
+
+def gate_features(retrieval: Retrieval, found: Sequence[Candidate]) -> np.ndarray:
+    """`[len(GATE_FEATURES)]`, in that order; zeros where nothing was found."""
+    if not found or not len(retrieval.features):
+        return np.zeros(len(GATE_FEATURES), dtype=np.float32)
+    inquiry, best = retrieval.inquiry, found[0]
+    sentence = dict(zip(ANSWER_FEATURES, best.features, strict=True))
+    passages = retrieval.features
+    whole = RANKING_FEATURES.index("whole coverage")
+    everything = frozenset(stem for c in found for stem in c.sentence.present)
+    values = {
+        "sentence coverage": sentence["coverage"],
+        "context coverage": sentence["context coverage"],
+        "whole coverage": passages[:3, whole].max(),
+        "loose coverage": sentence["loose coverage"],
+        "pairs": sentence["pairs"],
+        "names": sentence["names"] if inquiry.names else 1.0,
+        "missing weight": 1.0 - coverage(inquiry, everything),
+        "passage cosine": passages[:, RANKING_FEATURES.index("cosine")].max(),
+        "sentence cosine": max(candidate.features[-1] for candidate in found[:3]),
+        "sentence share": best.share,
+        "passage share": retrieval.passages[0].score,
+        "kind missing": sentence["kind missing"],
+        "few terms": 1.0 / max(len(inquiry.weighted), 1),
+    }
+    return np.array([values[name] for name in GATE_FEATURES], dtype=np.float32)
+
+
+def settled(statement: Statement) -> Statement:
+    """The statement with its verdict: what is quoted is checked like anything else."""
+    finding = verify(statement.text, statement.citations)
+    return replace(statement, verdict=finding.verdict, reason=finding.reason)
+
+
+def _clean(question: str) -> str:
+    # Unpaired surrogates come from mistyped bytes on a command line and fit no store.
+    cleaned = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
+    if not cleaned:
+        raise QuestionError("The question is empty. Ask something like: ibid ask \"Who …?\"")
+    if len(cleaned) > LONGEST_QUESTION:
+        raise QuestionError(
+            f"The question has {len(cleaned):,} characters; at most {LONGEST_QUESTION:,} can be asked. Shorten it."
+        )
+    return cleaned
+
+
+def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    telling = [p for p in passages if p.paragraph.role not in (Role.TITLE, Role.HEADING, Role.BOILERPLATE)]
+    return tuple((telling or list(passages))[:_CLOSEST])
+
+
+def _catalogue(records: Sequence[Record]) -> str:
+    if not records:
+        return "There are no documents yet: put text or Markdown files into the folder and run `ibid ingest`."
+    most = 12
+    titles = "; ".join(f"“{record.title}” ({document_name(record.document_id)})" for record in records[:most])
+    more = f"; and {len(records) - most} more" if len(records) > most else ""
+    count = "1 document" if len(records) == 1 else f"{len(records)} documents"
+    return f"There {'is' if len(records) == 1 else 'are'} {count}: {titles}{more}."
+
+
+def _seconds(retrieval: Retrieval, started: float) -> Mapping[str, float]:
+    return {**retrieval.seconds, "total": time.perf_counter() - started}

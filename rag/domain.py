@@ -1,0 +1,304 @@
+"""The nouns: Document, Block, Paragraph, Passage, Citation, Statement, Answer, Turn.
+
+They are frozen and hold data; what they can say about themselves is a property. Nothing here knows of
+files, models or stores. All offsets count code points in the document's untouched text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+
+class Role(StrEnum):
+    """What a paragraph is to its document. A `comment` is never the document's own voice."""
+
+    TITLE = "title"
+    HEADING = "heading"
+    BYLINE = "byline"
+    BODY = "body"
+    LIST = "list"
+    TABLE = "table"
+    CAPTION = "caption"
+    COMMENT = "comment"
+    BOILERPLATE = "boilerplate"
+
+
+class Verdict(StrEnum):
+    PENDING = "pending"
+    VERIFIED = "verified"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open piece `[start, end)` of a text."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def of(self, text: str) -> str:
+        return text[self.start : self.end]
+
+    def shifted(self, by: int) -> Span:
+        return Span(self.start + by, self.end + by)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a text as its loader saw it. `role` is None where the format does not say."""
+
+    start: int
+    end: int
+    role: Role | None = None
+    level: int = 0
+    page: int | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file. The id begins with its root: `documents/leave.md`, `uploads/leave.md`.
+
+    `revision` hashes the file's bytes and the parser's version: equal revisions have equal paragraphs.
+    """
+
+    id: str
+    title: str
+    text: str
+    revision: str
+    date: date | None = None
+    author: str | None = None
+
+    @property
+    def name(self) -> str:
+        return document_name(self.id)
+
+
+def document_name(document_id: str) -> str:
+    """The path below its root, as people see it: `documents/hr/leave.md` is `hr/leave.md`."""
+    return str(PurePosixPath(*PurePosixPath(document_id).parts[1:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`text` is `document.text[start:end]`; `number` counts from 1 in reading order.
+
+    `heading` is the path of headings above it, outermost first; a reader's comment that carries a number
+    has that number as the last step of the path. `speaker` is who wrote a comment, where the page says so.
+    """
+
+    document_id: str
+    number: int
+    text: str
+    start: int
+    end: int
+    role: Role
+    heading: tuple[str, ...] = ()
+    page: int | None = None
+    speaker: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{document_name(self.document_id)} ¶{self.number}"
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.document_id, self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a paragraph's document says of itself, for showing beside it."""
+
+    title: str
+    revision: str
+    date: date | None = None
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The place a paragraph took in each leg, from 1; None where that leg did not bring it."""
+
+    dense: int | None = None
+    words: int | None = None
+    grams: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph retrieved for a question. `score` is the fused score, 0 to 1, comparable only within
+    one question. `similarity` is the cosine of question and paragraph, where the dense leg ran."""
+
+    paragraph: Paragraph
+    source: Source
+    score: float
+    ranks: Ranks
+    similarity: float | None = None
+
+    def json(self) -> Json:
+        return {
+            **_place_json(self.paragraph, self.source),
+            "text": self.paragraph.text,
+            "score": round(self.score, 6),
+            "ranks": {"dense": self.ranks.dense, "words": self.ranks.words, "grams": self.ranks.grams},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The exact span that backs a statement: `quote` is a slice of the stored paragraph, always.
+
+    `start` and `end` count in the document's text, like the paragraph's own; `bold` is an inner span in
+    the same coordinates that a reader is confident of, or None.
+    """
+
+    mark: int
+    paragraph: Paragraph
+    source: Source
+    start: int
+    end: int
+    bold: Span | None = None
+
+    def __post_init__(self) -> None:
+        assert self.paragraph.start <= self.start < self.end <= self.paragraph.end, "a citation lies in its paragraph"
+
+    @property
+    def quote(self) -> str:
+        return self.paragraph.text[self.start - self.paragraph.start : self.end - self.paragraph.start]
+
+    def json(self) -> Json:
+        return {
+            "mark": self.mark,
+            **_place_json(self.paragraph, self.source),
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "bold": [self.bold.start, self.bold.end] if self.bold else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer, without marks. `lead` holds words of ours in front of it
+    ("A reader, Michael, writes:"); `conflicts_with` names statements of the same answer, by index, that
+    give another number or date for the same thing."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    verdict: Verdict = Verdict.PENDING
+    reason: str | None = None
+    lead: str | None = None
+    conflicts_with: tuple[int, ...] = ()
+
+    @property
+    def rendered(self) -> str:
+        marks = "".join(f"[{citation.mark}]" for citation in self.citations)
+        unsupported = " (not found in your documents)" if self.verdict is Verdict.UNSUPPORTED else ""
+        lead = f"{self.lead} " if self.lead else ""
+        return f"{lead}{self.text}{' ' if marks else ''}{marks}{unsupported}"
+
+    def json(self) -> Json:
+        return {
+            "text": self.text,
+            "lead": self.lead,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "conflicts_with": list(self.conflicts_with),
+            "citations": [citation.json() for citation in self.citations],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GateReading:
+    """How likely the passages hold the answer, 0 to 1, and the least that is answered."""
+
+    score: float
+    threshold: float
+
+    @property
+    def is_open(self) -> bool:
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question brought. An abstention carries no statement with a citation; `closest` then holds
+    related passages and `missing_terms` the words of the question that stand nowhere in the documents.
+    `seconds` maps each part of the work to its wall time; `usage` is what a model reported."""
+
+    question: str
+    searched_for: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    abstained: bool = False
+    closest: tuple[Passage, ...] = ()
+    missing_terms: tuple[str, ...] = ()
+    mode: str = "extractive"
+    model: str | None = None
+    notice: str | None = None
+    gate: GateReading | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, int] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def text(self) -> str:
+        return "\n".join(statement.rendered for statement in self.statements)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(citation for statement in self.statements for citation in statement.citations)
+
+    def json(self) -> Json:
+        """The contract of `ibid ask --json`, the API and run files: what is absent is null, never left out."""
+        return {
+            "version": 1,
+            "question": self.question,
+            "searched_for": list(self.searched_for),
+            "mode": self.mode,
+            "model": self.model,
+            "complete": self.complete,
+            "abstained": self.abstained,
+            "notice": self.notice,
+            "text": self.text,
+            "statements": [statement.json() for statement in self.statements],
+            "passages": [passage.json() for passage in self.passages],
+            "closest": [passage.json() for passage in self.closest],
+            "missing_terms": list(self.missing_terms),
+            "gate": {"score": round(self.gate.score, 4), "threshold": round(self.gate.threshold, 4)} if self.gate else None,
+            "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
+            "usage": dict(self.usage) or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the same conversation and what was answered."""
+
+    question: str
+    answer: Answer
+
+
+def _place_json(paragraph: Paragraph, source: Source) -> Json:
+    return {
+        "document": paragraph.document_id,
+        "title": source.title,
+        "revision": source.revision,
+        "paragraph": paragraph.number,
+        "role": paragraph.role.value,
+        "speaker": paragraph.speaker,
+        "heading": " › ".join(paragraph.heading) or None,
+        "page": paragraph.page,
+        "date": source.date.isoformat() if source.date else None,
+    }

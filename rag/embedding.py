@@ -1,0 +1,194 @@
+"""all-MiniLM-L6-v2 as int8 ONNX: texts in, unit vectors out. The only file that runs a model for vectors.
+
+Nothing is truncated in silence: `windows` cuts a long paragraph at its sentences so that every piece fits,
+and each piece gets a vector of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from pydantic import ConfigDict, PrivateAttr
+from tokenizers import Tokenizer
+
+from rag import terms
+from rag.domain import Span
+from rag.errors import ModelError
+from rag.sentences import split_sentences
+
+Vectors = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+MODEL_FOLDER = Path(__file__).parent / "models" / "all-MiniLM-L6-v2"
+DIMENSIONS = 384
+WINDOW = 256
+"""Word pieces the model was trained on, its two marks included."""
+
+BATCH_TOKENS = 4096
+"""Padded tokens in one batch; measured fastest in rag/models/all-MiniLM-L6-v2/PROVENANCE.md."""
+
+_SPECIAL = 2
+
+
+class MiniLM(BaseEmbedding):
+    """The shipped embedder, a LlamaIndex `BaseEmbedding`.
+
+    >>> MiniLM().vectors(["a siege", "a blockade"]).shape
+    (2, 384)
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    _session: Any = PrivateAttr()
+    _tokenizer: Any = PrivateAttr()
+    _folder: Path = PrivateAttr()
+
+    def __init__(self, folder: Path = MODEL_FOLDER, threads: int | None = None) -> None:
+        super().__init__(model_name="all-MiniLM-L6-v2-int8")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.log_severity_level = 3
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._session = onnxruntime.InferenceSession(
+                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # both vendors raise bare or private exception types here
+            raise ModelError(f"The embedding model in {folder} cannot be loaded ({error}). Run `make models`.") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._folder = folder
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Which vectors these are: stored vectors of another fingerprint cannot be compared with them."""
+        digest = hashlib.sha256((self._folder / "model.onnx").read_bytes()).hexdigest()
+        return f"{self.model_name}-{digest[:8]}"
+
+    def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """One unit vector per text, `[len(texts), 384]`. Each text must fit the window (see `windows`);
+        `progress(done, total)` is called after each batch."""
+        encoded = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        out = np.empty((len(encoded), DIMENSIONS), dtype=np.float32)
+        done = 0
+        for batch in _batches([len(ids) for ids in encoded], BATCH_TOKENS):
+            out[batch] = self._run([encoded[i][:WINDOW] for i in batch])
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(encoded))
+        return out
+
+    def windows(self, text: str, prefix: str) -> list[Span]:
+        """Spans of `text` that fit the model together with `prefix`: one for most paragraphs, else cut at
+        sentence ends, and inside a sentence at word pieces where a single one is too long."""
+        room = max(WINDOW - _SPECIAL - len(self._ids(prefix)), WINDOW // 2)
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        if len(encoding.ids) <= room:
+            return [Span(0, len(text))]
+        starts = [start for start, _ in encoding.offsets]
+        spans: list[Span] = []
+        for sentence in split_sentences(text):
+            for piece in _pieces_that_fit(sentence, starts, room):
+                if spans and _count(starts, spans[-1].start, piece.end) <= room:
+                    spans[-1] = Span(spans[-1].start, piece.end)
+                else:
+                    spans.append(piece)
+        return spans
+
+    def fits(self, text: str) -> bool:
+        return len(self._ids(text)) + _SPECIAL <= WINDOW
+
+    def shredding(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Word pieces per letter, `[len(texts)]`: how finely the model's vocabulary must cut each text. English
+        prose lies at .20 to .31, Spanish at .39, Russian and Arabic near 1. What the vocabulary does not hold
+        at all counts a piece for every letter."""
+        unknown = self._tokenizer.token_to_id("[UNK]")
+        rates = []
+        for text, encoding in zip(texts, self._tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
+            pieces = sum(
+                end - start if piece == unknown else 1
+                for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+            )
+            rates.append(pieces / max(sum(map(str.isalnum, text)), 1))
+        return np.array(rates, dtype=np.float32)
+
+    def commonness(self, stem: str) -> float:
+        """How likely a paragraph of English holds a word with this stem, 0 to 1.
+
+        The vocabulary stands in the order of frequency, so a word's place gives its rank r, and Zipf's law
+        its share .1/r of running text; a paragraph is taken to be 100 words.
+        """
+        return self._commonness_by_stem.get(stem, 0.0)
+
+    @cached_property
+    def _commonness_by_stem(self) -> dict[str, float]:
+        words = [(place, word) for word, place in self._tokenizer.get_vocab().items() if word.isalpha() and len(word) > 1]
+        words.sort()
+        found: dict[str, float] = {}
+        for rank, stem in enumerate(terms.stemmed([word for _, word in words]), start=1):
+            found[stem] = found.get(stem, 0.0) + 0.1 / rank
+        return {stem: 1.0 - math.exp(-100 * share) for stem, share in found.items()}
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _run(self, batch: list[list[int]]) -> Vectors:
+        longest = max(map(len, batch))
+        ids = np.zeros((len(batch), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _get_text_embedding(self, text: str) -> list[float]:
+        pieces = self.vectors([span.of(text) for span in self.windows(text, "")])
+        mean = pieces.mean(axis=0)
+        return [float(value) for value in mean / max(float(np.linalg.norm(mean)), 1e-9)]
+
+    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+        return [self._get_text_embedding(text) for text in texts]
+
+    def _get_query_embedding(self, query: str) -> list[float]:
+        return self._get_text_embedding(query)
+
+    async def _aget_query_embedding(self, query: str) -> list[float]:
+        return self._get_query_embedding(query)
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "IbidMiniLM"
+
+
+def _batches(lengths: list[int], most_tokens: int) -> list[list[int]]:
+    """Indices in batches of similar length, so that little is padding; no batch pads beyond `most_tokens`."""
+    batches: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batches and (len(batches[-1]) + 1) * min(lengths[batches[-1][0]], WINDOW) <= most_tokens:
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+def _count(starts: list[int], start: int, end: int) -> int:
+    """How many word pieces begin in `[start, end)`."""
+    return int(np.searchsorted(starts, end) - np.searchsorted(starts, start))
+
+
+def _pieces_that_fit(sentence: Span, starts: list[int], room: int) -> list[Span]:
+    first, last = int(np.searchsorted(starts, sentence.start)), int(np.searchsorted(starts, sentence.end))
+    if last - first <= room:
+        return [sentence]
+    cuts = [sentence.start, *(starts[i] for i in range(first + room, last, room)), sentence.end]
+    return [Span(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]

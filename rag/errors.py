@@ -1,0 +1,61 @@
+"""Everything that can go wrong in a way a person can mend.
+
+    IbidError
+    ├── QuestionError      the question cannot be asked (empty)
+    ├── FolderError        the documents folder is missing, unreadable, or suddenly empty
+    ├── DocumentError      one file cannot be read; the others are not affected
+    ├── ScopeError         a document was named that is not in the index
+    ├── IndexBusyError     another process owns the index
+    ├── IndexMismatchError the index was made with another embedder or an older layout
+    ├── IndexDamagedError  the index answers only in part
+    ├── StorageError       the disk under the index is full or cannot be written
+    ├── ModelError         a shipped model is missing or not what it should be
+    └── CaseError          an eval case or run file is malformed
+
+A message names the value that was wrong and the next step. Vendor errors are translated in the vendor's
+own file; only the doors catch.
+"""
+
+
+class IbidError(Exception):
+    """The root: whatever is raised on purpose."""
+
+
+class QuestionError(IbidError):
+    pass
+
+
+class FolderError(IbidError):
+    pass
+
+
+class DocumentError(IbidError):
+    pass
+
+
+class ScopeError(IbidError):
+    pass
+
+
+class IndexBusyError(IbidError):
+    pass
+
+
+class IndexMismatchError(IbidError):
+    pass
+
+
+class IndexDamagedError(IbidError):
+    pass
+
+
+class StorageError(IbidError):
+    pass
+
+
+class ModelError(IbidError):
+    pass
+
+
+class CaseError(IbidError):
+    pass

@@ -1,0 +1,381 @@
+"""A folder becomes rows of the index: scan, read, split, embed, commit.
+
+Idempotent and incremental: an unchanged file costs a stat. The folder is the truth, so a deleted file leaves
+the index, but a folder that is missing, unreadable or suddenly empty removes nothing. Never writes to the
+folder. One bad file never stops the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import stat
+import threading
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.domain import Document, Paragraph
+from rag.embedding import MiniLM
+from rag.errors import DocumentError, FolderError
+from rag.loaders import can_load, read_document, revision_of
+from rag.paragraphs import context_of
+from rag.store import Change, FileStamp, Piece, Record, Store
+
+Vectors = npt.NDArray[np.float32]
+
+SETTLED_AFTER_NS = 2_000_000_000
+"""A file changed within two seconds of the scan may change again without a new time: it is hashed next time."""
+
+GROUP = 256
+"""Vectors that are embedded and committed together: enough to sort by length, little to lose by a kill."""
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file; `detail` is the reason of a failure or a warning about its text."""
+
+    document_id: str
+    outcome: Outcome
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingest is: files read of files found, and vectors made so far."""
+
+    files_done: int
+    files: int
+    vectors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an ingest did. Outcomes come in the order of document ids."""
+
+    outcomes: tuple[FileOutcome, ...]
+    paragraphs_embedded: int
+    vectors_reused: int
+    seconds: float
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        return Counter(outcome.outcome for outcome in self.outcomes)
+
+    @property
+    def changed(self) -> bool:
+        return any(self.counts.get(kind) for kind in (Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED))
+
+    def of(self, *kinds: Outcome) -> list[FileOutcome]:
+        return [outcome for outcome in self.outcomes if outcome.outcome in kinds]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    document_id: str
+    path: Path
+    size: int
+    modified_ns: int
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    document: Document
+    paragraphs: tuple[Paragraph, ...]
+    stamp: FileStamp
+    warning: str | None
+    windows: list[tuple[Paragraph, int, str]]
+
+
+@dataclass(slots=True)
+class _Tally:
+    outcomes: list[FileOutcome] = field(default_factory=list)
+    embedded: int = 0
+    reused: int = 0
+
+
+def ingest(
+    store: Store,
+    embedder: MiniLM,
+    roots: Mapping[str, Path],
+    max_file_mb: float,
+    progress: Callable[[Progress], None] | None = None,
+    committed: Callable[[], None] | None = None,
+) -> Report:
+    """Bring the index in line with the folders `roots` (by the first part of their document ids).
+
+    `committed` is called after each group of documents is in. Raises FolderError, with nothing removed,
+    where a root is missing, unreadable, or empty though the index holds documents of it.
+    """
+    started = time.perf_counter()
+    records = store.records()
+    found = {file.document_id: file for root, folder in roots.items() for file in _scan_root(root, folder, records)}
+    shut = tuple(key for key in found if key.endswith("/"))
+    gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
+    scanned_ns = time.time_ns()
+    tally = _Tally()
+    pool = store.vectors_by_hash(gone) if gone else {}
+    unchanged, to_read = _partition(found.values(), records)
+    tally.outcomes += [FileOutcome(file.document_id, Outcome.UNCHANGED, records[file.document_id].warning) for file in unchanged]
+    reader = _Reader(store, embedder, records, max_file_mb, scanned_ns, tally)
+    writer = _Writer(store, committed)
+    try:
+        files_done = len(unchanged)
+        for group, read in _groups(reader, to_read):
+            files_done += read
+            writer.put(_embed(group, embedder, pool, store, records, tally))
+            if progress is not None:
+                progress(Progress(files_done, len(found), tally.embedded + tally.reused))
+    finally:
+        writer.finish()
+    writer.reraise()
+    store.restamp(reader.restamped)
+    failed = {outcome.document_id for outcome in tally.outcomes if outcome.outcome is Outcome.FAILED}
+    removed = gone + sorted(failed & records.keys() & reader.unreadable)
+    if removed:
+        store.remove(removed)
+        if committed is not None:
+            committed()
+    tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
+    outcomes = tuple(sorted(tally.outcomes, key=lambda outcome: outcome.document_id))
+    return Report(outcomes, tally.embedded, tally.reused, time.perf_counter() - started)
+
+
+def scan(root: str, folder: Path) -> Iterator[FoundFile]:
+    """The files under `folder` that a loader reads, hidden ones and links out of the folder left aside.
+
+    A file that cannot be looked at comes with its `problem`, and so does a folder, whose id ends in `/`; what
+    the index holds of such a folder stays. Raises FolderError where the folder itself is
+    missing or unreadable.
+    """
+    if not folder.is_dir():
+        kind = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
+    inside = folder.resolve()
+    try:
+        yield from _scan_folder(root, folder, "", inside)
+    except PermissionError as error:
+        raise FolderError(f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed.") from error
+
+
+def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> list[FoundFile]:
+    found = list(scan(root, folder))
+    known = [key for key in records if key.startswith(f"{root}/")]
+    if not found and known and root == "documents":
+        raise FolderError(
+            f"The documents folder {folder} is suddenly empty; the index still holds {len(known)} of its documents. "
+            "Nothing was removed. If that is meant, run `ibid reset`."
+        )
+    return found
+
+
+def _scan_folder(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        path = f"{below}{entry.name}"
+        document_id = f"{root}/{_printable(path)}"
+        try:
+            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
+                if can_load(entry.name):
+                    yield FoundFile(document_id, Path(entry.path), 0, 0, "a link that leads out of the documents folder")
+                continue
+            if entry.is_dir():
+                if not entry.is_symlink():
+                    yield from _scan_below(root, Path(entry.path), path, inside)
+            elif can_load(entry.name):
+                status = entry.stat()
+                problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
+                yield FoundFile(document_id, Path(entry.path), status.st_size, status.st_mtime_ns, problem)
+        except OSError as error:
+            yield FoundFile(document_id, Path(entry.path), 0, 0, error.strerror or str(error))
+
+
+def _scan_below(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
+    try:
+        yield from _scan_folder(root, folder, f"{below}/", inside)
+    except PermissionError as error:
+        yield FoundFile(f"{root}/{_printable(below)}/", folder, 0, 0, f"the folder cannot be read: {error.strerror}")
+
+
+def _printable(path: str) -> str:
+    """A path as text that every store and terminal takes: bytes that are no UTF-8 become �, NFD becomes NFC."""
+    return unicodedata.normalize("NFC", path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def _partition(
+    found: Iterable[FoundFile], records: Mapping[str, Record]
+) -> tuple[list[FoundFile], list[FoundFile]]:
+    unchanged, to_read = [], []
+    for file in found:
+        record = records.get(file.document_id)
+        stamp = FileStamp(file.size, file.modified_ns)
+        (unchanged if record and record.stamp == stamp and not file.problem else to_read).append(file)
+    return unchanged, to_read
+
+
+class _Reader:
+    """Reads files into documents; notes what failed, what was unchanged after all, what has gone bad."""
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: MiniLM,
+        records: Mapping[str, Record],
+        max_file_mb: float,
+        scanned_ns: int,
+        tally: _Tally,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._records = records
+        self._max_bytes = int(max_file_mb * 1_000_000)
+        self._scanned_ns = scanned_ns
+        self._tally = tally
+        self.restamped: list[tuple[str, FileStamp]] = []
+        self.unreadable: set[str] = set()
+
+    def read(self, file: FoundFile) -> _Loaded | None:
+        try:
+            data = self._bytes(file)
+            stamp = FileStamp(file.size, file.modified_ns, self._scanned_ns - file.modified_ns > SETTLED_AFTER_NS)
+            record = self._records.get(file.document_id)
+            if record is not None and record.revision == revision_of(data):
+                self.restamped.append((file.document_id, stamp))
+                self._note(file, Outcome.UNCHANGED, record.warning)
+                return None
+            document, paragraphs, warning = read_document(file.document_id, data)
+        except DocumentError as error:
+            self.unreadable.add(file.document_id)
+            self._note(file, Outcome.FAILED, str(error))
+            return None
+        except OSError as error:
+            self._note(file, Outcome.FAILED, error.strerror or str(error))
+            return None
+        self._note(file, Outcome.UPDATED if record else Outcome.ADDED, warning)
+        windows = list(self._windows(document, paragraphs))
+        return _Loaded(document, paragraphs, stamp, warning, windows)
+
+    def _bytes(self, file: FoundFile) -> bytes:
+        if file.problem:
+            raise OSError(None, file.problem)
+        if file.size > self._max_bytes:
+            raise DocumentError(
+                f"{file.size / 1e6:.1f} MB is more than the limit of {self._max_bytes / 1e6:g} MB (IBID_MAX_FILE_MB)"
+            )
+        return file.path.read_bytes()
+
+    def _note(self, file: FoundFile, outcome: Outcome, detail: str | None) -> None:
+        self._tally.outcomes.append(FileOutcome(file.document_id, outcome, detail))
+
+    def _windows(
+        self, document: Document, paragraphs: Sequence[Paragraph]
+    ) -> Iterator[tuple[Paragraph, int, str]]:
+        for paragraph in paragraphs:
+            prefix = context_of(document.title, paragraph)
+            prefix = f"{prefix}\n" if prefix else ""
+            for part, span in enumerate(self._embedder.windows(paragraph.text, prefix)):
+                yield paragraph, part, prefix + span.of(paragraph.text)
+
+
+def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[_Loaded], int]]:
+    """Loaded documents in groups of about GROUP vectors, each with the number of files read for it."""
+    group: list[_Loaded] = []
+    read = 0
+    for file in files:
+        read += 1
+        loaded = reader.read(file)
+        if loaded is not None:
+            group.append(loaded)
+        if sum(len(one.windows) for one in group) >= GROUP:
+            yield group, read
+            group, read = [], 0
+    if read:
+        yield group, read
+
+
+def _embed(
+    group: list[_Loaded],
+    embedder: MiniLM,
+    pool: dict[str, Vectors],
+    store: Store,
+    records: Mapping[str, Record],
+    tally: _Tally,
+) -> list[Change]:
+    """Vectors for all windows of a group: taken over where the same text was embedded before."""
+    hashes = [[_hash(text) for _, _, text in loaded.windows] for loaded in group]
+    known = pool | store.vectors_by_hash([one.document.id for one in group if one.document.id in records])
+    fresh = list({h: text for one, hs in zip(group, hashes, strict=True) for h, (_, _, text) in zip(hs, one.windows, strict=True) if h not in known}.items())
+    vectors = embedder.vectors([text for _, text in fresh]) if fresh else np.zeros((0, 0), np.float32)
+    made = {h: vector for (h, _), vector in zip(fresh, vectors, strict=True)}
+    tally.embedded += len(made)
+    tally.reused += sum(map(len, hashes)) - len(made)
+    changes = []
+    for loaded, hs in zip(group, hashes, strict=True):
+        shredding = embedder.shredding([paragraph.text for paragraph in loaded.paragraphs])
+        pieces = [
+            Piece(paragraph, part, h, made[h] if h in made else known[h], float(shredding[paragraph.number - 1]))
+            for (paragraph, part, _), h in zip(loaded.windows, hs, strict=True)
+        ]
+        changes.append(Change(loaded.document, len(loaded.paragraphs), pieces, loaded.stamp, loaded.warning))
+    return changes
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class _Writer:
+    """Commits groups on a thread of its own, so that Chroma writes while the next group is embedded."""
+
+    def __init__(self, store: Store, committed: Callable[[], None] | None) -> None:
+        self._store = store
+        self._committed = committed
+        self._queue: queue.Queue[list[Change] | None] = queue.Queue(maxsize=2)
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="ibid-writer")
+        self._thread.start()
+
+    def put(self, changes: list[Change]) -> None:
+        if self._error is not None:
+            self.reraise()
+        if changes:
+            self._queue.put(changes)
+
+    def finish(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+    def reraise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while (changes := self._queue.get()) is not None:
+            if self._error is not None:
+                continue
+            try:
+                self._store.commit(changes)
+                if self._committed is not None:
+                    self._committed()
+            except Exception as error:  # carried to the caller's thread by `reraise`
+                self._error = error

@@ -1,0 +1,471 @@
+"""From a question to passages: three legs, one fusion, one linear reranking.
+
+Index unit is the paragraph. The dense leg is left out where the texts are in no language of the embedder's
+own (told by how finely its vocabulary cuts them). Equal texts are one passage. Queries work on a snapshot:
+while documents are replaced they see the old version or the new one, never a mixture.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import regex
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from rag import terms
+from rag.domain import Paragraph, Passage, Ranks, Role
+from rag.embedding import MiniLM
+from rag.errors import ScopeError
+from rag.fusion import Scores, normalised, pool, probabilities, top
+from rag.learned import Learned
+from rag.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
+from rag.paragraphs import context_of
+from rag.overlap import Inquiry, inquire, paragraph_features, view_sentences
+from rag.store import Record, Store, row_id
+
+Features = npt.NDArray[np.float32]
+Key = tuple[str, int]
+
+LEG_DEPTH = 100
+"""How many paragraphs each leg brings."""
+
+CANDIDATES = 20
+"""How many are reranked and can become passages."""
+
+BACKGROUND = 500
+"""Paragraphs of English that a term's rarity leans on."""
+
+ROLE_PENALTY = {
+    Role.COMMENT: 0.25,
+    Role.CAPTION: 0.1,
+    Role.TITLE: 2.5,
+    Role.HEADING: 2.5,
+    Role.BOILERPLATE: 2.5,
+}
+"""Subtracted from a candidate's logit: the document's own prose goes first at equal evidence, and what only
+names a place (a title, a heading) comes after what says something. A policy, not a fitted number: the
+training texts have no roles."""
+
+_ROLES = list(Role)
+_ANAPHORA = regex.compile(
+    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|both|former|latter|others?)\b"
+)
+_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|why|when|where|who|how come|und|et|y)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The paragraphs of one generation, by ordinal: documents in the order of their ids, paragraphs by number."""
+
+    records: tuple[Record, ...]
+    firsts: npt.NDArray[np.int64]
+    by_prefix: dict[str, int]
+    index: LexicalIndex
+
+    @property
+    def size(self) -> int:
+        return self.index.size
+
+    def ordinal(self, document: int, number: int) -> int:
+        return int(self.firsts[document]) + number - 1
+
+    def locate(self, ordinal: int) -> tuple[Record, int]:
+        """The document's record and the paragraph's number."""
+        document = int(np.searchsorted(self.firsts, ordinal, side="right")) - 1
+        return self.records[document], ordinal - int(self.firsts[document]) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What a search brought. `features` are the passages' ranking features, `[len(passages), …]`;
+    `shredding` is what decided whether the dense leg was used; `missing_terms` are words of the question, as written, that stand nowhere in the documents searched."""
+
+    inquiry: Inquiry
+    passages: tuple[Passage, ...]
+    features: Features
+    searched_for: tuple[str, ...]
+    missing_terms: tuple[str, ...]
+    dense_used: bool
+    shredding: float
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Legs:
+    """Scores by ordinal in each leg, already masked; `dense` is empty where the leg was left out."""
+
+    words: dict[int, float]
+    grams: dict[int, float]
+    dense: dict[int, float]
+
+    def named(self) -> dict[str, dict[int, float]]:
+        legs = {"words": normalised(self.words, 0.0), "grams": normalised(self.grams, 0.0), "dense": normalised(self.dense)}
+        return {name: scores for name, scores in legs.items() if scores}
+
+
+class HybridRetriever(BaseRetriever):
+    """The retriever of the product, also a LlamaIndex `BaseRetriever` for other people's engines.
+
+    >>> retriever.search("Who besieged West Aleppo?").passages[0].paragraph.place
+    '000_8ce4b84d20215b01.txt ¶6'
+    """
+
+    def __init__(self, store: Store, embedder: MiniLM, learned: Learned, folder: Path, limit: int = 10) -> None:
+        super().__init__()
+        self._store = store
+        self._embedder = embedder
+        self._learned = learned
+        self._folder = folder
+        self._limit = limit
+        self._readers = _Readers()
+        self._snapshot = self._open_snapshot()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def refresh(self) -> None:
+        """Take up what was committed since, then delete the rows that nobody reads any more."""
+        if self._snapshot_generation != self._store.generation:
+            self._snapshot = self._open_snapshot()
+        self._readers.wait_for_those_before()
+        self._store.delete_superseded()
+
+    def search(
+        self,
+        question: str,
+        expansion: str | None = None,
+        scope: frozenset[str] | None = None,
+        without: frozenset[Key] = frozenset(),
+        limit: int | None = None,
+    ) -> Retrieval:
+        """The passages for a question, best first, at most `limit`.
+
+        `expansion` is searched too and fused. `scope` holds document ids, `without` paragraphs to leave out of
+        every leg. Raises ScopeError where a document of the scope is not in the index.
+        """
+        with self._readers.reading():
+            snapshot = self._snapshot
+            allowed = _mask(snapshot, scope, without)
+            clock = _Clock()
+            queries = [question, *([expansion] if expansion else [])]
+            ranked = [self._rank(snapshot, query, allowed, scope, len(without), clock) for query in queries]
+            passages, features = _fuse_queries(ranked, limit or self._limit)
+            inquiry = inquire(queries[-1], self._weights(snapshot))
+            missing = _missing_terms(snapshot, question)
+        dense_used = any(one.dense_used for one in ranked)
+        shredding = max(one.shredding for one in ranked)
+        return Retrieval(inquiry, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
+
+    def passages_of(self, document_id: str, numbers: Sequence[int]) -> list[Passage]:
+        """Paragraphs of one document as passages without ranks, for answers about the document itself."""
+        with self._readers.reading():
+            snapshot = self._snapshot
+            record = next((r for r in snapshot.records if r.document_id == document_id), None)
+            if record is None:
+                return []
+            found = self._store.paragraphs([row_id(record.prefix, number) for number in numbers])
+        ordered = sorted(found.values(), key=lambda paragraph: paragraph.number)
+        return [Passage(paragraph, record.source, 0.0, Ranks()) for paragraph in ordered]
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return [as_node(passage) for passage in self.search(query_bundle.query_str).passages]
+
+    def _open_snapshot(self) -> Snapshot:
+        generation = self._store.generation
+        records = tuple(self._store.records().values())
+        counts = [record.paragraphs for record in records]
+        firsts = np.concatenate([[0], np.cumsum(counts)])[:-1].astype(np.int64) if records else np.zeros(0, np.int64)
+        by_prefix = {record.prefix: i for i, record in enumerate(records)}
+        index = open_index(self._folder, generation)
+        if index is None or index.size != sum(counts):
+            index = build_index(self._texts(records, firsts, by_prefix, sum(counts)))
+            save_index(index, self._folder, generation)
+        self._snapshot_generation = generation
+        return Snapshot(records, firsts, by_prefix, index)
+
+    def _texts(
+        self, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
+    ) -> Iterator[LexicalText]:
+        texts: list[LexicalText | None] = [None] * size
+        for key, row in self._store.rows():
+            document = by_prefix.get(key.partition("#")[0])
+            if document is not None:
+                context = context_of(records[document].title, row.paragraph)
+                place = int(firsts[document]) + row.paragraph.number - 1
+                texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding)
+        # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
+        return (text or LexicalText("", "") for text in texts)
+
+    def _rank(
+        self,
+        snapshot: Snapshot,
+        query: str,
+        allowed: npt.NDArray[np.bool_] | None,
+        scope: frozenset[str] | None,
+        masked: int,
+        clock: _Clock,
+    ) -> _Ranked:
+        with clock.timing("lexical"):
+            words = _leg(snapshot.index.words.scores(terms.stems(query)), allowed, snapshot)
+            grams = _leg(snapshot.index.grams.scores(terms.grams(query)), allowed, snapshot)
+        dense: dict[int, float] = {}
+        shredding = self._shredding(snapshot, query, words)
+        if shredding <= self._learned.shredding_limit:
+            with clock.timing("embed"):
+                vector = self._embedder.vectors([query]) if self._embedder.fits(query) else None
+                unit = vector[0] if vector is not None else np.array(self._embedder.get_query_embedding(query), np.float32)
+            with clock.timing("dense"):
+                dense = self._dense(snapshot, unit, allowed, scope, masked)
+        legs = _Legs(words, grams, dense)
+        named = legs.named()
+        candidates = pool(named, CANDIDATES)
+        with clock.timing("fetch"):
+            paragraphs = self._fetch(snapshot, candidates)
+        with clock.timing("fuse"):
+            present = [candidate for candidate in candidates if candidate in paragraphs]
+            passages, features = self._rerank(snapshot, query, legs, named, present, paragraphs)
+        return _Ranked(passages, features, bool(dense), shredding)
+
+    def _shredding(self, snapshot: Snapshot, query: str, words: dict[int, float]) -> float:
+        """How finely the embedder's vocabulary cuts the texts that the words leg found: above a limit they are
+        in no language it was trained on. Where no word is found, the question alone tells."""
+        found = list(words)[:10]
+        if found:
+            return float(snapshot.index.shredding[found].mean())
+        return float(self._embedder.shredding([query])[0])
+
+    def _dense(
+        self,
+        snapshot: Snapshot,
+        vector: npt.NDArray[np.float32],
+        allowed: npt.NDArray[np.bool_] | None,
+        scope: frozenset[str] | None,
+        masked: int,
+    ) -> dict[int, float]:
+        best: dict[int, float] = {}
+        documents = sorted(scope) if scope is not None else None
+        for prefix, number, similarity in self._store.nearest(vector, LEG_DEPTH + LEG_DEPTH // 2 + masked, documents):
+            document = snapshot.by_prefix.get(prefix)
+            if document is None:
+                continue
+            ordinal = snapshot.ordinal(document, number)
+            if allowed is None or allowed[ordinal]:
+                best[ordinal] = max(similarity, best.get(ordinal, -1.0))
+        ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
+        return {ordinal: best[ordinal] for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
+
+    def _weights(self, snapshot: Snapshot) -> Callable[[str], float]:
+        """How much a term tells: its rarity in the documents, leaning on its rarity in English at large as
+        if BACKGROUND more paragraphs had been read, so that a small folder does not take every verb it
+        happens not to use for a rare name."""
+
+        def weight_of(stem: str) -> float:
+            expected = BACKGROUND * self._embedder.commonness(stem)
+            return float(np.log((snapshot.size + BACKGROUND + 1) / (snapshot.index.words.document_frequency(stem) + expected + 0.5)))
+
+        return weight_of
+
+    def rarity(self, stem: str) -> float:
+        """The weight of a term in the current documents; see `_weights`."""
+        return self._weights(self._snapshot)(stem)
+
+    def _fetch(self, snapshot: Snapshot, ordinals: Sequence[int]) -> dict[int, tuple[Record, Paragraph]]:
+        places = {ordinal: snapshot.locate(ordinal) for ordinal in ordinals}
+        keys = {ordinal: row_id(record.prefix, number) for ordinal, (record, number) in places.items()}
+        found = self._store.paragraphs(list(keys.values()))
+        return {o: (places[o][0], found[key]) for o, key in keys.items() if key in found}
+
+    def _rerank(
+        self,
+        snapshot: Snapshot,
+        query: str,
+        legs: _Legs,
+        named: dict[str, dict[int, float]],
+        candidates: list[int],
+        paragraphs: dict[int, tuple[Record, Paragraph]],
+    ) -> tuple[list[Passage], Features]:
+        inquiry = inquire(query, self._weights(snapshot))
+        rows = np.zeros((len(candidates), len(self._learned.ranking.names)), dtype=np.float32)
+        for i, ordinal in enumerate(candidates):
+            record, paragraph = paragraphs[ordinal]
+            context = frozenset(terms.stems(context_of(record.title, paragraph)))
+            rows[i, :4] = (*(named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")), legs.dense.get(ordinal, 0.0))
+            rows[i, 4:] = paragraph_features(inquiry, view_sentences(paragraph.text), context)
+        model = self._learned.ranking if legs.dense else self._learned.ranking_without_dense
+        penalties = np.array([ROLE_PENALTY.get(paragraphs[o][1].role, 0.0) for o in candidates], dtype=np.float32)
+        belief = probabilities(model.scores(rows) - penalties)
+        ranks = {leg: {o: i for i, o in enumerate(scores, start=1)} for leg, scores in named.items()}
+        order = sorted(range(len(candidates)), key=lambda i: (-belief[i], candidates[i]))
+        passages = [
+            Passage(
+                paragraphs[candidates[i]][1],
+                paragraphs[candidates[i]][0].source,
+                float(belief[i]),
+                Ranks(*(ranks.get(leg, {}).get(candidates[i]) for leg in ("dense", "words", "grams"))),
+                legs.dense.get(candidates[i]),
+            )
+            for i in order
+        ]
+        return passages, rows[order]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    passages: list[Passage]
+    features: Features
+    dense_used: bool
+    shredding: float
+
+
+def as_node(passage: Passage) -> NodeWithScore:
+    """A passage as LlamaIndex's own noun, with its place in the metadata."""
+    paragraph = passage.paragraph
+    metadata: dict[str, Any] = {
+        "document": paragraph.document_id,
+        "paragraph": paragraph.number,
+        "title": passage.source.title,
+        "role": paragraph.role.value,
+        "heading": " › ".join(paragraph.heading),
+    }
+    node = TextNode(
+        id_=f"{paragraph.document_id}#{paragraph.number}",
+        text=paragraph.text,
+        metadata=metadata,
+        start_char_idx=paragraph.start,
+        end_char_idx=paragraph.end,
+    )
+    return NodeWithScore(node=node, score=passage.score)
+
+
+def expand(question: str, earlier: str, weight_of: Callable[[str], float], most: int = 4) -> str | None:
+    """A follow-up made to stand alone by the rare terms of the question before it; None where it does already.
+
+    A question leans on the one before if it points back ("they", "there"), begins like a continuation
+    ("and", "what about") or has at most one content word of its own.
+    """
+    own = terms.content_words(question)
+    leans = _ANAPHORA.search(question) or (_ELLIPSIS.match(question) and len(own) <= 3) or len(own) <= 1
+    if not leans:
+        return None
+    mine = set(terms.stemmed(own))
+    carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
+    rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:most]
+    added = terms.as_written(earlier, [word for word in carried if word in rarest])
+    return f"{question} {' '.join(added)}" if added else None
+
+
+def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[Key]) -> npt.NDArray[np.bool_] | None:
+    if scope is None and not without:
+        return None
+    allowed = np.full(snapshot.size, scope is None)
+    documents = {record.document_id: i for i, record in enumerate(snapshot.records)}
+    for document_id in scope or ():
+        if document_id not in documents:
+            raise ScopeError(f"{document_id} is not in the index. `ibid status` lists what is.")
+        i = documents[document_id]
+        first = int(snapshot.firsts[i])
+        allowed[first : first + snapshot.records[i].paragraphs] = True
+    for document_id, number in without:
+        if document_id in documents and number <= snapshot.records[documents[document_id]].paragraphs:
+            allowed[snapshot.ordinal(documents[document_id], number)] = False
+    return allowed
+
+
+def _leg(scores: Scores, allowed: npt.NDArray[np.bool_] | None, snapshot: Snapshot) -> dict[int, float]:
+    if allowed is not None:
+        scores = np.where(allowed, scores, 0)
+    ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
+    return {ordinal: float(scores[ordinal]) for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
+
+
+def _collapse(snapshot: Snapshot, ordered: Sequence[int]) -> list[int]:
+    """Of paragraphs with equal texts only one, in every leg the same: the document's own words before a
+    comment, then the first."""
+    chosen: dict[int, int] = {}
+    for ordinal in ordered:
+        twin = int(snapshot.index.twins[ordinal])
+        other = chosen.get(twin)
+        chosen[twin] = ordinal if other is None else min(other, ordinal, key=lambda o: (_is_comment(snapshot, o), o))
+    return list(dict.fromkeys(chosen[int(snapshot.index.twins[ordinal])] for ordinal in ordered))
+
+
+def _is_comment(snapshot: Snapshot, ordinal: int) -> bool:
+    return _ROLES[snapshot.index.roles[ordinal]] is Role.COMMENT
+
+
+def _fuse_queries(ranked: Sequence[_Ranked], limit: int) -> tuple[tuple[Passage, ...], Features]:
+    """The passages of several wordings of one question, by their mean belief."""
+    if len(ranked) == 1:
+        return tuple(ranked[0].passages[:limit]), ranked[0].features[:limit]
+    total: dict[Key, float] = {}
+    kept: dict[Key, tuple[Passage, Features]] = {}
+    for one in ranked:
+        for passage, row in zip(one.passages, one.features, strict=True):
+            key = passage.paragraph.key
+            total[key] = total.get(key, 0.0) + passage.score / len(ranked)
+            # The last wording is the fullest: its ranks and features stand.
+            kept[key] = (passage, row)
+    order = sorted(total, key=lambda key: (-total[key], key))[:limit]
+    passages = tuple(
+        Passage(p.paragraph, p.source, total[key], p.ranks, p.similarity) for key in order for p in [kept[key][0]]
+    )
+    rows = np.array([kept[key][1] for key in order], dtype=np.float32).reshape(len(order), -1)
+    return passages, rows
+
+
+def _missing_terms(snapshot: Snapshot, question: str) -> tuple[str, ...]:
+    words = terms.content_words(question)
+    absent = [word for word in words if not snapshot.index.words.document_frequency(terms.stemmed([word])[0])]
+    return tuple(terms.as_written(question, absent))
+
+
+class _Clock:
+    """Adds up the wall time of each part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timing(self, part: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started
+
+
+class _Readers:
+    """Counts queries under way, so that a writer can wait for those that began before it looked."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._active: dict[int, int] = {}
+        self._next = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._changed:
+            ticket = self._next
+            self._next += 1
+            self._active[ticket] = ticket
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._active[ticket]
+                self._changed.notify_all()
+
+    def wait_for_those_before(self) -> None:
+        with self._changed:
+            limit = self._next
+            self._changed.wait_for(lambda: all(ticket >= limit for ticket in self._active))

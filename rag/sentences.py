@@ -1,0 +1,104 @@
+"""Where sentences begin and end, as spans of the untouched text.
+
+Abbreviations do not end a sentence ("Oct. 18", "Col. Warren", "U.S. forces"); a closing quote or bracket
+belongs to the sentence it closes. A naive split at `[.!?] ` cuts 1.4–2.6 % of XQuAD's gold answers in two,
+an abbreviation-aware one 0.1–1.2 %.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from rag.domain import Span
+
+# Never the end: a name, a number or a unit follows.
+_NEVER = frozenset(
+    """mr mrs ms dr prof rev fr sr sra hr fra gen col lt maj sgt cpl capt cmdr adm sen rep gov pres amb hon st ste mt ft
+    jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun
+    no nos nr vol vols fig figs pp p pg ch sec art ca c approx est vs v cf al eds ed trans viz resp bzw ggf vgl evtl
+    z.b d.h u.a s.o e.g i.e""".split()
+)
+# The end only when a word follows that likes to begin sentences.
+_SOMETIMES = frozenset("inc ltd co corp jr etc a.m p.m u.s u.k u.n e.u d.c b.c a.d ph.d m.d u.s.a usw bros dept univ".split())
+_STARTERS = frozenset(
+    """the a an this that these those he she it they we i you his her its their our my in on at as for from to by with after
+    before when while since until during although though because if however but and or nor so yet then there here
+    what who where why how some many most all each every no not one two three another other more also""".split()
+)
+
+_BOUNDARY = regex.compile(
+    r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』]*)(?P<gap>\s*)""",
+)
+_GERMAN_MONTH = regex.compile(
+    r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert)\b"
+)
+_OPENERS = "\"'“‘«‹([（「『¿¡"
+_WIDE_STOPS = frozenset("。！？｡")
+
+
+def split_sentences(text: str) -> list[Span]:
+    """Spans of the sentences of `text`, in order, without the white space between them.
+
+    Together they hold every character that is not white space. Text without an end mark is one sentence.
+
+    >>> [s.of(t) for t in ["On Oct. 18, it began. Col. Warren left."] for s in split_sentences(t)]
+    ['On Oct. 18, it began.', 'Col. Warren left.']
+    """
+    spans: list[Span] = []
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        if not _ends_sentence(text, start, match):
+            continue
+        _append_trimmed(spans, text, start, match.end("close"))
+        start = match.end("close")
+    _append_trimmed(spans, text, start, len(text))
+    return spans
+
+
+def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        first = start + piece.index(stripped[0])
+        spans.append(Span(first, first + len(stripped)))
+
+
+def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
+    stop = match.group("stop")
+    if stop[-1] in _WIDE_STOPS:
+        return True
+    if not match.group("gap"):
+        return match.end() == len(text)
+    following = text[match.end() :][:40].lstrip(_OPENERS)
+    if not following:
+        return True
+    if following[0].islower():
+        return False
+    if stop != "." or match.group("close"):
+        # "though … We" goes on or ends; an ellipsis before a capital is taken as an end.
+        return True
+    word = _word_before(text, match.start())
+    if word.isdigit() and len(word) <= 2:
+        is_list_number = text[start : match.start()].strip() == word
+        return not is_list_number and not _GERMAN_MONTH.match(following)
+    return _full_stop_ends(word, following)
+
+
+def _word_before(text: str, end: int) -> str:
+    start = end
+    while start > 0 and end - start < 40 and not text[start - 1].isspace():
+        start -= 1
+    return text[start:end].lstrip(_OPENERS)
+
+
+def _full_stop_ends(word: str, following: str) -> bool:
+    lowered = word.lower()
+    first = regex.match(r"[\p{L}\p{M}]+", following)
+    starts_like_sentence = first is not None and first.group().lower() in _STARTERS
+    if lowered in _NEVER and (word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in ("vs", "v", "al", "cf")):
+        return False
+    if lowered in _SOMETIMES or regex.fullmatch(r"(?:\p{Lu}\.)+\p{Lu}", word):
+        return starts_like_sentence
+    if len(word) == 1 and word.isupper():
+        return starts_like_sentence and word not in "IA"
+    return True

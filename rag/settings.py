@@ -1,0 +1,37 @@
+"""What a person can set, read once from the environment or `.env`, in the doors only.
+
+Every field is in `.env.example` and the README; a test says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Prefix `IBID_`; flat and frozen."""
+
+    model_config = SettingsConfigDict(env_prefix="IBID_", env_file=".env", extra="ignore", frozen=True)
+
+    documents: Path = Field(Path("seeds"), description="The folder to answer from. Ibid only ever reads it.")
+    home: Path = Field(Path(".ibid"), description="Where Ibid keeps its indexes, uploads, runs and feedback.")
+    max_file_mb: float = Field(20.0, gt=0, description="Files larger than this are reported and left out.")
+
+    @property
+    def uploads(self) -> Path:
+        return self.home / "uploads"
+
+    @property
+    def index(self) -> Path:
+        """Each documents folder keeps its own index."""
+        name = hashlib.sha256(str(self.documents.expanduser().resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return self.home / "indexes" / name
+
+    @property
+    def gate(self) -> Path:
+        """The gate that `ibid eval calibrate` fitted on one's own documents; the shipped one where absent."""
+        return self.home / "gate.json"
