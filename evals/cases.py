@@ -36,7 +36,9 @@ def read_cases(path: Path) -> list[Case]:
         try:
             cases.append(case_from(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
-            raise CaseError(f"{path} line {number} is not a case: {error!r}. See evals/questions for examples.") from error
+            raise CaseError(
+                f"{path} line {number} is not a case: {error!r}. See evals/questions for examples."
+            ) from error
     return cases
 
 
@@ -62,7 +64,9 @@ def case_from(described: Mapping[str, Any]) -> Case:
 
 
 def _gold(described: Mapping[str, Any]) -> Gold:
-    return Gold(str(described["document"]), described.get("quote"), described.get("page"), int(described.get("grade", 1)))
+    return Gold(
+        str(described["document"]), described.get("quote"), described.get("page"), int(described.get("grade", 1))
+    )
 
 
 def sample(cases: Sequence[Case], n: int) -> list[Case]:

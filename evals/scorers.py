@@ -84,7 +84,11 @@ def citation_scores(case: Case, answer: Answer, right: frozenset[Key]) -> list[S
     first, upto_two = answer.citations[:1], answer.citations[:2]
     return [
         Score("citation_precision", precision, f"{len(hits)} of {len(set(cited))} cited paragraphs are right"),
-        Score("citation_recall", float(bool(hits)), "a right paragraph is cited" if hits else "no right paragraph is cited"),
+        Score(
+            "citation_recall",
+            float(bool(hits)),
+            "a right paragraph is cited" if hits else "no right paragraph is cited",
+        ),
         Score("answer_in_one", float(_holds(first, case, right))),
         Score("answer_in_two", float(_holds(upto_two, case, right))),
         Score("resolves", float(_resolves(answer))),
@@ -126,7 +130,9 @@ def _holds(citations: Iterable[Citation], case: Case, right: frozenset[Key]) -> 
 
 
 def _stands_in(answer: str, quote: str) -> bool:
-    return regex.search(rf"(?<!\w){regex.escape(answer)}(?!\w)", quote) is not None or (not answer.isascii() and answer in quote)
+    return regex.search(rf"(?<!\w){regex.escape(answer)}(?!\w)", quote) is not None or (
+        not answer.isascii() and answer in quote
+    )
 
 
 def _resolves(answer: Answer) -> bool:

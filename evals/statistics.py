@@ -93,7 +93,9 @@ def area_under_risk(curve: Sequence[CurvePoint]) -> float:
     return float(np.mean([point.risk for point in curve])) if curve else float("nan")
 
 
-def fit_choice(alternatives: Sequence[Array], chosen: Sequence[int], l2: float = 0.01, weights: Sequence[float] | None = None) -> Array:
+def fit_choice(
+    alternatives: Sequence[Array], chosen: Sequence[int], l2: float = 0.01, weights: Sequence[float] | None = None
+) -> Array:
     """Weights of the conditional logit (McFadden 1974): each case's `alternatives` is `[k, f]`, `chosen` the row
     that was right. Newton steps on the mean negative log-likelihood plus `l2/2` times the squared weights.
 
@@ -119,7 +121,9 @@ def fit_choice(alternatives: Sequence[Array], chosen: Sequence[int], l2: float =
     return beta
 
 
-def fit_logistic(rows: Array, labels: Sequence[bool], l2: float = 0.01, weights: Sequence[float] | None = None) -> tuple[Array, float]:
+def fit_logistic(
+    rows: Array, labels: Sequence[bool], l2: float = 0.01, weights: Sequence[float] | None = None
+) -> tuple[Array, float]:
     """Weights and bias of a logistic regression, by `fit_choice`."""
     with_bias = np.hstack([rows, np.ones((len(rows), 1))])
     pairs = [np.stack([row, np.zeros_like(row)]) for row in with_bias]

@@ -31,12 +31,16 @@ class Request:
     which: tuple[int, ...] = ()
 
 
-_DOCUMENTS = r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|stories|collection|corpus|library|folder)"
+_DOCUMENTS = (
+    r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|stories|collection|corpus|library|folder)"
+)
 _GREETING = regex.compile(
     r"(?i)^\W*(?:hi|hello|hey|hallo|hola|bonjour|salut|ciao|good (?:morning|afternoon|evening|day)|guten (?:tag|morgen|abend)|moin|servus|greetings|yo)"
     r"(?:\s+(?:there|ibid|all|everyone|again))?\W*$"
 )
-_THANKS = regex.compile(r"(?i)^\W*(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|thx|cheers|danke(?: schön| sehr)?|merci|gracias|great|ok(?:ay)?|bye|goodbye)\W*$")
+_THANKS = regex.compile(
+    r"(?i)^\W*(?:thanks?(?: you)?(?: (?:very|so) much| a lot)?|thx|cheers|danke(?: schön| sehr)?|merci|gracias|great|ok(?:ay)?|bye|goodbye)\W*$"
+)
 _ABILITIES = regex.compile(
     r"(?i)^\W*(?:help|what (?:can|do) you do|who are you|what are you|what is this(?: (?:tool|app|thing|bot|chatbot))?|how do(?:es)? (?:you|this|it) work|"
     r"what can (?:i|you) (?:ask|help|answer|tell)\b.{0,30}|how (?:can|do) i use (?:you|this))\W*$"
@@ -50,7 +54,18 @@ _SUMMARY = regex.compile(
     rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?{_DOCUMENTS}|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
     rf"|what do(?:es)? (?P<object>(?:this|these|the .{{0,40}}?|it|they) ?{_DOCUMENTS}?) (?:say|cover|discuss|deal with|talk about))\W*$"
 )
-_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4, "5th": 4}
+_ORDINALS = {
+    "first": 0,
+    "1st": 0,
+    "second": 1,
+    "2nd": 1,
+    "third": 2,
+    "3rd": 2,
+    "fourth": 3,
+    "4th": 3,
+    "fifth": 4,
+    "5th": 4,
+}
 _VAGUE = regex.compile(
     rf"(?i)^\W*(?:of |me |us )*(?:(?:this|it|that|these|them|everything|all|both|the|your|my|each|every|of|two|whole)\W*)*(?:(?:{'|'.join(_ORDINALS)}|last|other)\W+)?(?:one|{_DOCUMENTS})?\W*(?:please)?\W*$"
 )

@@ -66,7 +66,9 @@ class Chatbot:
     def __enter__(self) -> Chatbot:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -104,6 +106,25 @@ class Chatbot:
             found[row.paragraph.document_id].append(row.paragraph)
         return {key: sorted(paragraphs, key=lambda p: p.number) for key, paragraphs in found.items()}
 
+    @property
+    def gate(self) -> Gate:
+        return self._gate
+
+    def certainty(self, evidence: Evidence) -> float:
+        """The gate's reading: how likely the evidence holds the answer, 0 to 1."""
+        if not evidence.retrieval.passages:
+            return 0.0
+        return self._gate.read(evidence.gate_features, evidence.retrieval.dense_used).score
+
+    @property
+    def embedder(self) -> MiniLM:
+        return self._embedder
+
+    def learn(self, learned: Learned) -> None:
+        """Rank and choose by other numbers from now on: for fitting them."""
+        self._learned = learned
+        self.retriever.learn(learned)
+
     def check(self) -> Health:
         return self._store.check()
 
@@ -113,6 +134,10 @@ class Chatbot:
         None for no names. Raises ScopeError where one fits no document or several.
         """
         return frozenset(self._resolve(name) for name in names) if names else None
+
+    def search(self, question: str, scope: frozenset[str] | None = None, limit: int = 10) -> Retrieval:
+        """The passages for a question, with all that ranking knew of them."""
+        return self.retriever.search(_clean(question), scope=scope, limit=limit)
 
     def ask(
         self,
@@ -149,13 +174,20 @@ class Chatbot:
         if not retrieval.passages:
             yield replace(answer, abstained=True, notice=NOT_FOUND, complete=True, seconds=_seconds(retrieval, started))
             return
-        answer = replace(answer, passages=retrieval.passages, gate=self._gate.read(evidence.gate_features, retrieval.dense_used))
+        answer = replace(
+            answer, passages=retrieval.passages, gate=self._gate.read(evidence.gate_features, retrieval.dense_used)
+        )
         yield answer
         assert answer.gate is not None
         if not answer.gate.is_open or not evidence.candidates:
             closest = _closest(retrieval.passages)
             yield replace(
-                answer, abstained=True, closest=closest, notice=NOT_FOUND, complete=True, seconds=_seconds(retrieval, started)
+                answer,
+                abstained=True,
+                closest=closest,
+                notice=NOT_FOUND,
+                complete=True,
+                seconds=_seconds(retrieval, started),
             )
             return
         statements: tuple[Statement, ...] = ()
@@ -198,7 +230,9 @@ class Chatbot:
         if not loose:
             raise ScopeError(f"No document is called “{name}”. `ibid status` lists the {len(ids)} that are in.")
         listed = ", ".join(document_name(key) for key in loose[:4])
-        raise ScopeError(f"“{name}” could be {len(loose)} documents ({listed}{' …' if len(loose) > 4 else ''}). Name more of it.")
+        raise ScopeError(
+            f"“{name}” could be {len(loose)} documents ({listed}{' …' if len(loose) > 4 else ''}). Name more of it."
+        )
 
     def _in_scope(self, scope: frozenset[str] | None) -> list[Record]:
         return [record for record in self.documents if scope is None or record.document_id in scope]
@@ -257,7 +291,9 @@ def open_chatbot(settings: Settings, doing: str, wait: float = 0.0) -> Chatbot:
     embedder = MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait)
     try:
-        return Chatbot(settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate))
+        return Chatbot(
+            settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate)
+        )
     except BaseException:
         store.close()
         raise
@@ -300,7 +336,7 @@ def _clean(question: str) -> str:
     # Unpaired surrogates come from mistyped bytes on a command line and fit no store.
     cleaned = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
     if not cleaned:
-        raise QuestionError("The question is empty. Ask something like: ibid ask \"Who …?\"")
+        raise QuestionError('The question is empty. Ask something like: ibid ask "Who …?"')
     if len(cleaned) > LONGEST_QUESTION:
         raise QuestionError(
             f"The question has {len(cleaned):,} characters; at most {LONGEST_QUESTION:,} can be asked. Shorten it."
@@ -309,7 +345,7 @@ def _clean(question: str) -> str:
 
 
 def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
-    telling = [p for p in passages if p.paragraph.role not in (Role.TITLE, Role.HEADING, Role.BOILERPLATE)]
+    telling = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]
     return tuple((telling or list(passages))[:_CLOSEST])
 
 

@@ -276,7 +276,9 @@ class Answer:
             "passages": [passage.json() for passage in self.passages],
             "closest": [passage.json() for passage in self.closest],
             "missing_terms": list(self.missing_terms),
-            "gate": {"score": round(self.gate.score, 4), "threshold": round(self.gate.threshold, 4)} if self.gate else None,
+            "gate": {"score": round(self.gate.score, 4), "threshold": round(self.gate.threshold, 4)}
+            if self.gate
+            else None,
             "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
             "usage": dict(self.usage) or None,
         }

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,11 @@ DIMENSIONS = 384
 WINDOW = 256
 """Word pieces the model was trained on, its two marks included."""
 
-BATCH_TOKENS = 4096
-"""Padded tokens in one batch; measured fastest in rag/models/all-MiniLM-L6-v2/PROVENANCE.md."""
+BATCH_TOKENS = 2048
+"""Padded tokens in one batch; how it was measured is in rag/models/all-MiniLM-L6-v2/PROVENANCE.md."""
+
+REMEMBERED = 20_000
+"""Vectors kept for sentences, about 30 MB."""
 
 _SPECIAL = 2
 
@@ -48,25 +52,46 @@ class MiniLM(BaseEmbedding):
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    _session: Any = PrivateAttr()
     _tokenizer: Any = PrivateAttr()
     _folder: Path = PrivateAttr()
+    _memory: dict[str, Any] = PrivateAttr(default_factory=dict)
 
-    def __init__(self, folder: Path = MODEL_FOLDER, threads: int | None = None) -> None:
+    def __init__(self, folder: Path = MODEL_FOLDER) -> None:
         super().__init__(model_name="all-MiniLM-L6-v2-int8")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        options.log_severity_level = 3
+        self._folder = folder
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # both vendors raise bare or private exception types here
-            raise ModelError(f"The embedding model in {folder} cannot be loaded ({error}). Run `make models`.") from error
+        except Exception as error:  # the vendor raises a bare Exception here
+            raise self._unloadable(error) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._folder = folder
+
+    def _unloadable(self, error: Exception) -> ModelError:
+        return ModelError(f"The embedding model in {self._folder} cannot be loaded ({error}). Run `make models`.")
+
+    def _open(self, threads: int) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            # Without this fusion the shipped graph runs about 5 % faster (PROVENANCE.md).
+            return onnxruntime.InferenceSession(
+                str(self._folder / "model.onnx"),
+                options,
+                providers=["CPUExecutionProvider"],
+                disabled_optimizers=["SkipLayerNormFusion"],
+            )
+        except Exception as error:  # the vendor's exception types are private
+            raise self._unloadable(error) from error
+
+    @cached_property
+    def _for_one(self) -> onnxruntime.InferenceSession:
+        """One thread: a single short text gains nothing from more, and loses on a busy machine (1.8 to 6.3 ms)."""
+        return self._open(1)
+
+    @cached_property
+    def _for_many(self) -> onnxruntime.InferenceSession:
+        return self._open(len(os.sched_getaffinity(0)))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -77,15 +102,42 @@ class MiniLM(BaseEmbedding):
     def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """One unit vector per text, `[len(texts), 384]`. Each text must fit the window (see `windows`);
         `progress(done, total)` is called after each batch."""
-        encoded = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        out = np.empty((len(encoded), DIMENSIONS), dtype=np.float32)
+        out = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         done = 0
-        for batch in _batches([len(ids) for ids in encoded], BATCH_TOKENS):
-            out[batch] = self._run([encoded[i][:WINDOW] for i in batch])
-            done += len(batch)
+        for rows, ids in self.token_batches(texts):
+            out[rows] = self.run_batch(ids)
+            done += len(rows)
             if progress is not None:
-                progress(done, len(encoded))
+                progress(done, len(texts))
         return out
+
+    def token_batches(self, texts: Sequence[str]) -> list[tuple[list[int], list[list[int]]]]:
+        """The texts as token ids in batches of similar length, each with the places its texts came from."""
+        encoded = [encoding.ids[:WINDOW] for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        return [(rows, [encoded[i] for i in rows]) for rows in _batches([len(ids) for ids in encoded], BATCH_TOKENS)]
+
+    def run_batch(self, batch: list[list[int]]) -> Vectors:
+        """Unit vectors for one batch of token ids, `[len(batch), 384]`."""
+        longest = max(map(len, batch))
+        ids = np.zeros((len(batch), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+            mask[row, : len(tokens)] = 1
+        session = self._for_one if len(batch) == 1 else self._for_many
+        (vectors,) = session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
+        return np.asarray(vectors, dtype=np.float32)
+
+    def remembered(self, texts: Sequence[str]) -> Vectors:
+        """As `vectors`, each text by itself and kept: the sentences of popular paragraphs come back question
+        after question. By itself, because int8 activations share one scale in a batch, so that a vector would
+        depend a little on its neighbours, and the same question could get another answer."""
+        if len(self._memory) > REMEMBERED:
+            self._memory.clear()
+        for text in texts:
+            if text not in self._memory:
+                self._memory[text] = self.vectors([text])[0]
+        return np.stack([self._memory[text] for text in texts])
 
     def windows(self, text: str, prefix: str) -> list[Span]:
         """Spans of `text` that fit the model together with `prefix`: one for most paragraphs, else cut at
@@ -113,7 +165,9 @@ class MiniLM(BaseEmbedding):
         at all counts a piece for every letter."""
         unknown = self._tokenizer.token_to_id("[UNK]")
         rates = []
-        for text, encoding in zip(texts, self._tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True):
+        for text, encoding in zip(
+            texts, self._tokenizer.encode_batch(list(texts), add_special_tokens=False), strict=True
+        ):
             pieces = sum(
                 end - start if piece == unknown else 1
                 for piece, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
@@ -131,7 +185,9 @@ class MiniLM(BaseEmbedding):
 
     @cached_property
     def _commonness_by_stem(self) -> dict[str, float]:
-        words = [(place, word) for word, place in self._tokenizer.get_vocab().items() if word.isalpha() and len(word) > 1]
+        words = [
+            (place, word) for word, place in self._tokenizer.get_vocab().items() if word.isalpha() and len(word) > 1
+        ]
         words.sort()
         found: dict[str, float] = {}
         for rank, stem in enumerate(terms.stemmed([word for _, word in words]), start=1):
@@ -140,16 +196,6 @@ class MiniLM(BaseEmbedding):
 
     def _ids(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
-
-    def _run(self, batch: list[list[int]]) -> Vectors:
-        longest = max(map(len, batch))
-        ids = np.zeros((len(batch), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
-        return np.asarray(vectors, dtype=np.float32)
 
     def _get_text_embedding(self, text: str) -> list[float]:
         pieces = self.vectors([span.of(text) for span in self.windows(text, "")])
@@ -191,4 +237,4 @@ def _pieces_that_fit(sentence: Span, starts: list[int], room: int) -> list[Span]
     if last - first <= room:
         return [sentence]
     cuts = [sentence.start, *(starts[i] for i in range(first + room, last, room)), sentence.end]
-    return [Span(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [Span(a, b) for a, b in pairwise(cuts)]

@@ -41,7 +41,6 @@ _LEANING = regex.compile(
     r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
     r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
 )
-_NOT_PROSE = (Role.TITLE, Role.HEADING, Role.BOILERPLATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def candidates(
 ) -> list[Candidate]:
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone."""
-    usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
+    usable = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE][:PASSAGES] or list(passages[:PASSAGES])
     found: list[Candidate] = []
     for passage in usable:
         sentences = view_sentences(passage.paragraph.text)
@@ -116,7 +115,7 @@ def _with_cosines(question: str, found: list[Candidate], embedder: MiniLM) -> li
     """Add to each candidate the cosine of question and sentence. Only the likeliest are embedded."""
     order = sorted(range(len(found)), key=lambda i: (-float(found[i].features[4]), i))[:MOST_SENTENCES]
     texts = [question[:1000], *(found[i].sentence.text[:1000] for i in order)]
-    vectors = embedder.vectors(texts)
+    vectors = embedder.remembered(texts)
     cosines = vectors[1:] @ vectors[0]
     features = [candidate.features.copy() for candidate in found]
     for row in features:
@@ -152,7 +151,9 @@ def _disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate])
     for other in others[:8]:
         theirs = _asked_amounts(inquiry, other)
         shared_units = {unit for _, unit in ours} & {unit for _, unit in theirs}
-        differs = shared_units and not {v for v, u in ours if u in shared_units} & {v for v, u in theirs if u in shared_units}
+        differs = shared_units and not {v for v, u in ours if u in shared_units} & {
+            v for v, u in theirs if u in shared_units
+        }
         elsewhere = other.passage.paragraph.key != best.passage.paragraph.key
         if differs and elsewhere and coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3):
             return other
@@ -163,7 +164,7 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
     """Numbers of the candidate whose unit the question names ("how many days": 13 days); for a question that
     names no unit found here, spans of time where it asks how long."""
     long = regex.search(r"(?i)\bhow long\b", inquiry.question) is not None
-    times = set(terms.stemmed("second minute hour day week month year decade century".split()))
+    times = set(terms.stemmed(["second", "minute", "hour", "day", "week", "month", "year", "decade", "century"]))
     wanted = set(terms.stems(inquiry.question)) | (times if long else set())
     return {(a.value, a.unit) for a in amounts(candidate.sentence.text) if a.unit is not None and a.unit in wanted}
 

@@ -59,7 +59,11 @@ def is_byline(text: str) -> bool:
     if len(text) > 200 or len(text.splitlines()) > 3:
         return False
     author = _BYLINE.match(text)
-    if author and len(text[author.end() :].split()) <= 18 and not regex.search(r"[a-z]\.\s+\p{Lu}", text[author.end() :]):
+    if (
+        author
+        and len(text[author.end() :].split()) <= 18
+        and not regex.search(r"[a-z]\.\s+\p{Lu}", text[author.end() :])
+    ):
         return True
     return find_date(text) is not None and _words_beside_dates(text) <= 4
 

@@ -133,7 +133,9 @@ def ingest(
     tally = _Tally()
     pool = store.vectors_by_hash(gone) if gone else {}
     unchanged, to_read = _partition(found.values(), records)
-    tally.outcomes += [FileOutcome(file.document_id, Outcome.UNCHANGED, records[file.document_id].warning) for file in unchanged]
+    tally.outcomes += [
+        FileOutcome(file.document_id, Outcome.UNCHANGED, records[file.document_id].warning) for file in unchanged
+    ]
     reader = _Reader(store, embedder, records, max_file_mb, scanned_ns, tally)
     writer = _Writer(store, committed)
     try:
@@ -172,7 +174,9 @@ def scan(root: str, folder: Path) -> Iterator[FoundFile]:
     try:
         yield from _scan_folder(root, folder, "", inside)
     except PermissionError as error:
-        raise FolderError(f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed.") from error
+        raise FolderError(
+            f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed."
+        ) from error
 
 
 def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> list[FoundFile]:
@@ -197,7 +201,9 @@ def _scan_folder(root: str, folder: Path, below: str, inside: Path) -> Iterator[
         try:
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
                 if can_load(entry.name):
-                    yield FoundFile(document_id, Path(entry.path), 0, 0, "a link that leads out of the documents folder")
+                    yield FoundFile(
+                        document_id, Path(entry.path), 0, 0, "a link that leads out of the documents folder"
+                    )
                 continue
             if entry.is_dir():
                 if not entry.is_symlink():
@@ -222,10 +228,9 @@ def _printable(path: str) -> str:
     return unicodedata.normalize("NFC", path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
-def _partition(
-    found: Iterable[FoundFile], records: Mapping[str, Record]
-) -> tuple[list[FoundFile], list[FoundFile]]:
-    unchanged, to_read = [], []
+def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tuple[list[FoundFile], list[FoundFile]]:
+    unchanged: list[FoundFile] = []
+    to_read: list[FoundFile] = []
     for file in found:
         record = records.get(file.document_id)
         stamp = FileStamp(file.size, file.modified_ns)
@@ -287,9 +292,7 @@ class _Reader:
     def _note(self, file: FoundFile, outcome: Outcome, detail: str | None) -> None:
         self._tally.outcomes.append(FileOutcome(file.document_id, outcome, detail))
 
-    def _windows(
-        self, document: Document, paragraphs: Sequence[Paragraph]
-    ) -> Iterator[tuple[Paragraph, int, str]]:
+    def _windows(self, document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[tuple[Paragraph, int, str]]:
         for paragraph in paragraphs:
             prefix = context_of(document.title, paragraph)
             prefix = f"{prefix}\n" if prefix else ""
@@ -324,7 +327,14 @@ def _embed(
     """Vectors for all windows of a group: taken over where the same text was embedded before."""
     hashes = [[_hash(text) for _, _, text in loaded.windows] for loaded in group]
     known = pool | store.vectors_by_hash([one.document.id for one in group if one.document.id in records])
-    fresh = list({h: text for one, hs in zip(group, hashes, strict=True) for h, (_, _, text) in zip(hs, one.windows, strict=True) if h not in known}.items())
+    fresh = list(
+        {
+            h: text
+            for one, hs in zip(group, hashes, strict=True)
+            for h, (_, _, text) in zip(hs, one.windows, strict=True)
+            if h not in known
+        }.items()
+    )
     vectors = embedder.vectors([text for _, text in fresh]) if fresh else np.zeros((0, 0), np.float32)
     made = {h: vector for (h, _), vector in zip(fresh, vectors, strict=True)}
     tally.embedded += len(made)

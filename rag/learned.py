@@ -33,7 +33,10 @@ class Linear:
         return scores
 
     def json(self) -> dict[str, object]:
-        return {"bias": round(self.bias, 4), **{n: round(float(w), 4) for n, w in zip(self.names, self.weights, strict=True)}}
+        return {
+            "bias": round(self.bias, 4),
+            **{n: round(float(w), 4) for n, w in zip(self.names, self.weights, strict=True)},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,12 @@ def linear_from(described: Mapping[str, float], names: Sequence[str]) -> Linear:
     if set(described) - {"bias"} != set(names):
         unlike = sorted(set(described) ^ {*names, "bias"})
         raise ModelError(f"{LEARNED_FILE.name} was fitted for other features ({', '.join(unlike)}). Run `make models`.")
-    return Linear(tuple(names), np.array([described[name] for name in names], dtype=np.float32), described.get("bias", 0.0))
+    return Linear(
+        tuple(names), np.array([described[name] for name in names], dtype=np.float32), described.get("bias", 0.0)
+    )
 
 
-def read_learned(
-    ranking_names: Sequence[str], sentence_names: Sequence[str], path: Path = LEARNED_FILE
-) -> Learned:
+def read_learned(ranking_names: Sequence[str], sentence_names: Sequence[str], path: Path = LEARNED_FILE) -> Learned:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

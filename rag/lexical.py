@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from array import array
 from collections import Counter
@@ -63,7 +62,7 @@ class Leg:
 
     def document_frequency(self, term: str) -> int:
         run = self._run(term)
-        return run.stop - run.start
+        return int(run.stop - run.start)
 
     def inverse_document_frequency(self, term: str) -> float:
         """`ln(1 + (N - n + .5) / (n + .5))`, never negative."""
@@ -163,7 +162,7 @@ def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
         np.save(temporary / f"{fact}.npy", getattr(index, fact))
     (temporary / "stamp.json").write_text(json.dumps({"stamp": stamp, "layout": LAYOUT, "size": index.size}))
     shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    temporary.replace(folder)
 
 
 def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
@@ -173,18 +172,21 @@ def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
         if described.get("stamp") != stamp or described.get("layout") != LAYOUT:
             return None
         size = int(described["size"])
-        legs = [
-            Leg(*(np.load(folder / f"{name}-{part}.npy", mmap_mode="r") for part in _PARTS), size)
-            for name in ("words", "grams")
-        ]
-        facts = [np.load(folder / f"{fact}.npy", mmap_mode="r") for fact in _FACTS]
+        words, grams = (_open_leg(folder, name, size) for name in ("words", "grams"))
+        roles, twins, shredding = (np.load(folder / f"{fact}.npy", mmap_mode="r") for fact in _FACTS)
     except (OSError, ValueError, KeyError):
         return None
-    if any(len(leg.offsets) != len(leg.hashes) + 1 or leg.offsets[-1] != len(leg.postings) for leg in legs):
+    is_whole = all(
+        len(leg.offsets) == len(leg.hashes) + 1 and leg.offsets[-1] == len(leg.postings) for leg in (words, grams)
+    )
+    if not is_whole or any(len(fact) != size for fact in (roles, twins, shredding)):
         return None
-    if any(len(fact) != size for fact in facts):
-        return None
-    return LexicalIndex(*legs, *facts)
+    return LexicalIndex(words, grams, roles, twins, shredding)
+
+
+def _open_leg(folder: Path, name: str, size: int) -> Leg:
+    hashes, offsets, postings, impacts = (np.load(folder / f"{name}-{part}.npy", mmap_mode="r") for part in _PARTS)
+    return Leg(hashes, offsets, postings, impacts, size)
 
 
 def _hash(term: str) -> int:

@@ -44,15 +44,27 @@ PARAGRAPH_FEATURES = (
     "title coverage",
 )
 
-_NUMBER = regex.compile(r"\d|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b")
+_NUMBER = regex.compile(
+    r"\d|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
+)
 _DATE = regex.compile(
     r"(?i)\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|january|february|march|april|may|june|july|august|september|october|november|december"
     r"|jan\.|feb\.|aug\.|sept\.|oct\.|nov\.|dec\.|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|yesterday|years? ago|weeks? ago|spring|summer|autumn|winter|\d{3,4}s?)\b"
 )
 _NAME = regex.compile(r"(?<!^)(?<![.!?]\s)(?<![\"“'‘(])\b\p{Lu}[\p{L}’'-]+")
 _KINDS: tuple[tuple[str, regex.Pattern[str]], ...] = (
-    ("number", regex.compile(r"(?i)\bhow (?:many|much|long|old|far|big|large|tall|high|deep|often|fast)\b|\bwhat (?:percent|percentage|number|proportion|share|amount)\b|\bwie (?:viele?|lange|alt)\b|\bcuánt|\bcombien\b")),
-    ("date", regex.compile(r"(?i)\b(?:when|what (?:year|date|day|month|decade|century|time)|which (?:year|date|day|month|decade|century)|wann|cuándo|quand)\b")),
+    (
+        "number",
+        regex.compile(
+            r"(?i)\bhow (?:many|much|long|old|far|big|large|tall|high|deep|often|fast)\b|\bwhat (?:percent|percentage|number|proportion|share|amount)\b|\bwie (?:viele?|lange|alt)\b|\bcuánt|\bcombien\b"
+        ),
+    ),
+    (
+        "date",
+        regex.compile(
+            r"(?i)\b(?:when|what (?:year|date|day|month|decade|century|time)|which (?:year|date|day|month|decade|century)|wann|cuándo|quand)\b"
+        ),
+    ),
     ("name", regex.compile(r"(?i)\b(?:who|whom|whose|where|wer|wo|quién|dónde|qui|où)\b")),
 )
 _KIND_FOUND = {"number": _NUMBER, "date": _DATE, "name": _NAME}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import regex
 
@@ -135,7 +136,7 @@ def _lines(text: str) -> Iterator[_Line]:
 def _pieces_of_run(run: list[_Line]) -> Iterator[list[_Line]]:
     width = max(NARROWEST_WRAP, *(line.width for line in run))
     piece = [run[0]]
-    for before, line in zip(run, run[1:], strict=False):
+    for before, line in pairwise(run):
         if _begins_block(before, line, run[0], width):
             yield piece
             piece = []
@@ -211,8 +212,14 @@ def _cut_at_spaces(text: str, span: Span, most: int) -> Iterator[Span]:
         gap = max(text.rfind(" ", start + most // 2, end), text.rfind("\n", start + most // 2, end))
         end = gap if gap > 0 else end
         yield Span(start, end)
-        start = end + len(text[end : span.end]) - len(text[end : span.end].lstrip())
+        start = _skip_spaces(text, end)
     yield Span(start, span.end)
+
+
+def _skip_spaces(text: str, position: int) -> int:
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
 
 
 class _Walker:
@@ -256,7 +263,9 @@ class _Walker:
         if not _LETTER.search(text):
             return Role.BOILERPLATE
         if readers_speak:
-            return Role.BOILERPLATE if is_boilerplate(text) else Role.HEADING if is_comment_heading(text) else Role.COMMENT
+            return (
+                Role.BOILERPLATE if is_boilerplate(text) else Role.HEADING if is_comment_heading(text) else Role.COMMENT
+            )
         if block.role is not None:
             return self._role_from_loader(i, block.role)
         if is_comment_heading(text):

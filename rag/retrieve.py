@@ -28,8 +28,8 @@ from rag.errors import ScopeError
 from rag.fusion import Scores, normalised, pool, probabilities, top
 from rag.learned import Learned
 from rag.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
-from rag.paragraphs import context_of
 from rag.overlap import Inquiry, inquire, paragraph_features, view_sentences
+from rag.paragraphs import context_of
 from rag.store import Record, Store, row_id
 
 Features = npt.NDArray[np.float32]
@@ -44,16 +44,12 @@ CANDIDATES = 20
 BACKGROUND = 500
 """Paragraphs of English that a term's rarity leans on."""
 
-ROLE_PENALTY = {
-    Role.COMMENT: 0.25,
-    Role.CAPTION: 0.1,
-    Role.TITLE: 2.5,
-    Role.HEADING: 2.5,
-    Role.BOILERPLATE: 2.5,
-}
-"""Subtracted from a candidate's logit: the document's own prose goes first at equal evidence, and what only
-names a place (a title, a heading) comes after what says something. A policy, not a fitted number: the
-training texts have no roles."""
+NOT_RANKED = (Role.TITLE, Role.HEADING)
+"""They name a place and say nothing of it; every paragraph below is indexed under them anyway."""
+
+ROLE_PENALTY = {Role.COMMENT: 0.25, Role.CAPTION: 0.1, Role.BOILERPLATE: 2.5}
+"""Subtracted from a candidate's logit: at equal evidence the document's own prose goes first. A policy, not a
+fitted number: the training texts have no roles."""
 
 _ROLES = list(Role)
 _ANAPHORA = regex.compile(
@@ -70,6 +66,13 @@ class Snapshot:
     firsts: npt.NDArray[np.int64]
     by_prefix: dict[str, int]
     index: LexicalIndex
+    ranked: npt.NDArray[np.bool_]
+
+    @property
+    def nearest_needed(self) -> int:
+        """How many rows to ask the dense leg for, so that LEG_DEPTH paragraphs are left of them."""
+        share = float(self.ranked.mean()) if self.size else 1.0
+        return int(1.5 * LEG_DEPTH / max(share, 0.25))
 
     @property
     def size(self) -> int:
@@ -108,7 +111,11 @@ class _Legs:
     dense: dict[int, float]
 
     def named(self) -> dict[str, dict[int, float]]:
-        legs = {"words": normalised(self.words, 0.0), "grams": normalised(self.grams, 0.0), "dense": normalised(self.dense)}
+        legs = {
+            "words": normalised(self.words, 0.0),
+            "grams": normalised(self.grams, 0.0),
+            "dense": normalised(self.dense),
+        }
         return {name: scores for name, scores in legs.items() if scores}
 
 
@@ -132,6 +139,9 @@ class HybridRetriever(BaseRetriever):
     @property
     def snapshot(self) -> Snapshot:
         return self._snapshot
+
+    def learn(self, learned: Learned) -> None:
+        self._learned = learned
 
     def refresh(self) -> None:
         """Take up what was committed since, then delete the rows that nobody reads any more."""
@@ -166,6 +176,18 @@ class HybridRetriever(BaseRetriever):
         shredding = max(one.shredding for one in ranked)
         return Retrieval(inquiry, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
 
+    def single_legs(self, question: str, limit: int) -> dict[str, list[Key]]:
+        """The ranking of each leg by itself, best first; the dense one even where it would be left out."""
+        with self._readers.reading():
+            snapshot, index = self._snapshot, self._snapshot.index
+            legs = {
+                "words": _leg(index.words.scores(terms.stems(question)), snapshot.ranked, snapshot),
+                "grams": _leg(index.grams.scores(terms.grams(question)), snapshot.ranked, snapshot),
+                "dense": self._dense(snapshot, self._vector(question), snapshot.ranked, None, 0),
+            }
+        places = {leg: [snapshot.locate(ordinal) for ordinal in list(scores)[:limit]] for leg, scores in legs.items()}
+        return {leg: [(record.document_id, number) for record, number in found] for leg, found in places.items()}
+
     def passages_of(self, document_id: str, numbers: Sequence[int]) -> list[Passage]:
         """Paragraphs of one document as passages without ranks, for answers about the document itself."""
         with self._readers.reading():
@@ -191,7 +213,8 @@ class HybridRetriever(BaseRetriever):
             index = build_index(self._texts(records, firsts, by_prefix, sum(counts)))
             save_index(index, self._folder, generation)
         self._snapshot_generation = generation
-        return Snapshot(records, firsts, by_prefix, index)
+        ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
+        return Snapshot(records, firsts, by_prefix, index, ranked)
 
     def _texts(
         self, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
@@ -210,7 +233,7 @@ class HybridRetriever(BaseRetriever):
         self,
         snapshot: Snapshot,
         query: str,
-        allowed: npt.NDArray[np.bool_] | None,
+        allowed: npt.NDArray[np.bool_],
         scope: frozenset[str] | None,
         masked: int,
         clock: _Clock,
@@ -222,8 +245,7 @@ class HybridRetriever(BaseRetriever):
         shredding = self._shredding(snapshot, query, words)
         if shredding <= self._learned.shredding_limit:
             with clock.timing("embed"):
-                vector = self._embedder.vectors([query]) if self._embedder.fits(query) else None
-                unit = vector[0] if vector is not None else np.array(self._embedder.get_query_embedding(query), np.float32)
+                unit = self._vector(query)
             with clock.timing("dense"):
                 dense = self._dense(snapshot, unit, allowed, scope, masked)
         legs = _Legs(words, grams, dense)
@@ -235,6 +257,11 @@ class HybridRetriever(BaseRetriever):
             present = [candidate for candidate in candidates if candidate in paragraphs]
             passages, features = self._rerank(snapshot, query, legs, named, present, paragraphs)
         return _Ranked(passages, features, bool(dense), shredding)
+
+    def _vector(self, query: str) -> npt.NDArray[np.float32]:
+        if self._embedder.fits(query):
+            return self._embedder.vectors([query])[0]
+        return np.array(self._embedder.get_query_embedding(query), dtype=np.float32)
 
     def _shredding(self, snapshot: Snapshot, query: str, words: dict[int, float]) -> float:
         """How finely the embedder's vocabulary cuts the texts that the words leg found: above a limit they are
@@ -248,18 +275,18 @@ class HybridRetriever(BaseRetriever):
         self,
         snapshot: Snapshot,
         vector: npt.NDArray[np.float32],
-        allowed: npt.NDArray[np.bool_] | None,
+        allowed: npt.NDArray[np.bool_],
         scope: frozenset[str] | None,
         masked: int,
     ) -> dict[int, float]:
         best: dict[int, float] = {}
         documents = sorted(scope) if scope is not None else None
-        for prefix, number, similarity in self._store.nearest(vector, LEG_DEPTH + LEG_DEPTH // 2 + masked, documents):
+        for prefix, number, similarity in self._store.nearest(vector, snapshot.nearest_needed + masked, documents):
             document = snapshot.by_prefix.get(prefix)
             if document is None:
                 continue
             ordinal = snapshot.ordinal(document, number)
-            if allowed is None or allowed[ordinal]:
+            if allowed[ordinal]:
                 best[ordinal] = max(similarity, best.get(ordinal, -1.0))
         ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
         return {ordinal: best[ordinal] for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
@@ -271,7 +298,11 @@ class HybridRetriever(BaseRetriever):
 
         def weight_of(stem: str) -> float:
             expected = BACKGROUND * self._embedder.commonness(stem)
-            return float(np.log((snapshot.size + BACKGROUND + 1) / (snapshot.index.words.document_frequency(stem) + expected + 0.5)))
+            return float(
+                np.log(
+                    (snapshot.size + BACKGROUND + 1) / (snapshot.index.words.document_frequency(stem) + expected + 0.5)
+                )
+            )
 
         return weight_of
 
@@ -299,7 +330,10 @@ class HybridRetriever(BaseRetriever):
         for i, ordinal in enumerate(candidates):
             record, paragraph = paragraphs[ordinal]
             context = frozenset(terms.stems(context_of(record.title, paragraph)))
-            rows[i, :4] = (*(named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")), legs.dense.get(ordinal, 0.0))
+            rows[i, :4] = (
+                *(named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")),
+                legs.dense.get(ordinal, 0.0),
+            )
             rows[i, 4:] = paragraph_features(inquiry, view_sentences(paragraph.text), context)
         model = self._learned.ranking if legs.dense else self._learned.ranking_without_dense
         penalties = np.array([ROLE_PENALTY.get(paragraphs[o][1].role, 0.0) for o in candidates], dtype=np.float32)
@@ -364,9 +398,10 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float], most:
     return f"{question} {' '.join(added)}" if added else None
 
 
-def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[Key]) -> npt.NDArray[np.bool_] | None:
+def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[Key]) -> npt.NDArray[np.bool_]:
+    """Which paragraphs may be found at all."""
     if scope is None and not without:
-        return None
+        return snapshot.ranked
     allowed = np.full(snapshot.size, scope is None)
     documents = {record.document_id: i for i, record in enumerate(snapshot.records)}
     for document_id in scope or ():
@@ -378,12 +413,11 @@ def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[K
     for document_id, number in without:
         if document_id in documents and number <= snapshot.records[documents[document_id]].paragraphs:
             allowed[snapshot.ordinal(documents[document_id], number)] = False
-    return allowed
+    return allowed & snapshot.ranked
 
 
-def _leg(scores: Scores, allowed: npt.NDArray[np.bool_] | None, snapshot: Snapshot) -> dict[int, float]:
-    if allowed is not None:
-        scores = np.where(allowed, scores, 0)
+def _leg(scores: Scores, allowed: npt.NDArray[np.bool_], snapshot: Snapshot) -> dict[int, float]:
+    scores = np.where(allowed, scores, 0)
     ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
     return {ordinal: float(scores[ordinal]) for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
 

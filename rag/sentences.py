@@ -13,17 +13,197 @@ from rag.domain import Span
 
 # Never the end: a name, a number or a unit follows.
 _NEVER = frozenset(
-    """mr mrs ms dr prof rev fr sr sra hr fra gen col lt maj sgt cpl capt cmdr adm sen rep gov pres amb hon st ste mt ft
-    jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun
-    no nos nr vol vols fig figs pp p pg ch sec art ca c approx est vs v cf al eds ed trans viz resp bzw ggf vgl evtl
-    z.b d.h u.a s.o e.g i.e""".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "rev",
+        "fr",
+        "sr",
+        "sra",
+        "hr",
+        "fra",
+        "gen",
+        "col",
+        "lt",
+        "maj",
+        "sgt",
+        "cpl",
+        "capt",
+        "cmdr",
+        "adm",
+        "sen",
+        "rep",
+        "gov",
+        "pres",
+        "amb",
+        "hon",
+        "st",
+        "ste",
+        "mt",
+        "ft",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "tues",
+        "wed",
+        "thu",
+        "thur",
+        "thurs",
+        "fri",
+        "sat",
+        "sun",
+        "no",
+        "nos",
+        "nr",
+        "vol",
+        "vols",
+        "fig",
+        "figs",
+        "pp",
+        "p",
+        "pg",
+        "ch",
+        "sec",
+        "art",
+        "ca",
+        "c",
+        "approx",
+        "est",
+        "vs",
+        "v",
+        "cf",
+        "al",
+        "eds",
+        "ed",
+        "trans",
+        "viz",
+        "resp",
+        "bzw",
+        "ggf",
+        "vgl",
+        "evtl",
+        "z.b",
+        "d.h",
+        "u.a",
+        "s.o",
+        "e.g",
+        "i.e",
+    ]
 )
 # The end only when a word follows that likes to begin sentences.
-_SOMETIMES = frozenset("inc ltd co corp jr etc a.m p.m u.s u.k u.n e.u d.c b.c a.d ph.d m.d u.s.a usw bros dept univ".split())
+_SOMETIMES = frozenset(
+    [
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "jr",
+        "etc",
+        "a.m",
+        "p.m",
+        "u.s",
+        "u.k",
+        "u.n",
+        "e.u",
+        "d.c",
+        "b.c",
+        "a.d",
+        "ph.d",
+        "m.d",
+        "u.s.a",
+        "usw",
+        "bros",
+        "dept",
+        "univ",
+    ]
+)
 _STARTERS = frozenset(
-    """the a an this that these those he she it they we i you his her its their our my in on at as for from to by with after
-    before when while since until during although though because if however but and or nor so yet then there here
-    what who where why how some many most all each every no not one two three another other more also""".split()
+    [
+        "the",
+        "a",
+        "an",
+        "this",
+        "that",
+        "these",
+        "those",
+        "he",
+        "she",
+        "it",
+        "they",
+        "we",
+        "i",
+        "you",
+        "his",
+        "her",
+        "its",
+        "their",
+        "our",
+        "my",
+        "in",
+        "on",
+        "at",
+        "as",
+        "for",
+        "from",
+        "to",
+        "by",
+        "with",
+        "after",
+        "before",
+        "when",
+        "while",
+        "since",
+        "until",
+        "during",
+        "although",
+        "though",
+        "because",
+        "if",
+        "however",
+        "but",
+        "and",
+        "or",
+        "nor",
+        "so",
+        "yet",
+        "then",
+        "there",
+        "here",
+        "what",
+        "who",
+        "where",
+        "why",
+        "how",
+        "some",
+        "many",
+        "most",
+        "all",
+        "each",
+        "every",
+        "no",
+        "not",
+        "one",
+        "two",
+        "three",
+        "another",
+        "other",
+        "more",
+        "also",
+    ]
 )
 
 _BOUNDARY = regex.compile(
@@ -69,7 +249,7 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
         return True
     if not match.group("gap"):
         return match.end() == len(text)
-    following = text[match.end() :][:40].lstrip(_OPENERS)
+    following = text[match.end() : match.end() + 40].lstrip(_OPENERS)
     if not following:
         return True
     if following[0].islower():
@@ -79,8 +259,8 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
         return True
     word = _word_before(text, match.start())
     if word.isdigit() and len(word) <= 2:
-        is_list_number = text[start : match.start()].strip() == word
-        return not is_list_number and not _GERMAN_MONTH.match(following)
+        is_list_number = match.start() - start < 40 and text[start : match.start()].strip() == word
+        return not is_list_number and _GERMAN_MONTH.match(following) is None
     return _full_stop_ends(word, following)
 
 
@@ -95,7 +275,9 @@ def _full_stop_ends(word: str, following: str) -> bool:
     lowered = word.lower()
     first = regex.match(r"[\p{L}\p{M}]+", following)
     starts_like_sentence = first is not None and first.group().lower() in _STARTERS
-    if lowered in _NEVER and (word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in ("vs", "v", "al", "cf")):
+    if lowered in _NEVER and (
+        word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in ("vs", "v", "al", "cf")
+    ):
         return False
     if lowered in _SOMETIMES or regex.fullmatch(r"(?:\p{Lu}\.)+\p{Lu}", word):
         return starts_like_sentence

@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     @property
     def index(self) -> Path:
         """Each documents folder keeps its own index."""
-        name = hashlib.sha256(str(self.documents.expanduser().resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        name = hashlib.sha256(
+            str(self.documents.expanduser().resolve()).encode("utf-8", "surrogateescape")
+        ).hexdigest()[:12]
         return self.home / "indexes" / name
 
     @property

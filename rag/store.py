@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -46,6 +47,11 @@ READ_PAGE = 10_000
 
 NEAREST = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
 _SAMPLE = 16
+
+_HNSW_HEADER = struct.Struct("<i6Q2i3QdQ")
+_HNSW_ROOM, _HNSW_COUNT, _HNSW_SIZE = 2, 3, 4
+"""The header of hnswlib's files as Chroma writes them, and where in it stand the elements there is room for, the
+elements there are, and the bytes of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,10 @@ class Store:
         """Delete the rows of pending documents that are not of their current revision. The caller makes
         sure that no query reads them any more."""
         with _translated(self.folder):
-            noted = [(str(key), str(m["document"])) for key, m in _all(self._pending, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True))]
+            noted = [
+                (str(key), str(m["document"]))
+                for key, m in _all(self._pending, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True))
+            ]
             for some in _chunks(noted, 200):
                 for _, document_id in some:
                     record = self._records.get(document_id)
@@ -310,7 +319,9 @@ class Store:
                 unreachable += not found["distances"][0] or found["distances"][0][0] > 1e-3
         except (ChromaError, ValueError, TypeError) as error:
             raise IndexDamagedError(f"{_DAMAGED.format(folder=self.folder)} ({_first_line(error)})") from error
-        health = Health(len(records), sum(r.paragraphs for r in records), expected, stored, len(sample), int(unreachable))
+        health = Health(
+            len(records), sum(r.paragraphs for r in records), expected, stored, len(sample), int(unreachable)
+        )
         if not health.is_whole:
             raise IndexDamagedError(
                 f"{_DAMAGED.format(folder=self.folder)} ({stored} of {expected} rows stored, "
@@ -323,9 +334,11 @@ class Store:
         _write_owner(self.folder, Owner(os.getpid(), doing, address))
 
     def close(self) -> None:
-        (self.folder / "owner.json").unlink(missing_ok=True)
-        self._client.close()
-        self._lock.release()
+        try:
+            (self.folder / "owner.json").unlink(missing_ok=True)
+            self._client.close()
+        finally:
+            self._lock.release()
 
     def _note_pending(self, document_ids: Sequence[str]) -> None:
         for some in _chunks(list(document_ids), WRITE_BATCH):
@@ -349,6 +362,7 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
     lock = _acquire(folder, wait)
     try:
         _write_owner(folder, Owner(os.getpid(), doing))
+        _check_vector_files(folder)
         with _translated(folder):
             client = chromadb.PersistentClient(str(folder / "chroma"), ChromaSettings(anonymized_telemetry=False))
             _refuse_another_index(folder, client, fingerprint)
@@ -384,7 +398,9 @@ def _acquire(folder: Path, wait: float) -> FileLock:
             f"The index is in use by {owner or 'another process'}. Wait for it to finish, or stop it, and try again."
         ) from error
     except OSError as error:
-        raise StorageError(f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere.") from error
+        raise StorageError(
+            f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere."
+        ) from error
     return lock
 
 
@@ -392,7 +408,26 @@ def _write_owner(folder: Path, owner: Owner) -> None:
     try:
         (folder / "owner.json").write_text(json.dumps(asdict(owner)))
     except OSError as error:
-        raise StorageError(f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere.") from error
+        raise StorageError(
+            f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere."
+        ) from error
+
+
+def _check_vector_files(folder: Path) -> None:
+    """Compare the sizes of Chroma's vector files with their headers: from files cut short it answers in part, or
+    ends the whole process with a segmentation fault, in either case without an error."""
+    for header in (folder / "chroma").glob("*/header.bin"):
+        try:
+            described = _HNSW_HEADER.unpack(header.read_bytes())
+            # What holds nothing yet is saved with the room it has.
+            elements = described[_HNSW_COUNT] or described[_HNSW_ROOM]
+            expected = {"data_level0.bin": elements * described[_HNSW_SIZE], "length.bin": elements * 4}
+            short = [name for name, size in expected.items() if (header.parent / name).stat().st_size != size]
+        except (OSError, struct.error) as error:
+            raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})") from error
+        if short or described[_HNSW_COUNT] > described[_HNSW_ROOM]:
+            what = ", ".join(short) or header.name
+            raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({what} does not fit the rest)")
 
 
 def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:
@@ -415,9 +450,13 @@ def _translated(folder: Path) -> Iterator[None]:
         text = str(error)
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         if full or "disk is full" in text or "No space left" in text or "code: 13" in text or "File too large" in text:
-            raise StorageError(f"The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`.") from error
+            raise StorageError(
+                f"The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`."
+            ) from error
         if "readonly" in text or "read-only" in text or "ermission denied" in text:
-            raise StorageError(f"Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours.") from error
+            raise StorageError(
+                f"Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours."
+            ) from error
         raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})") from error
 
 

@@ -21,10 +21,41 @@ LEAST_SUPPORT = 0.5
 _WORDS = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "dozen": 12, "hundred": 100}
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "dozen": 12,
+    "hundred": 100,
+}
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000}
 _MONTHS = {
     name: number
@@ -67,7 +98,12 @@ def verify(statement: str, citations: Sequence[Citation]) -> Finding:
     cited = "\n".join(
         text
         for citation in citations
-        for text in (citation.paragraph.text, citation.source.title, *citation.paragraph.heading, citation.paragraph.speaker or "")
+        for text in (
+            citation.paragraph.text,
+            citation.source.title,
+            *citation.paragraph.heading,
+            citation.paragraph.speaker or "",
+        )
     )
     return check(statement, cited)
 

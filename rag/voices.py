@@ -35,7 +35,9 @@ _POSTED = regex.compile(
     rf"(?im)^\W*(?:(?:posted|response|asked|answered|reviewed|written|submitted|comment(?:ed)?|review|reply|re-?posted|geschrieben)\s+)(?:by|von|from):?\s+(?P<name>{_NAME}?)"
     r"(?:\s*(?:[,|·•»–—(]|\bon\b|\bat\b|\bam\b|\b\d).{0,80})?$"
 )
-_MAIL = regex.compile(rf"(?im)^\W*(?:from|von|author|user|username|name|posted by|reviewer):\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$")
+_MAIL = regex.compile(
+    rf"(?im)^\W*(?:from|von|author|user|username|name|posted by|reviewer):\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$"
+)
 _STAMPED = regex.compile(
     rf"(?im)^\W*(?P<name>{_NAME}?)(?:\s*\([^)]{{1,20}}\))?\s*(?:[,|·•–—\-(»]|\son\b)\s*(?:posted\s+)?(?:on\s+)?(?:"
     r"\d+\s+(?:second|minute|hour|day|week|month|year)s?\s+ago|vor\s+\d+\s+\w+"
@@ -43,7 +45,9 @@ _STAMPED = regex.compile(
     r")[^.]{0,50}$"
 )
 _STARS = regex.compile(r"^\W{0,2}(?:[★☆⭐✩✭]{1,5}|[1-5](?:\.\d)?\s*(?:out of|/|von)\s*5\b)")
-_REVIEWER = regex.compile(rf"(?i)^\W*(?:by|von|par)\s+(?P<name>{_NAME}?)(?:\s+(?:on|am|le)\s+.{{0,80}}|\s*[,|·–—-].{{0,80}})?$")
+_REVIEWER = regex.compile(
+    rf"(?i)^\W*(?:by|von|par)\s+(?P<name>{_NAME}?)(?:\s+(?:on|am|le)\s+.{{0,80}}|\s*[,|·–—-].{{0,80}})?$"
+)
 _ANSWERS = regex.compile(r"(?i)^\W*\d+\s+(?:answers?|antworten|respuestas|réponses)\W*$")
 _SALUTATION = regex.compile(r"(?i)^(?:dear|sehr geehrte[rs]?|liebe[rs]?)\s+[^.!?]{2,50}[,!]")
 _QUOTED = regex.compile(r"^\s*>")
@@ -92,7 +96,12 @@ def _header(text: str) -> tuple[str, str] | None:
     lines = [line for line in text.splitlines()[:4] if len(line) <= 160]
     if not lines:
         return None
-    patterns = (("says", _SAYS, lines[:1]), ("posted", _POSTED, lines[:1]), ("mail", _MAIL, lines), ("stamped", _STAMPED, lines[:1]))
+    patterns = (
+        ("says", _SAYS, lines[:1]),
+        ("posted", _POSTED, lines[:1]),
+        ("mail", _MAIL, lines),
+        ("stamped", _STAMPED, lines[:1]),
+    )
     for kind, pattern, searched in patterns:
         for line in searched:
             match = pattern.match(line)
@@ -104,7 +113,7 @@ def _header(text: str) -> tuple[str, str] | None:
 
 def _bare_name(name: str) -> str:
     """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
-    return regex.sub(r"(?i)^(?:\p{L}+\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$", "", name).strip()
+    return str(regex.sub(r"(?i)^(?:\p{L}+\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$", "", name)).strip()
 
 
 class VoiceTracker:
@@ -116,7 +125,9 @@ class VoiceTracker:
         self._names = [header_name(text) for text in texts]
         self._readers_speak = False
         self._voice = Voice()
+        self._letter: Voice | None = None
         self._signed_at: int | None = None
+        self._unsigned_before = 0
         self._opens_at = self._find_opening()
 
     def step(self, i: int, is_furniture: bool) -> Voice | None:
@@ -148,12 +159,11 @@ class VoiceTracker:
 
     def _letter_writer(self, i: int) -> Voice | None:
         """A letter set into a document: an indented stretch that begins with a salutation."""
-        first = i
-        while first > 0 and self._indents[first] >= 2 and not _SALUTATION.match(self._texts[first]):
-            first -= 1
-        if self._indents[i] >= 2 and self._indents[first] >= 2 and _SALUTATION.match(self._texts[first]):
-            return Voice(None, self._signature(first))
-        return None
+        if self._indents[i] < 2:
+            self._letter = None
+        elif _SALUTATION.match(self._texts[i]):
+            self._letter = Voice(None, self._signature(i))
+        return self._letter
 
     def _turn_to(self, i: int) -> None:
         text = self._texts[i]
@@ -218,14 +228,22 @@ class VoiceTracker:
                 return i
             if kinds[i] and kinds.count(kinds[i]) >= 2:
                 return i
-            if _STARS.match(text) and sum(_STARS.match(other) is not None for other in self._texts[i + 1 :]) >= 1 and len(text) < 120:
+            if (
+                _STARS.match(text)
+                and sum(_STARS.match(other) is not None for other in self._texts[i + 1 :]) >= 1
+                and len(text) < 120
+            ):
                 return i
         return None
 
     def _somebody_speaks_after(self, i: int) -> bool:
         following = range(i + 1, min(i + 5, len(self._texts)))
         return any(
-            self._names[j] or _NUMBER.match(self._texts[j]) or self._indents[j] >= 2 or self._signature(j)
-            or _STARS.match(self._texts[j]) or self._reviewer(j)
+            self._names[j]
+            or _NUMBER.match(self._texts[j])
+            or self._indents[j] >= 2
+            or self._signature(j)
+            or _STARS.match(self._texts[j])
+            or self._reviewer(j)
             for j in following
         )

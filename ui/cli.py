@@ -1,0 +1,276 @@
+"""The command line: ibid ask · search · ingest · status · reset.
+
+Builds the settings, opens the chatbot, prints, and is the only place that catches errors: one line, exit 1
+(2 for wrong usage), never a traceback for a user's mistake. Colours and progress only on a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from rag.domain import Answer, Turn
+from rag.errors import FolderError, IbidError
+from rag.settings import Settings
+from ui.show import answer_lines, outcome_line, passage_lines, summary_line
+
+if TYPE_CHECKING:
+    from rag.chatbot import Chatbot
+    from rag.ingest import Progress as IngestProgress
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Cited answers from a folder of documents (IBID_DOCUMENTS, now: seeds unless set).",
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DocumentOption = Annotated[
+    list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+_LOCK_WAIT = 5.0
+
+
+@app.command()
+def ask(
+    question: Annotated[
+        str | None, typer.Argument(help="Left out on a terminal: ask one question after the other.")
+    ] = None,
+    document: DocumentOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a question and get a cited answer, or the closest passages where there is none."""
+    if question is None and not sys.stdin.isatty():
+        question = sys.stdin.read()
+    with _opened("ask") as bot:
+        scope = bot.resolve_scope(document or [])
+        if question is None:
+            _converse(lambda text, turns: bot.ask(text, turns, scope))
+            return
+        answer = bot.ask(question, scope=scope)
+    if as_json:
+        print(json.dumps(answer.json(), ensure_ascii=False, indent=2))
+    else:
+        _print_answer(answer)
+
+
+@app.command()
+def search(
+    question: str,
+    document: DocumentOption = None,
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(min=1, max=20)] = 10,
+) -> None:
+    """Show the passages found for a question, with their rank in each leg and the fused score."""
+    with _opened("search") as bot:
+        found = bot.search(question, bot.resolve_scope(document or []), limit)
+    if as_json:
+        print(json.dumps([passage.json() for passage in found.passages], ensure_ascii=False, indent=2))
+        return
+    if not found.passages:
+        out.print("Nothing in your documents shares a word or a meaning with that.")
+    for number, passage in enumerate(found.passages, start=1):
+        for line in passage_lines(passage, number):
+            out.print(line)
+    if not found.dense_used and found.passages:
+        out.print("[dim]By words alone: the embedder does not know this language.[/dim]")
+
+
+@app.command()
+def ingest(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
+) -> None:
+    """Bring the index in line with the documents folder and say what became of each file."""
+    from rag.chatbot import open_chatbot  # heavy: kept out of `ibid --help`
+    from rag.ingest import Outcome, scan
+    from rag.store import remove_index
+
+    settings = _settings()
+    if rebuild:
+        # Looked at first: a mistyped folder must not cost an index.
+        list(scan("documents", settings.documents.expanduser()))
+        remove_index(settings.index)
+    with open_chatbot(settings, "ingest") as bot, _progress() as progress:
+        report = bot.ingest(progress)
+        if not rebuild:
+            bot.check()
+    for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
+        (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
+    out.print(summary_line(report))
+    if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show the documents that are in, the models, the health of the index and who holds it."""
+    from rag.chatbot import open_chatbot
+    from rag.store import read_owner
+
+    settings = _settings()
+    if not (settings.index / "chroma").exists():
+        out.print(f"Nothing is indexed yet from {settings.documents}. Run `ibid ingest`, or just `ibid ask`.")
+        return
+    owner = read_owner(settings.index)
+    with open_chatbot(settings, "status", wait=0.2 if owner else _LOCK_WAIT) as bot:
+        health = bot.check()
+        records = bot.documents
+        model = bot.embedder.fingerprint
+    if as_json:
+        documents = [
+            {"document": r.document_id, "title": r.title, "paragraphs": r.paragraphs, "date": str(r.date) if r.date else None,
+             "author": r.author, "warning": r.warning, "revision": r.revision}
+            for r in records
+        ]  # fmt: skip
+        print(json.dumps({"folder": str(settings.documents), "index": str(settings.index), "embedder": model,
+                          "paragraphs": health.paragraphs, "documents": documents}, ensure_ascii=False, indent=2))  # fmt: skip
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("document", "title", "paragraphs", "date"):
+        table.add_column(column, overflow="fold", justify="right" if column == "paragraphs" else "left")
+    for record in records:
+        name = record.document_id.split("/", 1)[1]
+        table.add_row(escape(name), escape(record.title), str(record.paragraphs), str(record.date or ""))
+    out.print(table)
+    out.print(f"\n{len(records)} documents, {health.paragraphs} paragraphs from {escape(str(settings.documents))}")
+    out.print(
+        f"index     {escape(str(settings.index))}, whole ({health.sampled} paragraphs looked up by their vectors)"
+    )
+    out.print(f"embedder  {model}, on this machine; answers are extractive: nothing leaves it")
+    out.print("held by   nobody else")
+
+
+@app.command()
+def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+    """Clear the index of this folder. Documents, uploads and feedback are never touched."""
+    from rag.store import remove_index
+
+    settings = _settings()
+    if not (settings.index / "chroma").exists():
+        out.print(f"There is no index of {settings.documents} to clear.")
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise IbidError("Clearing the index asks first. Run `ibid reset --yes` where nobody can answer.")
+        typer.confirm(f"Clear the index of {settings.documents}? Your documents stay as they are.", abort=True)
+    remove_index(settings.index)
+    out.print("Cleared. `ibid ingest` makes it anew.")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except IbidError as error:
+        err.print(f"ibid: {escape(str(error))}")
+        sys.exit(1)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "IBID_" + "_".join(str(part) for part in first["loc"]).upper()
+        err.print(
+            f"ibid: {name}={escape(str(first.get('input')))} is not valid: {escape(first['msg'])}. See .env.example."
+        )
+        sys.exit(2)
+    except typer.Abort:
+        err.print("Left as it was.")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Stopped. What was committed stays; run it again to go on.")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (`head`) went away: not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)
+        if usage is None:
+            raise
+        err.print(f"ibid: {escape(usage())}")
+        sys.exit(getattr(error, "exit_code", 2))
+
+
+def _settings() -> Settings:
+    return Settings()
+
+
+@contextmanager
+def _opened(doing: str) -> Iterator[Chatbot]:
+    """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
+    index still answers, and a line says so."""
+    from rag.chatbot import open_chatbot
+
+    with open_chatbot(_settings(), doing, wait=_LOCK_WAIT) as bot:
+        try:
+            with _progress() as progress:
+                report = bot.ingest(progress)
+            if report.changed:
+                err.print(f"[dim]{escape(summary_line(report))}[/dim]")
+        except FolderError as error:
+            if not bot.documents:
+                raise
+            err.print(f"[yellow]{escape(str(error))} Answering from the index as it was.[/yellow]")
+        yield bot
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[IngestProgress], None] | None]:
+    """A bar on a terminal that appears with the first group of files; nothing elsewhere."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("indexing"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} files, {task.fields[vectors]} passages"),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = None
+
+        def show(progress: IngestProgress) -> None:
+            nonlocal task
+            if task is None:
+                task = bar.add_task("", total=progress.files, vectors=0)
+            bar.update(task, completed=progress.files_done, total=progress.files, vectors=progress.vectors)
+
+        yield show
+
+
+def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:
+    out.print("Ask about your documents; an empty line ends.")
+    turns: list[Turn] = []
+    while True:
+        try:
+            question = out.input("\n[bold]?[/bold] ")
+        except EOFError:
+            return
+        if not question.strip():
+            return
+        try:
+            answer = answer_to(question, turns)
+        except IbidError as error:
+            err.print(escape(str(error)))
+            continue
+        _print_answer(answer)
+        if answer.searched_for:
+            turns.append(Turn(question, answer))
+
+
+def _print_answer(answer: Answer) -> None:
+    for line in answer_lines(answer):
+        out.print(line)

@@ -1,0 +1,93 @@
+"""Nouns as lines of text for a terminal. Everything from documents and questions is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+
+from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
+from rag.ingest import FileOutcome, Outcome, Report
+from rag.paragraphs import display
+
+_EXCERPT = 200
+_ROLE_NAMES = {Role.COMMENT: "reader’s comment", Role.CAPTION: "photo caption", Role.BODY: ""}
+
+
+def answer_lines(answer: Answer) -> Iterator[str]:
+    if len(answer.searched_for) > 1:
+        yield f"[dim]searched for: {escape(answer.searched_for[-1])}[/dim]"
+    if answer.notice:
+        yield escape(answer.notice)
+    if answer.abstained:
+        yield from _abstention_lines(answer)
+        return
+    for statement in answer.statements:
+        yield _statement_line(statement)
+    if any(statement.conflicts_with for statement in answer.statements):
+        yield "[yellow]Your sources differ on this.[/yellow]"
+    if answer.statements:
+        yield ""
+        for citation in answer.citations:
+            yield from _citation_lines(citation)
+        yield f"[dim]{_verdict_line(answer)}[/dim]"
+
+
+def passage_lines(passage: Passage, number: int) -> Iterator[str]:
+    ranks = passage.ranks
+    legs = "  ".join(
+        f"{leg} {rank if rank is not None else '–'}"
+        for leg, rank in (("dense", ranks.dense), ("words", ranks.words), ("grams", ranks.grams))
+    )
+    yield f"[bold]{number:2}[/bold]  {escape(passage.paragraph.place)}  [dim]{passage.paragraph.role.value}  score {passage.score:.3f}  {legs}[/dim]"
+    yield f"    {escape(excerpt(passage.paragraph.text))}"
+
+
+def outcome_line(outcome: FileOutcome) -> str:
+    detail = f": {escape(outcome.detail)}" if outcome.detail else ""
+    colour = "red" if outcome.outcome is Outcome.FAILED else "green"
+    return f"[{colour}]{outcome.outcome.value:9}[/{colour}] {escape(document_name(outcome.document_id) or outcome.document_id)}{detail}"
+
+
+def summary_line(report: Report) -> str:
+    counts = report.counts
+    said = ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts.get(kind))
+    return f"{said or 'no documents found'} · {report.paragraphs_embedded} passages embedded · {report.seconds:.1f} s"
+
+
+def excerpt(text: str, most: int = _EXCERPT) -> str:
+    shown = display(text)
+    return shown if len(shown) <= most else shown[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _statement_line(statement: Statement) -> str:
+    marks = "".join(escape(f"[{citation.mark}]") for citation in statement.citations)
+    lead = f"[italic]{escape(statement.lead)}[/italic] " if statement.lead else ""
+    if statement.verdict is Verdict.UNSUPPORTED:
+        return f"{lead}[strike]{escape(statement.text)}[/strike] [red]not found in your documents: {escape(statement.reason or '')}[/red]"
+    return f"{lead}“{escape(statement.text)}” [cyan]{marks}[/cyan]"
+
+
+def _citation_lines(citation: Citation) -> Iterator[str]:
+    paragraph = citation.paragraph
+    role = _ROLE_NAMES.get(paragraph.role, paragraph.role.value)
+    date = f", {citation.source.date:%d %b %Y}" if citation.source.date else ""
+    about = f"  [dim]({role})[/dim]" if role else ""
+    yield f"[cyan]{escape(f'[{citation.mark}]')}[/cyan] {escape(citation.source.title)}{date}"
+    yield f"    {escape(paragraph.place)}{about}"
+
+
+def _abstention_lines(answer: Answer) -> Iterator[str]:
+    if answer.missing_terms:
+        yield f"These words stand nowhere in them: {escape(', '.join(answer.missing_terms))}."
+    if answer.closest:
+        yield "\nThe closest passages, related but no answer:"
+        for passage in answer.closest:
+            yield f"  [dim]{escape(passage.paragraph.place)}[/dim]  {escape(excerpt(passage.paragraph.text))}"
+
+
+def _verdict_line(answer: Answer) -> str:
+    verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    seconds = answer.seconds.get("total")
+    took = f" · {seconds:.2f} s" if seconds is not None else ""
+    return f"{verified} of {len(answer.statements)} statements verified{took}"
