@@ -14,7 +14,7 @@ import numpy as np
 import regex
 
 from evals.domain import Case, Score
-from rag.domain import Answer, Citation, Paragraph, Verdict
+from rag.domain import Answer, Citation, Paragraph
 from rag.terms import fold
 
 Key = tuple[str, int]
@@ -113,11 +113,6 @@ def token_f1(text: str, reference: str) -> float:
     ours, theirs = normalise(text).split(), normalise(reference).split()
     common = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * common / (len(ours) + len(theirs)) if common else 0.0
-
-
-def is_supported_answer(case: Case, answer: Answer) -> bool:
-    """Every statement cited and verified, or marked."""
-    return all(s.citations or s.verdict is Verdict.UNSUPPORTED for s in answer.statements)
 
 
 def _holds(citations: Iterable[Citation], case: Case, right: frozenset[Key]) -> bool:

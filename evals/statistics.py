@@ -105,20 +105,34 @@ def fit_choice(
     beta = np.zeros(count)
     shares = np.asarray(weights if weights is not None else np.ones(len(chosen)), dtype=float)
     shares = shares / shares.sum()
-    for _ in range(50):
+    loss = _choice_loss(beta, alternatives, chosen, shares, l2)
+    for _ in range(100):
         gradient, hessian = l2 * beta, l2 * np.eye(count)
         for rows, pick, share in zip(alternatives, chosen, shares, strict=True):
-            logits = rows @ beta
-            p = np.exp(logits - logits.max())
-            p /= p.sum()
+            p = _softmax(rows @ beta)
             mean = p @ rows
             gradient = gradient + share * (mean - rows[pick])
             hessian = hessian + share * ((rows * p[:, None]).T @ rows - np.outer(mean, mean))
         step = np.linalg.solve(hessian, gradient)
-        beta = beta - step
-        if float(np.abs(step).max()) < 1e-6:
+        # A full Newton step can overshoot where the choices are nearly certain: halve it until it helps.
+        size = 1.0
+        while (after := _choice_loss(beta - size * step, alternatives, chosen, shares, l2)) > loss and size > 1e-6:
+            size /= 2
+        beta, gained, loss = beta - size * step, loss - after, after
+        if gained < 1e-9:
             break
     return beta
+
+
+def _choice_loss(beta: Array, alternatives: Sequence[Array], chosen: Sequence[int], shares: Array, l2: float) -> float:
+    picked = [_softmax(rows @ beta)[pick] for rows, pick in zip(alternatives, chosen, strict=True)]
+    return float(-(shares * np.log(np.maximum(picked, 1e-300))).sum() + l2 / 2 * beta @ beta)
+
+
+def _softmax(logits: Array) -> Array:
+    powers: Array = np.exp(logits - logits.max())
+    shares: Array = powers / powers.sum()
+    return shares
 
 
 def fit_logistic(

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ABILITIES = "abilities"
     CATALOGUE = "catalogue"
     SUMMARY = "summary"
+    AUTHOR = "author"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,7 @@ class Request:
     which: tuple[int, ...] = ()
 
 
-_DOCUMENTS = (
-    r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|stories|collection|corpus|library|folder)"
-)
+_DOCUMENTS = r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|story|stories|collection|corpus|library|folder)"
 _GREETING = regex.compile(
     r"(?i)^\W*(?:hi|hello|hey|hallo|hola|bonjour|salut|ciao|good (?:morning|afternoon|evening|day)|guten (?:tag|morgen|abend)|moin|servus|greetings|yo)"
     r"(?:\s+(?:there|ibid|all|everyone|again))?\W*$"
@@ -46,13 +46,22 @@ _ABILITIES = regex.compile(
     r"what can (?:i|you) (?:ask|help|answer|tell)\b.{0,30}|how (?:can|do) i use (?:you|this))\W*$"
 )
 _CATALOGUE = regex.compile(
-    rf"(?i)^\W*(?:(?:which|what|how many)\s+(?:\w+\s+)?{_DOCUMENTS}\s+(?:do you (?:have|know|hold|cover)|are (?:there|available|in (?:the|your|my) .+|indexed|loaded)|have you(?: got| read)?|can (?:you|i) .+|is there)"
-    rf"|(?:list|show|name)(?: me)?(?: all)?(?: (?:the|your|my|of the))* {_DOCUMENTS}|what(?:'s| is| do you have)? (?:in )?(?:the|your|my) {_DOCUMENTS}\s*(?:about)?|what do you know(?: about)?)\W*$"
+    rf"(?i)^\W*(?:(?:which|what|how many)\s+(?:\w+\s+)?{_DOCUMENTS}\s+(?:do you (?:have|know|hold|cover)|are (?:there|available|in (?:the|your|my) {_DOCUMENTS}|indexed|loaded)|have you(?: got| read)?|can (?:you|i) (?:read|see|search|use|access|ask|query|answer)\b.*|is there)"
+    rf"|(?:list|show|name)(?: me)?(?: all)?(?: (?:the|your|my|of the))* {_DOCUMENTS}|what(?:'s| is| do you have) in (?:the|your|my) {_DOCUMENTS}|what are (?:the|your|my) {_DOCUMENTS}|what do you know(?: about)?)\W*$"
 )
 _SUMMARY = regex.compile(
-    rf"(?i)^\W*(?:please\s+|can you\s+|could you\s+)*(?:(?:summari[sz]e|sum up|outline|recap|give (?:me )?(?:a |an )?(?:brief |short |quick )?(?:summary|overview|outline|recap|gist) of|what(?:'s| is| are) (?:the )?(?:main|key) (?:points?|ideas?|messages?|topics?|takeaways?) (?:of|in)|tl;?dr)(?P<object>.*)"
-    rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?{_DOCUMENTS}|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
+    rf"(?i)^\W*(?:please\s+|can you\s+|could you\s+)*(?:(?:summari[sz]e|sum up|outline|recap|(?:give (?:me )?)?(?:a |an |the )?(?:brief |short |quick )?(?:summary|overview|outline|recap|gist)(?: of\b|(?=\W*$))|what(?:'s| is| are) (?:the )?(?:main|key) (?:points?|ideas?|messages?|topics?|takeaways?) (?:of|in)|tl;?dr)(?P<object>.*)"
+    rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?(?:{_DOCUMENTS}|one)|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
     rf"|what do(?:es)? (?P<object>(?:this|these|the .{{0,40}}?|it|they) ?{_DOCUMENTS}?) (?:say|cover|discuss|deal with|talk about))\W*$"
+)
+_PIECE = (
+    rf"(?:(?:this|that|the|each|every|these|those|your|my)\b.{{0,60}}?\b(?:{_DOCUMENTS}|one)\b.{{0,80}}|it|this|them)"
+)
+_AUTHOR = regex.compile(
+    rf"(?i)^\W*who(?:(?:'s| is| are| was| were) the (?:author|writer)s? of|(?: has| had)? (?:wrote|written|authored)) (?P<object>{_PIECE})\W*$"
+)
+_DATE = regex.compile(
+    rf"(?i)^\W*(?:when|what (?:date|day|year)|on (?:what|which) (?:date|day)) (?:was|were|is|are) (?P<object>{_PIECE}) (?:written|published|posted|dated|released|updated|from)\W*$"
 )
 _ORDINALS = {
     "first": 0,
@@ -84,14 +93,12 @@ def classify(question: str, titles: Sequence[str]) -> Request | None:
     ):
         if pattern.match(question):
             return Request(kind)
-    match = _SUMMARY.match(question)
-    if match is None:
-        return None
-    about = match.group("object") or ""
-    which = _documents_meant(about, titles)
-    if which is None:
-        return None
-    return Request(Kind.SUMMARY, which)
+    for kind, pattern in ((Kind.SUMMARY, _SUMMARY), (Kind.AUTHOR, _AUTHOR), (Kind.DATE, _DATE)):
+        match = pattern.match(question)
+        which = _documents_meant(match.group("object") or "", titles) if match else None
+        if which is not None:
+            return Request(kind, which)
+    return None
 
 
 def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:

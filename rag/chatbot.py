@@ -13,19 +13,24 @@ from pathlib import Path
 from types import TracebackType
 
 import numpy as np
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.response.schema import Response
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import QueryBundle
 
 from rag import about
 from rag.domain import Answer, Citation, Paragraph, Passage, Role, Statement, Turn, document_name
 from rag.embedding import MiniLM
 from rag.errors import QuestionError, ScopeError
 from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract, lead_of
+from rag.front_matter import find_author, find_date
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import coverage
 from rag.paragraphs import display
-from rag.retrieve import HybridRetriever, Key, Retrieval, expand
+from rag.retrieve import HybridRetriever, Key, Retrieval, as_node, expand
 from rag.sentences import split_sentences
 from rag.settings import Settings
 from rag.store import Health, Record, Store, open_store
@@ -36,6 +41,7 @@ LONGEST_QUESTION = 4_000
 
 NOT_FOUND = "Your documents do not seem to answer this."
 _CLOSEST = 3
+_MOST_DOCUMENTS = 8
 _REFRESH_AFTER = 10.0
 
 
@@ -239,9 +245,11 @@ class Chatbot:
 
     def _answer_about(self, question: str, request: about.Request, scope: frozenset[str] | None) -> Answer:
         records = self._in_scope(scope)
+        chosen = [records[i] for i in request.which] if request.which else records
         if request.kind is about.Kind.SUMMARY:
-            chosen = [records[i] for i in request.which] if request.which else records
             return self._summary(question, chosen)
+        if request.kind in (about.Kind.AUTHOR, about.Kind.DATE):
+            return self._byline(question, chosen, request.kind)
         listed = _catalogue(records)
         sentences = {
             about.Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
@@ -256,7 +264,7 @@ class Chatbot:
 
     def _summary(self, question: str, records: Sequence[Record]) -> Answer:
         """The leading sentence of each document's first prose, cited like everything else."""
-        most = 8
+        most = _MOST_DOCUMENTS
         statements: list[Statement] = []
         passages: list[Passage] = []
         for record in records[:most]:
@@ -274,6 +282,26 @@ class Chatbot:
             return Answer(question, abstained=True, notice="There are no documents yet. " + _catalogue(records))
         return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
 
+    def _byline(self, question: str, records: Sequence[Record], kind: about.Kind) -> Answer:
+        """Who wrote a document, or when, as its own byline says it; named where it does not say."""
+        tells = find_author if kind is about.Kind.AUTHOR else find_date
+        statements: list[Statement] = []
+        passages: list[Passage] = []
+        silent: list[str] = []
+        for record in records[:_MOST_DOCUMENTS]:
+            heads = self.retriever.passages_of(record.document_id, range(1, min(record.paragraphs, 15) + 1))
+            bylines = [p for p in heads if p.paragraph.role is Role.BYLINE and tells(p.paragraph.text)]
+            if not bylines:
+                silent.append(f"“{record.title}”")
+                continue
+            paragraph = bylines[0].paragraph
+            citation = Citation(len(statements) + 1, paragraph, bylines[0].source, paragraph.start, paragraph.end)
+            statements.append(settled(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
+            passages.append(bylines[0])
+        says = "who wrote it" if kind is about.Kind.AUTHOR else "when it was written"
+        notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
+        return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
+
     def _leading(self, record: Record, sentences: int) -> tuple[Passage, int, int] | None:
         numbers = range(1, min(record.paragraphs, 30) + 1)
         passages = self.retriever.passages_of(record.document_id, list(numbers))
@@ -284,6 +312,26 @@ class Chatbot:
                 first = passage.paragraph.start
                 return passage, first + spans[0].start, first + spans[-1].end
         return None
+
+
+class CitedQueryEngine(BaseQueryEngine):
+    """The chatbot as a LlamaIndex query engine: its response carries the passages as source nodes and the whole
+    answer, with every citation, as `metadata["answer"]` (the Answer JSON)."""
+
+    def __init__(self, bot: Chatbot) -> None:
+        super().__init__(None)
+        self._bot = bot
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        answer = self._bot.ask(query_bundle.query_str)
+        nodes = [as_node(passage) for passage in answer.passages]
+        return Response(answer.text or answer.notice, nodes, {"answer": answer.json()})
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        return self._query(query_bundle)
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}
 
 
 def open_chatbot(settings: Settings, doing: str, wait: float = 0.0) -> Chatbot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -132,29 +133,40 @@ class MiniLM(BaseEmbedding):
         """As `vectors`, each text by itself and kept: the sentences of popular paragraphs come back question
         after question. By itself, because int8 activations share one scale in a batch, so that a vector would
         depend a little on its neighbours, and the same question could get another answer."""
-        if len(self._memory) > REMEMBERED:
-            self._memory.clear()
+        memory = self._memory
+        if len(memory) > REMEMBERED:
+            # A new one, not the old one emptied: another thread may be about to read from that.
+            memory = self._memory = {}
         for text in texts:
-            if text not in self._memory:
-                self._memory[text] = self.vectors([text])[0]
-        return np.stack([self._memory[text] for text in texts])
+            if text not in memory:
+                memory[text] = self.vectors([text])[0]
+        return np.array([memory[text] for text in texts], dtype=np.float32).reshape(-1, DIMENSIONS)
 
     def windows(self, text: str, prefix: str) -> list[Span]:
         """Spans of `text` that fit the model together with `prefix`: one for most paragraphs, else cut at
-        sentence ends, and inside a sentence at word pieces where a single one is too long."""
-        room = max(WINDOW - _SPECIAL - len(self._ids(prefix)), WINDOW // 2)
+        sentence ends, and inside a sentence between words where a single one is too long. A prefix that takes more
+        than half the window is to be `clipped`."""
+        room = WINDOW - _SPECIAL - min(len(self._ids(prefix)), WINDOW // 2)
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         if len(encoding.ids) <= room:
             return [Span(0, len(text))]
         starts = [start for start, _ in encoding.offsets]
+        # A word cut in two comes out in other pieces than it did whole, and in more of them.
+        breaks = [i for i, (a, b) in enumerate(pairwise(encoding.word_ids), start=1) if a != b]
         spans: list[Span] = []
         for sentence in split_sentences(text):
-            for piece in _pieces_that_fit(sentence, starts, room):
+            for piece in _pieces_that_fit(sentence, starts, breaks, room):
                 if spans and _count(starts, spans[-1].start, piece.end) <= room:
                     spans[-1] = Span(spans[-1].start, piece.end)
                 else:
                     spans.append(piece)
         return spans
+
+    def clipped(self, prefix: str) -> str:
+        """The beginning of `prefix` that takes no more than half the window."""
+        offsets = self._tokenizer.encode(prefix, add_special_tokens=False).offsets
+        most = WINDOW // 2
+        return prefix if len(offsets) <= most else prefix[: offsets[most - 1][1]]
 
     def fits(self, text: str) -> bool:
         return len(self._ids(text)) + _SPECIAL <= WINDOW
@@ -232,9 +244,12 @@ def _count(starts: list[int], start: int, end: int) -> int:
     return int(np.searchsorted(starts, end) - np.searchsorted(starts, start))
 
 
-def _pieces_that_fit(sentence: Span, starts: list[int], room: int) -> list[Span]:
+def _pieces_that_fit(sentence: Span, starts: list[int], breaks: list[int], room: int) -> list[Span]:
+    """A sentence of word pieces that start at `starts`, cut before some of the pieces `breaks`."""
     first, last = int(np.searchsorted(starts, sentence.start)), int(np.searchsorted(starts, sentence.end))
-    if last - first <= room:
-        return [sentence]
-    cuts = [sentence.start, *(starts[i] for i in range(first + room, last, room)), sentence.end]
-    return [Span(a, b) for a, b in pairwise(cuts)]
+    cuts = [sentence.start]
+    while last - first > room:
+        # No word has more than 100 pieces (the vocabulary takes longer ones as one unknown): there is a break.
+        first = breaks[bisect_right(breaks, first + room) - 1]
+        cuts.append(starts[first])
+    return [Span(a, b) for a, b in pairwise([*cuts, sentence.end])]

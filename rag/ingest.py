@@ -7,6 +7,7 @@ folder. One bad file never stops the others.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import queue
@@ -167,13 +168,12 @@ def scan(root: str, folder: Path) -> Iterator[FoundFile]:
     the index holds of such a folder stays. Raises FolderError where the folder itself is
     missing or unreadable.
     """
-    if not folder.is_dir():
-        kind = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
-    inside = folder.resolve()
     try:
-        yield from _scan_folder(root, folder, "", inside)
-    except PermissionError as error:
+        if not folder.is_dir():
+            kind = "is a file, not a folder" if folder.exists() else "does not exist"
+            raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
+        yield from _scan_folder(root, folder, "", folder.resolve())
+    except OSError as error:
         raise FolderError(
             f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed."
         ) from error
@@ -193,39 +193,59 @@ def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> list[F
 def _scan_folder(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
     with os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
+    alike = Counter(_printable(entry.name) for entry in listed)
     for entry in listed:
         if entry.name.startswith("."):
             continue
-        path = f"{below}{entry.name}"
-        document_id = f"{root}/{_printable(path)}"
+        name = _printable(entry.name)
+        path = f"{below}{name if alike[name] == 1 else _readable(entry.name)}"
+        document_id = f"{root}/{path}"
         try:
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
-                if can_load(entry.name):
-                    yield FoundFile(
-                        document_id, Path(entry.path), 0, 0, "a link that leads out of the documents folder"
-                    )
-                continue
-            if entry.is_dir():
-                if not entry.is_symlink():
-                    yield from _scan_below(root, Path(entry.path), path, inside)
+            if entry.is_dir(follow_symlinks=False):
+                yield from _scan_below(root, Path(entry.path), path, inside)
             elif can_load(entry.name):
-                status = entry.stat()
-                problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
-                yield FoundFile(document_id, Path(entry.path), status.st_size, status.st_mtime_ns, problem)
+                yield from _look_at(entry, document_id, inside)
         except OSError as error:
             yield FoundFile(document_id, Path(entry.path), 0, 0, error.strerror or str(error))
+
+
+def _look_at(entry: os.DirEntry[str], document_id: str, inside: Path) -> Iterator[FoundFile]:
+    """The file at `entry`; nothing where it is a link to a folder inside. Raises OSError where it cannot be
+    looked at."""
+    path = Path(entry.path)
+    if entry.is_symlink() and not _resolved(path).is_relative_to(inside):
+        yield FoundFile(document_id, path, 0, 0, "a link that leads out of the documents folder")
+        return
+    status = entry.stat()
+    if not stat.S_ISDIR(status.st_mode):
+        problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
+        yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem)
 
 
 def _scan_below(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
     try:
         yield from _scan_folder(root, folder, f"{below}/", inside)
-    except PermissionError as error:
-        yield FoundFile(f"{root}/{_printable(below)}/", folder, 0, 0, f"the folder cannot be read: {error.strerror}")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        yield FoundFile(f"{root}/{below}/", folder, 0, 0, f"the folder cannot be read: {error.strerror}")
 
 
-def _printable(path: str) -> str:
-    """A path as text that every store and terminal takes: bytes that are no UTF-8 become �, NFD becomes NFC."""
-    return unicodedata.normalize("NFC", path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+def _resolved(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except RuntimeError as error:  # what Python before 3.13 says of links that lead to one another
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+
+
+def _printable(name: str) -> str:
+    """A file name as people type it: accents composed (macOS takes them apart)."""
+    return unicodedata.normalize("NFC", _readable(name))
+
+
+def _readable(name: str) -> str:
+    """A file name as text that every store takes: bytes that are no UTF-8 become `\\xff`, each its own."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tuple[list[FoundFile], list[FoundFile]]:
@@ -253,7 +273,7 @@ class _Reader:
         self._store = store
         self._embedder = embedder
         self._records = records
-        self._max_bytes = int(max_file_mb * 1_000_000)
+        self._max_bytes = max_file_mb * 1_000_000
         self._scanned_ns = scanned_ns
         self._tally = tally
         self.restamped: list[tuple[str, FileStamp]] = []
@@ -294,8 +314,8 @@ class _Reader:
 
     def _windows(self, document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[tuple[Paragraph, int, str]]:
         for paragraph in paragraphs:
-            prefix = context_of(document.title, paragraph)
-            prefix = f"{prefix}\n" if prefix else ""
+            context = self._embedder.clipped(context_of(document.title, paragraph))
+            prefix = f"{context}\n" if context else ""
             for part, span in enumerate(self._embedder.windows(paragraph.text, prefix)):
                 yield paragraph, part, prefix + span.of(paragraph.text)
 

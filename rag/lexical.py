@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from rag import terms
 from rag.domain import Role
+from rag.errors import StorageError
 
 Scores = npt.NDArray[np.float32]
 
-LAYOUT = 1
+LAYOUT = 3
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "shredding")
 _PARTS = ("hashes", "offsets", "postings", "impacts")
@@ -141,7 +142,7 @@ def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | 
         roles.append(_ROLES.index(text.role))
         twins.append(first_with.setdefault(" ".join(text.text.split()), i))
         shredding.append(text.shredding)
-        tokens = terms.words(f"{text.context}\n{text.text}")
+        tokens = terms.written(f"{text.context}\n{text.text}")
         words.add(terms.stemmed(tokens))
         grams.add(terms.with_grams(tokens))
         if progress is not None and i % 1000 == 0:
@@ -151,18 +152,25 @@ def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | 
 
 
 def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
-    """Write the index beside the old one and swap: a kill in between leaves an index without this stamp."""
+    """Write the index beside the old one and swap: a kill in between leaves an index without this stamp. Raises
+    StorageError where there is no room."""
     temporary = folder.with_name(folder.name + ".new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    for name, leg in (("words", index.words), ("grams", index.grams)):
-        for part in _PARTS:
-            np.save(temporary / f"{name}-{part}.npy", getattr(leg, part))
-    for fact in _FACTS:
-        np.save(temporary / f"{fact}.npy", getattr(index, fact))
-    (temporary / "stamp.json").write_text(json.dumps({"stamp": stamp, "layout": LAYOUT, "size": index.size}))
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.replace(folder)
+    legs = (("words", index.words), ("grams", index.grams))
+    arrays = {f"{name}-{part}": getattr(leg, part) for name, leg in legs for part in _PARTS}
+    arrays |= {fact: getattr(index, fact) for fact in _FACTS}
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for name, values in arrays.items():
+            np.save(temporary / f"{name}.npy", values)
+        (temporary / "stamp.json").write_text(json.dumps({"stamp": stamp, "layout": LAYOUT, "size": index.size}))
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.replace(folder)
+    except OSError as error:
+        # numpy has words of its own for a full disk, and no number.
+        raise StorageError(
+            f"Cannot write to {folder.parent}: {error.strerror or error}. Nothing is lost: free space and try again."
+        ) from error
 
 
 def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
@@ -174,10 +182,11 @@ def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
         size = int(described["size"])
         words, grams = (_open_leg(folder, name, size) for name in ("words", "grams"))
         roles, twins, shredding = (np.load(folder / f"{fact}.npy", mmap_mode="r") for fact in _FACTS)
-    except (OSError, ValueError, KeyError):
+    except Exception:  # whatever is wrong with it, and numpy has many words for that, it can be made anew
         return None
     is_whole = all(
-        len(leg.offsets) == len(leg.hashes) + 1 and leg.offsets[-1] == len(leg.postings) for leg in (words, grams)
+        len(leg.offsets) == len(leg.hashes) + 1 and leg.offsets[-1] == len(leg.postings) == len(leg.impacts)
+        for leg in (words, grams)
     )
     if not is_whole or any(len(fact) != size for fact in (roles, twins, shredding)):
         return None

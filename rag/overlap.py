@@ -22,7 +22,7 @@ Features = npt.NDArray[np.float32]
 
 SENTENCE_FEATURES = (
     "coverage",  # share of the question's term weight that stands in the sentence
-    "loose coverage",  # the same, where a term also counts by a common beginning of five letters
+    "loose coverage",  # the same, where a term also counts without its accents, or by five common letters at its beginning
     "pairs",  # share of the question's neighbouring term pairs that stand close together
     "names",  # share of the question's capitalised words and numbers that stand in the sentence
     "context coverage",  # coverage by the sentence before, the sentence and the title together
@@ -120,7 +120,11 @@ def view_sentences(text: str) -> tuple[SentenceView, ...]:
 def _view(span: Span, sentence: str) -> SentenceView:
     stems = tuple(terms.stems(sentence))
     present = frozenset(stems)
-    return SentenceView(span, sentence, stems, present, frozenset(stem[:_BEGINNING] for stem in present))
+    return SentenceView(span, sentence, stems, present, frozenset(_beginning(stem) for stem in present))
+
+
+def _beginning(stem: str) -> str:
+    return terms.fold(stem)[:_BEGINNING]
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:
@@ -171,7 +175,7 @@ def _overlaps(
             loose += weight
             contextual += weight
         else:
-            if len(stem) >= _BEGINNING and stem[:_BEGINNING] in sentence.beginnings:
+            if _beginning(stem) in sentence.beginnings:
                 loose += weight
             if stem in before or stem in context:
                 contextual += weight

@@ -17,7 +17,7 @@ from itertools import pairwise
 import regex
 
 from rag.domain import Block, Paragraph, Role, Span
-from rag.front_matter import is_byline, is_date_line
+from rag.front_matter import heading_text, is_bare_name, is_byline, is_date_line
 from rag.sentences import split_sentences
 from rag.voices import VoiceTracker, header_name, is_comment_heading, is_quoted
 
@@ -36,8 +36,8 @@ NARROWEST_WRAP = 60
 BULLET = r"(?:[•▪●◦‣⁃·*–—\-]|o(?=\s{2}))"
 _ITEM = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+\S")
 _NUMBERED = regex.compile(r"\s*\(?(\d{1,3})[.)]\s+\S")
+_AMOUNT = regex.compile(r"\s*\d[\d.,/]*\s*\p{L}")  # "80 g butter": lists need no bullets
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
-_SENTENCE_END = regex.compile(r"[.!?…:;,。！？।॥؟][\"'”’»)\]]*$")
 _CREDIT = regex.compile(
     r"(?i)\((?:[^()]*\bvia\b[^()]*|(?:photo|image|picture|foto|bild)[^()]*|[^()]*(?:/ ?(?:AP|AFP|Reuters|Getty Images|dpa|EPA)|Getty Images|Flickr|Wikimedia)[^()]*)\)$"
     r"|^(?:photo(?:graph)?|image|picture|figure|fig\.|foto|bild|abb\.)(?:\s*\d+)?\s*(?:by|:|credit|courtesy|von)\b"
@@ -56,13 +56,18 @@ _BOILERPLATE = regex.compile(
     |your\s+email\s+address|name\s*\*|(?:reply|save|quote|edit|print|share|tweet|email|pin\s+it|follow|report\s+this\s+post)(?:\s{2,}|\t+)\S.{0,60}$|(?:tweet|email|print|share|save)(?:\s+(?:tweet|email|print|share|save|this|pin|it))+\W*$
     |unsubscribe\b|view\s+in\s+browser|see\s+all\s+\d+|add\s+a\s+comment|retrieved\s+from|this\s+page\s+was\s+last|contents\s*\[|main\s+page\b|customers\s+who|end\s+of\b.{0,60}digest
     |antworten\W*$|gefällt\s+mir|ähnliche\s+beiträge|zum\s+inhalt|schreibe\s+einen|(?:deine|ihre)\s+e-?mail|die\s+kommentarfunktion
+    |press\s+release\W*$|pressemitteilung\W*$|most\s+(?:read|popular|viewed)\b|.{0,60}\baffiliate\s+links|.{0,80}\badd\s+to\s+(?:basket|cart|bag|wish)
+    |.{0,200}\b(?:letters|comments|reviews|submissions)\s+(?:may|will|can)\s+be\s+(?:shortened|edited|moderated|removed)|write\s+to\s+us:
+    |related\W*$|your\s+answer\W*$|by\s+(?:clicking|posting|signing\s+up)\b
     |teilen\b|mehr\s+zum\s+thema|lesen\s+sie\s+auch|zum\s+thema|alle\s+rechte\s+vorbehalten|datenschutz|impressum|jetzt\s+abonnieren|kommentare?\s+(?:sind|ist)\s+geschlossen|diese\s+(?:web)?seite\s+verwendet|.{0,40}\bnewsletter\b.{0,60}$
     )"""
 )
+_SENTENCE_END = regex.compile(r"[.!?。！？।॥؟][\"'”’»)\]]*$")
 _LABEL = regex.compile(r"^[^.!?]{2,60}:\W*$")
 _CELLS = regex.compile(r"\S *\t+\s*\S|\S {3,}\S.*\S {3,}\S")
 _FIELD = regex.compile(r"\s*\p{Lu}[\p{L}-]{1,15}:\s")
 _TURN = regex.compile(r"\s*\p{Lu}[\p{L}\p{M}.'’ ]{0,30}:\s+\S")
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # as str.splitlines has them
 _UNDERLINE = regex.compile(r"\s*(?:=|-|~|\*|_|#|\+){3,}\s*")
 
 
@@ -86,7 +91,7 @@ class _Line:
 
     @property
     def is_row(self) -> bool:
-        return self.text.count("|") >= 2 or bool(_CELLS.search(self.text.strip()))
+        return self.text.count("|") >= 2 or (not self.is_item and bool(_CELLS.search(self.text.strip())))
 
 
 def split_paragraphs(document_id: str, text: str, blocks: Sequence[Block]) -> tuple[Paragraph, ...]:
@@ -108,9 +113,17 @@ def text_blocks(text: str) -> list[Block]:
     blocks: list[Block] = []
     for run in _runs_of_lines(text):
         for piece in _pieces_of_run(run):
-            role = Role.TABLE if len(piece) > 1 and all(line.is_row for line in piece) else None
-            blocks.append(Block(piece[0].start, piece[-1].end, role))
+            blocks.append(Block(piece[0].start, piece[-1].end, _role_by_shape(piece)))
     return blocks
+
+
+def _role_by_shape(piece: list[_Line]) -> Role | None:
+    if len(piece) > 1 and all(line.is_row for line in piece):
+        return Role.TABLE
+    if any(line.width >= NARROWEST_WRAP or _SENTENCE_END.search(line.text.rstrip()) for line in piece):
+        return None
+    amounts = sum(_AMOUNT.match(line.text) is not None for line in piece)
+    return Role.LIST if amounts >= 2 and amounts * 2 >= len(piece) else None
 
 
 def _runs_of_lines(text: str) -> Iterator[list[_Line]]:
@@ -154,7 +167,10 @@ def _begins_block(before: _Line, line: _Line, first: _Line, width: int) -> bool:
     room_was_left = before.width + 1 + len(line.text.split()[0]) <= width
     if line.is_item:
         return first.is_item or room_was_left or before.text.rstrip().endswith((":", ";"))
-    return room_was_left and (_stands_alone(line) or _announces(before))
+    sentence_ended = _SENTENCE_END.search(before.text.rstrip()) is not None
+    return (room_was_left and (_stands_alone(line) or _announces(before))) or (
+        sentence_ended and is_boilerplate(line.text)
+    )
 
 
 def _stands_alone(line: _Line) -> bool:
@@ -255,7 +271,7 @@ class _Walker:
         """Remember the heading for what follows; returns the path above the heading itself."""
         self.headings = [(above, name) for above, name in self.headings if above < level]
         path = tuple(name for _, name in self.headings)
-        self.headings.append((level, display(regex.sub(r"^#+\s*|\s*#+$", "", text))))
+        self.headings.append((level, heading_text(text)))
         return path
 
     def _role(self, i: int, block: Block, readers_speak: bool, label_role: Role | None) -> Role:
@@ -263,27 +279,36 @@ class _Walker:
         if not _LETTER.search(text):
             return Role.BOILERPLATE
         if readers_speak:
-            return (
-                Role.BOILERPLATE if is_boilerplate(text) else Role.HEADING if is_comment_heading(text) else Role.COMMENT
-            )
+            return _role_among_comments(text)
         if block.role is not None:
             return self._role_from_loader(i, block.role)
+        if is_boilerplate(text):
+            return Role.BOILERPLATE
         if is_comment_heading(text):
             return Role.HEADING
-        if is_boilerplate(text) or (label_role and len(text) < 200 and not regex.search(r"\.\s", text)):
+        if label_role and len(text) < 200 and not regex.search(r"\.\s", text):
             return Role.BOILERPLATE
         if self.title_at is not None and i <= self.title_at:
-            return Role.TITLE if i == self.title_at else Role.BOILERPLATE
+            return Role.TITLE if i == self.title_at else self._role_above_title(i)
+        return self._role_in_text(i)
+
+    def _role_in_text(self, i: int) -> Role:
         if self._may_be_byline(i):
             return Role.BYLINE
         if self._is_caption(i):
             return Role.CAPTION
         if self._is_heading(i):
             return Role.HEADING
-        return Role.LIST if _ITEM.match(text) else Role.BODY
+        return Role.LIST if _ITEM.match(self.texts[i]) else Role.BODY
+
+    def _role_above_title(self, i: int) -> Role:
+        """The site's name and menus; a whole sentence there may well be the document's."""
+        return Role.BODY if _SENTENCE_END.search(self.texts[i]) else Role.BOILERPLATE
 
     def _role_from_loader(self, i: int, role: Role) -> Role:
-        if role is Role.BODY and is_boilerplate(self.texts[i]):
+        if role is Role.TABLE and self.title_at is not None and i < self.title_at:
+            return Role.BOILERPLATE
+        if role in (Role.BODY, Role.LIST) and is_boilerplate(self.texts[i]):
             return Role.BOILERPLATE
         if role is Role.BODY and self._may_be_byline(i):
             return Role.BYLINE
@@ -292,7 +317,16 @@ class _Walker:
         return role
 
     def _may_be_byline(self, i: int) -> bool:
-        return i <= 12 and not self._had_body(i) and is_byline(self.texts[i])
+        if i > 12 or self._had_body(i) or self.voices.opens_before(i):
+            return False
+        return is_byline(self.texts[i]) or self._is_name_over_date(i)
+
+    def _is_name_over_date(self, i: int) -> bool:
+        """A bare name in the line above a date, set apart from what could be a title."""
+        if not 0 < i < len(self.texts) - 1 or not is_bare_name(self.texts[i]) or not is_byline(self.texts[i + 1]):
+            return False
+        above, below = (self.text[self.blocks[j].end : self.blocks[j + 1].start].count("\n") for j in (i - 1, i))
+        return above > 1 >= below and len(self.texts[i - 1].split()) >= 4
 
     def _had_body(self, i: int) -> bool:
         return any(len(text) > 250 for text in self.texts[:i])
@@ -320,7 +354,7 @@ class _Walker:
             and not is_comment_heading(text)
             and not is_byline(text)
             and self.blocks[i].role in (None, Role.HEADING)
-            and not regex.search(r"[.:;,]$|\t|\S {3,}\S|^[^\p{L}\p{N}]*$", text)
+            and not regex.search(r"[.:;,]$|[.][\"”’]$|\|.*\||\t|\S {3,}\S|^[^\p{L}\p{N}]*$", text)
         )
 
     def _is_caption(self, i: int) -> bool:
@@ -347,6 +381,12 @@ class _Walker:
         return len(text.split()) <= 12
 
 
+def _role_among_comments(text: str) -> Role:
+    if is_boilerplate(text):
+        return Role.BOILERPLATE
+    return Role.HEADING if is_comment_heading(text) else Role.COMMENT
+
+
 def is_boilerplate(text: str) -> bool:
     """Page furniture: share buttons, closing notes, copyright lines. Short, and worded the way pages word it."""
     return len(text) <= 300 and _BOILERPLATE.match(text) is not None
@@ -367,6 +407,8 @@ def display(text: str) -> str:
 
 
 def _indent(text: str, start: int) -> int:
-    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
-    before = text[line_start:start].expandtabs(4)
-    return len(before) if not before.strip() else 0
+    first = start
+    while first > 0 and text[first - 1] in " \t\xa0":
+        first -= 1
+    begins_line = first == 0 or text[first - 1] in _LINE_ENDS
+    return len(text[first:start].expandtabs(4)) if begins_line else 0

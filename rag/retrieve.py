@@ -260,7 +260,8 @@ class HybridRetriever(BaseRetriever):
 
     def _vector(self, query: str) -> npt.NDArray[np.float32]:
         if self._embedder.fits(query):
-            return self._embedder.vectors([query])[0]
+            unit: npt.NDArray[np.float32] = self._embedder.vectors([query])[0]
+            return unit
         return np.array(self._embedder.get_query_embedding(query), dtype=np.float32)
 
     def _shredding(self, snapshot: Snapshot, query: str, words: dict[int, float]) -> float:
@@ -458,8 +459,13 @@ def _fuse_queries(ranked: Sequence[_Ranked], limit: int) -> tuple[tuple[Passage,
 
 
 def _missing_terms(snapshot: Snapshot, question: str) -> tuple[str, ...]:
-    words = terms.content_words(question)
-    absent = [word for word in words if not snapshot.index.words.document_frequency(terms.stemmed([word])[0])]
+    """Words of the question that stand nowhere, neither as a word nor, without accents, as its spelling."""
+    words, grams = snapshot.index.words, snapshot.index.grams
+    absent = [
+        word
+        for word, stem in zip(terms.content_words(question), terms.stemmed(terms.content_words(question)), strict=True)
+        if not words.document_frequency(stem) and not grams.document_frequency(word)
+    ]
     return tuple(terms.as_written(question, absent))
 
 

@@ -104,6 +104,34 @@ _NEVER = frozenset(
         "i.e",
     ]
 )
+# Of these, what can also be a sentence's last word ("No. It is not.", "in Jan. They left").
+_MAY_END = frozenset(
+    [
+        "no",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+        "mon",
+        "tue",
+        "tues",
+        "wed",
+        "thu",
+        "thur",
+        "thurs",
+        "fri",
+        "sat",
+        "sun",
+    ]
+)
 # The end only when a word follows that likes to begin sentences.
 _SOMETIMES = frozenset(
     [
@@ -213,6 +241,9 @@ _GERMAN_MONTH = regex.compile(
     r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert)\b"
 )
 _OPENERS = "\"'“‘«‹([（「『¿¡"
+_ONE_LETTER = regex.compile(r"\p{L}\.")  # "z. B.", "d. h."
+_FIRST_WORD = regex.compile(r"[\p{L}\p{M}]+")
+_INITIALS = regex.compile(r"(?:\p{Lu}\.)+\p{Lu}")
 _WIDE_STOPS = frozenset("。！？｡")
 
 
@@ -248,7 +279,7 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
     if stop[-1] in _WIDE_STOPS:
         return True
     if not match.group("gap"):
-        return match.end() == len(text)
+        return bool(match.end() == len(text))
     following = text[match.end() : match.end() + 40].lstrip(_OPENERS)
     if not following:
         return True
@@ -272,14 +303,16 @@ def _word_before(text: str, end: int) -> str:
 
 
 def _full_stop_ends(word: str, following: str) -> bool:
+    if len(word) == 1 and _ONE_LETTER.match(following):
+        return False
     lowered = word.lower()
-    first = regex.match(r"[\p{L}\p{M}]+", following)
+    first = _FIRST_WORD.match(following)
     starts_like_sentence = first is not None and first.group().lower() in _STARTERS
     if lowered in _NEVER and (
         word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in ("vs", "v", "al", "cf")
     ):
-        return False
-    if lowered in _SOMETIMES or regex.fullmatch(r"(?:\p{Lu}\.)+\p{Lu}", word):
+        return lowered in _MAY_END and starts_like_sentence
+    if lowered in _SOMETIMES or _INITIALS.fullmatch(word):
         return starts_like_sentence
     if len(word) == 1 and word.isupper():
         return starts_like_sentence and word not in "IA"

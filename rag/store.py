@@ -357,7 +357,7 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
     """Become the owner of the index in `folder`, making it if need be, and sweep what a kill left behind.
 
     Raises IndexBusyError where another process owns it for longer than `wait` seconds, IndexMismatchError
-    where it was made with another embedder or layout, IndexDamagedError where Chroma cannot read it.
+    where it was made with another embedder or layout, IndexDamagedError where Chroma cannot read all of it.
     """
     lock = _acquire(folder, wait)
     try:
@@ -380,6 +380,7 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
         with _translated(folder):
             store._records = {record.document_id: record for record in _read_records(store._documents)}
         store.delete_superseded()
+        store.check()
         return store
     except BaseException:
         (folder / "owner.json").unlink(missing_ok=True)
@@ -423,11 +424,24 @@ def _check_vector_files(folder: Path) -> None:
             elements = described[_HNSW_COUNT] or described[_HNSW_ROOM]
             expected = {"data_level0.bin": elements * described[_HNSW_SIZE], "length.bin": elements * 4}
             short = [name for name, size in expected.items() if (header.parent / name).stat().st_size != size]
-        except (OSError, struct.error) as error:
+            if _links(header.parent / "link_lists.bin") != described[_HNSW_COUNT]:
+                short.append("link_lists.bin")
+        except (OSError, struct.error, ValueError) as error:
             raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})") from error
         if short or described[_HNSW_COUNT] > described[_HNSW_ROOM]:
             what = ", ".join(short) or header.name
             raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({what} does not fit the rest)")
+
+
+def _links(path: Path) -> int:
+    """For how many elements hnswlib's upper links are there: each a size in bytes, mostly 0, and that many bytes."""
+    words = np.fromfile(path, dtype="<u4")
+    at = elements = 0
+    for place in np.flatnonzero(words).tolist():
+        if place >= at:
+            elements += place - at + 1
+            at = place + 1 + int(words[place]) // 4
+    return elements + len(words) - at if at <= len(words) else -1
 
 
 def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:

@@ -17,9 +17,9 @@ from stop_words import get_stop_words
 GRAM = 4
 
 # Scripts that put no space between words: their terms are pairs of characters.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
 _WORD = regex.compile(rf"\d+(?:[.,]\d+)+|[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
-_ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}]\p{Mn}*)\p{Mn}")
+_ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _UNSPACED_RUN = regex.compile(rf"[{_UNSPACED}]")
 _LETTERS_THAT_DO_NOT_DECOMPOSE = str.maketrans({"ı": "i", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
@@ -220,7 +220,31 @@ _ENGLISH = frozenset(
         "name",
     ]
 )
+_HOW = frozenset(
+    ["long", "far", "old", "big", "large", "tall", "high", "deep", "often", "fast", "wide", "heavy", "soon"]
+)
+
+# Forms that no English stemmer joins: "took" and "taken" are "take".
+_IRREGULAR = """arise arose arisen;awake awoke awoken;bear bore borne;beat beaten;become became;begin began begun;bend bent;bind bound;
+    bite bit bitten;bleed bled;blow blew blown;break broke broken;breed bred;bring brought;build built;burn burnt;buy bought;
+    catch caught;choose chose chosen;cling clung;come came;creep crept;deal dealt;dig dug;draw drew drawn;drink drank drunk;
+    drive drove driven;eat ate eaten;fall fell fallen;feed fed;feel felt;fight fought;find found;flee fled;fly flew flown;
+    forbid forbade forbidden;forget forgot forgotten;forgive forgave forgiven;freeze froze frozen;get got gotten;give gave given;
+    go went gone;grow grew grown;hang hung;hear heard;hide hid hidden;hold held;keep kept;know knew known;lay laid;lead led;
+    lean leant;learn learnt;leave left;lend lent;lose lost;make made;mean meant;meet met;mistake mistook mistaken;pay paid;
+    ride rode ridden;ring rang rung;rise rose risen;run ran;say said;see saw seen;seek sought;sell sold;send sent;shake shook shaken;
+    shine shone;shoot shot;show shown;shrink shrank shrunk;sing sang sung;sink sank sunk;sit sat;sleep slept;slide slid;speak spoke spoken;
+    spend spent;spin spun;stand stood;steal stole stolen;stick stuck;strike struck stricken;strive strove;swear swore sworn;sweep swept;
+    swim swam swum;swing swung;take took taken;teach taught;tear tore torn;tell told;think thought;throw threw thrown;
+    understand understood;wake woke woken;wear wore worn;weave wove woven;weep wept;win won;withdraw withdrew withdrawn;write wrote written;
+    child children;man men;woman women;foot feet;tooth teeth;goose geese;mouse mice;life lives;wife wives;knife knives;leaf leaves;
+    half halves;thief thieves;wolf wolves;crisis crises;person people"""
+# What the published lists lack.
+_MISSING = {"de": ("wurde", "wurden", "worden", "viele", "vielen")}
 _stem = Stemmer.Stemmer("english")
+_BASES = {
+    form: _stem.stemWord(base) for base, *forms in (line.split() for line in _IRREGULAR.split(";")) for form in forms
+}
 
 
 def fold(text: str) -> str:
@@ -229,9 +253,9 @@ def fold(text: str) -> str:
     >>> fold("Ａléppo’s ４２")
     'aleppo’s 42'
     """
-    if text.isascii():
-        return text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _casefold(text)
+    if folded.isascii():
+        return folded
     return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", folded))).translate(
         _LETTERS_THAT_DO_NOT_DECOMPOSE
     )
@@ -243,8 +267,21 @@ def words(text: str) -> list[str]:
     >>> words("Aleppo’s 1,190 people")
     ['aleppo', 's', '1190', 'people']
     """
+    return _tokens(fold(text))
+
+
+def written(text: str) -> list[str]:
+    """As `words`, with the accents kept: in Vietnamese, and now and then elsewhere, they tell words apart."""
+    return _tokens(_casefold(text))
+
+
+def _casefold(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def _tokens(folded: str) -> list[str]:
     found: list[str] = []
-    for match in _WORD.finditer(fold(text)):
+    for match in _WORD.finditer(folded):
         token = match.group()
         if _UNSPACED_RUN.match(token):
             found.extend(_pieces(token, 2))
@@ -256,21 +293,25 @@ def words(text: str) -> list[str]:
 
 
 def stems(text: str) -> list[str]:
-    """Words reduced to their English stem; words of other languages mostly stay as they are."""
-    return stemmed(words(text))
+    """Words, accents kept, reduced to their English stem; words of other languages mostly stay as they are."""
+    return stemmed(written(text))
 
 
 def stemmed(tokens: list[str]) -> list[str]:
-    return list(_stem.stemWords(tokens))
+    return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
 
 
 def grams(text: str) -> list[str]:
-    """Words and the four-character pieces of longer words: robust to inflection and typing errors."""
-    return with_grams(words(text))
+    """Words, with their accents and without, and the four-character pieces of longer words: robust to
+    inflection, to typing errors, and to accents left out."""
+    return with_grams(written(text))
 
 
 def with_grams(tokens: list[str]) -> list[str]:
-    return tokens + [piece for token in tokens if len(token) > GRAM for piece in _pieces(token, GRAM)]
+    """`grams` for words that were `written` already."""
+    folded = [fold(token) for token in tokens]
+    accented = [token for token, plain in zip(tokens, folded, strict=True) if token != plain]
+    return folded + accented + [piece for token in folded if len(token) > GRAM for piece in _pieces(token, GRAM)]
 
 
 def content_words(question: str) -> list[str]:
@@ -279,14 +320,23 @@ def content_words(question: str) -> list[str]:
     >>> content_words("When did the siege of West Aleppo begin?")
     ['siege', 'west', 'aleppo', 'begin']
     """
-    tokens = words(question)
-    function_words = _function_words(tokens)
-    kept = (token for token in tokens if token not in function_words and (len(token) > 1 or token.isdigit()))
-    return list(dict.fromkeys(kept))
+    return list(dict.fromkeys(fold(token) for token in _content(question)))
 
 
 def content_stems(question: str) -> list[str]:
-    return list(dict.fromkeys(stemmed(content_words(question))))
+    return list(dict.fromkeys(stemmed(_content(question))))
+
+
+def _content(question: str) -> list[str]:
+    tokens = written(question)
+    function_words = _function_words(tokens)
+    return [
+        token
+        for before, token in zip(["", *tokens], tokens, strict=False)
+        if token not in function_words
+        and (len(token) > 1 or token.isdigit())
+        and not (before == "how" and token in _HOW)
+    ]
 
 
 def as_written(text: str, folded_words: Iterable[str]) -> list[str]:
@@ -318,7 +368,7 @@ def _function_words(tokens: list[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _other_languages() -> tuple[frozenset[str], ...]:
-    """Folded stop words of spaced languages; for unspaced scripts character pairs are judged by rarity alone."""
+    """Stop words, accents kept, of spaced languages; for unspaced scripts character pairs are judged by rarity alone."""
     languages = [
         "ar",
         "bg",
@@ -349,5 +399,6 @@ def _other_languages() -> tuple[frozenset[str], ...]:
         "vi",
     ]
     return tuple(
-        frozenset(token for word in get_stop_words(language) for token in words(word)) for language in languages
+        frozenset(token for word in (*get_stop_words(language), *_MISSING.get(language, ())) for token in written(word))
+        for language in languages
     )

@@ -65,11 +65,25 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
+_SCALE = r"(?:\s*(?P<hundred>hundred)\b)?(?:\s*(?P<scale>thousand|million|billion|trillion)\b)?"
 _NUMBER = regex.compile(
-    r"(?P<digits>\d+(?:[.,]\d+)*)(?:\s*(?P<scale>thousand|million|billion|trillion)\b)?"
-    rf"|\b(?P<word>{'|'.join(_WORDS)})\b(?:\s+(?P<scale>thousand|million|billion|trillion)\b)?",
+    rf"(?P<digits>\d{{1,3}}(?:[\u00a0\u2009\u202f]\d{{3}})+|\d+(?:[.,]\d+)*){_SCALE}"
+    rf"|\b(?P<word>{'|'.join(_WORDS)})(?:[\s-](?P<ones>one|two|three|four|five|six|seven|eight|nine))?\b{_SCALE}",
     regex.IGNORECASE,
 )
+_VALUE_STEMS = frozenset(terms.stemmed([*_WORDS, *_SCALES, *_MONTHS]))
+# Stems of units of measure, equal where they mean the same.
+_MEASURES = {
+    stem: measure
+    for measure, names in enumerate(
+        ("second seconds", "minute minutes", "hour hours", "day days", "week weeks", "month months", "year years",
+         "decade decades", "century centuries", "km kilometre kilometres kilometer kilometers", "mile miles",
+         "m metre metres meter meters", "cm centimetre centimetres centimeter centimeters", "foot feet ft",
+         "kg kilogram kilograms kilo kilos", "g gram grams", "ton tons tonne tonnes", "pound pounds",
+         "% percent", "dollar dollars", "euro euros")
+    )
+    for stem in terms.stemmed(names.split())
+}  # fmt: skip
 _UNIT = regex.compile(r"[\s-]*(?P<unit>%|\p{L}+)")
 _MONTH = regex.compile(rf"\b(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?", regex.IGNORECASE)
 _NAME = regex.compile(r"(?<![.!?…]\s)(?<![.!?…][\"”’')]\s)(?<!^)(?<![\"“‘'(\[])\b\p{Lu}[\p{L}\p{M}’'-]+")
@@ -112,12 +126,14 @@ def check(statement: str, cited: str) -> Finding:
     """Check a statement against a text."""
     for what, missing in (
         ("number", sorted(_values(statement) - _values(cited))),
-        ("month", sorted(_months(statement) - _months(cited))),
-        ("name", sorted(names(statement) - set(terms.words(cited)))),
+        ("unit", _other_units(amounts(statement), amounts(cited))),
+        ("month", [_month_name(month) for month in sorted(_months(statement) - _months(cited))]),
+        ("name", sorted(names(statement) - set(terms.words(cited)) - set(_MONTHS))),
     ):
         if missing:
             return Finding(Verdict.UNSUPPORTED, f"the {what} {_shown(missing[0])} is not in the cited paragraph")
-    words = set(terms.content_stems(statement))
+    # Values were compared above, as values: "Oct. 18" holds no word of "the 18th of October".
+    words = {word for word in terms.content_stems(statement) if not word[0].isdigit()} - _VALUE_STEMS
     found = words & set(terms.stems(cited))
     if words and len(found) < LEAST_SUPPORT * len(words):
         return Finding(Verdict.UNSUPPORTED, f"only {len(found)} of its {len(words)} words are in the cited paragraph")
@@ -128,9 +144,9 @@ def amounts(text: str) -> list[Amount]:
     """The numbers of a text in order, with their units; "four million" and "4,000,000" are equal."""
     found = []
     for match in _NUMBER.finditer(text):
-        digits, word, scale = match.group("digits"), match.group("word"), match.group("scale")
-        value = _number(digits) if digits else float(_WORDS[word.lower()])
-        value *= _SCALES[scale.lower()] if scale else 1
+        digits, word, ones, scale = match.group("digits", "word", "ones", "scale")
+        value = _number(digits) if digits else float(_WORDS[word.lower()] + (_WORDS[ones.lower()] if ones else 0))
+        value *= (100 if match.group("hundred") else 1) * (_SCALES[scale.lower()] if scale else 1)
         unit = _UNIT.match(text, match.end())
         found.append(Amount(value, terms.stemmed(terms.words(unit.group("unit")) or [""])[0] or "%" if unit else None))
     return found
@@ -145,6 +161,21 @@ def _values(text: str) -> set[float]:
     return {amount.value for amount in amounts(text)}
 
 
+def _other_units(stated: Sequence[Amount], cited: Sequence[Amount]) -> list[str]:
+    """Amounts whose number is cited, but always with another unit of measure: "13 weeks" for "13 days"."""
+    wrong = []
+    for amount in stated:
+        measure = _MEASURES.get(amount.unit or "")
+        there = [_MEASURES.get(other.unit or "") for other in cited if other.value == amount.value]
+        if measure is not None and None not in there and measure not in there:
+            wrong.append(f"{_shown(amount.value)} {amount.unit}")
+    return wrong
+
+
+def _month_name(month: int) -> str:
+    return next(name for name, number in _MONTHS.items() if number == month).capitalize()
+
+
 def _months(text: str) -> set[int]:
     # "may" and "mar" are months only with a capital.
     return {
@@ -155,11 +186,12 @@ def _months(text: str) -> set[int]:
 def _number(digits: str) -> float:
     if regex.fullmatch(r"\d{1,3}(?:[.,]\d{3})+", digits):
         return float(regex.sub(r"[.,]", "", digits))
+    digits = regex.sub(r"[\u00a0\u2009\u202f]", "", digits)
     plain = digits.replace(",", ".")
     return float(plain) if plain.count(".") <= 1 else float(plain.replace(".", ""))
 
 
-def _shown(value: float | int | str) -> str:
+def _shown(value: float | str) -> str:
     if isinstance(value, str):
         return f"“{value}”"
-    return f"{value:g}"
+    return f"{value:.0f}" if value.is_integer() else f"{value:g}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
-_NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}[\p{L}\p{M}\p{N}_.)]"
+_NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
 _WHAT = (
     r"(?:responses?|comments?|replies|reply|answers?|reviews?|letters?|thoughts?|posts|kommentare?|antworten|"
     r"leserbriefe|meinungen|commentaires?|réponses?|comentarios?|respuestas?)"
@@ -31,10 +31,14 @@ _SAYS = regex.compile(
     r"(?:says?|said|wrote|writes|replie[sd]|commented|responded|asked|answered|schrieb|schreibt|sagt|meint|antwortet|kommentiert)"
     r"(?:\s*:|\s+(?:on|at|am|in|to)\b[^.:]{0,40}\d.{0,30})\s*$"
 )
-_POSTED = regex.compile(
-    rf"(?im)^\W*(?:(?:posted|response|asked|answered|reviewed|written|submitted|comment(?:ed)?|review|reply|re-?posted|geschrieben)\s+)(?:by|von|from):?\s+(?P<name>{_NAME}?)"
-    r"(?:\s*(?:[,|·•»–—(]|\bon\b|\bat\b|\bam\b|\b\d).{0,80})?$"
+_DONE = (
+    r"(?:posted|response|asked|answered|reviewed|written|submitted|comment(?:ed)?|review|reply|re-?posted|geschrieben)"
 )
+_POSTED = regex.compile(
+    rf"(?im)^\W*{_DONE}\s+(?:by|von|from):?\s+(?P<name>{_NAME}?)"
+    r"(?:\s*(?:[,|·•»–—(]|\bon\b|\bat\b|\bam\b|\b\d{1,4}(?:[./-]|\.?\s+\p{L}{3})).{0,80})?:?$"
+)
+_AROUND_NAME = regex.compile(rf"(?i)^(?:(?:{_DONE}|edited|updated)\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$")
 _MAIL = regex.compile(
     rf"(?im)^\W*(?:from|von|author|user|username|name|posted by|reviewer):\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$"
 )
@@ -113,7 +117,7 @@ def _header(text: str) -> tuple[str, str] | None:
 
 def _bare_name(name: str) -> str:
     """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
-    return str(regex.sub(r"(?i)^(?:\p{L}+\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$", "", name)).strip()
+    return str(_AROUND_NAME.sub("", name)).strip()
 
 
 class VoiceTracker:
@@ -130,6 +134,10 @@ class VoiceTracker:
         self._unsigned_before = 0
         self._opens_at = self._find_opening()
 
+    def opens_before(self, i: int) -> bool:
+        """Whether readers speak from some block above `i` on."""
+        return self._opens_at is not None and self._opens_at < i
+
     def step(self, i: int, is_furniture: bool) -> Voice | None:
         """The voice of block `i`, or None while the document itself speaks. Call for each block in order."""
         if not self._readers_speak:
@@ -138,6 +146,8 @@ class VoiceTracker:
             self._readers_speak = True
             if is_comment_heading(self._texts[i]):
                 return None
+        if is_comment_heading(self._texts[i]) and not is_furniture:
+            self._voice, self._signed_at = Voice(), None
         if is_furniture or is_comment_heading(self._texts[i]):
             return Voice()
         quoted = self._quoted(i)
@@ -206,15 +216,19 @@ class VoiceTracker:
 
     def _find_signature(self, i: int) -> tuple[int, str] | None:
         """Who signs the comment that begins at block `i`: looked for up to where the next one begins."""
+        if i < self._unsigned_before:
+            return None
         for j in range(i, len(self._texts)):
             text = self._texts[j]
             if j > i and (self._names[j] or _NUMBER.match(text) or _REPLY.match(text) or is_comment_heading(text)):
+                self._unsigned_before = j
                 return None
             match = _SIGNED.search(text[-120:]) or (
                 _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
             )
             if match and not match.group("name").isupper():
                 return j, str(match.group("name")).strip().rstrip(".")
+        self._unsigned_before = len(self._texts)
         return None
 
     def _find_opening(self) -> int | None:

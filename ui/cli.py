@@ -9,25 +9,26 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from rag.domain import Answer, Turn
+from rag.domain import Answer, Json, Turn
 from rag.errors import FolderError, IbidError
 from rag.settings import Settings
-from ui.show import answer_lines, outcome_line, passage_lines, summary_line
+from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
     from rag.ingest import Progress as IngestProgress
+    from rag.store import Record
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +37,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Cited answers from a folder of documents (IBID_DOCUMENTS, now: seeds unless set).",
 )
-out = Console(highlight=False, soft_wrap=True)
+
+
+class _Piped(Console):
+    """Leaves it to `main` when the reader went away; rich would call that a failure."""
+
+    def on_broken_pipe(self) -> None:
+        raise
+
+
+out = _Piped(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 DocumentOption = Annotated[
@@ -64,7 +74,7 @@ def ask(
             return
         answer = bot.ask(question, scope=scope)
     if as_json:
-        print(json.dumps(answer.json(), ensure_ascii=False, indent=2))
+        _print_json(answer.json())
     else:
         _print_answer(answer)
 
@@ -80,7 +90,7 @@ def search(
     with _opened("search") as bot:
         found = bot.search(question, bot.resolve_scope(document or []), limit)
     if as_json:
-        print(json.dumps([passage.json() for passage in found.passages], ensure_ascii=False, indent=2))
+        _print_json([passage.json() for passage in found.passages])
         return
     if not found.passages:
         out.print("Nothing in your documents shares a word or a meaning with that.")
@@ -102,8 +112,13 @@ def ingest(
 
     settings = _settings()
     if rebuild:
-        # Looked at first: a mistyped folder must not cost an index.
-        list(scan("documents", settings.documents.expanduser()))
+        # Looked at first: a mistyped or emptied folder must not cost an index.
+        found = list(scan("documents", settings.documents.expanduser()))
+        if (settings.index / "chroma").exists() and all(file.problem for file in found):
+            raise FolderError(
+                f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
+                "Nothing was removed. If that is meant, run `ibid reset`."
+            )
         remove_index(settings.index)
     with open_chatbot(settings, "ingest") as bot, _progress() as progress:
         report = bot.ingest(progress)
@@ -124,7 +139,12 @@ def status(as_json: JsonOption = False) -> None:
 
     settings = _settings()
     if not (settings.index / "chroma").exists():
-        out.print(f"Nothing is indexed yet from {settings.documents}. Run `ibid ingest`, or just `ibid ask`.")
+        if as_json:
+            _print_json(_status_json(settings, None, ()))
+        else:
+            out.print(
+                f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`."
+            )
         return
     owner = read_owner(settings.index)
     with open_chatbot(settings, "status", wait=0.2 if owner else _LOCK_WAIT) as bot:
@@ -132,25 +152,17 @@ def status(as_json: JsonOption = False) -> None:
         records = bot.documents
         model = bot.embedder.fingerprint
     if as_json:
-        documents = [
-            {"document": r.document_id, "title": r.title, "paragraphs": r.paragraphs, "date": str(r.date) if r.date else None,
-             "author": r.author, "warning": r.warning, "revision": r.revision}
-            for r in records
-        ]  # fmt: skip
-        print(json.dumps({"folder": str(settings.documents), "index": str(settings.index), "embedder": model,
-                          "paragraphs": health.paragraphs, "documents": documents}, ensure_ascii=False, indent=2))  # fmt: skip
+        _print_json(_status_json(settings, model, records))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("document", "title", "paragraphs", "date"):
         table.add_column(column, overflow="fold", justify="right" if column == "paragraphs" else "left")
     for record in records:
         name = record.document_id.split("/", 1)[1]
-        table.add_row(escape(name), escape(record.title), str(record.paragraphs), str(record.date or ""))
+        table.add_row(safe(name), safe(record.title), str(record.paragraphs), str(record.date or ""))
     out.print(table)
-    out.print(f"\n{len(records)} documents, {health.paragraphs} paragraphs from {escape(str(settings.documents))}")
-    out.print(
-        f"index     {escape(str(settings.index))}, whole ({health.sampled} paragraphs looked up by their vectors)"
-    )
+    out.print(f"\n{len(records)} documents, {health.paragraphs} paragraphs from {safe(str(settings.documents))}")
+    out.print(f"index     {safe(str(settings.index))}, whole ({health.sampled} paragraphs looked up by their vectors)")
     out.print(f"embedder  {model}, on this machine; answers are extractive: nothing leaves it")
     out.print("held by   nobody else")
 
@@ -162,7 +174,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 
     settings = _settings()
     if not (settings.index / "chroma").exists():
-        out.print(f"There is no index of {settings.documents} to clear.")
+        out.print(f"There is no index of {safe(str(settings.documents))} to clear.")
         return
     if not yes:
         if not sys.stdin.isatty():
@@ -174,18 +186,21 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 
 def main() -> None:
     """Entry point of the console script."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # Bytes that are no text and letters that a terminal cannot show are no reason to stop.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except IbidError as error:
-        err.print(f"ibid: {escape(str(error))}")
+        err.print(f"ibid: {safe(str(error))}")
         sys.exit(1)
     except ValidationError as error:
         first = error.errors()[0]
         name = "IBID_" + "_".join(str(part) for part in first["loc"]).upper()
-        err.print(
-            f"ibid: {name}={escape(str(first.get('input')))} is not valid: {escape(first['msg'])}. See .env.example."
-        )
+        err.print(f"ibid: {name}={safe(str(first.get('input')))} is not valid: {safe(first['msg'])}. See .env.example.")
         sys.exit(2)
     except typer.Abort:
         err.print("Left as it was.")
@@ -201,12 +216,40 @@ def main() -> None:
         usage = getattr(error, "format_message", None)
         if usage is None:
             raise
-        err.print(f"ibid: {escape(usage())}")
+        # Without a command it is the whole help text.
+        err.print(usage() if "\n" in usage() else f"ibid: {usage()}", markup=False)
         sys.exit(getattr(error, "exit_code", 2))
 
 
 def _settings() -> Settings:
     return Settings()
+
+
+def _print_json(value: Json | list[Json]) -> None:
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    print(json.dumps(value, ensure_ascii=not is_utf8, indent=2))
+
+
+def _status_json(settings: Settings, embedder: str | None, records: Sequence[Record]) -> Json:
+    documents: list[Json] = [
+        {
+            "document": record.document_id,
+            "title": record.title,
+            "paragraphs": record.paragraphs,
+            "date": record.date.isoformat() if record.date else None,
+            "author": record.author,
+            "warning": record.warning,
+            "revision": record.revision,
+        }
+        for record in records
+    ]
+    return {
+        "folder": str(settings.documents),
+        "index": str(settings.index),
+        "embedder": embedder,
+        "paragraphs": sum(record.paragraphs for record in records),
+        "documents": documents,
+    }
 
 
 @contextmanager
@@ -220,11 +263,11 @@ def _opened(doing: str) -> Iterator[Chatbot]:
             with _progress() as progress:
                 report = bot.ingest(progress)
             if report.changed:
-                err.print(f"[dim]{escape(summary_line(report))}[/dim]")
+                err.print(f"[dim]{safe(summary_line(report))}[/dim]")
         except FolderError as error:
             if not bot.documents:
                 raise
-            err.print(f"[yellow]{escape(str(error))} Answering from the index as it was.[/yellow]")
+            err.print(f"[yellow]{safe(str(error))} Answering from the index as it was.[/yellow]")
         yield bot
 
 
@@ -264,7 +307,7 @@ def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:
         try:
             answer = answer_to(question, turns)
         except IbidError as error:
-            err.print(escape(str(error)))
+            err.print(safe(str(error)))
             continue
         _print_answer(answer)
         if answer.searched_for:

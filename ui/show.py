@@ -1,9 +1,10 @@
-"""Nouns as lines of text for a terminal. Everything from documents and questions is escaped."""
+"""Nouns as lines of text for a terminal. Everything from documents and questions goes through `safe`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import regex
 from rich.markup import escape
 
 from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
@@ -14,11 +15,20 @@ _EXCERPT = 200
 _ROLE_NAMES = {Role.COMMENT: "reader’s comment", Role.CAPTION: "photo caption", Role.BODY: ""}
 
 
+_LINES = regex.compile(r"[\t-\r\x85]")
+_CONTROL = regex.compile(r"\p{Cc}")
+
+
+def safe(text: str) -> str:
+    """Text from anywhere, to be printed on one line: no markup, and nothing that a terminal would obey."""
+    return escape(_CONTROL.sub("�", _LINES.sub(" ", text)))
+
+
 def answer_lines(answer: Answer) -> Iterator[str]:
     if len(answer.searched_for) > 1:
-        yield f"[dim]searched for: {escape(answer.searched_for[-1])}[/dim]"
+        yield f"[dim]searched for: {safe(answer.searched_for[-1])}[/dim]"
     if answer.notice:
-        yield escape(answer.notice)
+        yield safe(answer.notice)
     if answer.abstained:
         yield from _abstention_lines(answer)
         return
@@ -39,14 +49,15 @@ def passage_lines(passage: Passage, number: int) -> Iterator[str]:
         f"{leg} {rank if rank is not None else '–'}"
         for leg, rank in (("dense", ranks.dense), ("words", ranks.words), ("grams", ranks.grams))
     )
-    yield f"[bold]{number:2}[/bold]  {escape(passage.paragraph.place)}  [dim]{passage.paragraph.role.value}  score {passage.score:.3f}  {legs}[/dim]"
-    yield f"    {escape(excerpt(passage.paragraph.text))}"
+    facts = f"{passage.paragraph.role.value}  score {passage.score:.3f}  {legs}"
+    yield f"[bold]{number:2}[/bold]  {safe(passage.paragraph.place)}  [dim]{facts}[/dim]"
+    yield f"    {safe(excerpt(passage.paragraph.text))}"
 
 
 def outcome_line(outcome: FileOutcome) -> str:
-    detail = f": {escape(outcome.detail)}" if outcome.detail else ""
+    detail = f": {safe(outcome.detail)}" if outcome.detail else ""
     colour = "red" if outcome.outcome is Outcome.FAILED else "green"
-    return f"[{colour}]{outcome.outcome.value:9}[/{colour}] {escape(document_name(outcome.document_id) or outcome.document_id)}{detail}"
+    return f"[{colour}]{outcome.outcome.value:9}[/{colour}] {safe(document_name(outcome.document_id))}{detail}"
 
 
 def summary_line(report: Report) -> str:
@@ -61,11 +72,12 @@ def excerpt(text: str, most: int = _EXCERPT) -> str:
 
 
 def _statement_line(statement: Statement) -> str:
-    marks = "".join(escape(f"[{citation.mark}]") for citation in statement.citations)
-    lead = f"[italic]{escape(statement.lead)}[/italic] " if statement.lead else ""
+    marks = "".join(safe(f"[{citation.mark}]") for citation in statement.citations)
+    lead = f"[italic]{safe(statement.lead)}[/italic] " if statement.lead else ""
     if statement.verdict is Verdict.UNSUPPORTED:
-        return f"{lead}[strike]{escape(statement.text)}[/strike] [red]not found in your documents: {escape(statement.reason or '')}[/red]"
-    return f"{lead}“{escape(statement.text)}” [cyan]{marks}[/cyan]"
+        reason = safe(statement.reason or "")
+        return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
+    return f"{lead}“{safe(statement.text)}” [cyan]{marks}[/cyan]"
 
 
 def _citation_lines(citation: Citation) -> Iterator[str]:
@@ -73,17 +85,17 @@ def _citation_lines(citation: Citation) -> Iterator[str]:
     role = _ROLE_NAMES.get(paragraph.role, paragraph.role.value)
     date = f", {citation.source.date:%d %b %Y}" if citation.source.date else ""
     about = f"  [dim]({role})[/dim]" if role else ""
-    yield f"[cyan]{escape(f'[{citation.mark}]')}[/cyan] {escape(citation.source.title)}{date}"
-    yield f"    {escape(paragraph.place)}{about}"
+    yield f"[cyan]{safe(f'[{citation.mark}]')}[/cyan] {safe(citation.source.title)}{date}"
+    yield f"    {safe(paragraph.place)}{about}"
 
 
 def _abstention_lines(answer: Answer) -> Iterator[str]:
     if answer.missing_terms:
-        yield f"These words stand nowhere in them: {escape(', '.join(answer.missing_terms))}."
+        yield f"These words stand nowhere in them: {safe(', '.join(answer.missing_terms))}."
     if answer.closest:
         yield "\nThe closest passages, related but no answer:"
         for passage in answer.closest:
-            yield f"  [dim]{escape(passage.paragraph.place)}[/dim]  {escape(excerpt(passage.paragraph.text))}"
+            yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
 
 
 def _verdict_line(answer: Answer) -> str:

@@ -21,7 +21,9 @@ _LEAVES = {
     "html_block": Role.BODY,
     "hr": Role.BOILERPLATE,
 }
-_FRONT_MATTER = regex.compile(r"\A---[ \t]*\r?\n.*?\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", regex.DOTALL)
+_FRONT_MATTER = regex.compile(r"\A---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?:\r?\n|\r|\Z)", regex.DOTALL)
+# Only the blocks are wanted; marks inside a line stay as they are (and long lines of them cost quadratic time).
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _NEWLINE = regex.compile(r"\r\n|\n|\r")
 
 
@@ -42,7 +44,7 @@ def _blocks(text: str, head: int) -> Iterator[Block]:
     starts = [head, *(head + match.end() for match in _NEWLINE.finditer(body)), len(text)]
     items: list[tuple[int, int]] = []
     end_of_table = -1
-    for token in MarkdownIt("commonmark").enable("table").parse(body):
+    for token in _PARSER.parse(body):
         if token.type == "list_item_open" and token.map:
             items.append((token.map[0], token.map[1]))
         elif token.type == "list_item_close" and items:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot, CitedQueryEngine, open_chatbot
 from rag.domain import Answer, Role, Turn, Verdict
 from rag.errors import QuestionError, ScopeError
 from rag.settings import Settings
@@ -167,6 +167,15 @@ def test_an_over_long_question_is_refused_with_its_length(bot: Chatbot) -> None:
 def test_an_unknown_document_is_refused_by_name(bot: Chatbot) -> None:
     with pytest.raises(ScopeError, match="handbook"):
         bot.resolve_scope(["handbook.md"])
+
+
+def test_it_is_a_llamaindex_retriever_and_query_engine_too(bot: Chatbot) -> None:
+    nodes = bot.retriever.retrieve("How long was West Aleppo under siege?")
+    assert nodes[0].node.metadata["document"] == f"documents/{FIRST}"
+    response = CitedQueryEngine(bot).query("How long was West Aleppo under siege?")
+    assert "13 days" in str(response)
+    assert response.metadata is not None
+    assert response.metadata["answer"]["statements"][0]["citations"][0]["paragraph"] == 6
 
 
 def test_every_mark_resolves_to_a_passage_that_was_shown(bot: Chatbot) -> None:

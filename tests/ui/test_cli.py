@@ -1,0 +1,504 @@
+"""The command line as a person meets it: real processes over the two seed articles."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SEEDS = ("000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt")
+QUESTION = "How long was West Aleppo under siege?"
+
+ANSWER_KEYS = [
+    "version", "question", "searched_for", "mode", "model", "complete", "abstained", "notice", "text", "statements",
+    "passages", "closest", "missing_terms", "gate", "seconds", "usage",
+]  # fmt: skip
+STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
+PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "heading", "page", "date"]
+CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold"]
+PASSAGE_KEYS = [*PLACE_KEYS, "text", "score", "ranks"]
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+
+class Ibid:
+    """The command in an environment of its own: one home, one documents folder, nothing ambient."""
+
+    def __init__(self, home: Path, documents: Path) -> None:
+        self.home, self.documents = home, documents
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_"))}
+        return kept | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
+
+    def run(
+        self, *arguments: str | bytes, given: bytes = b"", more: Mapping[str, str] | None = None, code: str = ""
+    ) -> Run:
+        command = [sys.executable, "-c", code or "from ui.cli import main; main()", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(more), input=given, capture_output=True, timeout=300, check=False
+        )
+        return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+    @property
+    def index(self) -> Path:
+        (index,) = (self.home / "indexes").iterdir()
+        return index
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ibid, Run]:
+    """A home over the seeds after its first question, and what that printed."""
+    base = tmp_path_factory.mktemp("filled")
+    shutil.copytree(ROOT / "seeds", base / "seeds")
+    ibid = Ibid(base / "home", base / "seeds")
+    return ibid, ibid.run("ask", QUESTION)
+
+
+@pytest.fixture
+def ibid(filled: tuple[Ibid, Run], tmp_path: Path) -> Ibid:
+    """A home of one's own in which the seeds are in."""
+    shutil.copytree(filled[0].home, tmp_path / "home")
+    return Ibid(tmp_path / "home", filled[0].documents)
+
+
+@pytest.fixture
+def empty(filled: tuple[Ibid, Run], tmp_path: Path) -> Ibid:
+    return Ibid(tmp_path / "home", filled[0].documents)
+
+
+def assert_one_line(run: Run, code: int, *said: str) -> None:
+    assert (run.code, run.out) == (code, ""), run.err
+    assert len(run.err.splitlines()) == 1, run.err
+    assert run.err.startswith("ibid: ")
+    assert "Traceback" not in run.err
+    for words in said:
+        assert words in run.err
+
+
+# --- questions
+
+
+def test_the_first_question_ingests_by_itself_and_is_answered_with_its_place(filled: tuple[Ibid, Run]) -> None:
+    _, first = filled
+    assert first.code == 0
+    assert "after 13 days of siege by Daesh.” [1]" in first.out
+    assert "[1] In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo" in first.out
+    assert f"{SEEDS[0]} ¶6" in first.out
+    assert first.err.startswith("2 added · 55 passages embedded")
+    assert len(first.err.splitlines()) == 1
+
+
+def test_the_second_question_says_nothing_of_ingesting_and_answers_the_same(filled: tuple[Ibid, Run]) -> None:
+    ibid, first = filled
+    second = ibid.run("ask", QUESTION)
+    assert (second.code, second.err) == (0, "")
+    assert second.out.rpartition("\n")[0].splitlines()[:-1] == first.out.rpartition("\n")[0].splitlines()[:-1]
+
+
+def test_an_answer_as_json_has_the_keys_of_the_contract(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("ask", QUESTION, "--json")
+    assert (run.code, run.err) == (0, "")
+    answer = json.loads(run.out)
+    assert list(answer) == ANSWER_KEYS
+    assert (answer["version"], answer["question"], answer["mode"], answer["complete"]) == (
+        1,
+        QUESTION,
+        "extractive",
+        True,
+    )
+    assert (answer["abstained"], answer["model"], answer["usage"]) == (False, None, None)
+    assert list(answer["gate"]) == ["score", "threshold"]
+    assert answer["statements"]
+    for statement in answer["statements"]:
+        assert list(statement) == STATEMENT_KEYS
+        assert statement["verdict"] == "verified"
+        for citation in statement["citations"]:
+            assert list(citation) == CITATION_KEYS
+            name = citation["document"].removeprefix("documents/")
+            text = (ROOT / "seeds" / name).read_bytes().decode()
+            assert text[citation["start"] : citation["end"]] == citation["quote"]
+    for passage in answer["passages"]:
+        assert list(passage) == PASSAGE_KEYS
+        assert list(passage["ranks"]) == ["dense", "words", "grams"]
+    assert answer["closest"] == []
+
+
+def test_an_abstention_as_json_has_the_same_keys_and_the_closest_passages(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("ask", "What does a quantum entangler cost in Zürich?", "--json")
+    answer = json.loads(run.out)
+    assert (run.code, list(answer)) == (0, ANSWER_KEYS)
+    assert (answer["abstained"], answer["statements"]) == (True, [])
+    assert all(list(passage) == PASSAGE_KEYS for passage in answer["closest"])
+    assert "entangler" in answer["missing_terms"]
+
+
+def test_small_talk_as_json_has_the_same_keys(filled: tuple[Ibid, Run]) -> None:
+    answer = json.loads(filled[0].run("ask", "hello", "--json").out)
+    assert list(answer) == ANSWER_KEYS
+    assert answer["notice"].startswith("Hello.")
+
+
+def test_a_question_may_come_from_a_pipe(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("ask", given=QUESTION.encode() + b"\n")
+    assert run.code == 0
+    assert "13 days of siege" in run.out
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param("Сколько длилась осада Западного Алеппо?".encode(), id="russian"),
+        pytest.param("阿勒颇西部被围困了多久？".encode(), id="chinese"),
+        pytest.param(b"Who \xff broke \xed\xa0\x80 the siege?", id="no-utf-8"),
+        pytest.param("🙂".encode(), id="emoji"),
+        pytest.param(b"?", id="only-a-mark"),
+        pytest.param(b"[bold]siege[/bold] [/] \x1b[31m", id="markup"),
+        pytest.param(b"siege " * 600, id="long"),
+    ],
+)
+def test_odd_questions_are_answered_or_abstained_from(filled: tuple[Ibid, Run], question: bytes) -> None:
+    plain = filled[0].run("ask", question)
+    assert (plain.code, plain.err) == (0, "")
+    assert plain.out.strip()
+    assert "\x1b" not in plain.out
+    as_json = filled[0].run("ask", "--json", "--", question)
+    assert list(json.loads(as_json.out)) == ANSWER_KEYS
+
+
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_bytes_that_are_no_text_may_come_from_a_pipe(filled: tuple[Ibid, Run], language: str) -> None:
+    more = {"LC_ALL": language, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = filled[0].run("ask", given=b"Who broke \xff\xfe the siege of West Aleppo?", more=more)
+    assert (run.code, run.err) == (0, "")
+    assert run.out.strip()
+
+
+def test_a_terminal_without_the_letters_gets_others(filled: tuple[Ibid, Run]) -> None:
+    more = {"PYTHONIOENCODING": "ascii"}
+    plain = filled[0].run("ask", QUESTION, more=more)
+    assert (plain.code, plain.err) == (0, "")
+    assert "13 days of siege" in plain.out
+    as_json = filled[0].run("ask", QUESTION, "--json", more=more)
+    assert as_json.out.isascii()
+    assert json.loads(as_json.out)["statements"][0]["citations"][0]["document"] == f"documents/{SEEDS[0]}"
+
+
+def test_a_question_may_be_kept_to_one_document(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("search", "siege of Aleppo", "--document", "003_92", "--json")
+    assert {passage["document"] for passage in json.loads(run.out)} == {f"documents/{SEEDS[1]}"}
+
+
+def test_search_shows_ranks_of_every_leg_role_and_score(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("search", QUESTION, "--limit", "3")
+    heads = run.out.splitlines()[::2]
+    assert (run.code, run.err, len(heads)) == (0, "", 3)
+    assert heads[0].startswith(f" 1  {SEEDS[0]} ¶6  body  score 0.")
+    assert "dense 1" in heads[0]
+    assert "words " in heads[0]
+    assert "grams " in heads[0]
+
+
+def test_search_as_json_is_a_list_of_passages(filled: tuple[Ibid, Run]) -> None:
+    passages = json.loads(filled[0].run("search", QUESTION, "--json").out)
+    assert [list(passage) for passage in passages] == [PASSAGE_KEYS] * 10
+    assert passages[0]["paragraph"] == 6
+
+
+# --- the index
+
+
+def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty: Ibid, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    ibid = Ibid(empty.home, folder)
+    (folder / "good [bold].txt").write_text("A Title\n\nThey met at noon.\n")
+    (folder / "two\nlines \x1b[31m.txt").write_text("A Title\n\nThey met at one.\n")
+    (folder / "bad.txt").write_bytes(b"")
+    first = ibid.run("ingest")
+    assert first.code == 0
+    assert first.out.splitlines()[:2] == ["added     good [bold].txt", "added     two lines �[31m.txt"]
+    assert first.out.splitlines()[2].startswith("2 added, 1 failed · ")
+    assert first.err == "failed    bad.txt: the file is empty\n"
+    second = ibid.run("ingest")
+    assert second.out.startswith("2 unchanged, 1 failed · 0 passages embedded")
+    (folder / "bad.txt").write_text("Mended.")
+    (folder / "good [bold].txt").unlink()
+    third = ibid.run("ingest")
+    assert third.out.splitlines()[:2] == ["added     bad.txt", "removed   good [bold].txt"]
+    assert third.err == ""
+
+
+def test_ingest_fails_when_every_file_does(empty: Ibid, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "bad.txt").write_bytes(b"\0" * 900)
+    run = Ibid(empty.home, folder).run("ingest")
+    assert run.code == 1
+    assert run.err == "failed    bad.txt: looks like a binary file, not text\n"
+
+
+def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, Run]) -> None:
+    run = filled[0].run("status")
+    assert (run.code, run.err) == (0, "")
+    assert "2 documents, 55 paragraphs" in run.out
+    assert "2015-10-18" in run.out
+    assert "whole (2 paragraphs looked up" in run.out
+    assert "all-MiniLM-L6-v2-int8-" in run.out
+
+
+def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibid, Run], empty: Ibid) -> None:
+    there, nothing = (json.loads(ibid.run("status", "--json").out) for ibid in (filled[0], empty))
+    assert list(there) == list(nothing) == ["folder", "index", "embedder", "paragraphs", "documents"]
+    assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)
+    assert [document["document"] for document in there["documents"]] == [f"documents/{name}" for name in SEEDS]
+    assert nothing["documents"] == []
+    assert not empty.home.exists()
+
+
+def test_reset_asks_and_clears_the_index_alone(ibid: Ibid) -> None:
+    (ibid.home / "uploads").mkdir()
+    (ibid.home / "uploads" / "mine.txt").write_text("Mine.")
+    (ibid.home / "feedback.jsonl").write_text("{}\n")
+    before = {path.name: path.read_bytes() for path in ibid.documents.iterdir()}
+    assert_one_line(ibid.run("reset"), 1, "asks first", "ibid reset --yes")
+    assert (ibid.index / "chroma").is_dir()
+    run = ibid.run("reset", "--yes")
+    assert (run.code, run.out) == (0, "Cleared. `ibid ingest` makes it anew.\n")
+    assert sorted(path.name for path in ibid.index.iterdir()) == ["lock"]
+    assert (ibid.home / "uploads" / "mine.txt").read_text() == "Mine."
+    assert (ibid.home / "feedback.jsonl").read_text() == "{}\n"
+    assert {path.name: path.read_bytes() for path in ibid.documents.iterdir()} == before
+    assert ibid.run("reset", "--yes").out.startswith("There is no index of ")
+    assert ibid.run("ask", QUESTION).code == 0
+
+
+def test_reset_on_a_terminal_takes_no_for_an_answer(ibid: Ibid) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "reset"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=ibid.environment(), stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as asked:
+        os.write(ours, b"n\n")
+        _, err = asked.communicate(timeout=120)
+    os.close(ours)
+    os.close(theirs)
+    assert asked.returncode == 1
+    assert err.decode().endswith("Left as it was.\n")
+    assert (ibid.index / "chroma").is_dir()
+
+
+def test_rebuild_makes_the_same_index_anew(ibid: Ibid) -> None:
+    (ibid.index / "chroma" / "left over").write_text("of the old one")
+    run = ibid.run("ingest", "--rebuild")
+    assert run.code == 0
+    assert run.out.splitlines()[-1].startswith("2 added · 55 passages embedded")
+    assert not (ibid.index / "chroma" / "left over").exists()
+    assert ibid.run("ask", QUESTION).code == 0
+
+
+# --- what goes wrong
+
+
+def test_a_damaged_index_is_one_line_and_rebuild_mends_it(ibid: Ibid) -> None:
+    os.truncate(ibid.index / "chroma" / "chroma.sqlite3", 100_000)
+    for command in (["ask", QUESTION], ["search", "siege"], ["ingest"], ["status"]):
+        assert_one_line(ibid.run(*command), 1, "is damaged. Run `ibid ingest --rebuild`")
+    assert ibid.run("ingest", "--rebuild").code == 0
+    assert "13 days of siege" in ibid.run("ask", QUESTION).out
+
+
+def test_an_index_of_another_embedder_is_one_line_and_rebuild_mends_it(ibid: Ibid) -> None:
+    made = ibid.run(code="""
+import sys
+from pathlib import Path
+from rag.store import open_store, remove_index
+remove_index(Path(sys.argv[1]))
+open_store(Path(sys.argv[1]), "older-embedder", "test").close()
+""", *[str(ibid.index)])  # fmt: skip
+    assert made.code == 0, made.err
+    assert_one_line(ibid.run("ask", QUESTION), 1, "was made with older-embedder", "`ibid ingest --rebuild`")
+    assert ibid.run("ingest", "--rebuild").code == 0
+
+
+def test_an_index_in_use_is_one_line_that_names_the_owner(ibid: Ibid) -> None:
+    code = """
+import sys
+from pathlib import Path
+from rag.store import open_store
+from rag.embedding import MiniLM
+store = open_store(Path(sys.argv[1]), MiniLM().fingerprint, "a long chat")
+print("held", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(ibid.index)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            for command in (["ask", QUESTION], ["ingest"], ["ingest", "--rebuild"], ["status"], ["reset", "--yes"]):
+                assert_one_line(ibid.run(*command), 1, f"in use by process {holder.pid} (a long chat).")
+        finally:
+            holder.kill()
+    assert ibid.run("status").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param(["ask", ""], 1, "The question is empty.", id="empty"),
+        pytest.param(["ask", " \n\t"], 1, "The question is empty.", id="blank"),
+        pytest.param(["search", ""], 1, "The question is empty.", id="empty-search"),
+        pytest.param(["ask", "why " * 25_000], 1, "The question has 99,999 characters", id="100,000-characters"),
+        pytest.param(["ask", "q", "--document", "nope"], 1, "No document is called “nope”.", id="unknown-document"),
+        pytest.param(["ask", "q", "-d", "[red]\nx"], 1, "No document is called “[red] x”.", id="odd-document"),
+        pytest.param(["ask", "q", "--document", "00"], 1, f"“00” could be 2 documents ({SEEDS[0]}, ", id="ambiguous"),
+        pytest.param(["ask", "q", "--document", ""], 1, "No document is called “”.", id="no-name"),
+        pytest.param(["aks", "q"], 2, "No such command 'aks'", id="wrong-command"),
+        pytest.param(["ask", "--jsn", "q"], 2, "No such option", id="wrong-option"),
+        pytest.param(["ask", "one", "two"], 2, "unexpected extra argument", id="too-much"),
+        pytest.param(["search"], 2, "Missing argument 'QUESTION'", id="too-little"),
+        pytest.param(["search", "q", "--limit", "many"], 2, "--limit", id="no-number"),
+    ],
+)
+def test_a_mistake_is_one_line(filled: tuple[Ibid, Run], arguments: Sequence[str], code: int, said: str) -> None:
+    assert_one_line(filled[0].run(*arguments), code, said)
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "-1", "nan"])
+def test_a_setting_that_makes_no_sense_is_one_line(filled: tuple[Ibid, Run], value: str) -> None:
+    run = filled[0].run("status", more={"IBID_MAX_FILE_MB": value})
+    assert_one_line(run, 2, f"IBID_MAX_FILE_MB={value} is not valid", "See .env.example.")
+
+
+def test_a_missing_folder_is_one_line(empty: Ibid, tmp_path: Path) -> None:
+    mistyped = Ibid(empty.home, tmp_path / "documnets")
+    for command in (["ask", "q"], ["ingest"], ["ingest", "--rebuild"]):
+        assert_one_line(mistyped.run(*command), 1, f"The documents folder {tmp_path / 'documnets'} does not exist.")
+
+
+def test_where_the_folder_is_gone_the_index_still_answers_and_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "siege.txt").write_text("The Siege\n\nThe siege of the old city lasted four long years.\n")
+    ibid = Ibid(tmp_path / "home", folder)
+    assert ibid.run("ingest").code == 0
+    (folder / "siege.txt").unlink()
+    emptied = ibid.run("ask", "How long did the siege of the old city last?")
+    assert emptied.code == 0
+    assert "four long years" in emptied.out
+    assert "is suddenly empty" in emptied.err
+    assert len(emptied.err.splitlines()) == 1
+    assert_one_line(ibid.run("ingest"), 1, "is suddenly empty; the index still holds 1 of its documents.")
+    assert_one_line(ibid.run("ingest", "--rebuild"), 1, "holds nothing to rebuild the index from. Nothing was removed.")
+    folder.rmdir()
+    assert_one_line(ibid.run("ingest", "--rebuild"), 1, "does not exist. Nothing was changed.")
+    assert "four long years" in ibid.run("ask", "How long did the siege of the old city last?").out
+
+
+def test_a_home_that_cannot_be_written_is_one_line(filled: tuple[Ibid, Run]) -> None:
+    for home in ("/proc/ibid", "/dev/null"):
+        run = Ibid(Path(home), filled[0].documents).run("ask", QUESTION)
+        assert_one_line(run, 1, f"Cannot write to {home}/indexes/", "IBID_HOME")
+
+
+# --- terminals, pipes and what is imported
+
+
+def test_help_is_shown_without_a_command(empty: Ibid) -> None:
+    assert "Usage:" in empty.run("--help").out
+    bare = empty.run()
+    assert bare.code == 2
+    assert "Commands:" in bare.err
+    assert "Traceback" not in bare.err
+
+
+@pytest.mark.parametrize("command", [["search", "siege of Aleppo"], ["search", "siege", "--json"], ["status"]])
+def test_a_reader_that_goes_away_is_no_error(filled: tuple[Ibid, Run], command: list[str]) -> None:
+    """As `| head -1`, but sure to be gone before the first line comes."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", "from ui.cli import main; main()", *command],
+        cwd=ROOT, env=filled[0].environment(), stdout=writing, stderr=subprocess.PIPE, timeout=120, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_there_are_no_colours_in_a_pipe(filled: tuple[Ibid, Run]) -> None:
+    for command in (["ask", QUESTION], ["search", "siege"], ["status"], ["ask", ""]):
+        run = filled[0].run(*command)
+        assert "\x1b" not in run.out + run.err
+
+
+def test_there_are_colours_on_a_terminal(filled: tuple[Ibid, Run]) -> None:
+    ours, theirs = pty.openpty()
+    environment = filled[0].environment({"TERM": "xterm-256color"})
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [sys.executable, "-c", "from ui.cli import main; main()", "search", "siege", "--limit", "1"],
+        cwd=ROOT, env=environment, stdout=theirs, stderr=subprocess.PIPE,
+    ) as shown:  # fmt: skip
+        shown.wait(120)
+    os.close(theirs)
+    printed = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "\x1b[1m 1\x1b[0m" in printed
+
+
+@pytest.mark.parametrize(
+    "command", [["ask", QUESTION], ["search", "siege"], ["ingest"], ["status"], ["reset", "--yes"], ["--help"]]
+)
+def test_no_command_imports_what_it_does_not_need(ibid: Ibid, command: list[str]) -> None:
+    code = """
+import sys
+from ui.cli import main
+try:
+    main()
+finally:
+    print(sorted({name.partition(".")[0] for name in sys.modules} & {"gradio", "openai", "torch"}), file=sys.stderr)
+"""
+    run = ibid.run(*command, code=code)
+    assert run.code == 0
+    assert run.err.splitlines()[-1] == "[]"
+
+
+def test_help_comes_without_the_heavy_parts(empty: Ibid) -> None:
+    heavy = {"chromadb", "onnxruntime", "llama_index", "tokenizers"}
+    code = f"""
+import sys
+from ui.cli import main
+try:
+    main()
+finally:
+    print(sorted({{name.partition(".")[0] for name in sys.modules}} & {heavy!r}), file=sys.stderr)
+"""
+    assert empty.run("--help", code=code).err == "[]\n"
+
+
+def test_the_console_script_is_this_command(filled: tuple[Ibid, Run]) -> None:
+    script = Path(sys.executable).with_name("ibid")
+    if not script.exists():
+        pytest.skip("the project is not installed beside this Python")
+    done = subprocess.run(
+        [script, "search", "siege", "--limit", "1"],
+        cwd=ROOT, env=filled[0].environment(), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stdout.startswith(" 1  ")
