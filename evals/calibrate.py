@@ -133,7 +133,7 @@ def answer_of(question: str, evidence: Evidence) -> Answer:
     retrieval = evidence.retrieval
     if not evidence.candidates:
         return Answer(question, passages=retrieval.passages)
-    statements = tuple(settled(one) for one in extract(retrieval.inquiry, evidence.candidates))
+    statements = tuple(settled(one) for one in extract(evidence.inquiry, evidence.candidates))
     return Answer(question, retrieval.searched_for, statements, retrieval.passages, seconds=retrieval.seconds)
 
 

@@ -28,7 +28,7 @@ from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
-from rag.overlap import coverage
+from rag.overlap import Inquiry, coverage
 from rag.paragraphs import display
 from rag.retrieve import HybridRetriever, Key, Retrieval, as_node, expand
 from rag.sentences import split_sentences
@@ -50,6 +50,7 @@ class Evidence:
     """What the gate is asked about: what was retrieved, its sentences, and the features made of both."""
 
     retrieval: Retrieval
+    inquiry: Inquiry
     candidates: tuple[Candidate, ...]
     gate_features: np.ndarray
 
@@ -197,7 +198,7 @@ class Chatbot:
             )
             return
         statements: tuple[Statement, ...] = ()
-        for statement in extract(retrieval.inquiry, evidence.candidates):
+        for statement in extract(evidence.inquiry, evidence.candidates):
             statements = (*statements, settled(statement))
             yield replace(answer, statements=statements)
         yield replace(answer, statements=statements, complete=True, seconds=_seconds(retrieval, started))
@@ -216,10 +217,15 @@ class Chatbot:
             expansion = expand(question, earlier[0], self.retriever.rarity)
         retrieval = self.retriever.search(question, expansion, scope, without)
         started = time.perf_counter()
-        embedder = self._embedder if retrieval.dense_used else None
-        found = tuple(candidates(retrieval.inquiry, retrieval.passages, embedder, self._learned.sentences))
+        read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
         retrieval.seconds["sentences"] = time.perf_counter() - started
-        return Evidence(retrieval, found, gate_features(retrieval, found))
+        # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
+        return max(read, key=self.certainty)
+
+    def _weigh(self, retrieval: Retrieval, inquiry: Inquiry) -> Evidence:
+        embedder = self._embedder if retrieval.dense_used else None
+        found = tuple(candidates(inquiry, retrieval.passages, embedder, self._learned.sentences))
+        return Evidence(retrieval, inquiry, found, gate_features(inquiry, retrieval, found))
 
     def _resolve(self, name: str) -> str:
         wanted = name.strip().casefold()
@@ -347,11 +353,11 @@ def open_chatbot(settings: Settings, doing: str, wait: float = 0.0) -> Chatbot:
         raise
 
 
-def gate_features(retrieval: Retrieval, found: Sequence[Candidate]) -> np.ndarray:
+def gate_features(inquiry: Inquiry, retrieval: Retrieval, found: Sequence[Candidate]) -> np.ndarray:
     """`[len(GATE_FEATURES)]`, in that order; zeros where nothing was found."""
     if not found or not len(retrieval.features):
         return np.zeros(len(GATE_FEATURES), dtype=np.float32)
-    inquiry, best = retrieval.inquiry, found[0]
+    best = found[0]
     sentence = dict(zip(ANSWER_FEATURES, best.features, strict=True))
     passages = retrieval.features
     whole = RANKING_FEATURES.index("whole coverage")

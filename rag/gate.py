@@ -63,5 +63,5 @@ def read_gate(own: Path) -> Gate:
     path = own if own.exists() else GATE_FILE
     try:
         return gate_from(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, AssertionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise ModelError(f"{path} is not a gate ({error}). Delete it, or run `ibid eval calibrate`.") from error

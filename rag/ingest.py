@@ -27,7 +27,7 @@ import numpy.typing as npt
 from rag.domain import Document, Paragraph
 from rag.embedding import MiniLM
 from rag.errors import DocumentError, FolderError
-from rag.loaders import can_load, read_document, revision_of
+from rag.loaders import can_load, is_current, read_document, revision_of
 from rag.paragraphs import context_of
 from rag.store import Change, FileStamp, Piece, Record, Store
 
@@ -254,7 +254,8 @@ def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tup
     for file in found:
         record = records.get(file.document_id)
         stamp = FileStamp(file.size, file.modified_ns)
-        (unchanged if record and record.stamp == stamp and not file.problem else to_read).append(file)
+        same = record is not None and record.stamp == stamp and is_current(record.revision) and not file.problem
+        (unchanged if same else to_read).append(file)
     return unchanged, to_read
 
 

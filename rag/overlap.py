@@ -45,7 +45,7 @@ PARAGRAPH_FEATURES = (
 )
 
 _NUMBER = regex.compile(
-    r"\d|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
+    r"\d[\d.,]*|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
 )
 _DATE = regex.compile(
     r"(?i)\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|january|february|march|april|may|june|july|august|september|october|november|december"

@@ -55,6 +55,9 @@ _ROLES = list(Role)
 _ANAPHORA = regex.compile(
     r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|both|former|latter|others?)\b"
 )
+_PRONOUN = regex.compile(
+    r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
+)
 _ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|why|when|where|who|how come|und|et|y)\b")
 
 
@@ -89,10 +92,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What a search brought. `features` are the passages' ranking features, `[len(passages), …]`;
-    `shredding` is what decided whether the dense leg was used; `missing_terms` are words of the question, as written, that stand nowhere in the documents searched."""
+    """What a search brought.
 
-    inquiry: Inquiry
+    `inquiries` are the question as asked and, for a follow-up, as expanded; `features` the passages' ranking
+    features, `[len(passages), …]`; `shredding` is what decided whether the dense leg was used; `missing_terms`
+    are words of the question, as written, that stand nowhere in the documents.
+    """
+
+    inquiries: tuple[Inquiry, ...]
     passages: tuple[Passage, ...]
     features: Features
     searched_for: tuple[str, ...]
@@ -170,11 +177,11 @@ class HybridRetriever(BaseRetriever):
             queries = [question, *([expansion] if expansion else [])]
             ranked = [self._rank(snapshot, query, allowed, scope, len(without), clock) for query in queries]
             passages, features = _fuse_queries(ranked, limit or self._limit)
-            inquiry = inquire(queries[-1], self._weights(snapshot))
+            inquiries = tuple(inquire(query, self._weights(snapshot)) for query in queries)
             missing = _missing_terms(snapshot, question)
         dense_used = any(one.dense_used for one in ranked)
         shredding = max(one.shredding for one in ranked)
-        return Retrieval(inquiry, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
+        return Retrieval(inquiries, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
 
     def single_legs(self, question: str, limit: int) -> dict[str, list[Key]]:
         """The ranking of each leg by itself, best first; the dense one even where it would be left out."""
@@ -396,7 +403,12 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float], most:
     carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
     rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:most]
     added = terms.as_written(earlier, [word for word in carried if word in rarest])
-    return f"{question} {' '.join(added)}" if added else None
+    if not added:
+        return None
+    phrase = " ".join(added)
+    # In the pronoun's own place the question reads like one, which is what the embedder knows.
+    replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("whose") else phrase, question, count=1)
+    return replaced if count else f"{question} {phrase}"
 
 
 def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[Key]) -> npt.NDArray[np.bool_]:

@@ -40,10 +40,11 @@ app = typer.Typer(
 
 
 class _Piped(Console):
-    """Leaves it to `main` when the reader went away; rich would call that a failure."""
+    """Ends quietly when the reader (`head`) went away; rich and typer would call that a failure."""
 
     def on_broken_pipe(self) -> None:
-        raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 out = _Piped(highlight=False, soft_wrap=True)
@@ -192,7 +193,6 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
-        sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except IbidError as error:
         err.print(f"ibid: {safe(str(error))}")
@@ -208,10 +208,6 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("Stopped. What was committed stays; run it again to go on.")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader (`head`) went away: not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         usage = getattr(error, "format_message", None)
         if usage is None:
@@ -227,7 +223,10 @@ def _settings() -> Settings:
 
 def _print_json(value: Json | list[Json]) -> None:
     is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
-    print(json.dumps(value, ensure_ascii=not is_utf8, indent=2))
+    try:
+        print(json.dumps(value, ensure_ascii=not is_utf8, indent=2), flush=True)
+    except BrokenPipeError:
+        out.on_broken_pipe()
 
 
 def _status_json(settings: Settings, embedder: str | None, records: Sequence[Record]) -> Json:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import regex
 from rich.markup import escape
 
 from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
-from rag.ingest import FileOutcome, Outcome, Report
 from rag.paragraphs import display
+
+if TYPE_CHECKING:
+    from rag.ingest import FileOutcome, Report
 
 _EXCERPT = 200
 _ROLE_NAMES = {Role.COMMENT: "reader’s comment", Role.CAPTION: "photo caption", Role.BODY: ""}
@@ -55,12 +58,16 @@ def passage_lines(passage: Passage, number: int) -> Iterator[str]:
 
 
 def outcome_line(outcome: FileOutcome) -> str:
+    from rag.ingest import Outcome  # heavy: kept out of `ibid --help`
+
     detail = f": {safe(outcome.detail)}" if outcome.detail else ""
     colour = "red" if outcome.outcome is Outcome.FAILED else "green"
     return f"[{colour}]{outcome.outcome.value:9}[/{colour}] {safe(document_name(outcome.document_id))}{detail}"
 
 
 def summary_line(report: Report) -> str:
+    from rag.ingest import Outcome  # heavy: kept out of `ibid --help`
+
     counts = report.counts
     said = ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts.get(kind))
     return f"{said or 'no documents found'} · {report.paragraphs_embedded} passages embedded · {report.seconds:.1f} s"

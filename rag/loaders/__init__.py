@@ -33,8 +33,13 @@ def can_load(name: str) -> bool:
 
 
 def revision_of(data: bytes) -> str:
-    """Equal revisions have equal paragraphs: a hash of the bytes and of the parser's version."""
-    return hashlib.sha256(PARSER_VERSION.encode() + b"\0" + data).hexdigest()
+    """Equal revisions have equal paragraphs: the parser's version and a hash of the bytes."""
+    return f"{PARSER_VERSION}-{hashlib.sha256(data).hexdigest()}"
+
+
+def is_current(revision: str) -> bool:
+    """Whether a revision was made by this version of the parser."""
+    return revision.startswith(f"{PARSER_VERSION}-")
 
 
 def read_document(document_id: str, data: bytes) -> tuple[Document, tuple[Paragraph, ...], str | None]:

@@ -158,7 +158,7 @@ def fit_sentences(asked: Sequence[Asked], bots: dict[str, Chatbot]) -> Linear:
     rows, chosen, used = [], [], []
     blank = Linear(ANSWER_FEATURES, np.zeros(len(ANSWER_FEATURES), np.float32))
     for one in asked:
-        found = candidates(one.retrieval.inquiry, one.retrieval.passages, bots[one.training_set].embedder, blank)
+        found = candidates(one.retrieval.inquiries[0], one.retrieval.passages, bots[one.training_set].embedder, blank)
         right = next((i for i, c in enumerate(found) if holds_answer(one, c.passage, c.sentence.text)), None)
         if right is not None:
             rows.append(np.stack([c.features for c in found]).astype(float))
@@ -191,7 +191,7 @@ def report_sentences(asked: Sequence[Asked], model: Linear, bots: dict[str, Chat
     for name in dict.fromkeys(one.training_set for one in asked):
         one_hit, two_hit, n = 0, 0, 0
         for one in (one for one in asked if one.training_set == name):
-            found = candidates(one.retrieval.inquiry, one.retrieval.passages, bots[name].embedder, model)
+            found = candidates(one.retrieval.inquiries[0], one.retrieval.passages, bots[name].embedder, model)
             hits = [holds_answer(one, c.passage, c.sentence.text) for c in found[:2]]
             one_hit, two_hit, n = one_hit + any(hits[:1]), two_hit + any(hits), n + 1
         print(

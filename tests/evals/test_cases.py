@@ -14,7 +14,13 @@ def paragraph(number: int, text: str, start: int) -> Paragraph:
     return Paragraph("documents/a.txt", number, text, start, start + len(text), Role.BODY)
 
 
-CORPUS = {"documents/a.txt": [paragraph(1, "One two three.", 0), paragraph(2, "Four five\nsix.", 16), paragraph(3, "Seven.", 32)]}
+CORPUS = {
+    "documents/a.txt": [
+        paragraph(1, "One two three.", 0),
+        paragraph(2, "Four five\nsix.", 16),
+        paragraph(3, "Seven.", 32),
+    ]
+}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_a_malformed_line_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CaseError, match="nowhere.jsonl"):
+    with pytest.raises(CaseError, match=r"nowhere\.jsonl"):
         read_cases(tmp_path / "nowhere.jsonl")
 
 

@@ -24,7 +24,10 @@ def keys(names: str) -> list[tuple[str, int]]:
     return [(name, 1) for name in names]
 
 
-@given(st.permutations(list("abcdefghijkl")), st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(1, 3), min_size=1))
+@given(
+    st.permutations(list("abcdefghijkl")),
+    st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(1, 3), min_size=1),
+)
 def test_ndcg_is_that_of_trec_eval(order: list[str], grades: dict[str, int]) -> None:
     ours = ndcg(keys("".join(order)), {name: {(name, 1): grade} for name, grade in grades.items()})
     qrels = [ir_measures.Qrel("q", name, grade) for name, grade in grades.items()]

@@ -55,7 +55,11 @@ def test_a_threshold_lets_at_most_its_share_through(negatives: list[float], shar
 
 def test_risk_coverage_answers_the_most_certain_first() -> None:
     curve = risk_coverage([0.2, 0.9, 0.5], [False, True, True])
-    assert [(round(point.coverage, 2), round(point.risk, 2)) for point in curve] == [(0.33, 0.0), (0.67, 0.0), (1.0, 0.33)]
+    assert [(round(point.coverage, 2), round(point.risk, 2)) for point in curve] == [
+        (0.33, 0.0),
+        (0.67, 0.0),
+        (1.0, 0.33),
+    ]
     assert area_under_risk(curve) == pytest.approx(1 / 9)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatbot]:
         ("how many civilians were killed in northern homs", "17 civilians", SECOND),
     ],
 )
-def test_questions_about_the_seeds_are_answered_and_cited(bot: Chatbot, question: str, words: str, document: str) -> None:
+def test_questions_about_the_seeds_are_answered_and_cited(
+    bot: Chatbot, question: str, words: str, document: str
+) -> None:
     answer = bot.ask(question)
     assert not answer.abstained
     assert words in answer.text.replace("\u00a0", " ")
@@ -45,7 +48,12 @@ def test_questions_about_the_seeds_are_answered_and_cited(bot: Chatbot, question
 
 @pytest.mark.parametrize(
     "question",
-    ["Who won the World Cup in 2014?", "What does a kilo of flour cost in Berlin?", "How do I reset my router?", "Was kostet ein Brot?"],
+    [
+        "Who won the World Cup in 2014?",
+        "What does a kilo of flour cost in Berlin?",
+        "How do I reset my router?",
+        "Was kostet ein Brot?",
+    ],
 )
 def test_what_the_documents_do_not_say_is_refused_with_the_closest_passages(bot: Chatbot, question: str) -> None:
     answer = bot.ask(question)
@@ -61,7 +69,13 @@ def test_the_words_that_were_never_found_are_named(bot: Chatbot) -> None:
 
 def test_every_citation_is_a_slice_of_the_file_itself(bot: Chatbot) -> None:
     texts = {f"documents/{path.name}": path.read_text(encoding="utf-8") for path in SEEDS.iterdir()}
-    questions = ["What happened in Aleppo?", "Who supports Assad?", "What do readers say about Homs?", "Summarise the articles"]
+    questions = [
+        "Who is Qassem Soleimani?",
+        "Is Homs destroyed?",
+        "When did the Russian airstrikes start?",
+        "Who wrote the first article?",
+        "Summarise the articles",
+    ]
     citations = [citation for question in questions for citation in bot.ask(question).citations]
     assert len(citations) >= 4
     for citation in citations:
@@ -92,17 +106,16 @@ def test_the_same_question_gives_the_same_answer_to_the_byte(bot: Chatbot) -> No
 def test_snapshots_only_ever_grow(bot: Chatbot) -> None:
     snapshots = list(bot.stream("When did the Russian airstrikes start?"))
     assert [snapshot.complete for snapshot in snapshots] == [False] * (len(snapshots) - 1) + [True]
-    for earlier, later in zip(snapshots, snapshots[1:], strict=False):
+    for earlier, later in pairwise(snapshots):
         assert later.statements[: len(earlier.statements)] == earlier.statements
 
 
 def test_a_follow_up_carries_the_rare_words_of_the_question_before(bot: Chatbot) -> None:
     question = "Who is Qassem Soleimani?"
     turns = [Turn(question, bot.ask(question))]
-    answer = bot.ask("What has he organized?", turns)
-    assert answer.searched_for[0] == "What has he organized?"
-    assert "Soleimani" in answer.searched_for[1]
-    assert any(citation.paragraph.number in (11, 12) for citation in answer.citations)
+    answer = bot.ask("And what is his role in Iraq?", turns)
+    assert answer.searched_for == ("And what is his role in Iraq?", "And what is Qassem Soleimani’s role in Iraq?")
+    assert "similar role in Iraq" in answer.text
 
 
 def test_a_question_that_stands_alone_carries_nothing_over(bot: Chatbot) -> None:

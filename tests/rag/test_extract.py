@@ -12,7 +12,9 @@ from rag.overlap import inquire
 BY_COVERAGE = Linear(ANSWER_FEATURES, np.array([8.0 if n == "coverage" else 0.0 for n in ANSWER_FEATURES], np.float32))
 
 
-def passage(text: str, number: int = 1, role: Role = Role.BODY, speaker: str | None = None, heading: tuple[str, ...] = ()) -> Passage:
+def passage(
+    text: str, number: int = 1, role: Role = Role.BODY, speaker: str | None = None, heading: tuple[str, ...] = ()
+) -> Passage:
     found = Paragraph("documents/a.txt", number, text, 100, 100 + len(text), role, heading, speaker=speaker)
     return Passage(found, Source("Title", "r"), 0.5, Ranks())
 

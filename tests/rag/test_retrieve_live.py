@@ -97,13 +97,7 @@ def test_every_answer_sees_one_version_wholly(bot: Chatbot, tmp_path: Path) -> N
         reader.start()
     try:
         for version in range(1, VERSIONS + 1):
-            before = [len(reader.seen) for reader in readers]
-            write(tmp_path / "documents", version)
-            report = bot.ingest()
-            assert [outcome.outcome for outcome in report.outcomes] == ["updated", "unchanged"]
-            # Every reader finishes at least one look that began before or during this replacement.
-            while any(len(r.seen) == n and r.error is None for r, n in zip(readers, before, strict=True)):
-                stop.wait(0.005)
+            replace_by(version, bot, tmp_path / "documents", readers)
     finally:
         stop.set()
         for reader in readers:
@@ -115,6 +109,17 @@ def test_every_answer_sees_one_version_wholly(bot: Chatbot, tmp_path: Path) -> N
     for passages in readers[1].seen + readers[2].seen:
         guards = [p for p in passages if p.paragraph.text.startswith("Guard")]
         assert len(guards) == text_of(checked_version(passages)).count("Guard")
+
+
+def replace_by(version: int, bot: Chatbot, folder: Path, readers: list[Reader]) -> None:
+    """Take in another version, and wait until every reader has looked once more."""
+    before = [len(reader.seen) for reader in readers]
+    write(folder, version)
+    report = bot.ingest()
+    assert [outcome.outcome for outcome in report.outcomes] == ["updated", "unchanged"]
+    for reader, seen in zip(readers, before, strict=True):
+        while len(reader.seen) == seen and reader.is_alive():
+            reader.join(0.005)
 
 
 def checked_version(passages: list[Passage]) -> int:
