@@ -309,7 +309,7 @@ def bare_seconds(bot: Chatbot) -> float:
     texts = []
     for document_id, paragraphs in bot.paragraphs().items():
         for paragraph in paragraphs:
-            context = context_of(titles[document_id], paragraph)
+            context = bot.embedder.clipped(context_of(titles[document_id], paragraph))
             prefix = f"{context}\n" if context else ""
             texts += [prefix + span.of(paragraph.text) for span in bot.embedder.windows(paragraph.text, prefix)]
     batches = [

@@ -89,7 +89,7 @@ class Chatbot:
     def ingest(self, progress: Callable[[Progress], None] | None = None) -> Report:
         """Bring the index in line with the documents folder and the uploads. Questions asked meanwhile are
         answered from what is in."""
-        roots: dict[str, Path] = {"documents": self._settings.documents.expanduser()}
+        roots: dict[str, Path] = {"documents": self._settings.documents}
         if self._settings.uploads.is_dir():
             roots["uploads"] = self._settings.uploads
         last = time.monotonic()
@@ -110,7 +110,7 @@ class Chatbot:
         """Every paragraph of every document that is in, in reading order, by document id."""
         found: dict[str, list[Paragraph]] = {record.document_id: [] for record in self.documents}
         for _, row in self._store.rows():
-            found[row.paragraph.document_id].append(row.paragraph)
+            found.setdefault(row.paragraph.document_id, []).append(row.paragraph)
         return {key: sorted(paragraphs, key=lambda p: p.number) for key, paragraphs in found.items()}
 
     @property

@@ -19,7 +19,7 @@ from rag.domain import Citation, Passage, Role, Span, Statement
 from rag.embedding import MiniLM
 from rag.fusion import probabilities
 from rag.learned import Linear
-from rag.overlap import SENTENCE_FEATURES, Inquiry, SentenceView, coverage, sentence_features, view_sentences
+from rag.overlap import SENTENCE_FEATURES, Inquiry, SentenceView, coverage, sentence_features, stems_of, view_sentences
 from rag.paragraphs import context_of, display
 from rag.verify import amounts
 
@@ -80,8 +80,8 @@ def candidates(
     usable = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE][:PASSAGES] or list(passages[:PASSAGES])
     found: list[Candidate] = []
     for passage in usable:
-        sentences = view_sentences(passage.paragraph.text)
-        context = frozenset(terms.stems(context_of(passage.source.title, passage.paragraph)))
+        sentences = view_sentences(passage.paragraph.text, inquiry.truncated)
+        context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
         rows = sentence_features(inquiry, sentences, context)
         belief = np.log(max(passage.score, 1e-4))
         for i in range(len(sentences)):

@@ -7,8 +7,9 @@ describes one sentence against it, `paragraph_features` the best that a paragrap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -74,30 +75,43 @@ _BEGINNING = 5
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question taken apart: its content stems with their weights, in order; the kind of answer it asks for."""
+    """A question taken apart: its content stems with their weights, in order; the kind of answer it asks for.
+
+    `truncated` stems are the first five letters of each word: for languages that the English stemmer does not
+    know, where words are compared by their beginnings (for Turkish as good as a stemmer: Can et al. 2008,
+    Information retrieval on Turkish texts).
+    """
 
     question: str
     weighted: tuple[tuple[str, float], ...]
     names: frozenset[str]
     kind: str | None
+    truncated: bool = False
+    # What follows is derived, once per question instead of once per sentence.
+    stems: tuple[str, ...] = field(init=False)
+    beginnings: tuple[str, ...] = field(init=False)
+    neighbours: tuple[tuple[str, str], ...] = field(init=False)
+    weight: float = field(init=False)
 
-    @property
-    def stems(self) -> tuple[str, ...]:
-        return tuple(stem for stem, _ in self.weighted)
+    def __post_init__(self) -> None:
+        stems = tuple(stem for stem, _ in self.weighted)
+        object.__setattr__(self, "stems", stems)
+        object.__setattr__(self, "beginnings", tuple(_beginning(stem) for stem in stems))
+        object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
+        object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
 
-    @property
-    def weight(self) -> float:
-        return sum(weight for _, weight in self.weighted)
 
-
-def inquire(question: str, weight_of: Callable[[str], float]) -> Inquiry:
+def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = False) -> Inquiry:
     """Take a question apart. `weight_of` gives a stem's rarity in the corpus (its inverse document frequency)."""
     stems = tuple(terms.content_stems(question)) or tuple(dict.fromkeys(terms.stems(question)))
     weighted = tuple((stem, weight_of(stem)) for stem in stems)
     named = regex.findall(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*|\d[\d.,]*", question)
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
     kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
-    return Inquiry(question, weighted, names, kind)
+    if truncated:
+        weighted = tuple({_beginning(stem): (_beginning(stem), weight) for stem, weight in weighted}.values())
+        names = frozenset(_beginning(stem) for stem in names)
+    return Inquiry(question, weighted, names, kind, truncated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +126,24 @@ class SentenceView:
 
 
 @lru_cache(maxsize=8192)
-def view_sentences(text: str) -> tuple[SentenceView, ...]:
+def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ...]:
     """The sentences of a paragraph, taken apart. Remembered: popular paragraphs come back question after question."""
-    return tuple(_view(span, span.of(text)) for span in split_sentences(text))
+    return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
 
 
-def _view(span: Span, sentence: str) -> SentenceView:
-    stems = tuple(terms.stems(sentence))
+@lru_cache(maxsize=8192)
+def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
+    """The stems of a title and heading path, remembered."""
+    return frozenset(_stems(context, truncated))
+
+
+def _stems(text: str, truncated: bool) -> tuple[str, ...]:
+    stems = terms.stems(text)
+    return tuple(_beginning(stem) for stem in stems) if truncated else tuple(stems)
+
+
+def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
+    stems = _stems(sentence, truncated)
     present = frozenset(stems)
     return SentenceView(span, sentence, stems, present, frozenset(_beginning(stem) for stem in present))
 
@@ -155,7 +180,8 @@ def paragraph_features(inquiry: Inquiry, sentences: Sequence[SentenceView], cont
     overlaps = [_overlaps(inquiry, s, before, context) for s, before in zip(sentences, befores, strict=False)]
     best = [max(column) for column in zip(*overlaps, strict=True)]
     together = tuple(stem for sentence in sentences for stem in sentence.stems)
-    whole = (coverage(inquiry, frozenset(together)), _pairs(inquiry, together), coverage(inquiry, context))
+    present = frozenset(together)
+    whole = (coverage(inquiry, present), _pairs(inquiry, together, present), coverage(inquiry, context))
     return np.array([*best, *whole], dtype=np.float32)
 
 
@@ -169,32 +195,33 @@ def _overlaps(
     inquiry: Inquiry, sentence: SentenceView, before: frozenset[str], context: frozenset[str]
 ) -> tuple[float, float, float, float, float]:
     exact = loose = contextual = 0.0
-    for stem, weight in inquiry.weighted:
+    for (stem, weight), beginning in zip(inquiry.weighted, inquiry.beginnings, strict=True):
         if stem in sentence.present:
             exact += weight
             loose += weight
             contextual += weight
         else:
-            if _beginning(stem) in sentence.beginnings:
+            if beginning in sentence.beginnings:
                 loose += weight
             if stem in before or stem in context:
                 contextual += weight
     whole = inquiry.weight or 1.0
+    pairs = _pairs(inquiry, sentence.stems, sentence.present)
     names = len(inquiry.names & sentence.present) / len(inquiry.names) if inquiry.names else 0.0
-    return exact / whole, loose / whole, _pairs(inquiry, sentence.stems), names, contextual / whole
+    return exact / whole, loose / whole, pairs, names, contextual / whole
 
 
-def _pairs(inquiry: Inquiry, stems: Sequence[str]) -> float:
+def _pairs(inquiry: Inquiry, stems: Sequence[str], present: frozenset[str]) -> float:
     """Share of the question's neighbouring content words that stand within three words of each other."""
-    if len(inquiry.weighted) < 2:
+    both = [(one, other) for one, other in inquiry.neighbours if one in present and other in present]
+    if not both:
         return 0.0
-    places: dict[str, list[int]] = {stem: [] for stem, _ in inquiry.weighted}
+    places: dict[str, list[int]] = {stem: [] for pair in both for stem in pair}
     for place, stem in enumerate(stems):
         if stem in places:
             places[stem].append(place)
-    neighbours = list(zip(inquiry.stems, inquiry.stems[1:], strict=False))
-    close = sum(any(abs(a - b) <= _NEAR for a in places[one] for b in places[other]) for one, other in neighbours)
-    return close / len(neighbours)
+    close = sum(any(abs(a - b) <= _NEAR for a in places[one] for b in places[other]) for one, other in both)
+    return close / len(inquiry.neighbours)
 
 
 def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
@@ -202,4 +229,5 @@ def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
     if inquiry.kind is None:
         return False
     asked = set(inquiry.stems)
-    return any(not set(terms.stems(m.group())) <= asked for m in _KIND_FOUND[inquiry.kind].finditer(sentence.text))
+    found = _KIND_FOUND[inquiry.kind].finditer(sentence.text)
+    return any(not set(_stems(match.group(), inquiry.truncated)) <= asked for match in found)

@@ -28,7 +28,7 @@ from rag.errors import ScopeError
 from rag.fusion import Scores, normalised, pool, probabilities, top
 from rag.learned import Learned
 from rag.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
-from rag.overlap import Inquiry, inquire, paragraph_features, view_sentences
+from rag.overlap import Inquiry, inquire, paragraph_features, stems_of, view_sentences
 from rag.paragraphs import context_of
 from rag.store import Record, Store, row_id
 
@@ -177,9 +177,10 @@ class HybridRetriever(BaseRetriever):
             queries = [question, *([expansion] if expansion else [])]
             ranked = [self._rank(snapshot, query, allowed, scope, len(without), clock) for query in queries]
             passages, features = _fuse_queries(ranked, limit or self._limit)
-            inquiries = tuple(inquire(query, self._weights(snapshot)) for query in queries)
+            dense_used = any(one.dense_used for one in ranked)
+            weights = self._weights(snapshot)
+            inquiries = tuple(inquire(query, weights, truncated=not dense_used) for query in queries)
             missing = _missing_terms(snapshot, question)
-        dense_used = any(one.dense_used for one in ranked)
         shredding = max(one.shredding for one in ranked)
         return Retrieval(inquiries, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
 
@@ -333,16 +334,16 @@ class HybridRetriever(BaseRetriever):
         candidates: list[int],
         paragraphs: dict[int, tuple[Record, Paragraph]],
     ) -> tuple[list[Passage], Features]:
-        inquiry = inquire(query, self._weights(snapshot))
+        inquiry = inquire(query, self._weights(snapshot), truncated=not legs.dense)
         rows = np.zeros((len(candidates), len(self._learned.ranking.names)), dtype=np.float32)
         for i, ordinal in enumerate(candidates):
             record, paragraph = paragraphs[ordinal]
-            context = frozenset(terms.stems(context_of(record.title, paragraph)))
+            context = stems_of(context_of(record.title, paragraph), inquiry.truncated)
             rows[i, :4] = (
                 *(named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")),
                 legs.dense.get(ordinal, 0.0),
             )
-            rows[i, 4:] = paragraph_features(inquiry, view_sentences(paragraph.text), context)
+            rows[i, 4:] = paragraph_features(inquiry, view_sentences(paragraph.text, inquiry.truncated), context)
         model = self._learned.ranking if legs.dense else self._learned.ranking_without_dense
         penalties = np.array([ROLE_PENALTY.get(paragraphs[o][1].role, 0.0) for o in candidates], dtype=np.float32)
         belief = probabilities(model.scores(rows) - penalties)

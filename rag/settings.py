@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +21,12 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".ibid"), description="Where Ibid keeps its indexes, uploads, runs and feedback.")
     max_file_mb: float = Field(20.0, gt=0, description="Files larger than this are reported and left out.")
 
+    @field_validator("documents", "home")
+    @classmethod
+    def _without_tilde(cls, path: Path) -> Path:
+        # A shell expands `~` only where it sees it; `.env` is read by no shell.
+        return path.expanduser()
+
     @property
     def uploads(self) -> Path:
         return self.home / "uploads"
@@ -28,9 +34,7 @@ class Settings(BaseSettings):
     @property
     def index(self) -> Path:
         """Each documents folder keeps its own index."""
-        name = hashlib.sha256(
-            str(self.documents.expanduser().resolve()).encode("utf-8", "surrogateescape")
-        ).hexdigest()[:12]
+        name = hashlib.sha256(str(self.documents.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return self.home / "indexes" / name
 
     @property

@@ -270,11 +270,8 @@ class Store:
         """`(row prefix, paragraph number, cosine)` of the rows nearest to a unit vector, best first."""
         where: Any = {"document": {"$in": list(document_ids)}} if document_ids is not None else None
         with _translated(self.folder):
-            count = self._paragraphs.count()
-            if not count:
-                return []
             found = self._paragraphs.query(
-                query_embeddings=[vector], n_results=min(limit, count), where=where, include=["distances"]
+                query_embeddings=[vector], n_results=limit, where=where, include=["distances"]
             )
         return [
             (*_parse_row_id(key), 1.0 - float(distance))
@@ -312,6 +309,9 @@ class Store:
         sample = [row_id(r.prefix, 1 + i * 7919 % r.paragraphs) for i, r in enumerate(_spread(records, _SAMPLE))]
         try:
             stored = int(self._paragraphs.count())
+            if self._pending.count():
+                # Old and new rows of documents that are being replaced stand side by side.
+                stored = min(stored, expected)
             rows = self._paragraphs.get(ids=sample, include=["embeddings"]) if sample else {"ids": [], "embeddings": []}
             unreachable = len(sample) - len(rows["ids"])
             for vector in rows["embeddings"]:

@@ -114,7 +114,7 @@ def ingest(
     settings = _settings()
     if rebuild:
         # Looked at first: a mistyped or emptied folder must not cost an index.
-        found = list(scan("documents", settings.documents.expanduser()))
+        found = list(scan("documents", settings.documents))
         if (settings.index / "chroma").exists() and all(file.problem for file in found):
             raise FolderError(
                 f"The documents folder {settings.documents} holds nothing to rebuild the index from. "

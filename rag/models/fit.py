@@ -84,10 +84,14 @@ def fit_everything(options: argparse.Namespace, bots: dict[str, Chatbot]) -> Non
     asked = [one for name in bots for one in ask_all(name, bots[name], cases[name], corpora[name])]
     train, held = halves(asked)
     limit = float(np.quantile([one.retrieval.shredding for one in train], ENGLISH_SHARE))
-    ranking = fit_ranking(train, blind=False)
-    without_dense = fit_ranking(train, blind=True)
-    report_ranking("ranking", held, ranking, blind=False)
-    report_ranking("ranking without dense", held, without_dense, blind=True)
+    ranking = fit_ranking(train)
+    report_ranking("ranking", held, ranking)
+    for bot in bots.values():
+        bot.learn(Learned(-1.0, ranking, ranking, sentences_to_come()))
+    blind_asked = [one for name in bots for one in ask_all(name, bots[name], cases[name], corpora[name])]
+    blind_train, blind_held = halves(blind_asked)
+    without_dense = fit_ranking(blind_train)
+    report_ranking("ranking without dense", blind_held, without_dense)
     sentences = fit_sentences([reranked(one, ranking) for one in train], bots)
     learned = Learned(round(limit, 4), ranking, without_dense, sentences)
     write(LEARNED_FILE, {
@@ -123,18 +127,11 @@ def halves(asked: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
     return list(asked[::2]), list(asked[1::2])
 
 
-def fit_ranking(asked: Sequence[Asked], blind: bool) -> Linear:
+def fit_ranking(asked: Sequence[Asked]) -> Linear:
     usable = [one for one in asked if one.gold_row is not None]
-    rows = [_rows(one, blind) for one in usable]
+    rows = [one.retrieval.features.astype(float) for one in usable]
     beta = fit_choice(rows, [one.gold_row or 0 for one in usable], l2=L2, weights=_set_weights(usable))
     return Linear(RANKING_FEATURES, np.maximum(beta, 0.0).astype(np.float32))
-
-
-def _rows(one: Asked, blind: bool) -> Array:
-    rows = one.retrieval.features.astype(float)
-    if blind:
-        rows[:, [RANKING_FEATURES.index("dense"), RANKING_FEATURES.index("cosine")]] = 0.0
-    return rows
 
 
 def _set_weights(asked: Sequence[Asked]) -> list[float]:
@@ -154,9 +151,13 @@ def reranked(one: Asked, model: Linear) -> Asked:
     return replace(one, retrieval=replace(one.retrieval, passages=ordered, features=one.retrieval.features[order]))
 
 
+def sentences_to_come() -> Linear:
+    return Linear(ANSWER_FEATURES, np.zeros(len(ANSWER_FEATURES), np.float32))
+
+
 def fit_sentences(asked: Sequence[Asked], bots: dict[str, Chatbot]) -> Linear:
     rows, chosen, used = [], [], []
-    blank = Linear(ANSWER_FEATURES, np.zeros(len(ANSWER_FEATURES), np.float32))
+    blank = sentences_to_come()
     for one in asked:
         found = candidates(one.retrieval.inquiries[0], one.retrieval.passages, bots[one.training_set].embedder, blank)
         right = next((i for i, c in enumerate(found) if holds_answer(one, c.passage, c.sentence.text)), None)
@@ -172,12 +173,12 @@ def holds_answer(one: Asked, passage: Passage, text: str) -> bool:
     return passage.paragraph.key in one.right and any(normalise(a) in normalise(text) for a in one.case.answers)
 
 
-def report_ranking(title: str, asked: Sequence[Asked], model: Linear, blind: bool) -> None:
+def report_ranking(title: str, asked: Sequence[Asked], model: Linear) -> None:
     print(f"\n{title}: {model.json()}")
     for name in dict.fromkeys(one.training_set for one in asked):
         ranks = []
         for one in (one for one in asked if one.training_set == name):
-            scores = model.scores(_rows(one, blind).astype(np.float32))
+            scores = model.scores(one.retrieval.features)
             ranks.append(int((scores > scores[one.gold_row]).sum()) if one.gold_row is not None else 99)
         array = np.array(ranks)
         gains = np.where(array < 10, 1 / np.log2(array + 2), 0)
