@@ -176,7 +176,7 @@ def xquad(bench: Bench) -> None:
         with bench.opened(f"xquad-{language}") as corpus:
             cases = corpus.cases()
             add_ranking(bench, corpus.name, measure_ranking(corpus, cases), gains=0.94)
-            answer_all(bench, corpus, sample(cases, 300))
+            answer_all(bench, corpus, sample(cases, 100))
 
 
 def squad(bench: Bench) -> None:

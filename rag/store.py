@@ -245,12 +245,18 @@ class Store:
                 for key, m in _all(self._pending, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True))
             ]
             for some in _chunks(noted, 200):
-                for _, document_id in some:
-                    record = self._records.get(document_id)
-                    ours = {"document": document_id}
-                    stale = {"$and": [ours, {"revision": {"$ne": record.revision[:12]}}]} if record else ours
-                    self._paragraphs.delete(where=stale)
+                where = {"document": {"$in": [document_id for _, document_id in some]}}
+                rows = list(
+                    _all(self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where)
+                )
+                stale = [key for key, m in rows if not self._is_current(str(m["document"]), str(m["revision"]))]
+                for batch in _chunks(stale, WRITE_BATCH):
+                    self._paragraphs.delete(ids=list(batch))
                 self._pending.delete(ids=[key for key, _ in some])
+
+    def _is_current(self, document_id: str, revision: str) -> bool:
+        record = self._records.get(document_id)
+        return record is not None and record.revision[:12] == revision
 
     def vectors_by_hash(self, document_ids: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors of these documents, by the hash of the text they were made from."""

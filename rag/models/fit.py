@@ -24,7 +24,7 @@ from evals.calibrate import Reading, collect, fit_gate
 from evals.cases import case_gold, sample
 from evals.domain import Case
 from evals.scorers import normalise
-from evals.statistics import Array, auroc, fit_choice, risk_coverage, threshold_at
+from evals.statistics import auroc, fit_choice, risk_coverage, threshold_at
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Paragraph, Passage
 from rag.extract import ANSWER_FEATURES, candidates
