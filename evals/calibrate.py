@@ -21,11 +21,12 @@ from evals.cases import Corpus, case_gold
 from evals.domain import Case
 from evals.scorers import citation_scores
 from evals.statistics import fit_logistic
-from rag.chatbot import Chatbot, Evidence, settled
+from rag.chatbot import Chatbot, Evidence
 from rag.domain import Answer
 from rag.extract import extract
 from rag.gate import GATE_FEATURES, Gate
 from rag.learned import Linear
+from rag.verify import settle
 
 _SWAPPABLE = regex.compile(r"(?<!^)\b(?:\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+)*|\d[\d,.]*\d|\d)\b")
 
@@ -133,7 +134,7 @@ def answer_of(question: str, evidence: Evidence) -> Answer:
     retrieval = evidence.retrieval
     if not evidence.candidates:
         return Answer(question, passages=retrieval.passages)
-    statements = tuple(settled(one) for one in extract(evidence.inquiry, evidence.candidates))
+    statements = tuple(settle(one) for one in extract(evidence.inquiry, evidence.candidates))
     return Answer(question, retrieval.searched_for, statements, retrieval.passages, seconds=retrieval.seconds)
 
 

@@ -19,29 +19,26 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
 from rag import about
-from rag.domain import Answer, Citation, Paragraph, Passage, Role, Statement, Turn, document_name
+from rag.collection import answer_about
+from rag.domain import Answer, Paragraph, Passage, Role, Statement, Turn, document_name
 from rag.embedding import MiniLM
 from rag.errors import QuestionError, ScopeError
-from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract, lead_of
-from rag.front_matter import find_author, find_date
+from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
-from rag.paragraphs import display
 from rag.retrieve import HybridRetriever, Key, Retrieval, as_node, expand
-from rag.sentences import split_sentences
 from rag.settings import Settings
 from rag.store import Health, Record, Store, open_store
-from rag.verify import verify
+from rag.verify import settle
 
 LONGEST_QUESTION = 4_000
 """Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
 
 NOT_FOUND = "Your documents do not seem to answer this."
 _CLOSEST = 3
-_MOST_DOCUMENTS = 8
 _REFRESH_AFTER = 10.0
 
 
@@ -170,9 +167,10 @@ class Chatbot:
         QuestionError for an empty or an over-long question.
         """
         question = _clean(question)
-        request = about.classify(question, [record.title for record in self._in_scope(scope)])
+        records = [record for record in self.documents if scope is None or record.document_id in scope]
+        request = about.classify(question, [record.title for record in records])
         if request is not None:
-            yield self._answer_about(question, request, scope)
+            yield answer_about(question, request, records, self.retriever.passages_of)
             return
         started = time.perf_counter()
         evidence = self.gather(question, turns, scope, without)
@@ -199,7 +197,7 @@ class Chatbot:
             return
         statements: tuple[Statement, ...] = ()
         for statement in extract(evidence.inquiry, evidence.candidates):
-            statements = (*statements, settled(statement))
+            statements = (*statements, settle(statement))
             yield replace(answer, statements=statements)
         yield replace(answer, statements=statements, complete=True, seconds=_seconds(retrieval, started))
 
@@ -245,79 +243,6 @@ class Chatbot:
         raise ScopeError(
             f"“{name}” could be {len(loose)} documents ({listed}{' …' if len(loose) > 4 else ''}). Name more of it."
         )
-
-    def _in_scope(self, scope: frozenset[str] | None) -> list[Record]:
-        return [record for record in self.documents if scope is None or record.document_id in scope]
-
-    def _answer_about(self, question: str, request: about.Request, scope: frozenset[str] | None) -> Answer:
-        records = self._in_scope(scope)
-        chosen = [records[i] for i in request.which] if request.which else records
-        if request.kind is about.Kind.SUMMARY:
-            return self._summary(question, chosen)
-        if request.kind in (about.Kind.AUTHOR, about.Kind.DATE):
-            return self._byline(question, chosen, request.kind)
-        listed = _catalogue(records)
-        sentences = {
-            about.Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
-            about.Kind.THANKS: "You are welcome.",
-            about.Kind.ABILITIES: (
-                "I answer questions from your documents with their own sentences, show where each stands, and say so "
-                f"when they hold no answer. {listed}"
-            ),
-            about.Kind.CATALOGUE: listed,
-        }
-        return Answer(question, notice=sentences[request.kind])
-
-    def _summary(self, question: str, records: Sequence[Record]) -> Answer:
-        """The leading sentence of each document's first prose, cited like everything else."""
-        most = _MOST_DOCUMENTS
-        statements: list[Statement] = []
-        passages: list[Passage] = []
-        for record in records[:most]:
-            lead = self._leading(record, sentences=2 if len(records) <= 2 else 1)
-            if lead is None:
-                continue
-            passage, start, end = lead
-            citation = Citation(len(statements) + 1, passage.paragraph, passage.source, start, end)
-            introduction = f"{record.title}:" if passage.paragraph.role is not Role.COMMENT else lead_of(citation)
-            statements.append(settled(Statement(display(citation.quote), (citation,), lead=introduction)))
-            passages.append(passage)
-        more = len(records) - most
-        notice = f"The first sentences of {most} of {len(records)} documents." if more > 0 else None
-        if not statements:
-            return Answer(question, abstained=True, notice="There are no documents yet. " + _catalogue(records))
-        return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
-
-    def _byline(self, question: str, records: Sequence[Record], kind: about.Kind) -> Answer:
-        """Who wrote a document, or when, as its own byline says it; named where it does not say."""
-        tells = find_author if kind is about.Kind.AUTHOR else find_date
-        statements: list[Statement] = []
-        passages: list[Passage] = []
-        silent: list[str] = []
-        for record in records[:_MOST_DOCUMENTS]:
-            heads = self.retriever.passages_of(record.document_id, range(1, min(record.paragraphs, 15) + 1))
-            bylines = [p for p in heads if p.paragraph.role is Role.BYLINE and tells(p.paragraph.text)]
-            if not bylines:
-                silent.append(f"“{record.title}”")
-                continue
-            paragraph = bylines[0].paragraph
-            citation = Citation(len(statements) + 1, paragraph, bylines[0].source, paragraph.start, paragraph.end)
-            statements.append(settled(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
-            passages.append(bylines[0])
-        says = "who wrote it" if kind is about.Kind.AUTHOR else "when it was written"
-        notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
-        return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
-
-    def _leading(self, record: Record, sentences: int) -> tuple[Passage, int, int] | None:
-        numbers = range(1, min(record.paragraphs, 30) + 1)
-        passages = self.retriever.passages_of(record.document_id, list(numbers))
-        prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
-        for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
-            spans = split_sentences(passage.paragraph.text)[:sentences]
-            if spans:
-                first = passage.paragraph.start
-                return passage, first + spans[0].start, first + spans[-1].end
-        return None
 
 
 class CitedQueryEngine(BaseQueryEngine):
@@ -380,12 +305,6 @@ def gate_features(inquiry: Inquiry, retrieval: Retrieval, found: Sequence[Candid
     return np.array([values[name] for name in GATE_FEATURES], dtype=np.float32)
 
 
-def settled(statement: Statement) -> Statement:
-    """The statement with its verdict: what is quoted is checked like anything else."""
-    finding = verify(statement.text, statement.citations)
-    return replace(statement, verdict=finding.verdict, reason=finding.reason)
-
-
 def _clean(question: str) -> str:
     # Unpaired surrogates come from mistyped bytes on a command line and fit no store.
     cleaned = question.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
@@ -401,16 +320,6 @@ def _clean(question: str) -> str:
 def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     telling = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]
     return tuple((telling or list(passages))[:_CLOSEST])
-
-
-def _catalogue(records: Sequence[Record]) -> str:
-    if not records:
-        return "There are no documents yet: put text or Markdown files into the folder and run `ibid ingest`."
-    most = 12
-    titles = "; ".join(f"“{record.title}” ({document_name(record.document_id)})" for record in records[:most])
-    more = f"; and {len(records) - most} more" if len(records) > most else ""
-    count = "1 document" if len(records) == 1 else f"{len(records)} documents"
-    return f"There {'is' if len(records) == 1 else 'are'} {count}: {titles}{more}."
 
 
 def _seconds(retrieval: Retrieval, started: float) -> Mapping[str, float]:

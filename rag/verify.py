@@ -8,12 +8,12 @@ every nuance. A value found only in the question is not support: that is how fal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
 from rag import terms
-from rag.domain import Citation, Verdict
+from rag.domain import Citation, Statement, Verdict
 
 LEAST_SUPPORT = 0.5
 """Share of a statement's content words that must stand in the cited paragraphs."""
@@ -99,6 +99,12 @@ def verify(statement: str, citations: Sequence[Citation]) -> Finding:
         )
     )
     return check(statement, cited)
+
+
+def settle(statement: Statement) -> Statement:
+    """The statement with its verdict. What is quoted word for word is checked like anything else."""
+    finding = verify(statement.text, statement.citations)
+    return replace(statement, verdict=finding.verdict, reason=finding.reason)
 
 
 def check(statement: str, cited: str) -> Finding:

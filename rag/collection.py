@@ -1,0 +1,112 @@
+"""Answers about the documents themselves: which there are, what they are about, who wrote them and when.
+
+Made of the catalogue and of the documents' own leading sentences and bylines, cited like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rag.about import Kind, Request
+from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
+from rag.extract import lead_of
+from rag.front_matter import find_author, find_date
+from rag.paragraphs import display
+from rag.sentences import split_sentences
+from rag.store import Record
+from rag.verify import settle
+
+PassagesOf = Callable[[str, Sequence[int]], list[Passage]]
+"""The paragraphs of a document by their numbers."""
+
+MOST_DOCUMENTS = 8
+"""Quoted in one answer."""
+
+MOST_TITLES = 12
+"""Named in the catalogue."""
+
+_HEAD = 15
+_LEADING = 30
+
+
+def answer_about(question: str, request: Request, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
+    """Answer a question about the collection from the documents in `records`."""
+    chosen = [records[i] for i in request.which] if request.which else records
+    if request.kind is Kind.SUMMARY:
+        return _summary(question, chosen, passages_of)
+    if request.kind in (Kind.AUTHOR, Kind.DATE):
+        return _byline(question, chosen, request.kind, passages_of)
+    listed = catalogue(records)
+    said = {
+        Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
+        Kind.THANKS: "You are welcome.",
+        Kind.ABILITIES: (
+            "I answer questions from your documents with their own sentences, show where each stands, and say so "
+            f"when they hold no answer. {listed}"
+        ),
+        Kind.CATALOGUE: listed,
+    }
+    return Answer(question, notice=said[request.kind])
+
+
+def catalogue(records: Sequence[Record]) -> str:
+    """One sentence that names the documents."""
+    if not records:
+        return "There are no documents yet: put text or Markdown files into the folder and run `ibid ingest`."
+    titles = "; ".join(f"“{record.title}” ({document_name(record.document_id)})" for record in records[:MOST_TITLES])
+    more = f"; and {len(records) - MOST_TITLES} more" if len(records) > MOST_TITLES else ""
+    count = "is 1 document" if len(records) == 1 else f"are {len(records)} documents"
+    return f"There {count}: {titles}{more}."
+
+
+def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
+    """The leading sentence of each document's first prose; two where there are one or two documents."""
+    statements: list[Statement] = []
+    passages: list[Passage] = []
+    for record in records[:MOST_DOCUMENTS]:
+        lead = _leading(record, 2 if len(records) <= 2 else 1, passages_of)
+        if lead is None:
+            continue
+        passage, start, end = lead
+        citation = Citation(len(statements) + 1, passage.paragraph, passage.source, start, end)
+        introduction = lead_of(citation) or f"{record.title}:"
+        statements.append(settle(Statement(display(citation.quote), (citation,), lead=introduction)))
+        passages.append(passage)
+    if not statements:
+        return Answer(question, abstained=True, notice=catalogue(records))
+    more = len(records) > MOST_DOCUMENTS
+    notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
+    return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+
+
+def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, int, int] | None:
+    """The first prose of a document, with the span of its first sentences."""
+    passages = passages_of(record.document_id, range(1, min(record.paragraphs, _LEADING) + 1))
+    prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
+    for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
+        spans = split_sentences(passage.paragraph.text)[:sentences]
+        if spans:
+            first = passage.paragraph.start
+            return passage, first + spans[0].start, first + spans[-1].end
+    return None
+
+
+def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: PassagesOf) -> Answer:
+    """Who wrote a document, or when, as its own byline says it; documents that do not say are named."""
+    tells = find_author if kind is Kind.AUTHOR else find_date
+    statements: list[Statement] = []
+    passages: list[Passage] = []
+    silent: list[str] = []
+    for record in records[:MOST_DOCUMENTS]:
+        head = passages_of(record.document_id, range(1, min(record.paragraphs, _HEAD) + 1))
+        byline = next((p for p in head if p.paragraph.role is Role.BYLINE and tells(p.paragraph.text)), None)
+        if byline is None:
+            silent.append(f"“{record.title}”")
+            continue
+        paragraph = byline.paragraph
+        citation = Citation(len(statements) + 1, paragraph, byline.source, paragraph.start, paragraph.end)
+        statements.append(settle(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
+        passages.append(byline)
+    says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
+    notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
+    return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
