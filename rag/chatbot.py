@@ -24,13 +24,15 @@ from rag.domain import Answer, Paragraph, Passage, Role, Statement, Turn, docume
 from rag.embedding import MiniLM
 from rag.errors import QuestionError, ScopeError
 from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
+from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
-from rag.retrieve import HybridRetriever, Key, Retrieval, as_node, expand
+from rag.retrieve import HybridRetriever, Retrieval, as_node
 from rag.settings import Settings
+from rag.snapshot import Key
 from rag.store import Health, Record, Store, open_store
 from rag.verify import settle
 

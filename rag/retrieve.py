@@ -7,7 +7,6 @@ while documents are replaced they see the old version or the new one, never a mi
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,23 +16,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import regex
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from rag import terms
 from rag.domain import Paragraph, Passage, Ranks, Role
 from rag.embedding import MiniLM
-from rag.errors import ScopeError
 from rag.fusion import Scores, normalised, pool, probabilities, top
 from rag.learned import Learned
-from rag.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
 from rag.overlap import Inquiry, inquire, paragraph_features, stems_of, view_sentences
 from rag.paragraphs import context_of
+from rag.snapshot import Key, Mask, Readers, Snapshot, open_snapshot
 from rag.store import Record, Store, row_id
 
 Features = npt.NDArray[np.float32]
-Key = tuple[str, int]
 
 LEG_DEPTH = 100
 """How many paragraphs each leg brings."""
@@ -41,53 +37,9 @@ LEG_DEPTH = 100
 CANDIDATES = 20
 """How many are reranked and can become passages."""
 
-BACKGROUND = 500
-"""Paragraphs of English that a term's rarity leans on."""
-
-NOT_RANKED = (Role.TITLE, Role.HEADING)
-"""They name a place and say nothing of it; every paragraph below is indexed under them anyway."""
-
 ROLE_PENALTY = {Role.COMMENT: 0.25, Role.CAPTION: 0.1, Role.BOILERPLATE: 2.5}
 """Subtracted from a candidate's logit: at equal evidence the document's own prose goes first. A policy, not a
 fitted number: the training texts have no roles."""
-
-_ROLES = list(Role)
-_ANAPHORA = regex.compile(
-    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|both|former|latter|others?)\b"
-)
-_PRONOUN = regex.compile(
-    r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
-)
-_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|why|when|where|who|how come|und|et|y)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The paragraphs of one generation, by ordinal: documents in the order of their ids, paragraphs by number."""
-
-    records: tuple[Record, ...]
-    firsts: npt.NDArray[np.int64]
-    by_prefix: dict[str, int]
-    index: LexicalIndex
-    ranked: npt.NDArray[np.bool_]
-
-    @property
-    def nearest_needed(self) -> int:
-        """How many rows to ask the dense leg for, so that LEG_DEPTH paragraphs are left of them."""
-        share = float(self.ranked.mean()) if self.size else 1.0
-        return int(1.5 * LEG_DEPTH / max(share, 0.25))
-
-    @property
-    def size(self) -> int:
-        return self.index.size
-
-    def ordinal(self, document: int, number: int) -> int:
-        return int(self.firsts[document]) + number - 1
-
-    def locate(self, ordinal: int) -> tuple[Record, int]:
-        """The document's record and the paragraph's number."""
-        document = int(np.searchsorted(self.firsts, ordinal, side="right")) - 1
-        return self.records[document], ordinal - int(self.firsts[document]) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +92,8 @@ class HybridRetriever(BaseRetriever):
         self._learned = learned
         self._folder = folder
         self._limit = limit
-        self._readers = _Readers()
-        self._snapshot = self._open_snapshot()
+        self._readers = Readers()
+        self._snapshot = open_snapshot(self._store, self._folder)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -152,8 +104,8 @@ class HybridRetriever(BaseRetriever):
 
     def refresh(self) -> None:
         """Take up what was committed since, then delete the rows that nobody reads any more."""
-        if self._snapshot_generation != self._store.generation:
-            self._snapshot = self._open_snapshot()
+        if self._snapshot.generation != self._store.generation:
+            self._snapshot = open_snapshot(self._store, self._folder)
         self._readers.wait_for_those_before()
         self._store.delete_superseded()
 
@@ -172,15 +124,15 @@ class HybridRetriever(BaseRetriever):
         """
         with self._readers.reading():
             snapshot = self._snapshot
-            allowed = _mask(snapshot, scope, without)
+            allowed = snapshot.allowed(scope, without)
             clock = _Clock()
             queries = [question, *([expansion] if expansion else [])]
             ranked = [self._rank(snapshot, query, allowed, scope, len(without), clock) for query in queries]
             passages, features = _fuse_queries(ranked, limit or self._limit)
             dense_used = any(one.dense_used for one in ranked)
-            weights = self._weights(snapshot)
-            inquiries = tuple(inquire(query, weights, truncated=not dense_used) for query in queries)
-            missing = _missing_terms(snapshot, question)
+            rarity = self._rarity(snapshot)
+            inquiries = tuple(inquire(query, rarity, truncated=not dense_used) for query in queries)
+            missing = snapshot.missing_terms(question)
         shredding = max(one.shredding for one in ranked)
         return Retrieval(inquiries, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
 
@@ -210,38 +162,11 @@ class HybridRetriever(BaseRetriever):
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [as_node(passage) for passage in self.search(query_bundle.query_str).passages]
 
-    def _open_snapshot(self) -> Snapshot:
-        generation = self._store.generation
-        records = tuple(self._store.records().values())
-        counts = [record.paragraphs for record in records]
-        firsts = np.concatenate([[0], np.cumsum(counts)])[:-1].astype(np.int64) if records else np.zeros(0, np.int64)
-        by_prefix = {record.prefix: i for i, record in enumerate(records)}
-        index = open_index(self._folder, generation)
-        if index is None or index.size != sum(counts):
-            index = build_index(self._texts(records, firsts, by_prefix, sum(counts)))
-            save_index(index, self._folder, generation)
-        self._snapshot_generation = generation
-        ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
-        return Snapshot(records, firsts, by_prefix, index, ranked)
-
-    def _texts(
-        self, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
-    ) -> Iterator[LexicalText]:
-        texts: list[LexicalText | None] = [None] * size
-        for key, row in self._store.rows():
-            document = by_prefix.get(key.partition("#")[0])
-            if document is not None:
-                context = context_of(records[document].title, row.paragraph)
-                place = int(firsts[document]) + row.paragraph.number - 1
-                texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding)
-        # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
-        return (text or LexicalText("", "") for text in texts)
-
     def _rank(
         self,
         snapshot: Snapshot,
         query: str,
-        allowed: npt.NDArray[np.bool_],
+        allowed: Mask,
         scope: frozenset[str] | None,
         masked: int,
         clock: _Clock,
@@ -284,13 +209,15 @@ class HybridRetriever(BaseRetriever):
         self,
         snapshot: Snapshot,
         vector: npt.NDArray[np.float32],
-        allowed: npt.NDArray[np.bool_],
+        allowed: Mask,
         scope: frozenset[str] | None,
         masked: int,
     ) -> dict[int, float]:
         best: dict[int, float] = {}
+        # Titles and parts of long paragraphs come along; enough is asked for that LEG_DEPTH paragraphs are left.
+        needed = int(1.5 * LEG_DEPTH / max(snapshot.ranked_share, 0.25))
         documents = sorted(scope) if scope is not None else None
-        for prefix, number, similarity in self._store.nearest(vector, snapshot.nearest_needed + masked, documents):
+        for prefix, number, similarity in self._store.nearest(vector, needed + masked, documents):
             document = snapshot.by_prefix.get(prefix)
             if document is None:
                 continue
@@ -298,26 +225,14 @@ class HybridRetriever(BaseRetriever):
             if allowed[ordinal]:
                 best[ordinal] = max(similarity, best.get(ordinal, -1.0))
         ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
-        return {ordinal: best[ordinal] for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
+        return {ordinal: best[ordinal] for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
 
-    def _weights(self, snapshot: Snapshot) -> Callable[[str], float]:
-        """How much a term tells: its rarity in the documents, leaning on its rarity in English at large as
-        if BACKGROUND more paragraphs had been read, so that a small folder does not take every verb it
-        happens not to use for a rare name."""
-
-        def weight_of(stem: str) -> float:
-            expected = BACKGROUND * self._embedder.commonness(stem)
-            return float(
-                np.log(
-                    (snapshot.size + BACKGROUND + 1) / (snapshot.index.words.document_frequency(stem) + expected + 0.5)
-                )
-            )
-
-        return weight_of
+    def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
+        return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
 
     def rarity(self, stem: str) -> float:
-        """The weight of a term in the current documents; see `_weights`."""
-        return self._weights(self._snapshot)(stem)
+        """How much a term tells in the current documents."""
+        return self._rarity(self._snapshot)(stem)
 
     def _fetch(self, snapshot: Snapshot, ordinals: Sequence[int]) -> dict[int, tuple[Record, Paragraph]]:
         places = {ordinal: snapshot.locate(ordinal) for ordinal in ordinals}
@@ -334,7 +249,7 @@ class HybridRetriever(BaseRetriever):
         candidates: list[int],
         paragraphs: dict[int, tuple[Record, Paragraph]],
     ) -> tuple[list[Passage], Features]:
-        inquiry = inquire(query, self._weights(snapshot), truncated=not legs.dense)
+        inquiry = inquire(query, self._rarity(snapshot), truncated=not legs.dense)
         rows = np.zeros((len(candidates), len(self._learned.ranking.names)), dtype=np.float32)
         for i, ordinal in enumerate(candidates):
             record, paragraph = paragraphs[ordinal]
@@ -390,65 +305,10 @@ def as_node(passage: Passage) -> NodeWithScore:
     return NodeWithScore(node=node, score=passage.score)
 
 
-def expand(question: str, earlier: str, weight_of: Callable[[str], float], most: int = 4) -> str | None:
-    """A follow-up made to stand alone by the rare terms of the question before it; None where it does already.
-
-    A question leans on the one before if it points back ("they", "there"), begins like a continuation
-    ("and", "what about") or has at most one content word of its own.
-    """
-    own = terms.content_words(question)
-    leans = _ANAPHORA.search(question) or (_ELLIPSIS.match(question) and len(own) <= 3) or len(own) <= 1
-    if not leans:
-        return None
-    mine = set(terms.stemmed(own))
-    carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
-    rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:most]
-    added = terms.as_written(earlier, [word for word in carried if word in rarest])
-    if not added:
-        return None
-    phrase = " ".join(added)
-    # In the pronoun's own place the question reads like one, which is what the embedder knows.
-    replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("whose") else phrase, question, count=1)
-    return replaced if count else f"{question} {phrase}"
-
-
-def _mask(snapshot: Snapshot, scope: frozenset[str] | None, without: frozenset[Key]) -> npt.NDArray[np.bool_]:
-    """Which paragraphs may be found at all."""
-    if scope is None and not without:
-        return snapshot.ranked
-    allowed = np.full(snapshot.size, scope is None)
-    documents = {record.document_id: i for i, record in enumerate(snapshot.records)}
-    for document_id in scope or ():
-        if document_id not in documents:
-            raise ScopeError(f"{document_id} is not in the index. `ibid status` lists what is.")
-        i = documents[document_id]
-        first = int(snapshot.firsts[i])
-        allowed[first : first + snapshot.records[i].paragraphs] = True
-    for document_id, number in without:
-        if document_id in documents and number <= snapshot.records[documents[document_id]].paragraphs:
-            allowed[snapshot.ordinal(documents[document_id], number)] = False
-    return allowed & snapshot.ranked
-
-
-def _leg(scores: Scores, allowed: npt.NDArray[np.bool_], snapshot: Snapshot) -> dict[int, float]:
+def _leg(scores: Scores, allowed: Mask, snapshot: Snapshot) -> dict[int, float]:
     scores = np.where(allowed, scores, 0)
     ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
-    return {ordinal: float(scores[ordinal]) for ordinal in _collapse(snapshot, ordered)[:LEG_DEPTH]}
-
-
-def _collapse(snapshot: Snapshot, ordered: Sequence[int]) -> list[int]:
-    """Of paragraphs with equal texts only one, in every leg the same: the document's own words before a
-    comment, then the first."""
-    chosen: dict[int, int] = {}
-    for ordinal in ordered:
-        twin = int(snapshot.index.twins[ordinal])
-        other = chosen.get(twin)
-        chosen[twin] = ordinal if other is None else min(other, ordinal, key=lambda o: (_is_comment(snapshot, o), o))
-    return list(dict.fromkeys(chosen[int(snapshot.index.twins[ordinal])] for ordinal in ordered))
-
-
-def _is_comment(snapshot: Snapshot, ordinal: int) -> bool:
-    return _ROLES[snapshot.index.roles[ordinal]] is Role.COMMENT
+    return {ordinal: float(scores[ordinal]) for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
 
 
 def _fuse_queries(ranked: Sequence[_Ranked], limit: int) -> tuple[tuple[Passage, ...], Features]:
@@ -471,17 +331,6 @@ def _fuse_queries(ranked: Sequence[_Ranked], limit: int) -> tuple[tuple[Passage,
     return passages, rows
 
 
-def _missing_terms(snapshot: Snapshot, question: str) -> tuple[str, ...]:
-    """Words of the question that stand nowhere, neither as a word nor, without accents, as its spelling."""
-    words, grams = snapshot.index.words, snapshot.index.grams
-    absent = [
-        word
-        for word, stem in zip(terms.content_words(question), terms.stemmed(terms.content_words(question)), strict=True)
-        if not words.document_frequency(stem) and not grams.document_frequency(word)
-    ]
-    return tuple(terms.as_written(question, absent))
-
-
 class _Clock:
     """Adds up the wall time of each part."""
 
@@ -495,30 +344,3 @@ class _Clock:
             yield
         finally:
             self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started
-
-
-class _Readers:
-    """Counts queries under way, so that a writer can wait for those that began before it looked."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._active: dict[int, int] = {}
-        self._next = 0
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        with self._changed:
-            ticket = self._next
-            self._next += 1
-            self._active[ticket] = ticket
-        try:
-            yield
-        finally:
-            with self._changed:
-                del self._active[ticket]
-                self._changed.notify_all()
-
-    def wait_for_those_before(self) -> None:
-        with self._changed:
-            limit = self._next
-            self._changed.wait_for(lambda: all(ticket >= limit for ticket in self._active))
