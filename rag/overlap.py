@@ -90,12 +90,15 @@ class Inquiry:
     # What follows is derived, once per question instead of once per sentence.
     stems: tuple[str, ...] = field(init=False)
     beginnings: tuple[str, ...] = field(init=False)
+    is_typed: bool = field(init=False)
     neighbours: tuple[tuple[str, str], ...] = field(init=False)
     weight: float = field(init=False)
 
     def __post_init__(self) -> None:
         stems = tuple(stem for stem, _ in self.weighted)
         object.__setattr__(self, "stems", stems)
+        # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
+        object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
         object.__setattr__(self, "beginnings", tuple(_beginning(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
         object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))

@@ -254,11 +254,11 @@ class HybridRetriever(BaseRetriever):
         for i, ordinal in enumerate(candidates):
             record, paragraph = paragraphs[ordinal]
             context = stems_of(context_of(record.title, paragraph), inquiry.truncated)
-            rows[i, :4] = (
-                *(named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")),
-                legs.dense.get(ordinal, 0.0),
-            )
-            rows[i, 4:] = paragraph_features(inquiry, view_sentences(paragraph.text, inquiry.truncated), context)
+            scores = [named.get(leg, {}).get(ordinal, 0.0) for leg in ("dense", "words", "grams")]
+            legs_of_one = (*scores, legs.dense.get(ordinal, 0.0))
+            rows[i, :4] = legs_of_one
+            rows[i, 4:8] = legs_of_one if inquiry.is_typed else 0.0
+            rows[i, 8:] = paragraph_features(inquiry, view_sentences(paragraph.text, inquiry.truncated), context)
         model = self._learned.ranking if legs.dense else self._learned.ranking_without_dense
         penalties = np.array([ROLE_PENALTY.get(paragraphs[o][1].role, 0.0) for o in candidates], dtype=np.float32)
         belief = probabilities(model.scores(rows) - penalties)

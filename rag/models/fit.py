@@ -131,7 +131,7 @@ def fit_ranking(asked: Sequence[Asked]) -> Linear:
     usable = [one for one in asked if one.gold_row is not None]
     rows = [one.retrieval.features.astype(float) for one in usable]
     beta = fit_choice(rows, [one.gold_row or 0 for one in usable], l2=L2, weights=_set_weights(usable))
-    return Linear(RANKING_FEATURES, np.maximum(beta, 0.0).astype(np.float32))
+    return Linear(RANKING_FEATURES, beta.astype(np.float32))
 
 
 def _set_weights(asked: Sequence[Asked]) -> list[float]:
