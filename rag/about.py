@@ -54,9 +54,7 @@ _SUMMARY = regex.compile(
     rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?(?:{_DOCUMENTS}|one)|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
     rf"|what do(?:es)? (?P<object>(?:this|these|the .{{0,40}}?|it|they) ?{_DOCUMENTS}?) (?:say|cover|discuss|deal with|talk about))\W*$"
 )
-_PIECE = (
-    rf"(?:(?:this|that|the|each|every|these|those|your|my)\b.{{0,60}}?\b(?:{_DOCUMENTS}|one)\b.{{0,80}}|it|this|them)"
-)
+_PIECE = r"(?:.{1,80})"
 _AUTHOR = regex.compile(
     rf"(?i)^\W*who(?:(?:'s| is| are| was| were) the (?:author|writer)s? of|(?: has| had)? (?:wrote|written|authored)) (?P<object>{_PIECE})\W*$"
 )
@@ -81,7 +79,8 @@ _VAGUE = regex.compile(
 
 
 def classify(question: str, titles: Sequence[str]) -> Request | None:
-    """The kind of request about the collection, or None for a question about a fact.
+    """The kind of request about the collection, or None for a question about a fact. `titles` describe the
+    documents: title, file name and author of each.
 
     "Summarise the siege" is a question about a fact unless a document's title or place is meant.
     """
@@ -109,7 +108,9 @@ def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | Non
         if place is None and "last" in words:
             place = len(titles) - 1
         return () if place is None else ((place,) if 0 <= place < len(titles) else None)
-    asked = set(terms.content_stems(about)) - set(terms.stems("article document file text story paper summary"))
+    asked = set(terms.content_stems(about)) - set(
+        terms.stems("article document file text story paper summary post report page blog")
+    )
     fits = [len(asked & set(terms.stems(title))) / len(asked) if asked else 0.0 for title in titles]
     best = max(fits, default=0.0)
     return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= 0.6 else None

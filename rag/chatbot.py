@@ -19,7 +19,7 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
 from rag import about
-from rag.collection import answer_about
+from rag.collection import answer_about, described
 from rag.domain import Answer, Paragraph, Passage, Role, Statement, Turn, document_name
 from rag.embedding import MiniLM
 from rag.errors import QuestionError, ScopeError
@@ -170,7 +170,7 @@ class Chatbot:
         """
         question = _clean(question)
         records = [record for record in self.documents if scope is None or record.document_id in scope]
-        request = about.classify(question, [record.title for record in records])
+        request = about.classify(question, [described(record) for record in records])
         if request is not None:
             yield answer_about(question, request, records, self.retriever.passages_of)
             return
@@ -212,8 +212,10 @@ class Chatbot:
     ) -> Evidence:
         """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged."""
         expansion = None
-        if turns:
-            earlier = turns[-1].answer.searched_for[-1:] or (turns[-1].question,)
+        # What was refused left nothing to lean on.
+        answered = [turn for turn in turns if not turn.answer.abstained][-1:] or turns[-1:]
+        if answered:
+            earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
             expansion = expand(question, earlier[0], self.retriever.rarity)
         retrieval = self.retriever.search(question, expansion, scope, without)
         started = time.perf_counter()

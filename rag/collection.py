@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import regex
+
 from rag.about import Kind, Request
 from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
 from rag.extract import lead_of
@@ -47,6 +49,13 @@ def answer_about(question: str, request: Request, records: Sequence[Record], pas
         Kind.CATALOGUE: listed,
     }
     return Answer(question, notice=said[request.kind])
+
+
+def described(record: Record) -> str:
+    """The words by which people mean a document: its title, its file's name, who wrote it."""
+    name = document_name(record.document_id).rsplit(".", 1)[0]
+    parts = regex.findall(r"[\p{L}\p{N}]+", name)
+    return " ".join((record.title, *parts, record.author or ""))
 
 
 def catalogue(records: Sequence[Record]) -> str:
@@ -93,20 +102,36 @@ def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[P
 
 def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: PassagesOf) -> Answer:
     """Who wrote a document, or when, as its own byline says it; documents that do not say are named."""
-    tells = find_author if kind is Kind.AUTHOR else find_date
     statements: list[Statement] = []
     passages: list[Passage] = []
     silent: list[str] = []
     for record in records[:MOST_DOCUMENTS]:
         head = passages_of(record.document_id, range(1, min(record.paragraphs, _HEAD) + 1))
-        byline = next((p for p in head if p.paragraph.role is Role.BYLINE and tells(p.paragraph.text)), None)
-        if byline is None:
+        told = next((span for p in head if (span := _telling_line(p, kind))), None)
+        if told is None:
             silent.append(f"“{record.title}”")
             continue
-        paragraph = byline.paragraph
-        citation = Citation(len(statements) + 1, paragraph, byline.source, paragraph.start, paragraph.end)
+        byline, start, end = told
+        citation = Citation(len(statements) + 1, byline.paragraph, byline.source, start, end)
         statements.append(settle(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
         passages.append(byline)
     says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
     notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
     return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
+
+
+def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, int, int] | None:
+    """The line of a byline, or of a Markdown front matter, that names the author or the date."""
+    paragraph = passage.paragraph
+    is_front_matter = paragraph.number == 1 and paragraph.text.startswith("---")
+    if paragraph.role is not Role.BYLINE and not is_front_matter:
+        return None
+    field = regex.compile(r"(?i)\s*author:\s*\S" if kind is Kind.AUTHOR else r"(?i)\s*date:\s*\S")
+    start = paragraph.start
+    for line in paragraph.text.splitlines(keepends=True):
+        says = (find_author(line) if kind is Kind.AUTHOR else find_date(line)) is not None
+        if field.match(line) or (says and not is_front_matter):
+            first = start + len(line) - len(line.lstrip())
+            return passage, first, first + len(line.strip())
+        start += len(line)
+    return None

@@ -37,6 +37,8 @@ MOST_WORDS = 60
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine")
 
 _SECOND_AT = 0.05
+_NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
+_MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
 _LEANING = regex.compile(
     r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
     r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
@@ -63,8 +65,12 @@ class Candidate:
         first = self.index
         if first > 0 and _LEANING.match(self.sentence.text):
             first -= 1
-        inner = Span(self.sentences[first].span.start, self.sentence.span.end)
-        return inner.shifted(self.passage.paragraph.start)
+        start = self.sentences[first].span.start
+        if first == 0:
+            # A bullet or a comment's number belongs to the paragraph, not to what it says.
+            marker = _MARKER.match(self.passage.paragraph.text, start)
+            start = marker.end() if marker and marker.end() < self.sentence.span.end else start
+        return Span(start, self.sentence.span.end).shifted(self.passage.paragraph.start)
 
     @property
     def words(self) -> int:
@@ -77,7 +83,7 @@ def candidates(
 ) -> list[Candidate]:
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone."""
-    usable = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE][:PASSAGES] or list(passages[:PASSAGES])
+    usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
     found: list[Candidate] = []
     for passage in usable:
         sentences = view_sentences(passage.paragraph.text, inquiry.truncated)
@@ -91,8 +97,10 @@ def candidates(
         found = _with_cosines(inquiry.question, found, embedder)
     if not found:
         return []
-    shares = probabilities(model.scores(np.stack([candidate.features for candidate in found])))
-    shared = [replace(candidate, share=float(share)) for candidate, share in zip(found, shares, strict=True)]
+    # "If a fire starts:" announces an answer and is none.
+    telling = [candidate for candidate in found if not candidate.sentence.text.endswith(":")] or found
+    shares = probabilities(model.scores(np.stack([candidate.features for candidate in telling])))
+    shared = [replace(candidate, share=float(share)) for candidate, share in zip(telling, shares, strict=True)]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
 
 

@@ -15,12 +15,12 @@ MOST_CARRIED = 4
 """Words taken over from the question before."""
 
 _ANAPHORA = regex.compile(
-    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|both|former|latter|others?)\b"
+    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|(?<!\b(?:is|are|was|were)\s)there|ones|same|both|former|latter|others?)\b"
 )
 _PRONOUN = regex.compile(
     r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
 )
-_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|why|when|where|who|how come|und|et|y)\b")
+_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|und|et|y)\b")
 
 
 def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> str | None:

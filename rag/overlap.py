@@ -70,7 +70,6 @@ _KINDS: tuple[tuple[str, regex.Pattern[str]], ...] = (
 )
 _KIND_FOUND = {"number": _NUMBER, "date": _DATE, "name": _NAME}
 _NEAR = 3
-_BEGINNING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Inquiry:
         object.__setattr__(self, "stems", stems)
         # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
         object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
-        object.__setattr__(self, "beginnings", tuple(_beginning(stem) for stem in stems))
+        object.__setattr__(self, "beginnings", tuple(terms.root(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
         object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
 
@@ -112,8 +111,8 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
     kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
     if truncated:
-        weighted = tuple({_beginning(stem): (_beginning(stem), weight) for stem, weight in weighted}.values())
-        names = frozenset(_beginning(stem) for stem in names)
+        weighted = tuple({terms.root(stem): (terms.root(stem), weight) for stem, weight in weighted}.values())
+        names = frozenset(terms.root(stem) for stem in names)
     return Inquiry(question, weighted, names, kind, truncated)
 
 
@@ -142,17 +141,13 @@ def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
 
 def _stems(text: str, truncated: bool) -> tuple[str, ...]:
     stems = terms.stems(text)
-    return tuple(_beginning(stem) for stem in stems) if truncated else tuple(stems)
+    return tuple(terms.root(stem) for stem in stems) if truncated else tuple(stems)
 
 
 def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
     stems = _stems(sentence, truncated)
     present = frozenset(stems)
-    return SentenceView(span, sentence, stems, present, frozenset(_beginning(stem) for stem in present))
-
-
-def _beginning(stem: str) -> str:
-    return terms.fold(stem)[:_BEGINNING]
+    return SentenceView(span, sentence, stems, present, frozenset(terms.root(stem) for stem in present))
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:

@@ -15,6 +15,7 @@ import Stemmer
 from stop_words import get_stop_words
 
 GRAM = 4
+ROOT = 5
 
 # Scripts that put no space between words: their terms are pairs of characters.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
@@ -60,6 +61,8 @@ _IRREGULAR = """arise arose arisen;awake awoke awoken;bear bore borne;beat beate
 # What the published lists lack.
 _MISSING = {"de": ("wurde", "wurden", "worden", "viele", "vielen")}
 _stem = Stemmer.Stemmer("english")
+_arabic_stem = Stemmer.Stemmer("arabic")
+_ARABIC = regex.compile(r"\p{Arabic}")
 _BASES = {
     form: _stem.stemWord(base) for base, *forms in (line.split() for line in _IRREGULAR.split(";")) for form in forms
 }
@@ -117,6 +120,14 @@ def stems(text: str) -> list[str]:
 
 def stemmed(tokens: list[str]) -> list[str]:
     return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
+
+
+def root(stem: str) -> str:
+    """What is compared where the English stemmer knows nothing: the first five letters, without accents. Arabic
+    writes its article and prepositions in front of the word, so there a stemmer of its own is used."""
+    if _ARABIC.match(stem):
+        return str(_arabic_stem.stemWord(stem))
+    return fold(stem)[:ROOT]
 
 
 def grams(text: str) -> list[str]:
@@ -180,7 +191,7 @@ def _function_words(tokens: list[str]) -> frozenset[str]:
     for listed in _other_languages():
         hits = sum(token in listed for token in tokens)
         if hits > most:
-            best, most = listed, hits
+            best, most = listed | _ENGLISH, hits
     return best
 
 

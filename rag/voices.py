@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.front_matter import is_date_line
+
 _NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
 _WHAT = (
     r"(?:responses?|comments?|replies|reply|answers?|reviews?|letters?|thoughts?|posts|kommentare?|antworten|"
@@ -22,10 +24,15 @@ _COUNTED = regex.compile(
     rf"(?i)^\W*(?:\d[\d.,]*\s+(?:\w+\s+)?{_WHAT}(?:\s+(?:to\b.{{0,120}}|on\s+[“\"«„].{{0,120}}|zu\b.{{0,120}}|so far))?|(?:\w+\s+)?{_WHAT}\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
 )
 _UNCOUNTED = regex.compile(
-    rf"(?i)^\W*(?:(?:reader|readers|readers['’]|customer|user|your|our readers['’]?|top|recent|latest|all)\s+)?"
+    rf"(?i)^\W*(?!(?:reply|comment|answer|review|letter|thought|response|kommentar|commentaire|comentario)\W*$)(?:(?:reader|readers|readers['’]|customer|user|your|our readers['’]?|top|recent|latest|all)\s+)?"
     rf"(?:{_WHAT}|discussion|feedback|(?:letters|comments|replies)\s+(?:to the editor|from\s+(?:our\s+)?readers|from\s+readers)|"
     r"(?:what\s+)?(?:our\s+)?(?:readers|customers)\s+(?:write|say|respond)|have your say|join the (?:conversation|discussion)|leserkommentare|leserstimmen)\W*$"
 )
+_COMMENTS_COUNTED = regex.compile(
+    r"(?i)^\W*(?:\d[\d.,]*\s+(?:comments?|responses?|replies|kommentare?|commentaires?|comentarios?)|(?:comments|responses|replies|kommentare)\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
+)
+_CLOCK = regex.compile(r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\s*(?:am|pm|uhr)\b", regex.IGNORECASE)
+_BARE_NAME = regex.compile(rf"^{_NAME}$")
 _SAYS = regex.compile(
     rf"(?im)^\W*(?:on\s.{{4,40}},\s+)?(?P<name>{_NAME})(?:\s*[(<\[][^)>\]]*[)>\]])?\s+"
     r"(?:says?|said|wrote|writes|replie[sd]|commented|responded|asked|answered|schrieb|schreibt|sagt|meint|antwortet|kommentiert)"
@@ -120,13 +127,27 @@ def _bare_name(name: str) -> str:
     return str(_AROUND_NAME.sub("", name)).strip()
 
 
+def _names_over_date(texts: Sequence[str], i: int) -> bool:
+    """A commenter's name on a line of its own with the date and the time of day under it."""
+    if i + 1 >= len(texts) or len(texts[i]) > 40 or len(texts[i].split()) > 4:
+        return False
+    below = texts[i + 1]
+    return _BARE_NAME.match(texts[i].strip()) is not None and is_date_line(below) and _CLOCK.search(below) is not None
+
+
 class VoiceTracker:
     """Walks the blocks of one text in order and tells for each whether a reader speaks, and who."""
 
     def __init__(self, texts: Sequence[str], indents: Sequence[int]) -> None:
         self._texts = texts
         self._indents = indents
-        self._names = [header_name(text) for text in texts]
+        self._kinds = [
+            header_kind(text) or ("dated" if _names_over_date(texts, i) else None) for i, text in enumerate(texts)
+        ]
+        self._names = [
+            text.strip() if kind == "dated" else header_name(text)
+            for kind, text in zip(self._kinds, texts, strict=True)
+        ]
         self._readers_speak = False
         self._voice = Voice()
         self._letter: Voice | None = None
@@ -232,12 +253,14 @@ class VoiceTracker:
         return None
 
     def _find_opening(self) -> int | None:
-        kinds = [header_kind(text) for text in self._texts]
+        kinds = self._kinds
         answers = next((i for i, text in enumerate(self._texts) if _ANSWERS.match(text)), None)
         if answers is not None:
             # A page of questions and answers: the question is a reader's too.
             return next((i for i, text in enumerate(self._texts) if len(text) > 120 or i == answers), None)
         for i, text in enumerate(self._texts):
+            if len(text) <= 160 and _COMMENTS_COUNTED.match(text) and i + 1 < len(self._texts):
+                return i
             if len(text) <= 160 and (_COUNTED.match(text) or _UNCOUNTED.match(text)) and self._somebody_speaks_after(i):
                 return i
             if kinds[i] and kinds.count(kinds[i]) >= 2:
