@@ -298,7 +298,7 @@ def throughput(bench: Bench) -> None:
 
 def rival_rate(python: Path, folder: Path) -> float:
     """Paragraphs per second of LlamaIndex's usual stack on the same folder."""
-    run = subprocess.run([str(python), "evals/rival.py", str(folder)], capture_output=True, text=True, check=True)
+    run = subprocess.run([str(python), "-P", "evals/rival.py", str(folder)], capture_output=True, text=True, check=True)
     told = json.loads(run.stdout.splitlines()[-1])
     return float(told["nodes"] / told["seconds"])
 

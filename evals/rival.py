@@ -1,6 +1,6 @@
 """LlamaIndex's usual stack on the same folder, for one ratio of `make bench`. Runs in an environment of its own.
 
-    .venv-rival/bin/python evals/rival.py FOLDER
+    .venv-rival/bin/python -P evals/rival.py FOLDER        (-P: this folder has a statistics.py too)
 
 `SimpleDirectoryReader`, sentence-transformers' all-MiniLM-L6-v2, `VectorStoreIndex` over `ChromaVectorStore`.
 Nodes are paragraphs, as with us, so that both embed the same texts. Prints one JSON line: nodes and seconds.

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from rag.domain import Answer, Json, Turn
-from rag.errors import FolderError, IbidError
+from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
 
@@ -47,14 +47,16 @@ class _Piped(Console):
         sys.exit(0)
 
 
-out = _Piped(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# A terminal gets its lines broken between words; a pipe gets them whole.
+out = _Piped(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 DocumentOption = Annotated[
     list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 _LOCK_WAIT = 5.0
+_ENDS = ("", "exit", "quit", ":q", "bye")
 
 
 @app.command()
@@ -147,11 +149,15 @@ def status(as_json: JsonOption = False) -> None:
                 f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`."
             )
         return
-    owner = read_owner(settings.index)
-    with open_chatbot(settings, "status", wait=0.2 if owner else _LOCK_WAIT) as bot:
-        health = bot.check()
-        records = bot.documents
-        model = bot.embedder.fingerprint
+    try:
+        with open_chatbot(settings, "status", wait=0.2 if read_owner(settings.index) else _LOCK_WAIT) as bot:
+            health = bot.check()
+            records = bot.documents
+            model = bot.embedder.fingerprint
+    except IndexBusyError:
+        owner = read_owner(settings.index) or "another process"
+        out.print(f"The index of {safe(str(settings.documents))} is held by {owner}. Close it to see what is in.")
+        return
     if as_json:
         _print_json(_status_json(settings, model, records))
         return
@@ -294,14 +300,14 @@ def _progress() -> Iterator[Callable[[IngestProgress], None] | None]:
 
 
 def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:
-    out.print("Ask about your documents; an empty line ends.")
+    out.print("Ask about your documents; an empty line, or “exit”, ends.")
     turns: list[Turn] = []
     while True:
         try:
             question = out.input("\n[bold]?[/bold] ")
         except EOFError:
             return
-        if not question.strip():
+        if question.strip().casefold() in _ENDS:
             return
         try:
             answer = answer_to(question, turns)

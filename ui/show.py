@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import regex
@@ -41,8 +42,8 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         yield "[yellow]Your sources differ on this.[/yellow]"
     if answer.statements:
         yield ""
-        for citation in answer.citations:
-            yield from _citation_lines(citation)
+        for _, citations in groupby(answer.citations, key=lambda citation: citation.paragraph.key):
+            yield from _citation_lines(list(citations))
         yield f"[dim]{_verdict_line(answer)}[/dim]"
 
 
@@ -84,15 +85,20 @@ def _statement_line(statement: Statement) -> str:
     if statement.verdict is Verdict.UNSUPPORTED:
         reason = safe(statement.reason or "")
         return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
-    return f"{lead}“{safe(statement.text)}” [cyan]{marks}[/cyan]"
+    # A sentence that brings quotation marks of its own needs none of ours.
+    quoted = statement.text if statement.text[0] in '“"«„' else f"“{statement.text}”"
+    return f"{lead}{safe(quoted)} [cyan]{marks}[/cyan]"
 
 
-def _citation_lines(citation: Citation) -> Iterator[str]:
+def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
+    """The place of citations of one paragraph, said once."""
+    citation = citations[0]
+    marks = "".join(f"[{one.mark}]" for one in citations)
     paragraph = citation.paragraph
     role = _ROLE_NAMES.get(paragraph.role, paragraph.role.value)
-    date = f", {citation.source.date:%d %b %Y}" if citation.source.date else ""
+    date = f", {citation.source.date.day} {citation.source.date:%b %Y}" if citation.source.date else ""
     about = f"  [dim]({role})[/dim]" if role else ""
-    yield f"[cyan]{safe(f'[{citation.mark}]')}[/cyan] {safe(citation.source.title)}{date}"
+    yield f"[cyan]{safe(marks)}[/cyan] {safe(citation.source.title)}{date}"
     yield f"    {safe(paragraph.place)}{about}"
 
 

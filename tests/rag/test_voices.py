@@ -137,3 +137,17 @@ def test_readers_are_named_where_the_page_names_them(below: str, expected: list[
 def test_an_articles_own_words_are_not_given_to_readers(text: str) -> None:
     found = split_paragraphs("documents/a.txt", ARTICLE + text, text_blocks(ARTICLE + text))
     assert Role.COMMENT not in {paragraph.role for paragraph in found}
+
+
+@pytest.mark.parametrize("heading", ["2 Comments", "Comments (2)", "Comments", "2 Responses"])
+@pytest.mark.parametrize("button", ["Reply\n\n", "\n"], ids=["with buttons", "without"])
+def test_a_name_over_a_date_opens_a_comment(heading: str, button: str) -> None:
+    text = (
+        f"Keeping a sourdough\n\nBy Eleanor Webb\n\nI keep the jar by the window.\n\n{heading}\n\n"
+        f"breadgirl\nSeptember 3, 2021 at 8:14 am\nIt died after ten days.\n{button}"
+        f"Dimitri K.\nSeptember 3, 2021 at 11:40 am\nCold favours the lactobacilli.\n{button}"
+    )
+    spoken = {p.text: (p.role, p.speaker) for p in split_paragraphs("documents/a.txt", text, text_blocks(text))}
+    assert spoken["I keep the jar by the window."] == (Role.BODY, None)
+    assert spoken["It died after ten days."] == (Role.COMMENT, "breadgirl")
+    assert spoken["Cold favours the lactobacilli."] == (Role.COMMENT, "Dimitri K.")
