@@ -97,7 +97,7 @@ def test_the_first_question_ingests_by_itself_and_is_answered_with_its_place(fil
     _, first = filled
     assert first.code == 0
     assert "after 13 days of siege by Daesh.” [1]" in first.out
-    assert "[1] In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo" in first.out
+    assert "] In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo" in first.out
     assert f"{SEEDS[0]} ¶6" in first.out
     assert first.err.startswith("2 added · 55 passages embedded")
     assert len(first.err.splitlines()) == 1
@@ -352,8 +352,11 @@ sys.stdin.read()
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == b"held\n"
-            for command in (["ask", QUESTION], ["ingest", "--rebuild"], ["status"], ["reset", "--yes"]):
+            for command in (["ask", QUESTION], ["ingest", "--rebuild"], ["reset", "--yes"]):
                 assert_one_line(ibid.run(*command), 1, f"in use by process {holder.pid} (a long chat).")
+            status = ibid.run("status")
+            assert (status.code, status.err) == (0, "")
+            assert f"held by process {holder.pid} (a long chat)." in status.out
         finally:
             holder.kill()
     assert ibid.run("status").code == 0
