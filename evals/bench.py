@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from evals.scorers import any_gold, citation_scores, documents_in_order, is_exac
 from evals.statistics import auroc, mean_interval, risk_coverage, threshold_at
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Answer, Citation, Paragraph
+from rag.embedding import processors, run_batch
 from rag.ingest import GROUP
 from rag.loaders import LOADERS
 from rag.paragraphs import context_of
@@ -304,22 +304,25 @@ def rival_rate(python: Path, folder: Path) -> float:
 
 
 def bare_seconds(bot: Chatbot) -> float:
-    """The model alone, on the token batches that ingest made of these paragraphs with their titles."""
+    """Bare onnxruntime on the token batches that ingest made of these paragraphs with their titles: one run after
+    another, each on all processors, as it comes."""
     titles = {record.document_id: record.title for record in bot.documents}
     texts = []
     for document_id, paragraphs in bot.paragraphs().items():
-        for paragraph in paragraphs:
-            context = bot.embedder.clipped(context_of(titles[document_id], paragraph))
-            prefix = f"{context}\n" if context else ""
-            texts += [prefix + span.of(paragraph.text) for span in bot.embedder.windows(paragraph.text, prefix)]
+        contexts = [bot.embedder.clipped(context_of(titles[document_id], paragraph)) for paragraph in paragraphs]
+        prefixes = [f"{context}\n" if context else "" for context in contexts]
+        cuts = bot.embedder.cut([paragraph.text for paragraph in paragraphs], prefixes)
+        for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
+            texts += [prefix + span.of(paragraph.text) for span in cut.windows]
     batches = [
         ids
         for start in range(0, len(texts), GROUP)
         for _, ids in bot.embedder.token_batches(texts[start : start + GROUP])
     ]
+    session = bot.embedder.open_session(processors())
     started = time.perf_counter()
     for ids in batches:
-        bot.embedder.run_batch(ids)
+        run_batch(session, ids)
     return time.perf_counter() - started
 
 
@@ -371,7 +374,7 @@ def write_shuffled(folder: Path, sentences: Sequence[str], paragraphs: int, per_
         (folder / f"{start:06}.txt").write_text(text, encoding="utf-8")
 
 
-def _drawn_vectors(texts: Sequence[str]) -> Any:
+def _drawn_vectors(texts: Sequence[str], _progress: object = None) -> Any:
     rng = np.random.default_rng(len(texts) + len(texts[0]))
     centres = np.random.default_rng(7).normal(size=(200, 384))
     drawn = centres[rng.integers(0, 200, len(texts))] + 0.7 * rng.normal(size=(len(texts), 384))
@@ -436,7 +439,7 @@ def main() -> None:
                 "every run above", "citations that are exact slices", Interval(exact, least, 1.0, bench.citations), 1.0
             )
         )
-    machine = {"cores": len(os.sched_getaffinity(0)), "python": sys.version.split()[0]}
+    machine = {"cores": processors(), "python": sys.version.split()[0]}
     options.out.write_text(
         json.dumps({"machine": machine, "figures": [f.json() for f in bench.figures]}, indent=2) + "\n"
     )

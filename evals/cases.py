@@ -26,7 +26,8 @@ Corpus = Mapping[str, Sequence[Paragraph]]
 def read_cases(path: Path) -> list[Case]:
     """The cases of a `questions.jsonl`. Raises CaseError naming the line that is malformed."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: JSON may hold other line separators as they are.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {error.strerror}. Name a questions.jsonl.") from error
     cases = []
@@ -76,7 +77,7 @@ def sample(cases: Sequence[Case], n: int) -> list[Case]:
 
 def gold_paragraphs(gold: Gold, corpus: Corpus) -> frozenset[Key]:
     """The paragraphs that are right for one gold; empty where its document or quote is not in the corpus."""
-    paragraphs = corpus.get(f"documents/{gold.document}", ())
+    paragraphs = corpus.get(f"documents/{gold.document}") or corpus.get(f"uploads/{gold.document}", ())
     if gold.page is not None:
         return frozenset(p.key for p in paragraphs if p.page == gold.page)
     if gold.quote is None:

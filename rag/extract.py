@@ -22,6 +22,7 @@ from rag.learned import Linear
 from rag.overlap import SENTENCE_FEATURES, Inquiry, SentenceView, coverage, sentence_features, stems_of, view_sentences
 from rag.paragraphs import context_of, display
 from rag.verify import amounts
+from rag.voices import lead_of
 
 Features = npt.NDArray[np.float32]
 
@@ -36,6 +37,9 @@ MOST_WORDS = 60
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine")
 
+_YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
+_SAME_EVENT = 0.75
+_ALIKE = 0.6
 _SECOND_AT = 0.05
 _NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
 _MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
@@ -98,7 +102,7 @@ def candidates(
     if not found:
         return []
     # "If a fire starts:" announces an answer and is none.
-    telling = [candidate for candidate in found if not candidate.sentence.text.endswith(":")] or found
+    telling = [candidate for candidate in found if _tells(candidate.sentence.text)] or found
     shares = probabilities(model.scores(np.stack([candidate.features for candidate in telling])))
     shared = [replace(candidate, share=float(share)) for candidate, share in zip(telling, shares, strict=True)]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
@@ -133,6 +137,10 @@ def _with_cosines(question: str, found: list[Candidate], embedder: MiniLM) -> li
     return [replace(candidate, features=row) for candidate, row in zip(found, features, strict=True)]
 
 
+def _tells(sentence: str) -> bool:
+    return not sentence.endswith(":") and any(map(str.isalnum, sentence))
+
+
 def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
     """The next sentence that is likely in its own right, does not repeat the first and leaves the answer short."""
     for other in others[:3]:
@@ -148,24 +156,47 @@ def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
 
 
 def _disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
-    """A sentence of another paragraph that answers the same with another number: the same unit, none of the
-    numbers in common, and nearly as much of the question in it."""
-    if inquiry.kind != "number":
-        return None
-    ours = _asked_amounts(inquiry, best)
-    if not ours:
-        return None
-    covered = coverage(inquiry, best.sentence.present)
-    for other in others[:8]:
-        theirs = _asked_amounts(inquiry, other)
-        shared_units = {unit for _, unit in ours} & {unit for _, unit in theirs}
-        differs = shared_units and not {v for v, u in ours if u in shared_units} & {
-            v for v, u in theirs if u in shared_units
-        }
-        elsewhere = other.passage.paragraph.key != best.passage.paragraph.key
-        if differs and elsewhere and coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3):
+    """A sentence of another paragraph that answers the same with another number, year or date."""
+    elsewhere = [other for other in others[:8] if other.passage.paragraph.key != best.passage.paragraph.key]
+    for other in elsewhere:
+        if inquiry.kind == "number" and _other_number(inquiry, best, other):
+            return other
+        if inquiry.kind == "date" and _other_year(inquiry, best, other):
+            return other
+        if _same_but_for_a_value(inquiry, best, other):
             return other
     return None
+
+
+def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """Two sentences with nearly the same words, most of the question in both, and numbers that differ: "The daily
+    allowance is €45" and "The daily allowance is €52"."""
+    ours, theirs = ({a.value for a in amounts(one.sentence.text)} for one in (best, other))
+    if not ours - theirs or not theirs - ours:
+        return False
+    words, others = ({stem for stem in one.sentence.present if stem.isalpha()} for one in (best, other))
+    alike = len(words & others) / max(len(words | others), 1)
+    return alike >= _ALIKE and coverage(inquiry, best.sentence.present & other.sentence.present) >= _SAME_EVENT
+
+
+def _other_number(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """The same unit, none of the numbers in common, and nearly as much of the question in it."""
+    ours, theirs = _asked_amounts(inquiry, best), _asked_amounts(inquiry, other)
+    shared_units = {unit for _, unit in ours} & {unit for _, unit in theirs}
+    if not shared_units or {v for v, u in ours if u in shared_units} & {v for v, u in theirs if u in shared_units}:
+        return False
+    covered = coverage(inquiry, best.sentence.present)
+    return coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3)
+
+
+def _other_year(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """None of the years in common, and every word of the question that the best sentence has: two events of one
+    subject have their years each, and only the same words make them the same event."""
+    ours, theirs = set(_YEAR.findall(best.sentence.text)), set(_YEAR.findall(other.sentence.text))
+    if not ours or not theirs or ours & theirs:
+        return False
+    asked = set(inquiry.stems) & best.sentence.present
+    return asked <= other.sentence.present and coverage(inquiry, frozenset(asked)) >= _SAME_EVENT
 
 
 def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, str]]:
@@ -181,16 +212,3 @@ def _statement(candidate: Candidate, mark: int) -> Statement:
     span = candidate.span
     citation = Citation(mark, candidate.passage.paragraph, candidate.passage.source, span.start, span.end)
     return Statement(display(citation.quote), (citation,), lead=lead_of(citation))
-
-
-def lead_of(citation: Citation) -> str | None:
-    """Words of ours in front of a quote that is not the document's own prose."""
-    paragraph = citation.paragraph
-    if paragraph.role is Role.CAPTION:
-        return "A photo caption reads:"
-    if paragraph.role is not Role.COMMENT:
-        return None
-    if paragraph.speaker:
-        return f"A reader, {paragraph.speaker}, writes:"
-    number = paragraph.heading[-1] if paragraph.heading and paragraph.heading[-1].isdigit() else None
-    return f"A reader writes (under comment {number}):" if number else "A reader writes:"

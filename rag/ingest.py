@@ -15,11 +15,13 @@ import stat
 import threading
 import time
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +34,17 @@ from rag.paragraphs import context_of
 from rag.store import Change, FileStamp, Piece, Record, Store
 
 Vectors = npt.NDArray[np.float32]
+T = TypeVar("T")
+U = TypeVar("U")
 
 SETTLED_AFTER_NS = 2_000_000_000
 """A file changed within two seconds of the scan may change again without a new time: it is hashed next time."""
 
 GROUP = 256
 """Vectors that are embedded and committed together: enough to sort by length, little to lose by a kill."""
+
+_IN_WORK = 2
+"""Groups being embedded at a time."""
 
 
 class Outcome(StrEnum):
@@ -102,7 +109,30 @@ class _Loaded:
     paragraphs: tuple[Paragraph, ...]
     stamp: FileStamp
     warning: str | None
-    windows: list[tuple[Paragraph, int, str]]
+    windows: list[_Window]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A paragraph's `part`-th piece that fits the embedder; `text` is what is embedded, its context in front."""
+
+    paragraph: Paragraph
+    part: int
+    text: str
+    shredding: float
+
+    @property
+    def hash(self) -> str:
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """A group ready to be committed, and how many of its vectors are new."""
+
+    changes: list[Change]
+    embedded: int
+    reused: int
 
 
 @dataclass(slots=True)
@@ -119,10 +149,12 @@ def ingest(
     max_file_mb: float,
     progress: Callable[[Progress], None] | None = None,
     committed: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> Report:
     """Bring the index in line with the folders `roots` (by the first part of their document ids).
 
-    `committed` is called after each group of documents is in. Raises FolderError, with nothing removed,
+    `committed` is called after each group of documents is in, `check` every so often, also within a large file:
+    what it raises ends the ingest, and what was committed stays. Raises FolderError, with nothing removed,
     where a root is missing, unreadable, or empty though the index holds documents of it.
     """
     started = time.perf_counter()
@@ -137,13 +169,17 @@ def ingest(
     tally.outcomes += [
         FileOutcome(file.document_id, Outcome.UNCHANGED, records[file.document_id].warning) for file in unchanged
     ]
-    reader = _Reader(store, embedder, records, max_file_mb, scanned_ns, tally)
+    reader = _Reader(embedder, records, max_file_mb, scanned_ns, tally)
     writer = _Writer(store, committed)
     try:
         files_done = len(unchanged)
-        for group, read in _groups(reader, to_read):
+        for (_, read), made in _ahead(
+            _groups(reader, to_read), lambda group: _embed(group[0], embedder, pool, store, records, check)
+        ):
             files_done += read
-            writer.put(_embed(group, embedder, pool, store, records, tally))
+            tally.embedded += made.embedded
+            tally.reused += made.reused
+            writer.put(made.changes)
             if progress is not None:
                 progress(Progress(files_done, len(found), tally.embedded + tally.reused))
     finally:
@@ -264,14 +300,12 @@ class _Reader:
 
     def __init__(
         self,
-        store: Store,
         embedder: MiniLM,
         records: Mapping[str, Record],
         max_file_mb: float,
         scanned_ns: int,
         tally: _Tally,
     ) -> None:
-        self._store = store
         self._embedder = embedder
         self._records = records
         self._max_bytes = max_file_mb * 1_000_000
@@ -298,8 +332,7 @@ class _Reader:
             self._note(file, Outcome.FAILED, error.strerror or str(error))
             return None
         self._note(file, Outcome.UPDATED if record else Outcome.ADDED, warning)
-        windows = list(self._windows(document, paragraphs))
-        return _Loaded(document, paragraphs, stamp, warning, windows)
+        return _Loaded(document, paragraphs, stamp, warning, list(self._windows(document, paragraphs)))
 
     def _bytes(self, file: FoundFile) -> bytes:
         if file.problem:
@@ -313,12 +346,14 @@ class _Reader:
     def _note(self, file: FoundFile, outcome: Outcome, detail: str | None) -> None:
         self._tally.outcomes.append(FileOutcome(file.document_id, outcome, detail))
 
-    def _windows(self, document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[tuple[Paragraph, int, str]]:
-        for paragraph in paragraphs:
-            context = self._embedder.clipped(context_of(document.title, paragraph))
-            prefix = f"{context}\n" if context else ""
-            for part, span in enumerate(self._embedder.windows(paragraph.text, prefix)):
-                yield paragraph, part, prefix + span.of(paragraph.text)
+    def _windows(self, document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[_Window]:
+        contexts = [context_of(document.title, paragraph) for paragraph in paragraphs]
+        clipped = {context: self._embedder.clipped(context) for context in set(contexts)}
+        prefixes = [f"{clipped[context]}\n" if clipped[context] else "" for context in contexts]
+        cuts = self._embedder.cut([paragraph.text for paragraph in paragraphs], prefixes)
+        for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
+            for part, span in enumerate(cut.windows):
+                yield _Window(paragraph, part, prefix + span.of(paragraph.text), cut.shredding)
 
 
 def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[_Loaded], int]]:
@@ -338,41 +373,50 @@ def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[
 
 
 def _embed(
-    group: list[_Loaded],
+    group: Sequence[_Loaded],
     embedder: MiniLM,
-    pool: dict[str, Vectors],
+    pool: Mapping[str, Vectors],
     store: Store,
     records: Mapping[str, Record],
-    tally: _Tally,
-) -> list[Change]:
+    check: Callable[[], None] | None,
+) -> _Embedded:
     """Vectors for all windows of a group: taken over where the same text was embedded before."""
-    hashes = [[_hash(text) for _, _, text in loaded.windows] for loaded in group]
-    known = pool | store.vectors_by_hash([one.document.id for one in group if one.document.id in records])
-    fresh = list(
-        {
-            h: text
-            for one, hs in zip(group, hashes, strict=True)
-            for h, (_, _, text) in zip(hs, one.windows, strict=True)
-            if h not in known
-        }.items()
-    )
-    vectors = embedder.vectors([text for _, text in fresh]) if fresh else np.zeros((0, 0), np.float32)
-    made = {h: vector for (h, _), vector in zip(fresh, vectors, strict=True)}
-    tally.embedded += len(made)
-    tally.reused += sum(map(len, hashes)) - len(made)
-    changes = []
-    for loaded, hs in zip(group, hashes, strict=True):
-        shredding = embedder.shredding([paragraph.text for paragraph in loaded.paragraphs])
-        pieces = [
-            Piece(paragraph, part, h, made[h] if h in made else known[h], float(shredding[paragraph.number - 1]))
-            for (paragraph, part, _), h in zip(loaded.windows, hs, strict=True)
-        ]
-        changes.append(Change(loaded.document, len(loaded.paragraphs), pieces, loaded.stamp, loaded.warning))
-    return changes
+    known = {**pool, **store.vectors_by_hash([one.document.id for one in group if one.document.id in records])}
+    hashed = [[(window.hash, window) for window in loaded.windows] for loaded in group]
+    fresh = {h: window.text for windows in hashed for h, window in windows if h not in known}
+    checking = (lambda *_: check()) if check is not None else None
+    vectors = embedder.vectors(list(fresh.values()), checking) if fresh else ()
+    known.update(zip(fresh, vectors, strict=True))
+    changes = [
+        Change(
+            loaded.document,
+            len(loaded.paragraphs),
+            [Piece(window.paragraph, window.part, h, known[h], window.shredding) for h, window in windows],
+            loaded.stamp,
+            loaded.warning,
+        )
+        for loaded, windows in zip(group, hashed, strict=True)
+    ]
+    return _Embedded(changes, len(fresh), sum(map(len, hashed)) - len(fresh))
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _ahead(items: Iterable[T], work: Callable[[T], U]) -> Iterator[tuple[T, U]]:
+    """Each item with what `work` makes of it, in order; while one is used, two are being worked on and another is
+    read, so that the processors never wait for the end of a group."""
+    waiting: deque[tuple[T, Future[U]]] = deque()
+    with ThreadPoolExecutor(_IN_WORK, "ibid-ingest") as hands:
+        try:
+            for item in items:
+                waiting.append((item, hands.submit(work, item)))
+                if len(waiting) > _IN_WORK:
+                    item, made = waiting.popleft()
+                    yield item, made.result()
+            while waiting:
+                item, made = waiting.popleft()
+                yield item, made.result()
+        finally:
+            for _, made in waiting:
+                made.cancel()
 
 
 class _Writer:

@@ -25,7 +25,7 @@ from rag.errors import StorageError
 
 Scores = npt.NDArray[np.float32]
 
-LAYOUT = 3
+LAYOUT = 4
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "shredding")
 _PARTS = ("hashes", "offsets", "postings", "impacts")

@@ -21,7 +21,7 @@ from rag.front_matter import heading_text, is_bare_name, is_byline, is_date_line
 from rag.sentences import split_sentences
 from rag.voices import VoiceTracker, header_name, is_comment_heading, is_quoted
 
-PARSER_VERSION = "3"
+PARSER_VERSION = "4"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000

@@ -37,6 +37,9 @@ LEG_DEPTH = 100
 CANDIDATES = 20
 """How many are reranked and can become passages."""
 
+REMEMBERED = 10_000
+"""Paragraphs kept in memory, about 10 MB: popular ones come back question after question."""
+
 ROLE_PENALTY = {Role.COMMENT: 0.25, Role.CAPTION: 0.1, Role.BOILERPLATE: 2.5}
 """Subtracted from a candidate's logit: at equal evidence the document's own prose goes first. A policy, not a
 fitted number: the training texts have no roles."""
@@ -93,6 +96,7 @@ class HybridRetriever(BaseRetriever):
         self._folder = folder
         self._limit = limit
         self._readers = Readers()
+        self._paragraphs: dict[str, Paragraph] = {}
         self._snapshot = open_snapshot(self._store, self._folder)
 
     @property
@@ -203,7 +207,7 @@ class HybridRetriever(BaseRetriever):
         found = list(words)[:10]
         if found:
             return float(snapshot.index.shredding[found].mean())
-        return float(self._embedder.shredding([query])[0])
+        return self._embedder.shredding(query)
 
     def _dense(
         self,
@@ -237,8 +241,17 @@ class HybridRetriever(BaseRetriever):
     def _fetch(self, snapshot: Snapshot, ordinals: Sequence[int]) -> dict[int, tuple[Record, Paragraph]]:
         places = {ordinal: snapshot.locate(ordinal) for ordinal in ordinals}
         keys = {ordinal: row_id(record.prefix, number) for ordinal, (record, number) in places.items()}
-        found = self._store.paragraphs(list(keys.values()))
+        found = self._remembered(list(keys.values()))
         return {o: (places[o][0], found[key]) for o, key in keys.items() if key in found}
+
+    def _remembered(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
+        """Paragraphs by row id. A row id names a revision, so what it stands for never changes."""
+        memory = self._paragraphs
+        if len(memory) > REMEMBERED:
+            # A new one, not the old one emptied: another thread may be reading from that.
+            memory = self._paragraphs = {}
+        memory.update(self._store.paragraphs([key for key in row_ids if key not in memory]))
+        return {key: memory[key] for key in row_ids if key in memory}
 
     def _rerank(
         self,

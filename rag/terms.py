@@ -17,12 +17,16 @@ from stop_words import get_stop_words
 GRAM = 4
 ROOT = 5
 
-# Scripts that put no space between words: their terms are pairs of characters.
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー"
-_WORD = regex.compile(rf"\d+(?:[.,]\d+)+|[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
+# Scripts that put no space between words: their terms are runs of characters. A Han or kana sign is a syllable or
+# a word, so two of them; a syllable of the others takes two to four signs (consonants, vowel, tone), so three.
+_SYLLABIC = r"\p{Han}\p{Hiragana}\p{Katakana}ー"
+_ALPHABETIC = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_UNSPACED = _SYLLABIC + _ALPHABETIC
+_WORD = regex.compile(rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
-_UNSPACED_RUN = regex.compile(rf"[{_UNSPACED}]")
+_SYLLABIC_RUN = regex.compile(rf"[{_SYLLABIC}]")
+_ALPHABETIC_RUN = regex.compile(rf"[{_ALPHABETIC}]")
 _LETTERS_THAT_DO_NOT_DECOMPOSE = str.maketrans({"ı": "i", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
 
 # English function and question words, and the verbs of asking. Short on purpose: published English lists
@@ -83,7 +87,7 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Folded words in order; numbers without thousands separators; unspaced scripts as character pairs.
+    """Folded words in order; numbers without thousands separators; unspaced scripts as runs of characters.
 
     >>> words("Aleppo’s 1,190 people")
     ['aleppo', 's', '1190', 'people']
@@ -104,8 +108,10 @@ def _tokens(folded: str) -> list[str]:
     found: list[str] = []
     for match in _WORD.finditer(folded):
         token = match.group()
-        if _UNSPACED_RUN.match(token):
+        if _SYLLABIC_RUN.match(token):
             found.extend(_pieces(token, 2))
+        elif _ALPHABETIC_RUN.match(token):
+            found.extend(_pieces(token, 3))
         elif _THOUSANDS.fullmatch(token):
             found.append(token.replace(",", "").replace(".", ""))
         else:
@@ -197,7 +203,7 @@ def _function_words(tokens: list[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _other_languages() -> tuple[frozenset[str], ...]:
-    """Stop words, accents kept, of spaced languages; for unspaced scripts character pairs are judged by rarity alone."""
+    """Stop words, accents kept, of spaced languages; for unspaced scripts runs of characters are judged by rarity alone."""
     languages = "ar bg ca cs da de el es fa fi fr he hi hu id it nb nl pl pt ro ru sk sv tr uk vi".split()
     return tuple(
         frozenset(token for word in (*get_stop_words(language), *_MISSING.get(language, ())) for token in written(word))

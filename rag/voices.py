@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.domain import Citation, Role
 from rag.front_matter import is_date_line
 
 _NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
@@ -255,11 +256,12 @@ class VoiceTracker:
     def _find_opening(self) -> int | None:
         kinds = self._kinds
         answers = next((i for i, text in enumerate(self._texts) if _ANSWERS.match(text)), None)
-        if answers is not None:
+        counted = next((i for i, text in enumerate(self._texts[:-1]) if _counts_comments(text)), None)
+        if answers is not None and (counted is None or answers <= counted):
             # A page of questions and answers: the question is a reader's too.
             return next((i for i, text in enumerate(self._texts) if len(text) > 120 or i == answers), None)
         for i, text in enumerate(self._texts):
-            if len(text) <= 160 and _COMMENTS_COUNTED.match(text) and i + 1 < len(self._texts):
+            if i == counted:
                 return i
             if len(text) <= 160 and (_COUNTED.match(text) or _UNCOUNTED.match(text)) and self._somebody_speaks_after(i):
                 return i
@@ -284,3 +286,20 @@ class VoiceTracker:
             or self._reviewer(j)
             for j in following
         )
+
+
+def _counts_comments(text: str) -> bool:
+    return len(text) <= 160 and _COMMENTS_COUNTED.match(text) is not None
+
+
+def lead_of(citation: Citation) -> str | None:
+    """Words of ours in front of a quote that is not the document's own prose."""
+    paragraph = citation.paragraph
+    if paragraph.role is Role.CAPTION:
+        return "A photo caption reads:"
+    if paragraph.role is not Role.COMMENT:
+        return None
+    if paragraph.speaker:
+        return f"A reader, {paragraph.speaker}, writes:"
+    number = paragraph.heading[-1] if paragraph.heading and paragraph.heading[-1].isdigit() else None
+    return f"A reader writes (under comment {number}):" if number else "A reader writes:"

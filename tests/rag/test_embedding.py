@@ -120,7 +120,7 @@ def test_progress_ends_at_the_number_of_texts(embedder: MiniLM) -> None:
     "prefix", ["", "The Title › A Heading\n", "围城" * 60 + "\n"], ids=["bare", "titled", "long-title"]
 )
 def test_windows_cover_the_text_in_order_and_each_one_fits(embedder: MiniLM, text: str, prefix: str) -> None:
-    spans = embedder.windows(text, prefix)
+    spans = embedder.cut([text], [prefix])[0].windows
     assert spans[0].start == 0 or not text[: spans[0].start].strip()
     for one, other in pairwise(spans):
         assert one.end <= other.start
@@ -130,12 +130,12 @@ def test_windows_cover_the_text_in_order_and_each_one_fits(embedder: MiniLM, tex
 
 
 def test_a_short_text_is_one_window(embedder: MiniLM) -> None:
-    (span,) = embedder.windows(PROSE, "A Title\n")
+    (span,) = embedder.cut([PROSE], ["A Title\n"])[0].windows
     assert span.of(PROSE) == PROSE
 
 
 def test_long_texts_are_cut_at_the_ends_of_sentences(embedder: MiniLM) -> None:
-    windows = [span.of(PROSE * 30).strip() for span in embedder.windows(PROSE * 30, "")]
+    windows = [span.of(PROSE * 30).strip() for span in embedder.cut([PROSE * 30], [""])[0].windows]
     assert len(windows) > 3
     assert all(window.endswith((".", "!")) for window in windows)
     assert all(window.startswith(("The council", "It did", "“Nothing")) for window in windows)
@@ -143,7 +143,7 @@ def test_long_texts_are_cut_at_the_ends_of_sentences(embedder: MiniLM) -> None:
 
 def test_windows_are_filled(embedder: MiniLM) -> None:
     """No more windows than a full packing of the words needs, and one."""
-    spans = embedder.windows("word " * 3000, "")
+    spans = embedder.cut(["word " * 3000], [""])[0].windows
     assert len(spans) <= 3000 // (WINDOW - 2) + 2
 
 
@@ -170,15 +170,15 @@ def test_a_long_question_is_embedded_whole(embedder: MiniLM) -> None:
 
 
 def test_foreign_texts_are_shredded_and_english_ones_are_not(embedder: MiniLM) -> None:
-    english, spanish, russian, chinese, none = embedder.shredding(
-        [
-            "The siege of the city lasted four years, and bread came in at night.",
-            "El asedio de la ciudad duró cuatro años y el pan llegaba por la noche.",
-            "Осада города длилась четыре года, и хлеб привозили ночью.",
-            "围城持续了四年。",
-            "",
-        ]
-    )
+    texts = [
+        "The siege of the city lasted four years, and bread came in at night.",
+        "El asedio de la ciudad duró cuatro años y el pan llegaba por la noche.",
+        "Осада города длилась четыре года, и хлеб привозили ночью.",
+        "围城持续了四年。",
+        "",
+    ]
+    english, spanish, russian, chinese, none = [cut.shredding for cut in embedder.cut(texts, [""] * 5)]
+    assert [embedder.shredding(text) for text in texts] == [english, spanish, russian, chinese, none]
     assert english < 0.33 < spanish < 0.6 < russian
     assert chinese > 0.9
     assert none == 0

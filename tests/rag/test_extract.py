@@ -83,6 +83,45 @@ def test_the_same_number_twice_is_no_disagreement() -> None:
     assert all(not statement.conflicts_with for statement in statements)
 
 
+def test_sources_that_give_different_years_for_one_event_are_shown_together() -> None:
+    first, second = answer(
+        "When was the old bridge opened?",
+        passage("The old bridge was opened in 1931 and is 210 metres long.", 1),
+        passage("The old bridge was opened in 1934 after four years of work.", 2),
+    )
+    assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
+
+
+def test_sentences_that_are_the_same_but_for_a_value_are_shown_together() -> None:
+    first, second = answer(
+        "What is the daily allowance?",
+        passage("The daily allowance is €45.", 1),
+        passage("The daily allowance is €52 for all.", 2),
+    )
+    assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
+
+
+def test_a_line_without_a_letter_answers_nothing() -> None:
+    (statement, *_) = answer("When does the market open?", passage("😀👍! The market opens at six.", 1))
+    assert any(map(str.isalnum, statement.text))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "The old bridge was closed in 1934.",
+        "In 1931 the old bridge was opened to all.",
+        "The old bridge was opened late.",
+    ],
+    ids=["another event", "the same year", "no year"],
+)
+def test_years_of_other_events_are_no_disagreement(other: str) -> None:
+    statements = answer(
+        "When was the old bridge opened?", passage("The old bridge was opened in 1931.", 1), passage(other, 2)
+    )
+    assert all(not statement.conflicts_with for statement in statements)
+
+
 def test_no_quote_joins_two_paragraphs() -> None:
     statements = answer("What fell and what rose?", passage("Prices fell.", 1), passage("Hopes rose.", 2))
     assert all(len(statement.citations) == 1 for statement in statements)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.domain import Block, Document, Paragraph, Role
@@ -349,6 +349,7 @@ def test_whatever_blocks_a_loader_names_the_paragraphs_keep_their_promises(
 
 
 @given(st.lists(st.sampled_from([line for line in SEED_LINES if line.strip()]), min_size=1, max_size=12))
+@example(["2 Answers"])
 def test_whatever_stands_below_counted_responses_is_never_the_documents_own(lines: list[str]) -> None:
     text = "A Title\n\nThe article says this.\n\n9 Responses\n\n  1. First!\n\n" + "\n\n".join(lines)
     below = plain(text)[3:]

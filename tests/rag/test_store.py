@@ -22,6 +22,7 @@ import pytest
 from rag.domain import Document, Paragraph, Role
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
 from rag.store import (
+    LAYOUT,
     Change,
     FileStamp,
     Owner,
@@ -448,7 +449,7 @@ def test_an_index_of_another_embedder_is_refused_with_the_command_that_helps(ind
     with pytest.raises(IndexMismatchError) as refused:
         open_store(index, EMBEDDER, "ask")
     assert str(refused.value) == (
-        f"The index in {index} was made with other-embedder-12 (layout 1), this Ibid uses by-hand-1 (layout 1). "
+        f"The index in {index} was made with other-embedder-12 (layout {LAYOUT}), this Ibid uses by-hand-1 (layout {LAYOUT}). "
         "Run `ibid ingest --rebuild`."
     )
     with opened(index, "other-embedder-12") as store:
@@ -461,7 +462,7 @@ def test_an_index_of_an_older_layout_is_refused_with_the_command_that_helps(inde
     with sqlite3.connect(index / "chroma" / "chroma.sqlite3") as database:
         database.execute("UPDATE collection_metadata SET str_value = '0' WHERE key = 'layout'")
     database.close()
-    with pytest.raises(IndexMismatchError, match=r"layout 0.*layout 1.*Run `ibid ingest --rebuild`"):
+    with pytest.raises(IndexMismatchError, match=rf"layout 0.*layout {LAYOUT}.*Run `ibid ingest --rebuild`"):
         open_store(index, EMBEDDER, "ask")
 
 

@@ -55,7 +55,7 @@ def test_the_short_way_for_ascii_folds_like_the_long_one(text: str) -> None:
         pytest.param("北京大学", ["北京", "京大", "大学"], id="Chinese in pairs"),
         pytest.param("北", ["北"], id="one Chinese character alone"),
         pytest.param("東京タワー", ["東京", "京タ", "タワ", "ワー"], id="kanji, kana and the long-vowel mark run on"),
-        pytest.param("ไทย", ["ไท", "ทย"], id="Thai in pairs"),
+        pytest.param("ภาษาไทย", ["ภาษ", "าษา", "ษาไ", "าไท", "ไทย"], id="Thai by threes"),
         pytest.param("北京2008年", ["北京", "2008", "年"], id="digits divide Chinese"),
         pytest.param("한국어 문장", ["한국어", "문장"], id="Korean is spaced"),
         pytest.param("— … !", [], id="no word at all"),
