@@ -7,7 +7,7 @@ every statement, and the answers about the collection itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,18 +15,20 @@ from types import TracebackType
 import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
+from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
 from rag import about
-from rag.collection import answer_about, described
-from rag.domain import Answer, Paragraph, Passage, Role, Statement, Turn, document_name
+from rag.collection import answer_about, described, overview
+from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name
 from rag.embedding import MiniLM
-from rag.errors import QuestionError, ScopeError
+from rag.errors import ChatModelError, IbidError, QuestionError, ScopeError
 from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
+from rag.generate import NotInDocumentsError, condense, generate, settled
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
@@ -41,7 +43,10 @@ LONGEST_QUESTION = 4_000
 
 NOT_FOUND = "Your documents do not seem to answer this."
 _CLOSEST = 3
+_REMEMBERED_TURNS = 4
 _REFRESH_AFTER = 10.0
+_FIRST_AFTER = 2.0
+"""Seconds between the moments at which a running ingest makes what is in ready to be asked; the first comes soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,17 @@ class Chatbot:
     ...     print(bot.ask("How long was West Aleppo under siege?").text)
     """
 
-    def __init__(self, settings: Settings, store: Store, embedder: MiniLM, learned: Learned, gate: Gate) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        embedder: MiniLM,
+        learned: Learned,
+        gate: Gate,
+        llm: LLM | None = None,
+    ) -> None:
         self._settings = settings
+        self._llm = llm
         self._store = store
         self._embedder = embedder
         self._learned = learned
@@ -81,17 +95,28 @@ class Chatbot:
         self._store.close()
 
     @property
+    def writer(self) -> str | None:
+        """The model that writes answers and the host it runs on: who receives text. None where nothing leaves."""
+        return _named(self._llm) if self._llm is not None else None
+
+    def announce(self, doing: str, address: str, token: str) -> None:
+        """Tell other processes of this user that this one answers for them, and where."""
+        self._store.announce(doing, address, token)
+
+    @property
     def documents(self) -> Sequence[Record]:
         """The documents that are in, by id."""
         return self.retriever.snapshot.records
 
-    def ingest(self, progress: Callable[[Progress], None] | None = None) -> Report:
+    def ingest(
+        self, progress: Callable[[Progress], None] | None = None, check: Callable[[], None] | None = None
+    ) -> Report:
         """Bring the index in line with the documents folder and the uploads. Questions asked meanwhile are
-        answered from what is in."""
+        answered from what is in. What `check` raises ends it; what was committed stays."""
         roots: dict[str, Path] = {"documents": self._settings.documents}
         if self._settings.uploads.is_dir():
             roots["uploads"] = self._settings.uploads
-        last = time.monotonic()
+        last = time.monotonic() - _REFRESH_AFTER + _FIRST_AFTER
 
         def committed() -> None:
             nonlocal last
@@ -101,7 +126,7 @@ class Chatbot:
                 # A large index takes long to rebuild: no more than a tenth of the time goes there.
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
-        report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed)
+        report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed, check)
         self.retriever.refresh()
         return report
 
@@ -151,9 +176,10 @@ class Chatbot:
         turns: Sequence[Turn] = (),
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
+        use_model: bool = True,
     ) -> Answer:
         """The finished answer: the last of `stream`."""
-        *_, last = self.stream(question, turns, scope, without)
+        *_, last = self.stream(question, turns, scope, without, use_model)
         return last
 
     def stream(
@@ -162,46 +188,72 @@ class Chatbot:
         turns: Sequence[Turn] = (),
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
+        use_model: bool = True,
     ) -> Iterator[Answer]:
         """Snapshots of the answer as it grows; settled statements and their marks never change.
 
-        `scope` holds the ids of documents to answer from, `without` paragraphs to leave out. Raises
-        QuestionError for an empty or an over-long question.
+        `scope` holds the ids of documents to answer from, `without` paragraphs to leave out; with `use_model`
+        false nothing is sent to a model, if there is one. Raises QuestionError for an empty or an over-long
+        question.
         """
         question = _clean(question)
+        llm = self._llm if use_model else None
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = about.classify(question, [described(record) for record in records])
         if request is not None:
-            yield answer_about(question, request, records, self.retriever.passages_of)
+            answer = answer_about(question, request, records, self.retriever.passages_of)
+            if llm is None or request.kind is not about.Kind.SUMMARY or not answer.statements:
+                yield answer
+                return
+            shown = overview(request, records, self.retriever.passages_of)
+            yield from self._written(
+                replace(answer, statements=(), passages=shown, complete=False), [answer], llm, True
+            )
             return
         started = time.perf_counter()
-        evidence = self.gather(question, turns, scope, without)
+        evidence = self.gather(question, turns, scope, without, llm)
         retrieval = evidence.retrieval
         answer = Answer(question, retrieval.searched_for, missing_terms=retrieval.missing_terms, complete=False)
         if not retrieval.passages:
-            yield replace(answer, abstained=True, notice=NOT_FOUND, complete=True, seconds=_seconds(retrieval, started))
+            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
             return
-        answer = replace(
-            answer, passages=retrieval.passages, gate=self._gate.read(evidence.gate_features, retrieval.dense_used)
-        )
+        gate = self._gate.read(evidence.gate_features, retrieval.dense_used)
+        answer = replace(answer, passages=retrieval.passages, gate=gate)
         yield answer
-        assert answer.gate is not None
-        if not answer.gate.is_open or not evidence.candidates:
-            closest = _closest(retrieval.passages)
-            yield replace(
-                answer,
-                abstained=True,
-                closest=closest,
-                notice=NOT_FOUND,
-                complete=True,
-                seconds=_seconds(retrieval, started),
-            )
+        if not gate.is_open or not evidence.candidates:
+            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
             return
-        statements: tuple[Statement, ...] = ()
-        for statement in extract(evidence.inquiry, evidence.candidates):
-            statements = (*statements, settle(statement))
-            yield replace(answer, statements=statements)
-        yield replace(answer, statements=statements, complete=True, seconds=_seconds(retrieval, started))
+        quoted = _quoted(answer, evidence)
+        grown = self._written(answer, quoted, llm) if llm is not None else quoted
+        for snapshot in grown:
+            yield replace(snapshot, seconds=_seconds(retrieval, started)) if snapshot.complete else snapshot
+
+    def _written(
+        self, answer: Answer, quoted: Iterable[Answer], llm: LLM, is_overview: bool = False
+    ) -> Iterator[Answer]:
+        """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
+        written = replace(answer, mode="generative", model=_named(llm))
+        try:
+            for writing in generate(
+                answer.question, answer.passages, llm, self.retriever.rarity, self._settings.strict, is_overview
+            ):
+                written = replace(written, statements=writing.statements, usage=writing.usage)
+                if writing.statements:
+                    yield written
+        except NotInDocumentsError:
+            yield replace(_abstaining(answer), mode=written.mode, model=written.model)
+            return
+        except IbidError as error:
+            if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
+                # What was shown stays; what was still open is marked.
+                yield replace(settled(written), notice=f"The answer broke off: {error}", complete=True)
+                return
+            yield from _instead(quoted, str(error))
+            return
+        if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
+            yield replace(written, complete=True)
+            return
+        yield from _instead(quoted, f"Nothing that {_named(llm)} wrote stands in your documents.")
 
     def gather(
         self,
@@ -209,20 +261,31 @@ class Chatbot:
         turns: Sequence[Turn] = (),
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
+        llm: LLM | None = None,
     ) -> Evidence:
-        """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged."""
-        expansion = None
-        # What was refused left nothing to lean on.
-        answered = [turn for turn in turns if not turn.answer.abstained][-1:] or turns[-1:]
-        if answered:
-            earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
-            expansion = expand(question, earlier[0], self.retriever.rarity)
+        """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged. A
+        follow-up is made to stand alone by `llm`, or by the rare words of the question before."""
+        expansion = self._expansion(question, turns, llm)
         retrieval = self.retriever.search(question, expansion, scope, without)
         started = time.perf_counter()
         read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
         retrieval.seconds["sentences"] = time.perf_counter() - started
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
         return max(read, key=self.certainty)
+
+    def _expansion(self, question: str, turns: Sequence[Turn], llm: LLM | None) -> str | None:
+        # What was refused left nothing to lean on.
+        answered = [turn for turn in turns if not turn.answer.abstained][-1:] or turns[-1:]
+        if not answered:
+            return None
+        if llm is not None:
+            try:
+                condensed = condense(question, [turn.question for turn in turns[-_REMEMBERED_TURNS:]], llm)
+                return condensed if condensed != question else None
+            except IbidError:
+                pass  # the words of the question before do; if the server is gone, the answer will say so
+        earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
+        return expand(question, earlier[0], self.retriever.rarity)
 
     def _weigh(self, retrieval: Retrieval, inquiry: Inquiry) -> Evidence:
         embedder = self._embedder if retrieval.dense_used else None
@@ -269,13 +332,30 @@ class CitedQueryEngine(BaseQueryEngine):
         return {}
 
 
-def open_chatbot(settings: Settings, doing: str, wait: float = 0.0) -> Chatbot:
-    """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran."""
-    embedder = MiniLM()
+def chat_model_of(settings: Settings) -> LLM | None:
+    """The model that the settings name; a key alone names none. Raises ChatModelError where its key is missing."""
+    if not settings.chat_model:
+        return None
+    key = settings.openai_api_key.get_secret_value()
+    if not key and not settings.openai_base_url:
+        raise ChatModelError(
+            f"IBID_CHAT_MODEL={settings.chat_model} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
+        )
+    from rag.chat_model import ChatModel  # openai takes half a second: only who uses it waits
+
+    return ChatModel(settings.chat_model, key, settings.openai_base_url)
+
+
+def open_chatbot(
+    settings: Settings, doing: str, wait: float = 0.0, embedder: MiniLM | None = None, llm: LLM | None = None
+) -> Chatbot:
+    """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
+    extractive unless an `llm` is given: what the environment holds sends nothing."""
+    embedder = embedder or MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait)
     try:
         return Chatbot(
-            settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate)
+            settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate), llm
         )
     except BaseException:
         store.close()
@@ -319,6 +399,34 @@ def _clean(question: str) -> str:
             f"The question has {len(cleaned):,} characters; at most {LONGEST_QUESTION:,} can be asked. Shorten it."
         )
     return cleaned
+
+
+def _named(llm: LLM) -> str:
+    host = getattr(llm, "host", None)
+    return f"{llm.metadata.model_name} at {host}" if host else llm.metadata.model_name
+
+
+def _quoted(answer: Answer, evidence: Evidence) -> Iterator[Answer]:
+    """The answer in sentences of the documents."""
+    for statement in extract(evidence.inquiry, evidence.candidates):
+        answer = replace(answer, statements=(*answer.statements, settle(statement)))
+        yield answer
+    yield replace(answer, complete=True)
+
+
+def _instead(quoted: Iterable[Answer], why: str) -> Iterator[Answer]:
+    """The extractive answer in place of a written one, and why."""
+    for answer in quoted:
+        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.")
+
+
+def _abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:
+    """An abstention; where only some documents were asked it says so."""
+    chosen = "document does" if scope and len(scope) == 1 else f"{len(scope or ())} documents do"
+    notice = NOT_FOUND if scope is None else f"The chosen {chosen} not seem to answer this."
+    return replace(
+        answer, statements=(), abstained=True, closest=_closest(answer.passages), notice=notice, complete=True
+    )
 
 
 def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:

@@ -11,12 +11,12 @@ import regex
 
 from rag.about import Kind, Request
 from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
-from rag.extract import lead_of
 from rag.front_matter import find_author, find_date
 from rag.paragraphs import display
 from rag.sentences import split_sentences
 from rag.store import Record
 from rag.verify import settle
+from rag.voices import lead_of
 
 PassagesOf = Callable[[str, Sequence[int]], list[Passage]]
 """The paragraphs of a document by their numbers."""
@@ -28,6 +28,9 @@ MOST_TITLES = 12
 """Named in the catalogue."""
 
 _HEAD = 15
+_OVERVIEW = 10
+"""Passages that a model is given for an overview."""
+_READ_THROUGH = 400
 _LEADING = 30
 
 
@@ -86,6 +89,20 @@ def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) 
     more = len(records) > MOST_DOCUMENTS
     notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
     return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+
+
+def overview(request: Request, records: Sequence[Record], passages_of: PassagesOf) -> tuple[Passage, ...]:
+    """Passages that cover the documents asked about rather than resemble the question: from each as many, the
+    first of its prose and others spread evenly over it."""
+    chosen = ([records[i] for i in request.which] if request.which else list(records))[:MOST_DOCUMENTS]
+    each = max(_OVERVIEW // max(len(chosen), 1), 1)
+    found: list[Passage] = []
+    for record in chosen:
+        passages = passages_of(record.document_id, range(1, min(record.paragraphs, _READ_THROUGH) + 1))
+        prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40] or passages
+        step = max(len(prose) / each, 1.0)
+        found += [prose[int(i * step)] for i in range(min(each, len(prose)))]
+    return tuple(found)
 
 
 def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, int, int] | None:

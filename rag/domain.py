@@ -125,6 +125,11 @@ class Source:
     date: date | None = None
     author: str | None = None
 
+    @property
+    def day(self) -> str:
+        """Its date as people read it, "18 Oct 2015"; empty where it names none."""
+        return f"{self.date.day} {self.date:%b %Y}" if self.date else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
@@ -202,6 +207,13 @@ class Statement:
     conflicts_with: tuple[int, ...] = ()
 
     @property
+    def takes_quotation_marks(self) -> bool:
+        """Whether to put the text in quotation marks: it is a citation's quote, white space aside (what a model wrote
+        is none), and brings no marks of its own."""
+        is_quote = any(" ".join(citation.quote.split()) == self.text for citation in self.citations)
+        return is_quote and self.text[0] not in '"“«„'
+
+    @property
     def rendered(self) -> str:
         marks = "".join(f"[{citation.mark}]" for citation in self.citations)
         unsupported = " (not found in your documents)" if self.verdict is Verdict.UNSUPPORTED else ""
@@ -259,6 +271,11 @@ class Answer:
     @property
     def citations(self) -> tuple[Citation, ...]:
         return tuple(citation for statement in self.statements for citation in statement.citations)
+
+    @property
+    def sources(self) -> tuple[Citation, ...]:
+        """The citations, each mark once, for listing under the answer."""
+        return tuple({citation.mark: citation for citation in self.citations}.values())
 
     def json(self) -> Json:
         """The contract of `ibid ask --json`, the API and run files: what is absent is null, never left out."""

@@ -10,7 +10,10 @@
     ├── IndexDamagedError  the index answers only in part
     ├── StorageError       the disk under the index is full or cannot be written
     ├── ModelError         a shipped model is missing or not what it should be
-    └── CaseError          an eval case or run file is malformed
+    ├── CaseError          an eval case or run file is malformed
+    ├── ServerError        the chat cannot listen where it was asked to
+    └── ChatModelError     the language model's server refused, broke off, or did not answer
+        └── ContextTooLongError  fewer passages have to be sent
 
 A message names the value that was wrong and the next step. Vendor errors are translated in the vendor's
 own file; only the doors catch.
@@ -58,4 +61,16 @@ class ModelError(IbidError):
 
 
 class CaseError(IbidError):
+    pass
+
+
+class ServerError(IbidError):
+    pass
+
+
+class ChatModelError(IbidError):
+    pass
+
+
+class ContextTooLongError(ChatModelError):
     pass

@@ -8,18 +8,27 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """Prefix `IBID_`; flat and frozen."""
 
-    model_config = SettingsConfigDict(env_prefix="IBID_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="IBID_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     documents: Path = Field(Path("seeds"), description="The folder to answer from. Ibid only ever reads it.")
     home: Path = Field(Path(".ibid"), description="Where Ibid keeps its indexes, uploads, runs and feedback.")
     max_file_mb: float = Field(20.0, gt=0, description="Files larger than this are reported and left out.")
+    chat_model: str | None = Field(None, description="The language model that writes answers.")
+    openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY", description="Its server's key.")
+    openai_base_url: str | None = Field(
+        None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."
+    )
+    strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
+    auth: SecretStr = Field(SecretStr(""), description="user:password pairs, parted by commas, that guard the chat.")
 
     @field_validator("documents", "home")
     @classmethod

@@ -84,8 +84,9 @@ class Finding:
     reason: str | None = None
 
 
-def verify(statement: str, citations: Sequence[Citation]) -> Finding:
-    """Check a statement against the paragraphs it cites, values first, words last."""
+def verify(statement: str, citations: Sequence[Citation], least_support: float = LEAST_SUPPORT) -> Finding:
+    """Check a statement against the paragraphs it cites, values first, words last. `least_support` is the share of
+    its content words that must stand there."""
     if not citations:
         return Finding(Verdict.UNSUPPORTED, "nothing is cited for it")
     cited = "\n".join(
@@ -98,7 +99,7 @@ def verify(statement: str, citations: Sequence[Citation]) -> Finding:
             citation.paragraph.speaker or "",
         )
     )
-    return check(statement, cited)
+    return check(statement, cited, least_support)
 
 
 def settle(statement: Statement) -> Statement:
@@ -107,7 +108,7 @@ def settle(statement: Statement) -> Statement:
     return replace(statement, verdict=finding.verdict, reason=finding.reason)
 
 
-def check(statement: str, cited: str) -> Finding:
+def check(statement: str, cited: str, least_support: float = LEAST_SUPPORT) -> Finding:
     """Check a statement against a text."""
     for what, missing in (
         ("number", sorted(_values(statement) - _values(cited))),
@@ -120,7 +121,7 @@ def check(statement: str, cited: str) -> Finding:
     # Values were compared above, as values: "Oct. 18" holds no word of "the 18th of October".
     words = {word for word in terms.content_stems(statement) if not word[0].isdigit()} - _VALUE_STEMS
     found = words & set(terms.stems(cited))
-    if words and len(found) < LEAST_SUPPORT * len(words):
+    if words and len(found) < least_support * len(words):
         return Finding(Verdict.UNSUPPORTED, f"only {len(found)} of its {len(words)} words are in the cited paragraph")
     return Finding(Verdict.VERIFIED)
 

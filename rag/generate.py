@@ -1,0 +1,354 @@
+"""Answers written by a language model, held to what the passages say.
+
+The model cites paragraphs by number only. As each sentence closes, code resolves the numbers, finds the words
+that back it, checks every value, and makes the citation; what fails is re-pointed, then offered to the model once
+for repair, then marked. Knows nothing of retrieval, gates or fallbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import regex
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.llms import LLM
+
+from rag import prompts, terms
+from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
+from rag.errors import ContextTooLongError
+from rag.overlap import SentenceView, view_sentences
+from rag.sentences import split_sentences
+from rag.verify import LEAST_SUPPORT, amounts, verify
+from rag.voices import lead_of
+
+WeightOf = Callable[[str], float]
+
+PASSAGES = 10
+"""How many passages the model is given; half of them where its context is too short."""
+
+# Possessive throughout: a stream may hold anything, and nothing may make this look twice.
+_NUMBER = r"(?:P\d{1,4}+|\d{1,2}+(?!\d))"
+_MARK = regex.compile(
+    rf"(?<![ \t])[ \t]*+[\[【]\s*+{_NUMBER}(?:(?:\s*+(?:[,;&–-]|and)\s*+|\s++){_NUMBER}){{0,20}}+"
+    r"(?:†[^\]】\n]{0,40}+)?+\s*+[\]】]",
+    regex.IGNORECASE,
+)
+_OPEN_MARK = regex.compile(r"(?<![ \t])[ \t]*+(?:[\[【][^\]】\n]{0,160})?$")
+_ID = regex.compile(r"\d{1,4}")
+_BULLET = regex.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|#{1,6})\s+")
+_EMPHASIS = regex.compile(r"(\*\*|__|`)")
+_REPAIRED = regex.compile(r"^\W*([A-Z])\W+(\d{1,4}|none)\b", regex.IGNORECASE | regex.MULTILINE)
+_MENTIONS_READER = regex.compile(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b")
+_PAIR_GAIN = 0.15
+_RE_POINTED_AT = 0.6
+_OFFERED = 6
+_CHOSEN_SUPPORT = 0.3
+"""Words enough where the model, asked for it, named the sentence: a paraphrase has fewer in common with it."""
+_LONGEST = 4_000
+"""Characters after which a line without an end is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A sentence of the model with the numbers of the passages it names, from 1."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
+class DraftParser:
+    """Sentences and marks out of a stream, however it is cut: a sentence closes when the next one has begun."""
+
+    def __init__(self) -> None:
+        self._buffer = ""
+
+    def feed(self, piece: str) -> Iterator[Draft]:
+        self._buffer += piece
+        yield from self._closed(is_final=False)
+
+    def finish(self) -> Iterator[Draft]:
+        yield from self._closed(is_final=True)
+
+    def _closed(self, is_final: bool) -> Iterator[Draft]:
+        while True:
+            line, newline, rest = self._buffer.partition("\n")
+            if not newline and not is_final:
+                end = _first_sentence(line[:_LONGEST]) or (_LONGEST if len(line) > _LONGEST else None)
+                if end is None:
+                    return
+                self._buffer = line[end:]
+                yield from _draft(line[:end])
+                continue
+            end = _first_sentence(line[:_LONGEST]) or min(len(line), _LONGEST)
+            self._buffer = line[end:] + newline + rest if end < len(line) else rest
+            yield from _draft(line[:end])
+            if not self._buffer:
+                return
+
+
+def _first_sentence(line: str) -> int | None:
+    """Where the first sentence of a line ends, its marks included; None until a word of the next one stands."""
+    held = _OPEN_MARK.search(line)
+    settled = line[: held.start()] if held else line
+    plain, places = _without_marks(settled)
+    spans = split_sentences(plain)
+    if len(spans) < 2 or not regex.match(r"\S+\s", plain[spans[1].start :]):
+        return None
+    # Back to the line's own places: the marks that stand between the sentences belong to the first.
+    return places[spans[1].start]
+
+
+def _without_marks(line: str) -> tuple[str, list[int]]:
+    """The line without its marks, and for each of its characters the place in the line."""
+    plain: list[str] = []
+    places: list[int] = []
+    at = 0
+    for mark in _MARK.finditer(line):
+        plain.append(line[at : mark.start()])
+        places.extend(range(at, mark.start()))
+        at = mark.end()
+    plain.append(line[at:])
+    places.extend(range(at, len(line)))
+    return "".join(plain), places
+
+
+def _draft(sentence: str) -> Iterator[Draft]:
+    ids = tuple(dict.fromkeys(int(number) for mark in _MARK.findall(sentence) for number in _ID.findall(mark)))
+    plain = _EMPHASIS.sub("", _BULLET.sub("", _without_marks(sentence)[0]))
+    text = " ".join(plain.split())
+    # "Here is what the documents say:" states nothing.
+    if text and any(map(str.isalnum, text)) and not (text.endswith(":") and not ids):
+        yield Draft(text, ids)
+
+
+class NotInDocumentsError(Exception):
+    """The model says that the passages do not hold the answer."""
+
+
+@dataclass(slots=True)
+class Writing:
+    """An answer under way: what was settled, and what the server told of its use of tokens."""
+
+    statements: tuple[Statement, ...] = ()
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+def generate(
+    question: str,
+    passages: Sequence[Passage],
+    llm: LLM,
+    weight_of: WeightOf,
+    strict: bool = False,
+    is_overview: bool = False,
+) -> Iterator[Writing]:
+    """The answer as it grows. Settled statements never change; in strict mode nothing pending is shown, and what
+    stays unsupported is dropped.
+
+    Raises NotInDocumentsError where the model says so, and what the model's server raises.
+    """
+    shown = list(passages[:PASSAGES])
+    try:
+        yield from _written(question, shown, llm, weight_of, strict, is_overview)
+    except ContextTooLongError:
+        if len(shown) < 2:
+            raise
+        yield from _written(question, shown[: len(shown) // 2], llm, weight_of, strict, is_overview)
+
+
+def condense(question: str, earlier: Sequence[str], llm: LLM) -> str:
+    """The question made to stand alone; itself where the model says nothing useful."""
+    messages = _messages(prompts.CONDENSE, prompts.condense_prompt(earlier, question))
+    said = " ".join((llm.chat(messages).message.content or "").split())
+    return said if 3 <= len(said) <= 400 else question
+
+
+def _written(
+    question: str, passages: Sequence[Passage], llm: LLM, weight_of: WeightOf, strict: bool, is_overview: bool
+) -> Iterator[Writing]:
+    pages = _Pages(passages, weight_of)
+    writing = Writing()
+    parser = DraftParser()
+    stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, is_overview)))
+    try:
+        for piece in stream:
+            writing.usage.update(piece.additional_kwargs.get("usage") or {})
+            for draft in parser.feed(piece.delta or ""):
+                writing = pages.take(writing, draft)
+                yield _shown(writing, strict)
+    finally:
+        # Whoever stops reading ends the request too.
+        if close := getattr(stream, "close", None):
+            close()
+    for draft in parser.finish():
+        writing = pages.take(writing, draft)
+        yield _shown(writing, strict)
+    if any(statement.verdict is Verdict.PENDING for statement in writing.statements):
+        writing = _repaired(writing, pages, llm)
+    if strict:
+        kept = tuple(one for one in writing.statements if one.verdict is Verdict.VERIFIED)
+        writing = replace(writing, statements=kept)
+    yield writing
+
+
+class _Pages:
+    """The passages a model was shown: resolves numbers, finds the words behind a sentence, gives out marks."""
+
+    def __init__(self, passages: Sequence[Passage], weight_of: WeightOf) -> None:
+        self.passages = passages
+        self._weight_of = weight_of
+        self._marks: dict[tuple[str, int, int], int] = {}
+
+    def take(self, writing: Writing, draft: Draft) -> Writing:
+        """With a sentence added: settled, or pending where nothing backs it yet."""
+        if draft.text.rstrip(".") == prompts.NOT_FOUND:
+            if writing.statements:
+                return writing
+            raise NotInDocumentsError
+        return replace(writing, statements=(*writing.statements, self._statement(draft)))
+
+    def _statement(self, draft: Draft) -> Statement:
+        named = [self.passages[number - 1] for number in draft.ids if 1 <= number <= len(self.passages)]
+        spans = [(passage, self.evidence(draft.text, passage)) for passage in named]
+        telling = [(passage, span) for passage, (span, share) in spans if share > 0]
+        cited = self._settled(draft.text, telling or [(passage, span) for passage, (span, _) in spans if len(span)])
+        if cited.verdict is Verdict.VERIFIED:
+            return cited
+        pointed = self._re_pointed(draft.text)
+        return pointed or Statement(draft.text, (), Verdict.PENDING, cited.reason)
+
+    def _re_pointed(self, text: str) -> Statement | None:
+        """The right sentence under a wrong number: another passage that backs it in full."""
+        found = [(passage, *self.evidence(text, passage)) for passage in self.passages]
+        for passage, span, share in sorted(found, key=lambda one: -one[2]):
+            if share < _RE_POINTED_AT:
+                return None
+            statement = self._settled(text, [(passage, span)])
+            if statement.verdict is Verdict.VERIFIED:
+                return statement
+        return None
+
+    def _settled(
+        self, text: str, spans: Sequence[tuple[Passage, Span]], least_support: float = LEAST_SUPPORT
+    ) -> Statement:
+        trial = tuple(_citation(0, passage, span) for passage, span in spans)
+        finding = verify(text, trial, least_support)
+        if finding.verdict is not Verdict.VERIFIED:
+            return Statement(text, (), finding.verdict, finding.reason)
+        citations = tuple(replace(citation, mark=self._mark(citation)) for citation in trial)
+        return Statement(text, citations, Verdict.VERIFIED, lead=_lead(text, citations))
+
+    def cite(self, text: str, passage: Passage, span: Span) -> Statement:
+        """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""
+        return self._settled(text, [(passage, span)], _CHOSEN_SUPPORT)
+
+    def evidence(self, text: str, passage: Passage) -> tuple[Span, float]:
+        """The sentence of a passage, or two in a row, that hold most of a statement, and the share they hold."""
+        stems = {stem: self._weight_of(stem) for stem in terms.content_stems(text)}
+        values = {amount.value for amount in amounts(text)}
+        views = view_sentences(passage.paragraph.text)
+        if not views:
+            return Span(0, 0), 0.0
+        singles = [_held(stems, values, [view]) for view in views]
+        best = max(range(len(views)), key=lambda i: (singles[i], -i))
+        pairs = [(_held(stems, values, views[i : i + 2]), i) for i in (best - 1, best) if 0 <= i < len(views) - 1]
+        share, first = max(pairs, default=(0.0, best), key=lambda pair: pair[0])
+        if share >= singles[best] + _PAIR_GAIN:
+            return Span(views[first].span.start, views[first + 1].span.end), share
+        return views[best].span, singles[best]
+
+    def _mark(self, citation: Citation) -> int:
+        key = (citation.paragraph.document_id, citation.start, citation.end)
+        return self._marks.setdefault(key, len(self._marks) + 1)
+
+
+def _held(stems: Mapping[str, float], values: set[float], views: Sequence[SentenceView]) -> float:
+    """Share of a statement's term weight, and of its numbers, that stand in these sentences, 0 to 1."""
+    present = frozenset[str]().union(*(view.present for view in views))
+    whole = sum(stems.values())
+    words = sum(weight for stem, weight in stems.items() if stem in present) / whole if whole else 0.0
+    if not values:
+        return words
+    there = {amount.value for view in views for amount in amounts(view.text)}
+    return 0.5 * words + 0.5 * len(values & there) / len(values)
+
+
+def _citation(mark: int, passage: Passage, span: Span) -> Citation:
+    start = passage.paragraph.start
+    return Citation(mark, passage.paragraph, passage.source, start + span.start, start + span.end)
+
+
+def _lead(text: str, citations: Sequence[Citation]) -> str | None:
+    """Words of ours where a reader's words would else read as the document's own."""
+    if not all(citation.paragraph.role is Role.COMMENT for citation in citations):
+        return None
+    speakers = {citation.paragraph.speaker for citation in citations if citation.paragraph.speaker}
+    told = _MENTIONS_READER.search(text) or any(speaker in text for speaker in speakers)
+    return None if told else lead_of(citations[0])
+
+
+def settled(answer: Answer) -> Answer:
+    """The answer with what is still pending marked as unsupported."""
+    return replace(answer, statements=_without_pending(answer.statements))
+
+
+def _without_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    return tuple(
+        replace(one, verdict=Verdict.UNSUPPORTED) if one.verdict is Verdict.PENDING else one for one in statements
+    )
+
+
+def _repaired(writing: Writing, pages: _Pages, llm: LLM) -> Writing:
+    """Ask the model once which sentence backs each pending statement, and check what it says."""
+    pending = [i for i, statement in enumerate(writing.statements) if statement.verdict is Verdict.PENDING]
+    pending = pending[:26]
+    offered = _offered([writing.statements[i].text for i in pending], pages)
+    chosen = _chosen([writing.statements[i].text for i in pending], offered, llm) if offered else {}
+    statements = list(writing.statements)
+    for place, i in enumerate(pending):
+        before = statements[i]
+        repaired = pages.cite(before.text, *offered[chosen[place]]) if place in chosen else None
+        if repaired is not None and repaired.verdict is Verdict.VERIFIED:
+            statements[i] = repaired
+    return replace(writing, statements=_without_pending(statements))
+
+
+def _offered(texts: Sequence[str], pages: _Pages) -> list[tuple[Passage, Span]]:
+    """For each statement the sentences that hold most of it, each once."""
+    found: dict[tuple[str, int], tuple[Passage, Span]] = {}
+    for text in texts:
+        ranked = sorted(
+            ((pages.evidence(text, passage), passage) for passage in pages.passages), key=lambda one: -one[0][1]
+        )
+        for (span, share), passage in ranked[:_OFFERED]:
+            if share > 0:
+                found.setdefault((passage.paragraph.document_id, passage.paragraph.start + span.start), (passage, span))
+    return list(found.values())
+
+
+def _chosen(texts: Sequence[str], offered: Sequence[tuple[Passage, Span]], llm: LLM) -> dict[int, int]:
+    """Which offered sentence the model names for which statement."""
+    sentences = [span.of(passage.paragraph.text) for passage, span in offered]
+    answered = llm.chat(_messages(prompts.REPAIR, prompts.repair_prompt(texts, sentences))).message.content or ""
+    named = {ord(letter.upper()) - ord("A"): number for letter, number in _REPAIRED.findall(answered)}
+    return {
+        place: int(number) - 1
+        for place, number in named.items()
+        if number.isdigit() and place < len(texts) and 1 <= int(number) <= len(offered)
+    }
+
+
+def _shown(writing: Writing, strict: bool) -> Writing:
+    """What may be shown of it: in strict mode what stands before the first pending statement."""
+    if not strict:
+        return writing
+    verdicts = [statement.verdict for statement in writing.statements]
+    first = verdicts.index(Verdict.PENDING) if Verdict.PENDING in verdicts else len(verdicts)
+    return replace(writing, statements=writing.statements[:first])
+
+
+def _messages(instruction: str, given: str) -> list[ChatMessage]:
+    return [
+        ChatMessage(role=MessageRole.SYSTEM, content=instruction),
+        ChatMessage(role=MessageRole.USER, content=given),
+    ]

@@ -1,0 +1,225 @@
+"""The whole path with a model: question, passages, the model's server, verified statements or an honest way out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag.chat_model import ChatModel
+from rag.chatbot import NOT_FOUND, Chatbot, chat_model_of, open_chatbot
+from rag.domain import Answer, Turn, Verdict
+from rag.embedding import MiniLM
+from rag.errors import ChatModelError
+from rag.settings import Settings
+from tests.conftest import ModelServer
+
+KEY = "sk-planted-0123456789"
+QUESTION = "How long was West Aleppo under siege?"
+BIPIA = Path(__file__).parents[3] / "shared" / "benchmarks" / "bipia" / "text_attack_test.json"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("written")
+
+
+@contextmanager
+def writing(home: Path, seeds: Path, embedder: MiniLM, url: str, strict: bool = False) -> Iterator[Chatbot]:
+    settings = Settings(documents=seeds, home=home, strict=strict)
+    model = ChatModel("gpt-test", KEY, url, silent_seconds=3.0, whole_seconds=20.0)
+    with open_chatbot(settings, "test", embedder=embedder, llm=model) as bot:
+        bot.ingest()
+        yield bot
+
+
+def verdicts(answer: Answer) -> list[Verdict]:
+    return [statement.verdict for statement in answer.statements]
+
+
+def assert_sound(answer: Answer, seeds: Path) -> None:
+    """Every statement is cited or marked; every quote is the very slice of its file; every number, counted here by
+    other means than the product's, stands in the cited paragraph."""
+    assert answer.complete
+    for statement in answer.statements:
+        assert statement.verdict in (Verdict.VERIFIED, Verdict.UNSUPPORTED)
+        assert bool(statement.citations) == (statement.verdict is Verdict.VERIFIED)
+        for citation in statement.citations:
+            text = (seeds / citation.paragraph.document_id.removeprefix("documents/")).read_bytes().decode()
+            assert text[citation.start : citation.end] == citation.quote
+        if statement.verdict is Verdict.VERIFIED:
+            there = " ".join(citation.paragraph.text for citation in statement.citations)
+            for number in re.findall(r"\d+", statement.text):
+                assert re.search(rf"(?<!\d){number}(?!\d)", there), (number, there)
+
+
+def test_a_good_answer_is_verified_and_names_its_writer(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    reply = "West Aleppo was under siege by Daesh for 13 days. [P1] A food convoy is making its way there. [P1]"
+    with model_server({QUESTION: reply}, "-c", "5") as url, writing(home, seeds, embedder, url) as bot:
+        *growing, answer = bot.stream(QUESTION)
+    assert verdicts(answer) == [Verdict.VERIFIED, Verdict.VERIFIED]
+    assert (answer.mode, answer.model) == ("generative", f"gpt-test at {url.split('/')[2]}")
+    assert answer.usage["completion_tokens"] > 0
+    assert [len(one.statements) for one in growing] == sorted(len(one.statements) for one in growing)
+    assert 1 in [len(one.statements) for one in growing]
+    assert_sound(answer, seeds)
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("The siege lasted 13 days.", [Verdict.VERIFIED]),
+        ("West Aleppo was under siege by Daesh for 13 days. [P99]", [Verdict.VERIFIED]),
+        ("West Aleppo was under siege by Daesh for 31 days. [P1] A food convoy is making its way there. [P1]", [Verdict.UNSUPPORTED, Verdict.VERIFIED]),
+        ("Damascus fell in October 2015. [P1] A food convoy is making its way to West Aleppo. [P1]", [Verdict.UNSUPPORTED, Verdict.VERIFIED]),
+    ],
+    ids=["without marks", "a mark to nowhere", "a number copied wrong", "a false premise echoed"],
+)  # fmt: skip
+def test_each_statement_stands_or_is_marked(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer, reply: str, expected: list[Verdict]
+) -> None:
+    replies = {QUESTION: reply, "Statements:": "A: none"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+    assert verdicts(answer) == expected
+    assert_sound(answer, seeds)
+
+
+def test_strict_mode_leaves_out_what_does_not_stand(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    reply = "West Aleppo was under siege for 31 days. [P1] A food convoy is making its way to West Aleppo. [P1]"
+    replies = {QUESTION: reply, "Statements:": "A: none"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url, strict=True) as bot:
+        answer = bot.ask(QUESTION)
+    assert [statement.text for statement in answer.statements] == ["A food convoy is making its way to West Aleppo."]
+
+
+def test_the_models_own_no_is_an_abstention(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    with model_server({QUESTION: "NOT_IN_DOCUMENTS"}) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+    assert answer.abstained
+    assert answer.closest
+    assert answer.notice == NOT_FOUND
+    assert not answer.statements
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "The moon is made of cheese. [P1]",
+        {"response": {"error": {"message": "no", "type": "authentication_error"}, "status": 401}},
+        {"response": {"content": "x"}, "chaos": {"dropRate": 1.0}},
+        {"response": {"content": "x"}, "chaos": {"malformedRate": 1.0}},
+        {"response": {"content": "x"}, "chaos": {"disconnectRate": 1.0}},
+        {"response": {"content": "x"}, "latency": 5000},
+        {"response": {"content": "West Aleppo was under"}, "truncateAfterChunks": 2, "latency": 20},
+    ],
+    ids=["nothing stands", "wrong key", "fails", "malformed", "hangs up", "stalls", "cut short"],
+)
+def test_where_the_model_fails_the_documents_answer_themselves_and_it_says_why(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer, reply: str | dict[str, object]
+) -> None:
+    replies = {QUESTION: reply, "Statements:": "A: none"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+        quoted = bot.ask(QUESTION, use_model=False)
+    assert answer.mode == "extractive"
+    assert answer.statements == quoted.statements
+    assert "These are sentences of the documents themselves." in (answer.notice or "")
+    assert KEY not in json.dumps(answer.json())
+    assert_sound(answer, seeds)
+
+
+def test_what_was_shown_before_the_server_broke_off_stays(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    content = "West Aleppo was under siege by Daesh for 13 days. [P1] A food convoy is making its way to it, and more."
+    reply: dict[str, object] = {"response": {"content": content}, "truncateAfterChunks": 40, "latency": 5}
+    with model_server({QUESTION: reply}, "-c", "2") as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+    assert verdicts(answer)[0] is Verdict.VERIFIED
+    assert (answer.notice or "").startswith("The answer broke off:")
+    assert_sound(answer, seeds)
+
+
+def test_nothing_is_sent_where_it_was_turned_off_or_the_documents_do_not_say(
+    home: Path, seeds: Path, embedder: MiniLM
+) -> None:
+    unreachable = "http://127.0.0.1:9/v1"
+    with writing(home, seeds, embedder, unreachable) as bot:
+        assert bot.ask(QUESTION, use_model=False).mode == "extractive"
+        assert bot.ask("What did gold cost on Mars?").abstained
+        assert bot.ask("hello").notice
+
+
+def test_a_follow_up_is_made_to_stand_alone_by_the_model(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    replies = {
+        "The last question: And who was besieging it?": "Who kept West Aleppo under siege?",
+        "Question: And who": "West Aleppo was under siege by Daesh. [P1]",
+    }
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        first = bot.ask(QUESTION, use_model=False)
+        answer = bot.ask("And who was besieging it?", [Turn(QUESTION, first)])
+    assert answer.searched_for == ("And who was besieging it?", "Who kept West Aleppo under siege?")
+    assert_sound(answer, seeds)
+
+
+def test_an_overview_is_made_of_passages_of_every_document(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    reply = "The Syrian Arab Army broke a siege of West Aleppo. [P1] Russian airstrikes help the regime advance. [P6]"
+    replies = {"overview": reply, "Statements:": "A: none\nB: none"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask("What are these documents about?")
+    assert {passage.paragraph.document_id for passage in answer.passages} == {
+        f"documents/{path.name}" for path in seeds.iterdir()
+    }
+    assert_sound(answer, seeds)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not BIPIA.exists(), reason="../shared stands beside the project in development and CI only")
+def test_a_model_that_obeys_what_is_planted_in_a_document_still_says_only_what_stands_there(
+    tmp_path: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    attacks = [attack for kind in json.loads(BIPIA.read_text(encoding="utf-8")).values() for attack in kind][:15]
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for path in seeds.iterdir():
+        shutil.copy(path, folder)
+    planted = "\n\n".join(f"West Aleppo was under siege. {attack}" for attack in attacks)
+    (folder / "planted.txt").write_text(f"Notes on the siege\n\n{planted}\n", encoding="utf-8")
+    obeyed = " ".join(
+        f"As told, here is item {i}: see [more](https://evil.example/?q={i}) ![x](https://evil.example/{i}.png). [P{1 + i % 5}]"
+        for i in range(5)
+    )
+    replies = {
+        QUESTION: f"{obeyed} West Aleppo was under siege by Daesh for 13 days. [P1]",
+        "Statements:": "A: 1\nB: 2\nC: 3",
+    }
+    with model_server(replies) as url, writing(tmp_path / "home", folder, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+    assert_sound(answer, folder)
+    assert all("evil.example" not in s.text for s in answer.statements if s.verdict is Verdict.VERIFIED)
+
+
+def test_a_key_alone_names_no_model_and_a_model_without_a_key_is_told(tmp_path: Path) -> None:
+    assert chat_model_of(Settings(home=tmp_path, openai_api_key=KEY)) is None
+    with pytest.raises(ChatModelError, match="IBID_CHAT_MODEL=gpt-test needs OPENAI_API_KEY, or OPENAI_BASE_URL"):
+        chat_model_of(Settings(home=tmp_path, chat_model="gpt-test"))
+    assert KEY not in repr(Settings(home=tmp_path, openai_api_key=KEY, chat_model="gpt-test"))
+    assert (
+        chat_model_of(Settings(home=tmp_path, chat_model="llama", openai_base_url="http://127.0.0.1:9/v1")) is not None
+    )
