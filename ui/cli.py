@@ -1,4 +1,4 @@
-"""The command line: ibid ask · search · ingest · status · reset.
+"""The command line: ibid chat · ask · search · ingest · status · reset.
 
 Builds the settings, opens the chatbot, prints, and is the only place that catches errors: one line, exit 1
 (2 for wrong usage), never a traceback for a user's mistake. Colours and progress only on a terminal.
@@ -11,8 +11,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from pydantic import ValidationError
@@ -20,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from rag.domain import Answer, Json, Turn
+from rag.domain import Answer, Json, Passage, Turn, document_name
 from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
@@ -28,6 +30,7 @@ from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_lin
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
     from rag.ingest import Progress as IngestProgress
+    from rag.ingest import Report
     from rag.store import Record
 
 app = typer.Typer(
@@ -60,22 +63,51 @@ _ENDS = ("", "exit", "quit", ":q", "bye")
 
 
 @app.command()
+def chat(
+    folder: Annotated[
+        Path | None, typer.Argument(help="The documents folder, for this run.", show_default=False)
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only with IBID_AUTH.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
+) -> None:
+    """Open the chat in the browser, over a folder of documents."""
+    from ui.web.serve import prepared  # heavy: Gradio comes with it
+
+    settings = _settings()
+    if folder is not None:
+        settings = settings.model_copy(update={"documents": folder.expanduser()})
+    if not settings.documents.is_dir():
+        raise FolderError(f"The documents folder {settings.documents} does not exist. Name another: ibid chat DIR")
+    if err.is_terminal:
+        err.print("[dim]Starting …[/dim]")
+    with prepared(settings, host, port) as ready:
+        out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
+        if find_spec("mcp"):
+            out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
+        else:
+            out.print("[dim]MCP tools need the extra “mcp”: pip install -e '.\\[mcp]'[/dim]")
+        ready.run()
+
+
+@app.command()
 def ask(
     question: Annotated[
         str | None, typer.Argument(help="Left out on a terminal: ask one question after the other.")
     ] = None,
     document: DocumentOption = None,
     as_json: JsonOption = False,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Send nothing to a language model.")] = False,
 ) -> None:
     """Ask a question and get a cited answer, or the closest passages where there is none."""
     if question is None and not sys.stdin.isatty():
         question = sys.stdin.read()
     with _opened("ask") as bot:
-        scope = bot.resolve_scope(document or [])
+        if not no_model and bot.writer:
+            err.print(f"[dim]{safe(bot.writer)} receives the question and what is found for it (--no-model)[/dim]")
         if question is None:
-            _converse(lambda text, turns: bot.ask(text, turns, scope))
+            _converse(lambda text, turns: bot.ask(text, turns, document or [], not no_model))
             return
-        answer = bot.ask(question, scope=scope)
+        answer = bot.ask(question, (), document or [], not no_model)
     if as_json:
         _print_json(answer.json())
     else:
@@ -91,16 +123,16 @@ def search(
 ) -> None:
     """Show the passages found for a question, with their rank in each leg and the fused score."""
     with _opened("search") as bot:
-        found = bot.search(question, bot.resolve_scope(document or []), limit)
+        passages, dense_used = bot.search(question, document or [], limit)
     if as_json:
-        _print_json([passage.json() for passage in found.passages])
+        _print_json([passage.json() for passage in passages])
         return
-    if not found.passages:
+    if not passages:
         out.print("Nothing in your documents shares a word or a meaning with that.")
-    for number, passage in enumerate(found.passages, start=1):
+    for number, passage in enumerate(passages, start=1):
         for line in passage_lines(passage, number):
             out.print(line)
-    if not found.dense_used and found.passages:
+    if not dense_used and passages:
         out.print("[dim]By words alone: the embedder does not know this language.[/dim]")
 
 
@@ -112,6 +144,7 @@ def ingest(
     from rag.chatbot import open_chatbot  # heavy: kept out of `ibid --help`
     from rag.ingest import Outcome, scan
     from rag.store import remove_index
+    from ui.remote import find_owner
 
     settings = _settings()
     if rebuild:
@@ -123,10 +156,13 @@ def ingest(
                 "Nothing was removed. If that is meant, run `ibid reset`."
             )
         remove_index(settings.index)
-    with open_chatbot(settings, "ingest") as bot, _progress() as progress:
-        report = bot.ingest(progress)
-        if not rebuild:
-            bot.check()
+    if owner := find_owner(settings.index):
+        report = owner.ingest()
+    else:
+        with open_chatbot(settings, "ingest") as bot, _progress() as progress:
+            report = bot.ingest(progress)
+            if not rebuild:
+                bot.check()
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
         (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
     out.print(summary_line(report))
@@ -137,41 +173,54 @@ def ingest(
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
-    from rag.chatbot import open_chatbot
     from rag.store import read_owner
+    from ui.remote import find_owner
 
     settings = _settings()
     if not (settings.index / "chroma").exists():
         if as_json:
-            _print_json(_status_json(settings, None, ()))
+            _print_json(_status_json(settings, None))
         else:
             out.print(
                 f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`."
             )
         return
+    owner = find_owner(settings.index)
     try:
-        with open_chatbot(settings, "status", wait=0.2 if read_owner(settings.index) else _LOCK_WAIT) as bot:
-            health = bot.check()
-            records = bot.documents
-            model = bot.embedder.fingerprint
+        told = owner.status if owner else _own_status(settings)
     except IndexBusyError:
-        owner = read_owner(settings.index) or "another process"
-        out.print(f"The index of {safe(str(settings.documents))} is held by {owner}. Close it to see what is in.")
+        holder = read_owner(settings.index) or "another process"
+        out.print(f"The index of {safe(str(settings.documents))} is held by {holder}. Close it to see what is in.")
         return
     if as_json:
-        _print_json(_status_json(settings, model, records))
+        _print_json(told)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("document", "title", "paragraphs", "date"):
         table.add_column(column, overflow="fold", justify="right" if column == "paragraphs" else "left")
-    for record in records:
-        name = record.document_id.split("/", 1)[1]
-        table.add_row(safe(name), safe(record.title), str(record.paragraphs), str(record.date or ""))
+    for record in told["documents"]:
+        name = document_name(record["document"])
+        table.add_row(safe(name), safe(record["title"]), str(record["paragraphs"]), record["date"] or "")
     out.print(table)
-    out.print(f"\n{len(records)} documents, {health.paragraphs} paragraphs from {safe(str(settings.documents))}")
-    out.print(f"index     {safe(str(settings.index))}, whole ({health.sampled} paragraphs looked up by their vectors)")
-    out.print(f"embedder  {model}, on this machine; answers are extractive: nothing leaves it")
-    out.print("held by   nobody else")
+    folder, index = safe(told["folder"]), safe(told["index"])
+    out.print(f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}")
+    out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
+    out.print(f"embedder  {safe(told['embedder'])}, on this machine")
+    if told["writer"]:
+        out.print(f"answers   written by {safe(told['writer'])}, which receives questions and passages")
+    else:
+        out.print("answers   sentences of the documents: nothing leaves this machine")
+    out.print(f"held by   {owner.owner if owner else 'nobody else'}")
+
+
+def _own_status(settings: Settings) -> Json:
+    from rag.chatbot import chat_model_of, open_chatbot
+    from rag.store import read_owner
+
+    wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
+    with open_chatbot(settings, "status", wait, llm=chat_model_of(settings)) as bot:
+        health = bot.check()
+        return _status_json(settings, bot.embedder.fingerprint, bot.documents, health.sampled, bot.writer)
 
 
 @app.command()
@@ -235,45 +284,82 @@ def _print_json(value: Json | list[Json]) -> None:
         out.on_broken_pipe()
 
 
-def _status_json(settings: Settings, embedder: str | None, records: Sequence[Record]) -> Json:
-    documents: list[Json] = [
-        {
-            "document": record.document_id,
-            "title": record.title,
-            "paragraphs": record.paragraphs,
-            "date": record.date.isoformat() if record.date else None,
-            "author": record.author,
-            "warning": record.warning,
-            "revision": record.revision,
-        }
-        for record in records
-    ]
+def _status_json(
+    settings: Settings,
+    embedder: str | None,
+    records: Sequence[Record] = (),
+    sampled: int | None = None,
+    writer: str | None = None,
+) -> Json:
     return {
         "folder": str(settings.documents),
         "index": str(settings.index),
         "embedder": embedder,
         "paragraphs": sum(record.paragraphs for record in records),
-        "documents": documents,
+        "sampled": sampled,
+        "writer": writer,
+        "indexing": False,
+        "documents": [record.json() for record in records],
     }
 
 
-@contextmanager
-def _opened(doing: str) -> Iterator[Chatbot]:
-    """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
-    index still answers, and a line says so."""
-    from rag.chatbot import open_chatbot
+class _Asked(Protocol):
+    """What `ask` and `search` need of a chatbot: their own, or that of the process that holds the index."""
 
-    with open_chatbot(_settings(), doing, wait=_LOCK_WAIT) as bot:
+    @property
+    def writer(self) -> str | None: ...
+
+    def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer: ...
+
+    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]: ...
+
+
+class _Own:
+    """The chatbot of this process."""
+
+    def __init__(self, bot: Chatbot) -> None:
+        self._bot = bot
+
+    @property
+    def writer(self) -> str | None:
+        return self._bot.writer
+
+    def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
+        return self._bot.ask(question, turns, self._bot.resolve_scope(documents), use_model=use_model)
+
+    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]:
+        found = self._bot.search(question, self._bot.resolve_scope(documents), limit)
+        return list(found.passages), found.dense_used
+
+
+@contextmanager
+def _opened(doing: str) -> Iterator[_Asked]:
+    """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
+    index still answers, and a line says so. While the chat runs, it is the chat that answers."""
+    from rag.chatbot import chat_model_of, open_chatbot
+    from ui.remote import find_owner
+
+    settings = _settings()
+    if owner := find_owner(settings.index):
+        if not owner.status["indexing"]:
+            _say_changes(owner.ingest())
+        yield owner
+        return
+    with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings)) as bot:
         try:
             with _progress() as progress:
                 report = bot.ingest(progress)
-            if report.changed:
-                err.print(f"[dim]{safe(summary_line(report))}[/dim]")
+            _say_changes(report)
         except FolderError as error:
             if not bot.documents:
                 raise
             err.print(f"[yellow]{safe(str(error))} Answering from the index as it was.[/yellow]")
-        yield bot
+        yield _Own(bot)
+
+
+def _say_changes(report: Report) -> None:
+    if report.changed:
+        err.print(f"[dim]{safe(summary_line(report))}[/dim]")
 
 
 @contextmanager

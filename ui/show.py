@@ -42,7 +42,7 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         yield "[yellow]Your sources differ on this.[/yellow]"
     if answer.statements:
         yield ""
-        for _, citations in groupby(answer.citations, key=lambda citation: citation.paragraph.key):
+        for _, citations in groupby(answer.sources, key=lambda citation: citation.paragraph.key):
             yield from _citation_lines(list(citations))
         yield f"[dim]{_verdict_line(answer)}[/dim]"
 
@@ -85,9 +85,8 @@ def _statement_line(statement: Statement) -> str:
     if statement.verdict is Verdict.UNSUPPORTED:
         reason = safe(statement.reason or "")
         return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
-    # A sentence that brings quotation marks of its own needs none of ours.
-    quoted = statement.text if statement.text[0] in '“"«„' else f"“{statement.text}”"
-    return f"{lead}{safe(quoted)} [cyan]{marks}[/cyan]"
+    text = f"“{statement.text}”" if statement.takes_quotation_marks else statement.text
+    return f"{lead}{safe(text)} [cyan]{marks}[/cyan]"
 
 
 def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
@@ -96,7 +95,7 @@ def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
     marks = "".join(f"[{one.mark}]" for one in citations)
     paragraph = citation.paragraph
     role = _ROLE_NAMES.get(paragraph.role, paragraph.role.value)
-    date = f", {citation.source.date.day} {citation.source.date:%b %Y}" if citation.source.date else ""
+    date = f", {citation.source.day}" if citation.source.day else ""
     about = f"  [dim]({role})[/dim]" if role else ""
     yield f"[cyan]{safe(marks)}[/cyan] {safe(citation.source.title)}{date}"
     yield f"    {safe(paragraph.place)}{about}"
@@ -111,8 +110,15 @@ def _abstention_lines(answer: Answer) -> Iterator[str]:
             yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
 
 
-def _verdict_line(answer: Answer) -> str:
+def verdict_text(answer: Answer) -> str:
+    """How many statements of an answer stand, and who wrote them if not the documents."""
     verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    count = len(answer.statements)
+    by = f" · written by {answer.model}" if answer.model else ""
+    return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{by}"
+
+
+def _verdict_line(answer: Answer) -> str:
     seconds = answer.seconds.get("total")
     took = f" · {seconds:.2f} s" if seconds is not None else ""
-    return f"{verified} of {len(answer.statements)} statements verified{took}"
+    return f"{safe(verdict_text(answer))}{took}"

@@ -263,7 +263,8 @@ def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, 
 
 def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibid, Run], empty: Ibid) -> None:
     there, nothing = (json.loads(ibid.run("status", "--json").out) for ibid in (filled[0], empty))
-    assert list(there) == list(nothing) == ["folder", "index", "embedder", "paragraphs", "documents"]
+    keys = ["folder", "index", "embedder", "paragraphs", "sampled", "writer", "indexing", "documents"]
+    assert list(there) == list(nothing) == keys
     assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)
     assert [document["document"] for document in there["documents"]] == [f"documents/{name}" for name in SEEDS]
     assert nothing["documents"] == []

@@ -1,0 +1,198 @@
+"""The chat for people who do not see it, or see it otherwise: axe-core on every view, names, and what is announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from browsing import ADVANCE, Chat, Visitor
+from playwright.sync_api import expect
+
+SIEGE = "How long was West Aleppo under siege?"
+NOWHERE = "What does a quantum entangler cost in Zürich?"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def welcome(visitor: Visitor) -> None:
+    expect(visitor.page.locator(".welcome .example").first).to_be_visible()
+
+
+def folders(visitor: Visitor) -> None:
+    visitor.page.locator(".switch summary").click()
+    expect(visitor.page.locator(".folders")).to_be_visible()
+
+
+def failure(visitor: Visitor) -> None:
+    visitor.page.locator(".switch summary").click()
+    visitor.library.locator(".all input").uncheck()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 0 of 2")
+    expect(visitor.ask(SIEGE).locator(".failed")).to_be_visible()
+    visitor.library.locator(".all input").check()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 2")
+
+
+def answer(visitor: Visitor) -> None:
+    visitor.ask("Who is Qassem Soleimani?")
+    visitor.ask("What does he lead?")
+
+
+def card(visitor: Visitor) -> None:
+    visitor.chips.first.hover()
+    expect(visitor.page.locator(f"#{visitor.chips.first.get_attribute('aria-describedby')}")).to_be_visible()
+
+
+def how(visitor: Visitor) -> None:
+    visitor.live.locator(".how summary").click()
+    expect(visitor.live.locator(".how table")).to_be_visible()
+
+
+def source(visitor: Visitor) -> None:
+    visitor.open(visitor.chips.first)
+
+
+def back(visitor: Visitor) -> None:
+    visitor.page.get_by_role("button", name="Back to the answer").click()
+    expect(visitor.chips.first).to_be_focused()
+
+
+def abstention(visitor: Visitor) -> None:
+    visitor.ask(NOWHERE)
+
+
+def feedback(visitor: Visitor) -> None:
+    visitor.live.get_by_role("button", name="Bad answer").click()
+    expect(visitor.live.locator("form.feedback")).to_be_visible()
+    visitor.document(ADVANCE).locator("button.open").click()
+    visitor.reader.locator("#p3").get_by_role("button", name="Should be cited").click()
+    expect(visitor.live.locator(".chosen li")).to_have_count(1)
+
+
+def stopped(visitor: Visitor) -> None:
+    visitor.wait_saved("talk.exchanges.at(-1).state === 'done'")
+    visitor.page.evaluate(
+        """() => { for (const key of Object.keys(localStorage)) { const talk = JSON.parse(localStorage.getItem(key));
+        talk.exchanges.at(-1).state = 'running'; localStorage.setItem(key, JSON.stringify(talk)); } }"""
+    )
+    visitor.page.reload()
+    expect(visitor.live.locator(".stopped")).to_be_visible()
+
+
+def drawer(visitor: Visitor) -> None:
+    visitor.page.get_by_role("button", name="Documents and conversations").click()
+    expect(visitor.page.locator("#side")).to_be_visible()
+
+
+WIDE = [welcome, folders, failure, answer, card, how, source, abstention, feedback, stopped]
+NARROW = [welcome, answer, source, back, abstention, drawer]
+
+
+def grave(visitor: Visitor, view: str) -> list[str]:
+    """What axe-core calls serious or critical on the page as it is."""
+    found = visitor.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{view}: {one['id']} ({one['impact']}): {node['html'][:160]} – {node['failureSummary'].splitlines()[-1].strip()}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("views", "options"),
+    [
+        pytest.param(WIDE, {}, id="light"),
+        pytest.param(WIDE, {"color_scheme": "dark"}, id="dark"),
+        pytest.param(NARROW, PHONE, id="phone"),
+        pytest.param(NARROW, {**PHONE, "color_scheme": "dark"}, id="phone-dark"),
+    ],
+)
+def test_axe_finds_nothing_serious_on_any_view(
+    axe: str, chat: Chat, visit: Any, views: Sequence[Callable[[Visitor], None]], options: dict[str, Any]
+) -> None:
+    visitor: Visitor = visit(chat, **options)
+    found = []
+    for view in views:
+        view(visitor)
+        if not visitor.page.evaluate("'axe' in window"):
+            visitor.page.evaluate(axe)
+        found += grave(visitor, view.__name__)
+    assert found == []
+
+
+def test_everything_to_press_or_fill_in_has_a_name(visitor: Visitor) -> None:
+    roles = {"button", "textbox", "checkbox", "link", "progressbar", "DisclosureTriangle"}
+    eyes = visitor.page.context.new_cdp_session(visitor.page)
+    for view in (welcome, answer, how, source, abstention, feedback):
+        view(visitor)
+        nodes = eyes.send("Accessibility.getFullAXTree")["nodes"]
+        operable = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
+        assert len(operable) > 8
+        nameless = [node for node in operable if not node.get("name", {}).get("value", "").strip()]
+        assert nameless == [], view.__name__
+
+
+def test_the_end_of_an_answer_is_announced_once_and_politely(visitor: Visitor) -> None:
+    page = visitor.page
+    region = page.locator("#announcer")
+    expect(region).to_have_attribute("role", "status")
+    expect(region).to_have_attribute("aria-live", "polite")
+    page.evaluate(
+        """() => { window.announced = []; new MutationObserver(() => window.announced.push(
+        document.getElementById('announcer').textContent)).observe(document.getElementById('announcer'),
+        { childList: true, characterData: true, subtree: true }); }"""
+    )
+    visitor.ask(SIEGE)
+    page.wait_for_function("window.announced.length > 0")
+    visitor.ask(NOWHERE)
+    page.wait_for_function("window.announced.length > 1")
+    visitor.ask(SIEGE)
+    page.wait_for_function("window.announced.length > 2")
+    told = page.evaluate("window.announced")
+    assert told == [
+        "Answer ready. 2 of 2 statements verified",
+        "Answer ready. Your documents do not seem to answer this.",
+        "Answer ready. 2 of 2 statements verified",
+    ]
+    # What grows while an answer is written is in no live region: nobody is read it piece by piece.
+    assert page.locator("#live").evaluate(
+        "node => !node.closest('[aria-live]:not([aria-live=off]), [role=status], [role=log]')"
+    )
+
+
+def test_a_citation_is_a_real_link_that_says_what_it_leads_to(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    for chip in visitor.chips.all():
+        assert chip.evaluate("node => node.tagName === 'A' && node.origin === location.origin")
+        assert "document=documents%2F" in str(chip.get_attribute("href"))
+        assert chip.get_attribute("aria-label") == (
+            f"Source {chip.text_content()}: In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo, paragraph 6"
+        )
+        described = visitor.page.locator(f"#{chip.get_attribute('aria-describedby')}")
+        expect(described).to_have_attribute("role", "tooltip")
+        expect(described).to_contain_text(str(chip.get_attribute("data-quote")))
+
+
+def test_the_page_says_its_language_and_has_one_main_part(visitor: Visitor) -> None:
+    assert visitor.page.evaluate("document.documentElement.lang") == "en"
+    expect(visitor.page).to_have_title("Ibid")
+    expect(visitor.page.locator("main, [role=main]")).to_have_count(1)
+
+
+def test_who_wants_no_motion_gets_none(chat: Chat, visit: Any) -> None:
+    visitor: Visitor = visit(chat, reduced_motion="reduce")
+    visitor.ask(SIEGE)
+    visitor.open(visitor.chips.first)
+    moving = visitor.page.evaluate(
+        "document.getAnimations().filter((one) => one.playState === 'running').map((one) => one.animationName || one.transitionProperty)"
+    )
+    assert moving == []
+
+
+def test_text_twice_as_large_still_fits(chat: Chat, visit: Any) -> None:
+    visitor: Visitor = visit(chat, viewport={"width": 640, "height": 400}, device_scale_factor=2)
+    visitor.ask(SIEGE)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= 640")
+    expect(visitor.box).to_be_in_viewport()
+    visitor.open(visitor.chips.first)
+    expect(visitor.hit).to_be_in_viewport()

@@ -1,0 +1,294 @@
+"""Who is let through to the application, and what every reply carries: the guard called as servers call it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.web.guard import LOOPBACK, Guard, read_users
+
+USERS = {"anna": "secret", "bjørn": "pæssword:with colon", "日本": "語"}
+TOKEN = "a-token-of-this-run"
+PROTECTED = (
+    b"content-security-policy",
+    b"x-content-type-options",
+    b"referrer-policy",
+    b"cross-origin-opener-policy",
+)
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+async def plain(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    """An application that says yes to everything."""
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"x-mine", b"kept")]})
+        await send({"type": "http.response.body", "body": b"inside"})
+    else:
+        await send({"type": f"{scope['type']}.inside"})
+
+
+def asked(guard: Guard, headers: Headers, path: str = "/", kind: str = "http") -> list[MutableMapping[str, Any]]:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(guard({"type": kind, "path": path, "headers": list(headers)}, receive, send))
+    return sent
+
+
+def status(guard: Guard, headers: Headers, path: str = "/") -> int:
+    start, body = asked(guard, headers, path)
+    assert (body["body"] == b"inside") == (start["status"] == 200)
+    return int(start["status"])
+
+
+def basic(pair: str | bytes) -> list[tuple[bytes, bytes]]:
+    data = pair if isinstance(pair, bytes) else pair.encode()
+    return [(b"host", b"127.0.0.1:7860"), (b"authorization", b"Basic " + base64.b64encode(data))]
+
+
+def authorised(value: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"host", b"127.0.0.1:7860"), (b"authorization", value)]
+
+
+def named(host: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"host", host)]
+
+
+OPEN = Guard(plain, {}, TOKEN, LOOPBACK)
+CLOSED = Guard(plain, USERS, TOKEN, LOOPBACK)
+
+
+# --- users
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_right_user_with_the_right_password_comes_in(user: str) -> None:
+    assert status(CLOSED, basic(f"{user}:{USERS[user]}")) == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(named(b"127.0.0.1:7860"), id="nothing"),
+        pytest.param(basic("anna:wrong"), id="wrong-password"),
+        pytest.param(basic("anna:Secret"), id="other-case"),
+        pytest.param(basic("anna:secret "), id="space-behind"),
+        pytest.param(basic("anna:"), id="no-password"),
+        pytest.param(basic("anna"), id="no-colon"),
+        pytest.param(basic(":secret"), id="no-user"),
+        pytest.param(basic(""), id="empty"),
+        pytest.param(basic("mallory:secret"), id="unknown-user"),
+        pytest.param(basic("mallory:"), id="unknown-user-without-password"),
+        pytest.param(basic("anna:語"), id="password-of-another"),
+        pytest.param(basic("bjørn:pæssword"), id="up-to-its-colon"),
+        pytest.param(basic("bjørn:pæssword:with colon".encode("latin-1")), id="latin-1"),
+        pytest.param(basic(b"\xff\xfe:\x80"), id="no-text"),
+        pytest.param(authorised(b""), id="empty-header"),
+        pytest.param(authorised(b"Basic"), id="kind-alone"),
+        pytest.param(authorised(b"Basic "), id="nothing-behind-the-kind"),
+        pytest.param(authorised(b"Basic anna:secret"), id="not-encoded"),
+        pytest.param(authorised(b"Basic YW5uYTpzZWNyZXQ"), id="without-its-padding"),
+        pytest.param(authorised(b"Basic YW5uYT*pzZWNyZXQ="), id="foreign-sign"),
+        pytest.param(authorised(b"Basic \xff\xff"), id="bytes"),
+        pytest.param(authorised(b"YW5uYTpzZWNyZXQ="), id="without-a-kind"),
+        pytest.param(authorised(b"Digest YW5uYTpzZWNyZXQ="), id="another-kind"),
+        pytest.param(authorised(b"Bearer YW5uYTpzZWNyZXQ="), id="pair-as-a-token"),
+        pytest.param(authorised(b"Bearer"), id="no-token"),
+        pytest.param(authorised(b"Bearer "), id="empty-token"),
+        pytest.param(authorised(b"Bearer " + TOKEN[:-1].encode()), id="token-cut-short"),
+        pytest.param(authorised(b"Bearer \xff\xfe"), id="token-of-bytes"),
+        pytest.param(authorised(b"Basic " + TOKEN.encode()), id="token-as-a-pair"),
+    ],
+)
+def test_nobody_else_comes_in_and_everybody_is_asked(headers: Headers) -> None:
+    start, body = asked(CLOSED, headers)
+    assert start["status"] == 401
+    assert dict(start["headers"])[b"www-authenticate"].startswith(b"Basic ")
+    assert body["body"] == b"Ibid asks for a user and a password (IBID_AUTH).\n"
+
+
+def test_the_kind_of_authorisation_may_be_written_in_any_case() -> None:
+    pair = base64.b64encode(b"anna:secret")
+    for kind in (b"Basic ", b"basic ", b"BASIC "):
+        assert status(CLOSED, authorised(kind + pair)) == 200
+    for kind in (b"Bearer ", b"bearer "):
+        assert status(CLOSED, authorised(kind + TOKEN.encode())) == 200
+
+
+def test_the_name_of_a_header_may_be_written_in_any_case() -> None:
+    pair = b"Basic " + base64.b64encode(b"anna:secret")
+    assert status(CLOSED, [(b"Host", b"localhost"), (b"Authorization", pair)]) == 200
+
+
+def test_the_token_opens_for_other_commands_of_the_same_user() -> None:
+    assert status(CLOSED, authorised(b"Bearer " + TOKEN.encode()), "/api/ask") == 200
+
+
+def test_without_users_everyone_on_this_machine_comes_in() -> None:
+    assert status(OPEN, named(b"127.0.0.1:7860")) == 200
+    assert status(OPEN, basic("anna:wrong")) == 200
+
+
+def test_health_is_open_to_all_and_nothing_else_is() -> None:
+    assert status(CLOSED, named(b"localhost"), "/healthz") == 200
+    for path in ("/", "/healthz/", "/healthz/..", "//healthz", "/HEALTHZ", "/api/ask", "/config", ""):
+        assert status(CLOSED, named(b"localhost"), path) == 401
+
+
+def test_a_web_socket_needs_the_same_as_a_page() -> None:
+    (start, _) = asked(CLOSED, named(b"localhost"), kind="websocket")
+    assert start["type"] != "websocket.inside"
+    (told,) = asked(CLOSED, basic("anna:secret"), kind="websocket")
+    assert told["type"] == "websocket.inside"
+
+
+def test_the_start_of_the_server_is_no_request() -> None:
+    (told,) = asked(CLOSED, [], kind="lifespan")
+    assert told["type"] == "lifespan.inside"
+
+
+@given(st.binary(max_size=60))
+def test_no_other_header_opens_the_door(value: bytes) -> None:
+    rights = {f"{user}:{password}".encode() for user, password in USERS.items()}
+    kind, _, behind = value.partition(b" ")
+    if kind.lower() == b"basic" and behind in {base64.b64encode(right) for right in rights}:
+        return
+    assert status(CLOSED, authorised(value)) == 401
+
+
+@given(
+    st.text(st.characters(exclude_characters=":", exclude_categories=["Cs"]), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+def test_a_password_opens_for_its_user_alone_whatever_its_letters(user: str, password: str, other: str) -> None:
+    guard = Guard(plain, {user: password}, TOKEN, LOOPBACK)
+    assert status(guard, basic(f"{user}:{password}")) == 200
+    assert status(guard, basic(f"{user}:{other}")) == (200 if other == password else 401)
+    assert status(guard, basic(f"{user}x:{password}")) == 401
+
+
+# --- names of this host
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"127.0.0.1", b"127.0.0.1:7860", b"localhost", b"localhost:80", b"LocalHost:7860", b"[::1]", b"[::1]:7860"],
+)
+def test_this_machine_answers_under_its_own_names(host: bytes) -> None:
+    assert status(OPEN, named(host)) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"evil.example", b"evil.example:7860", b"", b":7860", b"localhost.evil.example", b"evil.example:localhost",
+        b"127.0.0.1.evil.example:7860", b"127.0.0.2", b"0.0.0.0:7860", b"[::2]:7860", b"::1", b"evil@localhost",
+        b"localhost,evil.example", b"\xff\xfe", b"localhost\x00",
+    ],
+)  # fmt: skip
+def test_a_name_that_was_pointed_here_is_turned_away(host: bytes) -> None:
+    start, body = asked(OPEN, named(host))
+    assert (start["status"], body["body"]) == (421, b"This server does not answer under that name.\n")
+
+
+def test_a_request_without_a_host_is_turned_away() -> None:
+    assert status(OPEN, []) == 421
+
+
+def test_a_foreign_name_is_turned_away_even_with_the_password_and_from_health() -> None:
+    pair = (b"authorization", b"Basic " + base64.b64encode(b"anna:secret"))
+    assert status(CLOSED, [(b"host", b"evil.example"), pair]) == 421
+    assert status(CLOSED, [(b"host", b"evil.example"), (b"authorization", b"Bearer " + TOKEN.encode())]) == 421
+    assert status(CLOSED, named(b"evil.example"), "/healthz") == 421
+
+
+def test_beyond_this_machine_any_name_will_do_but_the_password_is_asked() -> None:
+    guard = Guard(plain, USERS, TOKEN, None)
+    assert status(guard, [(b"host", b"documents.example")]) == 401
+    assert status(guard, [*basic("anna:secret"), (b"host", b"documents.example")]) == 200
+    assert status(guard, []) == 401
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_for_a_name_break_it(host: bytes) -> None:
+    name = host.lower().rsplit(b":", 1)[0] if b":" in host and not host.endswith(b"]") else host.lower()
+    known = name in {one.encode() for one in LOOPBACK}
+    assert status(OPEN, named(host)) == (200 if known else 421)
+
+
+# --- what replies carry
+
+
+@pytest.mark.parametrize(
+    ("guard", "headers", "path"),
+    [
+        (OPEN, named(b"localhost"), "/"),
+        (OPEN, named(b"localhost"), "/healthz"),
+        (OPEN, named(b"evil.example"), "/"),
+        (CLOSED, named(b"localhost"), "/"),
+        (CLOSED, basic("anna:secret"), "/assets/x.js"),
+    ],
+    ids=["page", "health", "foreign-name", "no-password", "password"],
+)
+def test_every_reply_carries_what_protects_the_page(guard: Guard, headers: Headers, path: str) -> None:
+    carried = asked(guard, headers, path)[0]["headers"]
+    names = [name for name, _ in carried]
+    for name in PROTECTED:
+        assert names.count(name) == 1
+    policy = dict(part.split(" ", 1) for part in dict(carried)[b"content-security-policy"].decode().split("; "))
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["object-src"] == "'none'"
+    # Nothing may be fetched from, sent to or embedded from another host.
+    assert all("http" not in sources and "*" not in sources for sources in policy.values())
+
+
+def test_what_the_application_says_of_itself_stays() -> None:
+    start, _ = asked(OPEN, named(b"localhost"))
+    assert (b"x-mine", b"kept") in start["headers"]
+
+
+# --- IBID_AUTH
+
+
+@pytest.mark.parametrize(
+    ("pairs", "users"),
+    [
+        ("", {}),
+        (" , ,", {}),
+        ("anna:secret", {"anna": "secret"}),
+        (" anna:secret , bob:hidden ", {"anna": "secret", "bob": "hidden"}),
+        ("anna:pass:word", {"anna": "pass:word"}),
+        ("日本:語", {"日本": "語"}),
+        ("anna: secret", {"anna": " secret"}),
+    ],
+)
+def test_users_are_read_from_pairs(pairs: str, users: dict[str, str]) -> None:
+    assert read_users(pairs) == users
+
+
+@pytest.mark.parametrize("pairs", ["anna", "anna:", ":secret", ":", "anna:secret,bob", "anna:secret,:hidden"])
+def test_a_pair_that_is_none_is_named(pairs: str) -> None:
+    with pytest.raises(ValueError, match="is not user:password"):
+        read_users(pairs)
+
+
+@pytest.mark.parametrize("pairs", [":hunter2", "anna:secret,:hunter2"])
+def test_a_password_is_never_told(pairs: str) -> None:
+    with pytest.raises(ValueError, match="is not user:password") as told:
+        read_users(pairs)
+    assert "hunter2" not in str(told.value)
+    assert "secret" not in str(told.value)

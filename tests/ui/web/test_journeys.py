@@ -1,0 +1,674 @@
+"""Whole journeys through the chat, in a real browser over the two seed articles."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import ADVANCE, ALEPPO, ROOT, Chat, Visitor, squeezed, visiting, wait_for
+from playwright.sync_api import APIResponse, Browser, Dialog, Locator, Route, expect
+
+from evals.cases import case_from, gold_paragraphs
+from rag.domain import Paragraph
+from rag.loaders import read_document
+from rag.paragraphs import display
+
+SIEGE = "How long was West Aleppo under siege?"
+SOLEIMANI = "Who is Qassem Soleimani?"
+WARREN = "What did Steve Warren say about Russian airstrikes?"
+NOWHERE = "What does a quantum entangler cost in Zürich?"
+TOLL = "What toll does the harbour master of Ostrava collect?"
+
+TEXTS = {f"documents/{name}": (ROOT / "seeds" / name).read_bytes().decode() for name in (ALEPPO, ADVANCE)}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+def place_of(chip: Locator) -> tuple[str, int, int]:
+    document, start, end = (chip.get_attribute(f"data-{name}") for name in ("document", "start", "end"))
+    return str(document), int(str(start)), int(str(end))
+
+
+def verbatim(chip: Locator) -> str:
+    document, start, end = place_of(chip)
+    return TEXTS[document][start:end]
+
+
+def accept(visitor: Visitor, *texts: str) -> list[str]:
+    """Say yes to the next question of the browser; returns what was asked."""
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept(*texts)
+
+    visitor.page.once("dialog", answer)
+    return asked
+
+
+def paragraphs(name: str) -> tuple[Paragraph, ...]:
+    return read_document(f"documents/{name}", (ROOT / "seeds" / name).read_bytes())[1]
+
+
+# --- from the answer to the very words and back
+
+
+@pytest.mark.parametrize("way", ["Escape", "button"])
+def test_a_chip_opens_its_document_at_the_very_words_and_leads_back(visitor: Visitor, way: str) -> None:
+    visitor.ask(SIEGE)
+    chip = visitor.chips.first
+    expect(chip).to_have_text("1")
+    marked = visitor.open(chip)
+    assert squeezed(marked) == squeezed(chip.get_attribute("data-quote"))
+    assert "after 13 days of siege by Daesh." in marked
+    visitor.has_focus(visitor.hit)
+    assert visitor.in_view(visitor.hit)
+    expect(visitor.reader.locator(".step-count")).to_have_text(f"1 of {visitor.chips.count()}")
+    if way == "Escape":
+        visitor.page.keyboard.press("Escape")
+    else:
+        visitor.page.get_by_role("button", name="Back to the answer").click()
+    visitor.has_focus(chip)
+    assert visitor.in_view(chip)
+
+
+def test_a_card_shows_the_quote_and_its_place_on_hover_and_on_focus(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    chip = visitor.chips.first
+    card = visitor.page.locator(f"#{chip.get_attribute('aria-describedby')}")
+    expect(card).not_to_be_visible()
+    chip.hover()
+    expect(card).to_be_visible()
+    assert squeezed(card.locator(".card-quote").text_content()) == squeezed(verbatim(chip))
+    expect(card).to_contain_text("In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo")
+    expect(card).to_contain_text("¶6")
+    box = card.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= 1280
+    assert box["y"] + box["height"] <= 800
+    visitor.page.mouse.move(640, 5)
+    expect(card).not_to_be_visible()
+    visitor.box.focus()
+    for _ in range(30):
+        visitor.page.keyboard.press("Shift+Tab")
+        if chip.evaluate("node => node === document.activeElement"):
+            break
+    expect(card).to_be_visible()
+
+
+def test_every_chip_of_every_answer_marks_the_slice_of_the_file(visitor: Visitor) -> None:
+    followed = 0
+    for question in (SIEGE, SOLEIMANI, WARREN, "What are these documents about?", "How many people were killed?"):
+        visitor.ask(question)
+        assert visitor.chips.count()
+    for chip in visitor.page.locator("a.chip").all():
+        assert visitor.open(chip) == verbatim(chip)
+        assert chip.get_attribute("data-quote") == verbatim(chip)
+        followed += 1
+    assert followed >= 7
+
+
+def test_every_statement_is_what_its_citations_say(visitor: Visitor) -> None:
+    visitor.ask(WARREN)
+    for statement in visitor.live.locator(".statement").all():
+        quotes = squeezed(" ".join(verbatim(chip) for chip in statement.locator("a.chip").all()))
+        assert squeezed(statement.locator(".said").text_content()) in quotes
+    shown = visitor.live.locator(".statement").count()
+    expect(visitor.live.locator(".verdict")).to_have_text(f"{shown} of {shown} statements verified")
+
+
+def test_all_of_it_goes_by_keyboard(visitor: Visitor) -> None:
+    press = visitor.page.keyboard.press
+    expect(visitor.box).to_be_focused()
+    visitor.page.keyboard.type(SIEGE)
+    press("Enter")
+    visitor.ended(SIEGE)
+    first, last = visitor.chips.first, visitor.chips.last
+    assert visitor.chips.count() > 1
+    visitor.box.focus()
+    for _ in range(60):
+        press("Shift+Tab")
+        if first.evaluate("node => node === document.activeElement"):
+            break
+    visitor.has_focus(first)
+    press("Enter")
+    expect(visitor.hit).to_have_text(squeezed(verbatim(first)))
+    visitor.has_focus(visitor.hit)
+    press("n")
+    expect(visitor.hit).to_have_text(squeezed(verbatim(visitor.chips.nth(1))))
+    expect(visitor.chips.nth(1)).to_have_attribute("aria-current", "true")
+    visitor.has_focus(visitor.hit)
+    press("p")
+    expect(visitor.hit).to_have_text(squeezed(verbatim(first)))
+    visitor.has_focus(visitor.hit)
+    press("p")
+    expect(visitor.hit).to_have_text(squeezed(verbatim(last)))
+    visitor.has_focus(visitor.hit)
+    press("Escape")
+    visitor.has_focus(last)
+
+
+def test_the_browsers_own_back_leads_back_to_the_answer(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    visitor.open(visitor.chips.first)
+    assert "document=" in visitor.page.url
+    visitor.page.go_back()
+    visitor.has_focus(visitor.chips.first)
+    expect(visitor.live.locator(".question")).to_have_text(SIEGE)
+
+
+def test_an_example_is_asked_at_a_click(visitor: Visitor) -> None:
+    example = visitor.page.locator(".welcome .example").first
+    question = squeezed(example.text_content())
+    example.click()
+    visitor.ended(question)
+    assert visitor.chips.count()
+
+
+# --- what is not there, and what leans on what was said
+
+
+def test_a_question_without_an_answer_gets_one_honest_sentence_and_no_chip(visitor: Visitor) -> None:
+    turn = visitor.ask(NOWHERE)
+    expect(turn.locator(".notfound")).to_have_count(1)
+    expect(turn.locator(".notfound")).to_have_text("Your documents do not seem to answer this.")
+    expect(turn.locator(".missing")).to_contain_text("entangler")
+    expect(turn.locator(".missing")).to_contain_text("Zürich")
+    expect(turn.locator(".closest")).to_contain_text("Related passages – not an answer")
+    expect(turn.locator(".closest li")).not_to_have_count(0)
+    expect(visitor.chips).to_have_count(0)
+    expect(turn.locator(".statement, .verdict")).to_have_count(0)
+    place = turn.locator(".closest a.place").first
+    place.click()
+    target = visitor.reader.locator(".target")
+    expect(target).to_have_attribute("data-paragraph", str(place.get_attribute("data-paragraph")))
+    visitor.has_focus(target)
+    visitor.page.keyboard.press("Escape")
+    visitor.has_focus(place)
+
+
+def test_a_follow_up_says_what_was_searched_for(visitor: Visitor) -> None:
+    first = visitor.ask(SOLEIMANI)
+    expect(first.locator(".searched")).to_have_count(0)
+    second = visitor.ask("What does he lead?")
+    expect(second.locator(".searched")).to_have_text("Searched for: What does Qassem Soleimani lead?")
+    assert visitor.chips.count()
+    expect(visitor.page.locator("#transcript .question")).to_have_text([SOLEIMANI])
+
+
+# --- which documents are asked
+
+
+def test_a_document_that_is_not_ticked_is_not_answered_from(visitor: Visitor) -> None:
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 2")
+    visitor.document(ADVANCE).locator("input").uncheck()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    visitor.ask(WARREN)
+    cited = visitor.page.locator(f'#live [data-document="documents/{ADVANCE}"]')
+    expect(cited).to_have_count(0)
+    expect(visitor.document(ADVANCE).locator("input")).not_to_be_checked()
+    visitor.library.locator(".all input").check()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 2")
+    expect(visitor.document(ADVANCE).locator("input")).to_be_checked()
+    visitor.ask(WARREN)
+    expect(cited).not_to_have_count(0)
+    expect(visitor.chips.first).to_have_attribute("data-document", f"documents/{ADVANCE}")
+
+
+def test_with_no_document_ticked_the_chat_says_what_to_do(visitor: Visitor) -> None:
+    visitor.library.locator(".all input").uncheck()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 0 of 2")
+    turn = visitor.ask(SIEGE)
+    expect(turn.locator(".failed")).to_have_text("No document is chosen. Tick at least one under “Documents”.")
+    visitor.document(ALEPPO).locator("input").check()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    visitor.ask(SIEGE)
+    assert visitor.chips.count()
+
+
+@contextmanager
+def report_delayed(chat: Chat, browser: Browser) -> Iterator[tuple[Visitor, Callable[[], None]]]:
+    """A visitor whose first report of progress is on its way, and what lets it arrive."""
+    with visiting(browser, chat) as visitor:
+        held: list[tuple[Route, APIResponse]] = []
+
+        def hold(route: Route) -> None:
+            if held:
+                route.continue_()
+            else:
+                held.append((route, route.fetch()))
+
+        visitor.page.route("**/gradio_api/run/predict*", hold)
+        visitor.arrive()
+        while not held:
+            visitor.page.wait_for_timeout(50)
+
+        def arrives() -> None:
+            with visitor.page.expect_response("**/gradio_api/run/predict*"):
+                held[0][0].fulfill(response=held[0][1])
+            visitor.page.wait_for_timeout(500)
+
+        yield visitor, arrives
+
+
+def test_a_late_report_of_progress_does_not_undo_a_choice(chat: Chat, browser: Browser) -> None:
+    with report_delayed(chat, browser) as (visitor, report_arrives):
+        visitor.document(ADVANCE).locator("input").uncheck()
+        expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+        report_arrives()
+        expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2", timeout=2_000)
+        expect(visitor.document(ADVANCE).locator("input")).not_to_be_checked(timeout=2_000)
+
+
+def test_a_late_report_of_progress_does_not_bring_the_welcome_back(chat: Chat, browser: Browser) -> None:
+    with report_delayed(chat, browser) as (visitor, report_arrives):
+        visitor.ask(SIEGE)
+        report_arrives()
+        expect(visitor.page.locator(".welcome")).not_to_be_visible(timeout=2_000)
+        assert visitor.chips.count()
+
+
+# --- conversations
+
+
+def test_a_reload_brings_the_conversation_back(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    visitor.ask(NOWHERE)
+    before = visitor.page.locator("#paper .answer").all_text_contents()
+    visitor.wait_saved("talk.exchanges.length === 2 && talk.exchanges[1].state === 'done'")
+    visitor.page.reload()
+    visitor.ended(NOWHERE)
+    expect(visitor.page.locator("#transcript .question")).to_have_text([SIEGE])
+    assert visitor.page.locator("#paper .answer").all_text_contents() == before
+    chip = visitor.page.locator("#transcript a.chip").first
+    assert visitor.open(chip) == verbatim(chip)
+    visitor.page.keyboard.press("Escape")
+    visitor.ask(SOLEIMANI)
+    expect(visitor.page.locator("#transcript .question")).to_have_text([SIEGE, NOWHERE])
+
+
+@pytest.mark.parametrize("had", ["some of the answer", "nothing yet"])
+def test_a_conversation_cut_off_in_the_middle_says_so_and_asks_again(visitor: Visitor, had: str) -> None:
+    visitor.ask(SIEGE)
+    visitor.wait_saved("talk.exchanges[0].state === 'done'")
+    visitor.page.evaluate(
+        """keepsAnswer => { for (const key of Object.keys(localStorage)) {
+            const talk = JSON.parse(localStorage.getItem(key)), last = talk.exchanges[0];
+            last.state = 'running';
+            if (keepsAnswer) { last.answer.complete = false; last.answer.statements.splice(1); }
+            else last.answer = null;
+            localStorage.setItem(key, JSON.stringify(talk)); } }""",
+        had == "some of the answer",
+    )
+    visitor.page.reload()
+    turn = visitor.ended(SIEGE)
+    expect(turn.locator(".stopped")).to_contain_text("This answer was stopped before it was complete.")
+    expect(turn.locator(".statement")).to_have_count(1 if had == "some of the answer" else 0)
+    turn.get_by_role("button", name="Ask again").click()
+    expect(visitor.page.locator("#live .turn.done")).to_be_visible()
+    expect(visitor.live.locator(".question")).to_have_text(SIEGE)
+    assert visitor.chips.count()
+
+
+def test_conversations_are_kept_renamed_opened_and_deleted(visitor: Visitor) -> None:
+    page, names = visitor.page, visitor.talks.locator(".open")
+    expect(visitor.talks).to_contain_text("They are kept in this browser.")
+    visitor.ask(SIEGE)
+    expect(names).to_have_text([SIEGE])
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(visitor.live).to_have_count(0)
+    visitor.ask(SOLEIMANI)
+    expect(names).to_have_text([SOLEIMANI, SIEGE])
+    expect(visitor.talks.locator("[aria-current=true]")).to_have_text(SOLEIMANI)
+    accept(visitor, "The general")
+    visitor.press_beside(SOLEIMANI, "Rename")
+    expect(names).to_have_text(["The general", SIEGE])
+    visitor.ask("What does he lead?")
+    expect(names).to_have_text(["The general", SIEGE])
+    names.filter(has_text=SIEGE).click(position={"x": 15, "y": 8})
+    visitor.ended(SIEGE)
+    expect(page.locator("#transcript .turn")).to_have_count(0)
+    expect(visitor.talks.locator("[aria-current=true]")).to_have_text(SIEGE)
+    asked = accept(visitor)
+    visitor.press_beside(SIEGE, "Delete")
+    expect(names).to_have_text(["The general"])
+    assert asked == ["Delete this conversation? It is kept nowhere else."]
+    expect(page.locator(".welcome")).to_be_visible()
+    assert [talk["title"] for talk in visitor.saved().values()] == ["The general"]
+    page.reload()
+    visitor.see()
+    expect(names).to_have_text(["The general"])
+    expect(page.locator(".welcome")).to_be_visible()
+
+
+def test_a_click_in_the_middle_of_a_title_opens_the_conversation(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    visitor.page.get_by_role("button", name="New conversation").click()
+    expect(visitor.live).to_have_count(0)
+    visitor.talks.locator(".open").first.click(timeout=5_000)
+    visitor.ended(SIEGE)
+
+
+def test_the_browser_keeps_no_texts_of_passages(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    visitor.ask(NOWHERE)
+    visitor.wait_saved("talk.exchanges.length === 2 && talk.exchanges[1].state === 'done'")
+    (talk,) = visitor.saved().values()
+    answers = [exchange["answer"] for exchange in talk["exchanges"]]
+    kept = [passage["text"] for answer in answers for passage in [*answer["passages"], *answer["closest"]]]
+    assert len(kept) > 5
+    assert set(kept) == {""}
+
+
+@pytest.mark.parametrize("kind", ["Markdown", "HTML", "JSON"])
+def test_an_export_holds_every_quote_and_its_place(visitor: Visitor, kind: str) -> None:
+    visitor.ask(SIEGE)
+    visitor.ask(WARREN)
+    visitor.wait_saved("talk.exchanges.length === 2 && talk.exchanges[1].state === 'done'")
+    with visitor.page.expect_download() as saving:
+        visitor.page.locator(f".exports [data-kind={kind.lower()}]").click()
+    assert saving.value.suggested_filename.endswith({"Markdown": ".md", "HTML": ".html", "JSON": ".json"}[kind])
+    text = Path(saving.value.path()).read_text(encoding="utf-8")
+    chips = visitor.page.locator("a.chip").all()
+    assert len(chips) >= 4
+    for chip in chips:
+        document, start, end = place_of(chip)
+        if kind == "JSON":
+            citations = [
+                (citation["document"], citation["start"], citation["end"], citation["quote"])
+                for exchange in json.loads(text)["exchanges"]
+                for statement in exchange["answer"]["statements"]
+                for citation in statement["citations"]
+            ]
+            assert (document, start, end, verbatim(chip)) in citations
+            continue
+        plain = re.sub(r"\\(.)", r"\1", text) if kind == "Markdown" else html.unescape(re.sub(r"<[^>]+>", " ", text))
+        assert squeezed(display(verbatim(chip))) in squeezed(plain)
+        place = f"¶{chip.get_attribute('data-paragraph')}, characters {start}–{end}"
+        assert place in plain
+    assert SIEGE in text
+    assert WARREN in text
+
+
+# --- what people say of answers
+
+
+def test_a_bad_answer_becomes_a_case_whose_gold_is_the_chosen_paragraph(visitor: Visitor) -> None:
+    chosen = 11
+    turn = visitor.ask(NOWHERE)
+    turn.get_by_role("button", name="Bad answer").click()
+    form = turn.locator("form.feedback")
+    expect(form.locator("textarea")).to_be_focused()
+    form.locator("textarea").fill("It is in the article on the advance.")
+    visitor.document(ADVANCE).locator("button.open").click()
+    paragraph = visitor.reader.locator(f"#p{chosen}")
+    paragraph.get_by_role("button", name="Should be cited").click()
+    expect(form.locator(".chosen")).to_have_text(f"{ADVANCE} ¶{chosen}")
+    expect(paragraph.locator(".choose")).to_have_attribute("aria-pressed", "true")
+    form.get_by_role("button", name="Send").click()
+    expect(turn.locator(".said-thanks")).to_contain_text("Thank you.")
+    expect(form).to_be_hidden()
+    described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert (described["note"], described["tags"]) == ("It is in the article on the advance.", ["bad"])
+    case = case_from(described)
+    assert (case.question, case.answerable, len(case.gold)) == (NOWHERE, True, 1)
+    corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
+    assert gold_paragraphs(case.gold[0], corpus) == {(f"documents/{ADVANCE}", chosen)}
+
+
+def test_a_good_answer_becomes_a_case_whose_gold_it_cited(visitor: Visitor) -> None:
+    turn = visitor.ask(SIEGE)
+    turn.get_by_role("button", name="Good answer").click()
+    turn.get_by_role("button", name="Send").click()
+    expect(turn.locator(".said-thanks")).to_be_visible()
+    described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    case = case_from(described)
+    corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
+    assert case.question == SIEGE
+    assert case.tags == ("good",)
+    assert (f"documents/{ALEPPO}", 6) in {key for gold in case.gold for key in gold_paragraphs(gold, corpus)}
+
+
+# --- addresses, phones, the dark
+
+
+def test_an_address_of_a_place_opens_the_document_there(chat: Chat, visit: Any) -> None:
+    visitor = visit(chat, f"/?document=documents%2F{ALEPPO}&paragraph=9")
+    target = visitor.reader.locator(".target")
+    expect(target).to_have_attribute("data-paragraph", "9")
+    expect(visitor.reader).to_have_attribute("data-document", f"documents/{ALEPPO}")
+    expect(target).to_be_in_viewport()
+    wait_for(lambda: visitor.in_view(target.locator(".text")), "the paragraph is in view")
+
+
+def test_the_address_of_a_citation_opens_it_in_another_tab(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    chip = visitor.chips.first
+    with visitor.page.context.expect_page() as opening:
+        chip.click(modifiers=["Control"])
+    other = Visitor(opening.value, visitor.chat, visitor.heard).see()
+    expect(other.hit).to_have_text(squeezed(verbatim(chip)))
+    wait_for(lambda: other.in_view(other.hit), "the marked words are in view")
+
+
+def test_an_address_of_a_document_that_is_gone_says_so(chat: Chat, visit: Any) -> None:
+    visitor = visit(chat, "/?document=documents%2Fnever.txt&paragraph=9")
+    expect(visitor.reader).to_contain_text("never.txt is not among your documents any more.")
+
+
+def test_on_a_phone_the_source_is_a_sheet_over_the_chat(chat: Chat, visit: Any) -> None:
+    visitor = visit(chat, **PHONE)
+    page = visitor.page
+
+    def fits() -> bool:
+        return page.evaluate(
+            "[document.documentElement, document.body, ...document.querySelectorAll('#paper, #composer, .page, #side')]"
+            ".every(node => node.scrollWidth <= Math.max(node.clientWidth, 0) + 1 || !node.clientWidth)"
+            " && document.documentElement.scrollWidth <= 390"
+        )
+
+    assert fits()
+    visitor.ask(SIEGE)
+    assert fits()
+    expect(page.locator("#source")).not_to_be_visible()
+    chip = visitor.chips.first
+    chip.tap()
+    sheet = page.locator("#source")
+    expect(sheet).to_be_visible()
+    expect(visitor.hit).to_have_text(squeezed(verbatim(chip)))
+    assert sheet.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    wait_for(lambda: visitor.in_view(visitor.hit), "the marked words are in view")
+    assert fits()
+    page.get_by_role("button", name="Back to the answer").tap()
+    expect(sheet).not_to_be_visible()
+    expect(chip).to_be_in_viewport()
+    page.get_by_role("button", name="Documents and conversations").tap()
+    side = page.locator("#side")
+    expect(side).to_be_visible()
+    assert visitor.in_view(visitor.document(ALEPPO))
+    assert fits()
+    visitor.document(ALEPPO).locator("button.open").tap()
+    expect(side).not_to_be_visible()
+    expect(visitor.reader).to_have_attribute("data-document", f"documents/{ALEPPO}")
+    expect(sheet).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_ground_follows_the_system(chat: Chat, visit: Any, scheme: str) -> None:
+    visitor = visit(chat, color_scheme=scheme)
+    for selector in ("body", "#talk", "#side", "#composer", "#source"):
+        colour = visitor.page.locator(selector).evaluate("node => getComputedStyle(node).backgroundColor")
+        parts = [int(part) for part in re.findall(r"\d+", colour)[:3]]
+        assert (max(parts) < 60) if scheme == "dark" else (min(parts) > 200), (selector, colour)
+
+
+# --- many at once
+
+
+def test_two_tabs_ask_at_the_same_time_and_keep_their_own_conversations(visitor: Visitor) -> None:
+    other = visitor.another_tab()
+    visitor.box.fill(SIEGE)
+    other.box.fill(SOLEIMANI)
+    visitor.box.press("Enter")
+    other.box.press("Enter")
+    visitor.ended(SIEGE)
+    other.ended(SOLEIMANI)
+    assert place_of(visitor.chips.first)[0] == f"documents/{ALEPPO}"
+    assert place_of(other.chips.first)[0] == f"documents/{ADVANCE}"
+    other.wait_saved(f"talk.title === '{SOLEIMANI}' && talk.exchanges[0].state === 'done'")
+    visitor.wait_saved(f"talk.title === '{SIEGE}' && talk.exchanges[0].state === 'done'")
+    expect(visitor.talks.locator(".open")).to_have_count(2)
+    for tab, question in ((visitor, SIEGE), (other, SOLEIMANI)):
+        tab.page.reload()
+        tab.ended(question)
+        expect(tab.page.locator(".turn")).to_have_count(1)
+
+
+def test_twenty_questions_at_once_all_come_back_right(chat: Chat) -> None:
+    questions = [SIEGE, SOLEIMANI, WARREN, NOWHERE]
+
+    def told(answer: Any) -> list[Any]:
+        return [answer["question"], answer["abstained"], [one["text"] for one in answer["statements"]]]
+
+    alone = {question: told(chat.answer(question)) for question in questions}
+    together = threading.Barrier(20)
+
+    def by_event(question: str) -> Any:
+        call = f"{chat.url}/gradio_api/call/ask"
+        event = chat.post("/gradio_api/call/ask", {"data": [question, [], []]})["event_id"]
+        with urllib.request.urlopen(f"{call}/{event}", timeout=120) as stream:
+            lines = stream.read().decode().splitlines()
+        assert "event: complete" in lines
+        return json.loads(lines[lines.index("event: complete") + 1].removeprefix("data: "))[0]
+
+    def one(number: int) -> list[Any]:
+        together.wait(60)
+        question = questions[number % len(questions)]
+        return told(by_event(question) if number % 2 else chat.answer(question))
+
+    with ThreadPoolExecutor(20) as pool:
+        # Every question both ways: the numbers run through all pairs of a question and a parity.
+        results = list(pool.map(one, [number + number // 4 for number in range(20)]))
+    assert results == [alone[questions[(number + number // 4) % 4]] for number in range(20)]
+
+
+# --- files of one's own, and a server that goes away
+
+
+@pytest.fixture(scope="module")
+def own(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    """A chat that may be stopped and may be given files."""
+    base = tmp_path_factory.mktemp("own")
+    shutil.copytree(ROOT / "seeds", base / "seeds")
+    with Chat(base / "home", base / "seeds") as chat:
+        yield chat.wait_until_read()
+
+
+def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_path: Path) -> None:
+    good, empty = tmp_path / "harbour.md", tmp_path / "empty.md"
+    good.write_text("# Harbour Rules\n\nThe harbour master of Ostrava collects a toll of nine copper marks.\n")
+    empty.write_text("")
+    visitor: Visitor = visit(own)
+    visitor.page.locator("#upload input[type=file]").set_input_files([good, empty])
+    outcomes = visitor.page.locator(".outcomes")
+    expect(outcomes.locator("li").filter(has_text="harbour.md")).to_contain_text("added, 2 paragraphs")
+    expect(outcomes.locator("li").filter(has_text="empty.md")).to_contain_text("not read: the file is empty")
+    expect(visitor.library.locator(".document")).to_have_count(3)
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 3")
+    assert [path.name for path in (own.home / "uploads").iterdir()] == ["harbour.md"]
+    assert sorted(path.name for path in own.documents.iterdir()) == [ALEPPO, ADVANCE]
+
+    visitor.ask(TOLL)
+    assert visitor.open(visitor.chips.first) == "The harbour master of Ostrava collects a toll of nine copper marks."
+    visitor.page.keyboard.press("Escape")
+
+    good.write_text("# Harbour Rules\n\nThe lighthouse keeper of Ostrava is paid in smoked herring.\n")
+    visitor.page.locator("#upload input[type=file]").set_input_files([good])
+    expect(outcomes).to_contain_text("harbour (2).md: added, 2 paragraphs")
+    visitor.ask("How is the lighthouse keeper of Ostrava paid?")
+    assert place_of(visitor.chips.first)[0] == "uploads/harbour (2).md"
+
+    own.restart()
+    again: Visitor = visit(own)
+    expect(again.document("harbour.md")).to_contain_text("uploaded")
+    expect(again.document("harbour (2).md")).to_contain_text("uploaded")
+    again.ask(TOLL)
+    assert "nine copper marks" in again.open(again.chips.first)
+
+    accept(again)
+    again.page.get_by_role("button", name="Delete the uploaded harbour (2).md").click()
+    expect(again.library.locator(".document")).to_have_count(3)
+    asked = accept(again)
+    again.page.get_by_role("button", name="Delete the uploaded harbour.md").click()
+    expect(again.page.locator(".outcomes")).to_contain_text("harbour.md: deleted")
+    assert len(asked) == 1
+    assert "uploaded file" in asked[0]
+    expect(again.library.locator(".document")).to_have_count(2)
+    expect(again.document("harbour.md")).to_have_count(0)
+    expect(again.reader).to_contain_text("harbour.md is not among your documents any more.")
+    turn = again.ask(TOLL)
+    expect(turn.locator(".notfound")).to_be_visible()
+    expect(again.chips).to_have_count(0)
+    assert list((own.home / "uploads").iterdir()) == []
+
+
+def test_a_late_report_of_progress_does_not_take_away_what_became_of_a_file(
+    own: Chat, browser: Browser, tmp_path: Path
+) -> None:
+    empty = tmp_path / "nothing.md"
+    empty.write_text("")
+    with report_delayed(own, browser) as (visitor, report_arrives):
+        visitor.page.locator("#upload input[type=file]").set_input_files([empty])
+        outcomes = visitor.page.locator(".outcomes")
+        expect(outcomes).to_contain_text("nothing.md: not read")
+        report_arrives()
+        expect(outcomes).to_contain_text("nothing.md: not read", timeout=2_000)
+
+
+def test_a_conversation_goes_on_where_it_was_after_the_server_was_started_again(own: Chat, browser: Browser) -> None:
+    with visiting(browser, own) as visitor:
+        visitor.arrive().ask(SOLEIMANI)
+        visitor.wait_saved("talk.exchanges[0].state === 'done'")
+        own.restart()
+        # What the tab met while nobody was there is no fault of the page.
+        visitor.heard.errors.clear()
+        visitor.page.reload()
+        visitor.ended(SOLEIMANI)
+        chip = visitor.chips.first
+        assert visitor.open(chip) == verbatim(chip)
+        visitor.page.keyboard.press("Escape")
+        visitor.ask("What does he lead?")
+        expect(visitor.live.locator(".searched")).to_contain_text("Qassem Soleimani")
+        visitor.heard.errors.clear()
+
+
+def test_answers_come_while_a_big_folder_is_still_being_read(browser: Browser, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "big")
+    words = ["ledger", "granary", "orchard", "pulley", "lantern", "varnish", "kettle", "saddle", "anvil", "thimble"]
+    for number in range(400):
+        parts = [
+            f"Entry {number}.{part} of the {words[(number + part) % 10]}: the {words[part]} went to the "
+            f"{words[number % 10]} keeper on day {number * 7 + part}, and nobody asked what became of it afterwards."
+            for part in range(8)
+        ]
+        (tmp_path / "big" / f"note-{number:03}.txt").write_text("\n\n".join([f"Note {number}", *parts]))
+    with Chat(tmp_path / "home", tmp_path / "big") as chat, visiting(browser, chat) as visitor:
+        visitor.page.goto(chat.url)
+        expect(visitor.library.locator(".indexing progress")).to_be_visible()
+        expect(visitor.library.locator(".indexing")).to_contain_text("Answers cover what is in so far.")
+        expect(visitor.document(ALEPPO)).to_be_visible()
+        visitor.ask(SIEGE)
+        assert visitor.open(visitor.chips.first) == verbatim(visitor.chips.first)
+        assert chat.status["indexing"], "it was all read before the question was asked: make the folder bigger"

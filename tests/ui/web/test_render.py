@@ -1,0 +1,530 @@
+"""Answers as HTML: whatever the texts say, the markup is ours and the words are theirs."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from parsing import Element, read, shown
+
+from rag.chatbot import Chatbot, open_chatbot
+from rag.domain import (
+    Answer,
+    Citation,
+    GateReading,
+    Paragraph,
+    Passage,
+    Ranks,
+    Role,
+    Source,
+    Span,
+    Statement,
+    Verdict,
+)
+from rag.paragraphs import display
+from rag.settings import Settings
+from ui.web.conversation import Exchange, State
+from ui.web.render import Shelf, exchange_html, plain_text, welcome_html
+
+SEEDS = Path(__file__).parents[3] / "seeds"
+FOLDER = "0123456789ab"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</span></div></article>",
+    "<!-- ",
+    "&lt;b&gt; &amp; &#60;i&#62;",
+    "\u202egnp.exe\u202c \u2066x\u2069",
+    "a\0b\x1b[31mc\x7fd\x85e",
+    "</textarea></title>",
+    "“Quoted”, she said",
+]
+
+
+# --- answers of any text
+
+LETTERS = st.characters(exclude_categories=["Cs"])
+TEXTS = st.lists(st.sampled_from(HOSTILE) | st.text(LETTERS, max_size=8), max_size=3).map("".join)
+WORDS = TEXTS.filter(str.strip)
+
+
+@st.composite
+def citations(draw: st.DrawFn, mark: int) -> Citation:
+    before, quote, after = draw(TEXTS), draw(WORDS), draw(TEXTS)
+    at = draw(st.integers(0, 500))
+    start = at + len(before)
+    bold = draw(st.none() | st.tuples(st.integers(0, len(quote) - 1), st.integers(1, len(quote))))
+    paragraph = Paragraph(
+        f"documents/{draw(WORDS)}",
+        draw(st.integers(1, 99)),
+        before + quote + after,
+        at,
+        at + len(before + quote + after),
+        draw(st.sampled_from(Role)),
+        tuple(draw(st.lists(WORDS, max_size=2))),
+        draw(st.none() | st.integers(1, 9)),
+        draw(st.none() | WORDS),
+    )
+    source = Source(draw(WORDS), "3-abc", draw(st.none() | st.just(date(2015, 10, 8))))
+    span = Span(start + bold[0], start + bold[1]) if bold and bold[0] < bold[1] else None
+    return Citation(mark, paragraph, source, start, start + len(quote), span)
+
+
+@st.composite
+def statements(draw: st.DrawFn, mark: int) -> Statement:
+    return Statement(
+        draw(WORDS),
+        tuple(draw(citations(mark + n)) for n in range(draw(st.integers(0, 2)))),
+        draw(st.sampled_from(Verdict)),
+        draw(st.none() | WORDS),
+        draw(st.none() | WORDS),
+        draw(st.sampled_from([(), (), (0,)])),
+    )
+
+
+@st.composite
+def passages(draw: st.DrawFn) -> Passage:
+    text = draw(WORDS)
+    return Passage(
+        Paragraph(
+            f"documents/{draw(WORDS)}", draw(st.integers(1, 99)), text, 0, len(text), draw(st.sampled_from(Role))
+        ),
+        Source(draw(WORDS), "3-abc"),
+        draw(st.floats(0, 1)),
+        Ranks(*(draw(st.none() | st.integers(1, 50)) for _ in range(3))),
+    )
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    abstained = draw(st.booleans())
+    return Answer(
+        draw(WORDS),
+        tuple(draw(st.lists(WORDS, max_size=2))),
+        () if abstained else tuple(draw(statements(1 + 2 * n)) for n in range(draw(st.integers(0, 3)))),
+        tuple(draw(st.lists(passages(), max_size=2))),
+        abstained,
+        tuple(draw(st.lists(passages(), max_size=2))) if abstained else (),
+        tuple(draw(st.lists(WORDS, max_size=2))) if abstained else (),
+        notice=draw(st.none() | WORDS),
+        gate=draw(st.none() | st.builds(GateReading, st.floats(0, 1), st.floats(0, 1))),
+        seconds=draw(st.dictionaries(st.sampled_from(["dense", "total"]), st.floats(0, 9))),
+    )
+
+
+EXCHANGES = st.builds(
+    lambda answer, state, problem: Exchange(answer.question, "2026-01-01", state, answer.json(), problem),
+    answers(),
+    st.sampled_from(State),
+    st.none() | WORDS,
+)
+
+
+def rendered(answer: Answer, number: int = 1) -> Element:
+    exchange = Exchange(answer.question, "2026-01-01", State.DONE, json.loads(json.dumps(answer.json())))
+    return read(exchange_html(exchange, number, Shelf(FOLDER, lambda passage: None)))
+
+
+def harmless(value: Any, name: str = "") -> Any:
+    """The same JSON with plain words in place of every text; what is no text of a document stays."""
+    if isinstance(value, dict):
+        return {key: harmless(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [harmless(inner, name) for inner in value]
+    if not isinstance(value, str) or name in ("verdict", "role", "date", "mode", "revision"):
+        return value
+    if name == "document":
+        return f"documents/{value.encode().hex()}"  # two documents stay two
+    return "x" * len(value) if name == "quote" else "x" if value else ""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(EXCHANGES, st.integers(1, 20))
+def test_texts_make_no_element_and_no_attribute(exchange: Exchange, number: int) -> None:
+    """The markup is the markup of the same answer in plain words."""
+    assert exchange.answer is not None
+    shelf = Shelf(FOLDER, lambda passage: "x")
+    plain = Exchange("x", "", exchange.state, harmless(exchange.answer), "x" if exchange.problem else None)
+    mine, expected = (read(exchange_html(one, number, shelf)) for one in (exchange, plain))
+    for one in (mine, expected):
+        for element in one.all("said"):
+            element.tag = "q"  # or <span>, where the text brings quotation marks of its own
+    assert mine.shape == expected.shape
+    assert not any(name.startswith("on") for element in mine.all() for name in element.attributes)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(answers())
+def test_every_text_reads_as_it_stands(answer: Answer) -> None:
+    page = rendered(answer)
+    assert page.texts("question") == [shown(answer.question)]
+    assert page.texts("said") == [shown(one.text) for one in answer.statements]
+    assert page.texts("lead") == [shown(one.lead) for one in answer.statements if one.lead]
+    assert page.texts("card-quote") == [shown(one.quote) for one in answer.citations]
+    assert page.texts("card-place") == [shown(one.source.title) for one in answer.citations]
+    assert page.texts("excerpt") == [shown(display(one.paragraph.text)) for one in answer.closest]
+    (copying,) = (one for one in page.all("act") if one.attributes.get("data-act") == "copy")
+    assert copying.attributes["data-text"] == plain_text(answer)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(answers(), st.integers(1, 20))
+def test_every_chip_has_its_mark_and_leads_to_its_span(answer: Answer, number: int) -> None:
+    page = rendered(answer, number)
+    chips = list(page.all("chip"))
+    assert [chip.text for chip in chips] == [str(one.mark) for one in answer.citations]
+    cards = {card.attributes["id"]: card for card in page.all("card")}
+    for chip, citation in zip(chips, answer.citations, strict=True):
+        paragraph = citation.paragraph
+        assert parse_qs(chip.attributes["href"].removeprefix("?")) == {
+            "folder": [FOLDER],
+            "document": [paragraph.document_id],
+            "paragraph": [str(paragraph.number)],
+            "start": [str(citation.start)],
+            "end": [str(citation.end)],
+        }
+        assert chip.attributes["data-cite"] == f"{number}.{citation.mark}"
+        assert int(chip.attributes["data-paragraph"]) == paragraph.number
+        span = int(chip.attributes["data-start"]), int(chip.attributes["data-end"])
+        assert span == (citation.start, citation.end)
+        card = cards[chip.attributes["aria-describedby"]]
+        assert card.texts("card-quote") == [shown(citation.quote)]
+        assert shown(paragraph.place) in card.texts("card-facts")[0]
+        assert f"Source {citation.mark}: " in chip.attributes["aria-label"]
+        if citation.bold:
+            (bold,) = (one for one in card.all() if one.tag == "b")
+            inside = Span(citation.bold.start - citation.start, citation.bold.end - citation.start)
+            assert bold.text == shown(inside.of(citation.quote))
+
+
+@given(st.sampled_from(HOSTILE) | WORDS)
+def test_a_chip_names_its_document_to_the_letter(name: str) -> None:
+    """By this name the page asks for the document."""
+    paragraph = Paragraph(f"documents/{name}.md", 1, "Some words.", 0, 11, Role.BODY)
+    passage = Passage(paragraph, Source("Title", "3-abc"), 0.5, Ranks(1))
+    citation = Citation(1, paragraph, Source("Title", "3-abc"), 0, 11)
+    page = rendered(Answer("Why?", (), (Statement("Some words.", (citation,)),), (passage,)))
+    for link in (*page.all("chip"), *page.all("place")):
+        assert link.attributes["data-document"] == f"documents/{name}.md"
+
+
+# --- what is said of an answer
+
+
+def cited(text: str, role: Role = Role.BODY, mark: int = 1, **more: Any) -> Statement:
+    paragraph = Paragraph("documents/a.md", mark, text, 0, len(text), role, (), None, more.pop("speaker", None))
+    verdict = more.pop("verdict", Verdict.VERIFIED)
+    return Statement(text, (Citation(mark, paragraph, Source("A", "3-a"), 0, len(text)),), verdict, **more)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_reader_or_a_caption_is_never_taken_for_the_document(role: Role) -> None:
+    page = rendered(Answer("Why?", (), (cited("It rained.", role),)))
+    (statement,) = page.all("statement")
+    expected = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"]}.get(role, [])
+    assert statement.texts("badge") == expected
+    assert ("by-reader" in statement.classes) == (role is Role.COMMENT)
+
+
+def test_where_several_documents_speak_each_statement_names_its_own() -> None:
+    one = Paragraph("documents/hr/a.md", 1, "It rained.", 0, 10, Role.BODY)
+    other = Paragraph("documents/b.md", 2, "It snowed.", 0, 10, Role.BODY)
+    first = Statement("It rained.", (Citation(1, one, Source("A", "3-a", date(2015, 10, 8)), 0, 10),))
+    second = Statement("It snowed.", (Citation(2, other, Source("B", "3-b"), 0, 10),))
+    assert rendered(Answer("Why?", (), (first, second))).texts("from") == ["A · hr/a.md · 8 Oct 2015", "B · b.md"]
+    assert rendered(Answer("Why?", (), (first, first))).texts("from") == []
+
+
+def test_only_the_very_words_of_a_document_stand_in_quotation_marks() -> None:
+    page = rendered(Answer("Why?", (), (cited("It rained."), Statement("Rain fell.", cited("It rained.").citations))))
+    assert [one.tag for one in page.all("said")] == ["q", "span"]
+
+
+def test_closest_passages_of_readers_carry_the_badge_too() -> None:
+    paragraph = Paragraph("documents/a.md", 4, "I was there.", 0, 12, Role.COMMENT)
+    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1))
+    page = rendered(Answer("Why?", (), abstained=True, closest=(passage,)))
+    (closest,) = page.all("closest")
+    assert closest.texts("badge") == ["reader’s comment"]
+
+
+@given(WORDS)
+def test_an_unsupported_statement_says_why_and_only_that_one(reason: str) -> None:
+    page = rendered(
+        Answer(
+            "Why?", (), (cited("It rained."), cited("It snowed.", mark=2, verdict=Verdict.UNSUPPORTED, reason=reason))
+        )
+    )
+    first, second = page.all("statement")
+    assert ("verified" in first.classes, "unsupported" in second.classes) == (True, True)
+    assert first.texts("why") == []
+    assert second.texts("why") == [f"Not found in your documents. {shown(reason)}"]
+
+
+def test_statements_that_differ_stand_in_one_group_and_the_others_outside() -> None:
+    page = rendered(
+        Answer(
+            "How many?",
+            (),
+            (
+                cited("Many came."),
+                cited("There were 12.", mark=2, conflicts_with=(2,)),
+                cited("There were 14.", mark=3, conflicts_with=(1,)),
+                cited("They went home.", mark=4),
+            ),
+        )
+    )
+    (group,) = page.all("conflict")
+    assert group.texts("said") == ["There were 12.", "There were 14."]
+    assert group.texts("conflict-head") == ["Your sources differ on this"]
+    assert page.texts("said") == ["Many came.", "There were 12.", "There were 14.", "They went home."]
+
+
+def test_two_pairs_that_differ_are_not_one_group() -> None:
+    page = rendered(
+        Answer(
+            "How many?",
+            (),
+            (
+                cited("There were 12.", conflicts_with=(1,)),
+                cited("There were 14.", mark=2, conflicts_with=(0,)),
+                cited("It was May 3.", mark=3, conflicts_with=(3,)),
+                cited("It was May 4.", mark=4, conflicts_with=(2,)),
+            ),
+        )
+    )
+    assert [group.texts("said") for group in page.all("conflict")] == [
+        ["There were 12.", "There were 14."],
+        ["It was May 3.", "It was May 4."],
+    ]
+
+
+def test_statements_that_differ_stand_together_wherever_they_come() -> None:
+    page = rendered(
+        Answer(
+            "How many?",
+            (),
+            (
+                cited("There were 12.", conflicts_with=(2,)),
+                cited("They went home.", mark=2),
+                cited("There were 14.", mark=3, conflicts_with=(0,)),
+            ),
+        )
+    )
+    (group,) = page.all("conflict")
+    assert group.texts("said") == ["There were 12.", "There were 14."]
+
+
+@given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=6))
+def test_the_verdict_counts_what_was_verified(verdicts: list[Verdict]) -> None:
+    page = rendered(
+        Answer("Why?", (), tuple(cited("So.", mark=n, verdict=one) for n, one in enumerate(verdicts, start=1)))
+    )
+    (verdict,) = page.all("verdict")
+    verified = sum(one is Verdict.VERIFIED for one in verdicts)
+    assert verdict.text == f"{verified} of {len(verdicts)} statement{'s' * (len(verdicts) > 1)} verified"
+    assert ("whole" in verdict.classes) == (verified == len(verdicts))
+
+
+@given(answers())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_an_abstention_shows_the_closest_as_related_and_never_as_an_answer(answer: Answer) -> None:
+    page = rendered(answer)
+    if not answer.abstained:
+        assert not list(page.all("closest")) + list(page.all("notfound"))
+        return
+    assert page.texts("notfound") == [shown(answer.notice or "Not in your documents.")]
+    assert not [kind for kind in ("statement", "chip", "said", "verdict") if list(page.all(kind))]
+    assert page.texts("closest-head") == ["Related passages – not an answer"] * bool(answer.closest)
+    links = [link for closest in page.all("closest") for link in closest.all("place")]
+    assert [int(link.attributes["data-paragraph"]) for link in links] == [p.paragraph.number for p in answer.closest]
+    missing = [one.text for told in page.all("missing") for one in told.all() if one.tag == "b"]
+    assert missing == [shown(term) for term in answer.missing_terms]
+
+
+# --- an exchange at each stage
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "foot"),
+    [
+        (State.RUNNING, "", False),
+        (State.DONE, "", True),
+        (State.STOPPED, "This answer was stopped before it was complete. Ask again", False),
+        (State.FAILED, "The index is damaged.", False),
+    ],
+)
+def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> None:
+    answer = Answer("Why?", (), (cited("It rained."),))
+    html = exchange_html(
+        Exchange("Why?", "", state, answer.json(), "The index is damaged."), 3, Shelf(FOLDER, lambda passage: None)
+    )
+    page = read(html)
+    assert page.texts("said") == ["It rained."]
+    assert bool(list(page.all("turn-foot"))) == foot
+    endings = [one.text for one in page.all() if one.tag == "p" and {"stopped", "failed"} & set(one.classes)]
+    assert "".join(endings) == says
+    (turn,) = page.all("turn")
+    assert (turn.attributes["id"], turn.attributes["data-turn"]) == ("turn-3", "3")
+    assert ("pending" in turn.classes) == (state is State.RUNNING)
+
+
+def test_a_question_without_an_answer_yet_is_being_searched_for() -> None:
+    shelf = Shelf(FOLDER, lambda passage: None)
+    running = read(exchange_html(Exchange("Why?", "", State.RUNNING), 1, shelf))
+    assert running.texts("waiting") == ["Searching your documents…"]
+    for state in (State.STOPPED, State.FAILED, State.DONE):
+        ended = read(exchange_html(Exchange("Why?", "", state, None, "No."), 1, shelf))
+        assert ended.texts("waiting") == []
+
+
+def test_a_carried_question_is_shown_and_an_unchanged_one_is_not() -> None:
+    assert rendered(Answer("And his?", ("And his?", "And Smith’s?"))).texts("searched") == [
+        "Searched for: And Smith’s?"
+    ]
+    assert rendered(Answer("And his?", ("And his?",))).texts("searched") == []
+
+
+def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
+    answer = Answer("Why?", (), (cited("It rained."), cited("It snowed.", mark=2)))
+    shelf = Shelf(FOLDER, lambda passage: None)
+    page = read("".join(exchange_html(Exchange("Why?", "", State.DONE, answer.json()), n, shelf) for n in range(1, 4)))
+    ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    for element in page.all():
+        for name in ("aria-labelledby", "aria-describedby", "for"):
+            if name in element.attributes:
+                assert element.attributes[name] in ids
+
+
+def test_texts_that_were_left_out_come_from_the_shelf_or_are_told_to_have_changed() -> None:
+    paragraph = Paragraph("documents/a.md", 4, "", 0, 0, Role.BODY)
+    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1))
+    answer = Answer("Why?", (), abstained=True, closest=(passage,))
+
+    def excerpt(text_of: Callable[[Passage], str | None]) -> list[str]:
+        exchange = Exchange("Why?", "", State.DONE, answer.json())
+        return read(exchange_html(exchange, 1, Shelf(FOLDER, text_of))).texts("excerpt")
+
+    assert excerpt(lambda passage: f"Paragraph {passage.paragraph.number}\n reads so.") == ["Paragraph 4 reads so."]
+    assert excerpt(lambda passage: None) == ["This passage has changed since."]
+    (long,) = excerpt(lambda passage: "word " * 500)
+    assert len(long) <= 420
+    assert long.endswith("word…")
+
+
+@given(WORDS, st.integers(0, 10_000), st.booleans(), st.lists(WORDS, max_size=4))
+def test_the_welcome_offers_its_examples_word_for_word(
+    name: str, documents: int, indexing: bool, questions: list[str]
+) -> None:
+    page = read(welcome_html(name, documents, indexing, questions))
+    buttons = list(page.all("example"))
+    assert [button.text for button in buttons] == [shown(one) for one in questions]
+    assert [button.attributes["data-ask"] for button in buttons] == questions
+    assert [one.text for one in page.all() if one.tag == "h1"] == [f"Ask {shown(name)}"]
+    (intro,) = page.texts("intro")
+    assert (("1 document," in intro) or (f"{documents:,} documents," in intro)) == (documents > 0)
+    assert ("being read" in intro) == (documents == 0 and indexing)
+
+
+# --- the seeds
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatbot]:
+    with open_chatbot(Settings(documents=SEEDS, home=tmp_path_factory.mktemp("home")), "test") as opened:
+        opened.ingest()
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How long was West Aleppo under siege?",
+        "Is most of the city of Homs destroyed, and was the university working normally in 2014?",
+        "Who won the World Cup in Brazil?",
+        "hello",
+        "Summarise the second article",
+    ],
+)
+def test_answers_of_the_seeds_show_each_citation_with_its_place_and_quote(bot: Chatbot, question: str) -> None:
+    answer = bot.ask(question)
+    page = rendered(answer)
+    for citation, card in zip(answer.citations, page.all("card"), strict=True):
+        assert card.texts("card-quote") == [citation.quote]
+        assert citation.paragraph.place in card.texts("card-facts")[0]
+        assert card.texts("card-place") == [citation.source.title]
+    readers = [one for one in answer.statements if one.citations[0].paragraph.role is Role.COMMENT]
+    assert page.texts("lead") == [one.lead for one in answer.statements if one.lead]
+    assert len(list(page.all("by-reader"))) == len(readers)
+    assert page.texts("excerpt") == [
+        text if len(text) <= 420 else text[:419].rsplit(" ", 1)[0] + "…"
+        for text in (display(passage.paragraph.text) for passage in answer.closest)
+    ]
+
+
+def test_an_answer_pastes_with_every_quote_and_place(bot: Chatbot) -> None:
+    answer = bot.ask("How long was West Aleppo under siege?")
+    pasted = plain_text(answer)
+    assert pasted.startswith(answer.text)
+    for citation in answer.citations:
+        assert f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}" in pasted
+        assert citation.paragraph.place in pasted
+    abstained = bot.ask("Who won the World Cup in Brazil?")
+    assert plain_text(abstained) == abstained.notice
+
+
+# --- what a browser sent back
+
+
+SENT = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(HOSTILE),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["dense", "score"]), inner, max_size=2),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, key))
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(answers(), st.integers(0, 10**6), SENT)
+def test_a_damaged_answer_is_shown_without_harm(answer: Answer, number: int, sent: Any) -> None:
+    described = json.loads(json.dumps(answer.json()))
+    paths = list(places(described))
+    path = paths[number % len(paths)]
+    inside = described
+    for step in path[:-1]:
+        inside = inside[step]
+    inside[path[-1]] = sent
+    exchange = Exchange("Why?", "", State.DONE, copy.deepcopy(described))
+    page = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    known = {"article", "section", "details", "summary", "footer", "form", "table", "thead", "tbody", "textarea"}
+    known |= {"h2", "p", "div", "span", "q", "a", "b", "ul", "li", "tr", "td", "th", "button", "label", "strong"}
+    for element in page.all():
+        assert element.tag in known
+        assert not any(name.startswith("on") or name in ("src", "style") for name in element.attributes)
+        assert not re.match(r"\s*javascript:", element.attributes.get("href", ""), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("hostile", ["<img src=x onerror=alert(1)>", "</td><script>alert(1)</script>"])
+def test_ranks_that_are_no_numbers_make_no_element(hostile: str) -> None:
+    paragraph = Paragraph("documents/a.md", 4, "It rained.", 0, 10, Role.BODY)
+    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1, 2, 3))
+    described = Answer("Why?", (), (cited("It rained."),), (passage,)).json()
+    described["passages"][0]["ranks"] = {"dense": hostile, "words": hostile, "grams": hostile}
+    page = read(exchange_html(Exchange("Why?", "", State.DONE, described), 1, Shelf(FOLDER, lambda passage: None)))
+    assert {"img", "script"}.isdisjoint(element.tag for element in page.all())

@@ -1,0 +1,94 @@
+"""Asking the process that owns the index: while the chat runs, other commands go through its local API."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rag.answers import answer_from, passage_from
+from rag.domain import Answer, Json, Passage, Turn
+from rag.errors import IbidError, IndexBusyError
+from rag.ingest import FileOutcome, Outcome, Report
+from rag.store import Owner, read_owner
+
+_PATIENCE = 600.0
+
+
+class Remote:
+    """The chatbot of another process on the same index. What that one refuses is raised here in its words."""
+
+    def __init__(self, owner: Owner, folder: str) -> None:
+        self.owner = owner
+        self._folder = folder
+
+    @property
+    def writer(self) -> str | None:
+        """The model that the other process sends text to, and its host."""
+        told = self.status["writer"]
+        return str(told) if told else None
+
+    def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
+        earlier = [{"question": turn.question, "answer": turn.answer.json()} for turn in turns]
+        return answer_from(
+            self._call("ask", question=question, turns=earlier, documents=list(documents), use_model=use_model)
+        )
+
+    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]:
+        """The passages, and whether the dense leg took part."""
+        found = self._call("search", question=question, documents=list(documents), limit=limit)
+        return [passage_from(one) for one in found["passages"]], bool(found["dense_used"])
+
+    def ingest(self) -> Report:
+        told = self._call("ingest")
+        outcomes = tuple(
+            FileOutcome(one["document"], Outcome(one["outcome"]), one["detail"]) for one in told["outcomes"]
+        )
+        return Report(outcomes, told["paragraphs_embedded"], told["vectors_reused"], told["seconds"])
+
+    @cached_property
+    def status(self) -> Json:
+        """What `ibid status --json` prints; the index is checked for it, so it is asked once."""
+        return self._call("status")
+
+    def _call(self, name: str, **given: Any) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310 – the address is the one the owner wrote beside the index
+            f"{self.owner.address}/api/{name}",
+            json.dumps({"folder": self._folder, **given}).encode(),
+            {"Content-Type": "application/json", "Authorization": f"Bearer {self.owner.token}"},
+        )
+        # No proxy of the environment stands between two processes of one machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=_PATIENCE) as response:
+                answered: dict[str, Any] = json.load(response)
+                return answered
+        except urllib.error.HTTPError as refused:
+            raise IbidError(_reason(refused)) from refused
+        except (OSError, ValueError) as error:
+            raise IndexBusyError(
+                f"The index is held by {self.owner}, which does not answer. Stop it, or wait, and try again."
+            ) from error
+
+
+def find_owner(index: Path) -> Remote | None:
+    """The process that holds the index and answers for others; None where there is none."""
+    owner = read_owner(index)
+    if (
+        owner is None
+        or owner.address is None
+        or (not (Path("/proc") / str(owner.pid)).exists() and Path("/proc").exists())
+    ):
+        return None
+    return Remote(owner, index.name)
+
+
+def _reason(refused: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(refused)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"The running chat refused: {refused.code} {refused.reason}."

@@ -1,0 +1,156 @@
+"""What the browser keeps of a conversation: questions and Answer JSON, without the texts of passages.
+
+Structured data only, never markup. What comes back from a browser may be anything: whatever is no
+conversation is an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from rag.answers import answer_from
+from rag.domain import Answer, Json, Turn
+from ui.show import excerpt
+
+LONGEST_NAME = 200
+_LONGEST_TITLE = 70
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with what was answered so far; `problem` says why one failed."""
+
+    question: str
+    asked: str
+    state: State
+    answer: Json | None = None
+    problem: str | None = None
+
+    def read(self) -> Answer | None:
+        """The answer as nouns; None where there is none yet or what came back is none."""
+        try:
+            return answer_from(self.answer) if self.answer else None
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            return None
+
+    def json(self) -> Json:
+        return {
+            "question": self.question,
+            "asked": self.asked,
+            "state": self.state.value,
+            "answer": self.answer,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Exchanges in order. `scope` holds the documents asked, None for all of them."""
+
+    id: str
+    folder: str
+    title: str = ""
+    scope: tuple[str, ...] | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The answered questions, for the chatbot to understand a follow-up by."""
+        read = [(exchange.question, exchange.read()) for exchange in self.exchanges if exchange.state is State.DONE]
+        return tuple(Turn(question, answer) for question, answer in read if answer is not None)
+
+    def asking(self, question: str) -> Conversation:
+        """With a question added that is being answered."""
+        exchange = Exchange(question, _now(), State.RUNNING)
+        title = self.title or excerpt(question, _LONGEST_TITLE)
+        return replace(self, title=title, exchanges=(*self.exchanges, exchange))
+
+    def answered(self, answer: Answer) -> Conversation:
+        """With the last question answered so far by `answer`."""
+        state = State.DONE if answer.complete else State.RUNNING
+        return self._ending(state=state, answer=trimmed(answer))
+
+    def failed(self, problem: str) -> Conversation:
+        return self._ending(state=State.FAILED, problem=problem)
+
+    def interrupted(self) -> Conversation:
+        """With what was under way marked as stopped."""
+        if not self.exchanges or self.exchanges[-1].state is not State.RUNNING:
+            return self
+        return self._ending(state=State.STOPPED)
+
+    def _ending(self, **changes: Any) -> Conversation:
+        return replace(self, exchanges=(*self.exchanges[:-1], replace(self.exchanges[-1], **changes)))
+
+    def json(self) -> Json:
+        return {
+            "version": 1,
+            "id": self.id,
+            "folder": self.folder,
+            "title": self.title,
+            "scope": list(self.scope) if self.scope is not None else None,
+            "exchanges": [exchange.json() for exchange in self.exchanges],
+        }
+
+    def text(self) -> str:
+        """As one line of JSON; half of a surrogate pair, which no encoding takes, is replaced."""
+        text = json.dumps(self.json(), ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def new_conversation(folder: str, scope: Sequence[str] | None = None) -> Conversation:
+    return Conversation(secrets.token_hex(8), folder, scope=tuple(scope) if scope is not None else None)
+
+
+def conversation_from(text: object, folder: str) -> Conversation:
+    """The conversation that a browser kept; an empty one of `folder` where it is none, or of another folder."""
+    try:
+        described = json.loads(text) if isinstance(text, str) else text
+        if not isinstance(described, dict) or described.get("folder") != folder:
+            return new_conversation(folder)
+        scope = described.get("scope")
+        return Conversation(
+            str(described["id"])[:64],
+            folder,
+            str(described.get("title") or "")[:LONGEST_NAME],
+            tuple(map(str, scope)) if isinstance(scope, list) else None,
+            tuple(_exchange(one) for one in described.get("exchanges") or ()),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return new_conversation(folder)
+
+
+def trimmed(answer: Answer) -> Json:
+    """Answer JSON without the texts of passages: a browser's storage is small, and the documents are at hand."""
+    described = answer.json()
+    for name in ("passages", "closest"):
+        described[name] = [{**passage, "text": ""} for passage in described[name]]
+    return described
+
+
+def _exchange(described: dict[str, Any]) -> Exchange:
+    answer, problem = described.get("answer"), described.get("problem")
+    return Exchange(
+        str(described["question"]),
+        str(described.get("asked") or ""),
+        State(described["state"]),
+        answer if isinstance(answer, dict) else None,
+        str(problem) if problem else None,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,185 @@
+"""The folders that the chat has open, and the ingest that runs beside each.
+
+A folder opens when somebody first asks for it and stays open; each has its own index and its own lock.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from llama_index.core.llms import LLM
+
+from rag.chatbot import Chatbot, chat_model_of, open_chatbot
+from rag.domain import Paragraph, Passage
+from rag.embedding import MiniLM
+from rag.errors import FolderError, IbidError
+from rag.ingest import Progress, Report
+from rag.settings import Settings
+from rag.store import Record
+from ui.web.examples import examples
+
+_KNOWN = "folders.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early."""
+
+    running: bool = False
+    progress: Progress | None = None
+    report: Report | None = None
+    problem: str | None = None
+
+
+class OpenFolder:
+    """A folder that can be asked, while an ingest may run beside it.
+
+    Never more than one ingest runs at a time: a second one waits for the first and then sees what changed since.
+    """
+
+    def __init__(self, settings: Settings, embedder: MiniLM, llm: LLM | None) -> None:
+        self.settings = settings
+        self.bot: Chatbot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm)
+        self.indexing = Indexing()
+        self.examples: tuple[str, ...] = ()
+        self._one_at_a_time = threading.Lock()
+        self._background: threading.Thread | None = None
+        self._closing = False
+
+    @property
+    def key(self) -> str:
+        """Names the folder in addresses: part of the hash of its path."""
+        return self.settings.index.name
+
+    @property
+    def path(self) -> Path:
+        return self.settings.documents
+
+    def ingest(self, progress: Callable[[Progress], None] | None = None) -> Report:
+        """Bring the index in line with the folder. Raises what `Chatbot.ingest` raises."""
+
+        def check() -> None:
+            if self._closing:
+                raise _ClosingError
+
+        def tell(told: Progress) -> None:
+            self.indexing = replace(self.indexing, progress=told)
+            if progress is not None:
+                progress(told)
+
+        with self._one_at_a_time:
+            if self._closing:
+                raise _ClosingError
+            self.indexing = Indexing(running=True, report=self.indexing.report)
+            try:
+                report = self.bot.ingest(tell, check)
+            except IbidError as error:
+                self.indexing = Indexing(problem=str(error))
+                raise
+            except BaseException:
+                self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
+                raise
+            self.indexing = Indexing(report=report)
+        if (report.changed or not self.examples) and not self._closing:
+            self.examples = examples(self.bot)
+        return report
+
+    def ingest_beside(self) -> None:
+        """Start an ingest in the background, unless one runs."""
+        if self._background is None or not self._background.is_alive():
+            self._background = threading.Thread(target=self._ingest_quietly, name="ibid-ingest-beside", daemon=True)
+            self._background.start()
+
+    def _ingest_quietly(self) -> None:
+        try:
+            self.ingest()
+        except IbidError:
+            return  # `indexing.problem` tells it
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The documents that are in."""
+        return frozenset(record.document_id for record in self.bot.documents)
+
+    def record(self, document_id: str) -> Record | None:
+        return next((record for record in self.bot.documents if record.document_id == document_id), None)
+
+    def read(self, document_id: str, first: int, last: int) -> list[Passage]:
+        """The paragraphs `first` to `last` of a document, in order; none where it is not in."""
+        return self.bot.retriever.passages_of(document_id, range(max(first, 1), last + 1))
+
+    def paragraph(self, document_id: str, number: int) -> Paragraph | None:
+        found = self.read(document_id, number, number)
+        return found[0].paragraph if found else None
+
+    def close(self) -> None:
+        """End the ingest under way, of which what was committed stays, and give the index back."""
+        self._closing = True
+        if self._background is not None:
+            self._background.join()
+        # Whoever began one, nobody writes to the index any more once it is given back.
+        with self._one_at_a_time:
+            self.bot.close()
+
+
+class _ClosingError(IbidError):
+    """Ends an ingest in the middle."""
+
+    def __str__(self) -> str:
+        return "The chat is stopping. What was committed stays; start it again to go on."
+
+
+class Folders:
+    """All folders this Ibid knows, and those of them that are open."""
+
+    def __init__(self, settings: Settings, opened: Callable[[OpenFolder], None]) -> None:
+        self._settings = settings
+        self._embedder = MiniLM()
+        self._llm = chat_model_of(settings)
+        self._opened = opened
+        self._lock = threading.Lock()
+        self._open: dict[str, OpenFolder] = {}
+        self.default = settings.index.name
+        self._remember(settings.documents)
+
+    def get(self, key: str | None) -> OpenFolder:
+        """The open folder of that key, the one the chat was started with where there is none. Opens it if need
+        be. Raises FolderError for a key that names no known folder."""
+        key = key or self.default
+        with self._lock:
+            if key not in self._open:
+                path = self.known().get(key)
+                if path is None:
+                    raise FolderError(f"No folder is known as {key}. Open it once with `ibid chat DIR`.")
+                folder = OpenFolder(self._settings.model_copy(update={"documents": path}), self._embedder, self._llm)
+                self._open[key] = folder
+                self._opened(folder)
+                folder.ingest_beside()
+            return self._open[key]
+
+    def known(self) -> dict[str, Path]:
+        """Every folder that was ever opened and is still there, by key."""
+        try:
+            listed = json.loads((self._settings.home / _KNOWN).read_text(encoding="utf-8"))
+            paths = [Path(path) for path in listed]
+        except (OSError, ValueError, TypeError, RecursionError):
+            paths = []
+        paths = list(dict.fromkeys([self._settings.documents.resolve(), *paths]))
+        return {
+            self._settings.model_copy(update={"documents": path}).index.name: path for path in paths if path.is_dir()
+        }
+
+    def _remember(self, path: Path) -> None:
+        known = list(dict.fromkeys([str(path.resolve()), *(str(one) for one in self.known().values())]))
+        self._settings.home.mkdir(parents=True, exist_ok=True)
+        (self._settings.home / _KNOWN).write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    def close(self) -> None:
+        with self._lock:
+            for folder in self._open.values():
+                folder.close()
+            self._open.clear()

@@ -1,0 +1,54 @@
+"""Text from anywhere as HTML that cannot do anything, and addresses of places in documents.
+
+The one way by which text of documents, questions and models reaches the page.
+"""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlencode
+
+import regex
+
+from rag.domain import Role
+
+# Embeddings and overrides make text read in another order than it stands; marks (U+200E, U+200F) are harmless.
+_REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_CONTROL = regex.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+
+ROLE_NAMES = {
+    Role.TITLE: "title",
+    Role.HEADING: "heading",
+    Role.BYLINE: "byline",
+    Role.BODY: "",
+    Role.LIST: "list",
+    Role.TABLE: "table",
+    Role.CAPTION: "photo caption",
+    Role.COMMENT: "reader’s comment",
+    Role.BOILERPLATE: "page furniture",
+}
+
+
+def escaped(text: str) -> str:
+    """`text` as HTML: nothing in it is markup, nothing reorders what stands around it, and what cannot be seen is
+    shown by its number."""
+    safe = html.escape(_CONTROL.sub("�", text), quote=True)
+    return str(_REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe))
+
+
+def attribute(text: str) -> str:
+    """`text` for an attribute in double quotes."""
+    return html.escape(_REORDERING.sub("", _CONTROL.sub("�", text)), quote=True)
+
+
+def exact(text: str) -> str:
+    """`text` to the letter for an attribute that the page hands back, in double quotes; never shown."""
+    return html.escape(text, quote=True)
+
+
+def place_address(folder: str, document: str, paragraph: int, start: int | None = None, end: int | None = None) -> str:
+    """The page with a document open at a paragraph, and a span of it marked."""
+    place: dict[str, str | int] = {"folder": folder, "document": document, "paragraph": paragraph}
+    if start is not None and end is not None:
+        place |= {"start": start, "end": end}
+    return f"?{urlencode(place)}"

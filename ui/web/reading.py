@@ -1,0 +1,213 @@
+"""Documents as HTML: the source pane with its paragraphs and marks, and the list of documents.
+
+Pure functions from nouns to markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
+
+from rag.domain import Paragraph, Passage, Role, document_name
+from rag.ingest import Outcome
+from rag.store import Record
+from ui.web.folders import Indexing
+from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+
+AROUND = 150
+"""Paragraphs shown on each side of the one asked for."""
+
+_LISTED = 2_000
+_FILTERED_FROM = 10
+_HEADING_SIGN = regex.compile(r"#{1,6}[ \t]+")
+_TAGS = {Role.TITLE: "h3", Role.HEADING: "h4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A span of a document that an answer cites; the `current` one is what the reader came for."""
+
+    start: int
+    end: int
+    current: bool = False
+
+
+def reader_html(
+    folder: str, record: Record, passages: Sequence[Passage], paragraph: int, marks: Sequence[Mark], notice: str | None
+) -> str:
+    """A document, or as much of it as `passages` holds, opened at a paragraph."""
+    facts = [
+        record.author or "",
+        f"{record.date.day} {record.date:%B %Y}" if record.date else "",
+        _counted(record.paragraphs),
+        document_name(record.document_id),
+    ]
+    shown = [passage.paragraph for passage in passages]
+    body = "".join(_paragraph_html(folder, one, one.number == paragraph, marks) for one in shown)
+    current = next((f"{mark.start}-{mark.end}" for mark in marks if mark.current), "")
+    told = f'<p class="notice" role="status">{escaped(notice)}</p>' if notice else ""
+    return (
+        f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
+        f'data-document="{exact(record.document_id)}" data-mark="{current}">'
+        '<header class="reader-head"><div class="reader-bar">'
+        '<button type="button" class="act" data-act="back">← Back to the answer</button>'
+        '<span class="steps" hidden><button type="button" class="act" data-act="previous" aria-label="Previous citation '
+        '(p)">‹</button><span class="step-count" aria-live="off"></span><button type="button" class="act" data-act="next" '
+        'aria-label="Next citation (n)">›</button></span></div>'
+        f'<h2 dir="auto">{escaped(record.title)}</h2>'
+        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p></header>'
+        f'{told}<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
+        f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div></section>"
+    )
+
+
+def _counted(paragraphs: int) -> str:
+    return "1 paragraph" if paragraphs == 1 else f"{paragraphs:,} paragraphs"
+
+
+def empty_reader_html() -> str:
+    return (
+        '<section class="reader empty" aria-label="Source"><div class="reader-empty"><h2>Sources open here</h2>'
+        "<p>Click the number behind a statement, and its document opens with the very words marked. "
+        "Or open a document from the list.</p></div></section>"
+    )
+
+
+def gone_html(document: str) -> str:
+    return (
+        '<section class="reader empty" aria-label="Source"><div class="reader-empty" role="alert">'
+        '<button type="button" class="act" data-act="back">← Back to the answer</button>'
+        f"<h2>No longer there</h2><p>{escaped(document_name(document))} is not among your documents any more.</p>"
+        "</div></section>"
+    )
+
+
+def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: Sequence[Mark]) -> str:
+    number = paragraph.number
+    tag = _TAGS.get(paragraph.role, "p")
+    badge = f'<span class="badge">{ROLE_NAMES[paragraph.role]}</span> ' if paragraph.role in _BADGED else ""
+    speaker = f'<span class="speaker">{escaped(paragraph.speaker)}</span> ' if paragraph.speaker else ""
+    address = place_address(folder, paragraph.document_id, number)
+    return (
+        f'<div class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
+        f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
+        f'<{tag} class="text" dir="auto">{badge}{speaker}{marked_html(paragraph, marks)}</{tag}>'
+        f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
+    )
+
+
+_BADGED = (Role.COMMENT, Role.CAPTION, Role.BOILERPLATE)
+
+
+def marked_html(paragraph: Paragraph, marks: Sequence[Mark]) -> str:
+    """The text of a paragraph, the cited spans in `<mark>`; where marks overlap, the current one wins."""
+    text = paragraph.text
+    sign = _HEADING_SIGN.match(text)
+    if sign and not any(mark.start < paragraph.end and paragraph.start < mark.end for mark in marks):
+        return f'<span class="sign">{sign.group()}</span>{escaped(text[sign.end() :])}'
+    inside = [
+        (max(mark.start - paragraph.start, 0), min(mark.end - paragraph.start, len(text)), mark.current)
+        for mark in marks
+        if mark.start < paragraph.end and paragraph.start < mark.end
+    ]
+    cuts = sorted({0, len(text), *(cut for start, end, _ in inside for cut in (start, end))})
+    parts: list[str] = []
+    for start, end in pairwise(cuts):
+        piece = escaped(text[start:end])
+        covering = [current for first, last, current in inside if first <= start and end <= last]
+        if not covering:
+            parts.append(piece)
+        elif any(covering):
+            parts.append(f'<mark class="hit" tabindex="-1">{piece}</mark>')
+        else:
+            parts.append(f"<mark>{piece}</mark>")
+    return "".join(parts)
+
+
+def _more_html(record: Record, shown: Sequence[Paragraph], before: bool) -> str:
+    if not shown or (shown[0].number == 1 if before else shown[-1].number == record.paragraphs):
+        return ""
+    to = shown[0].number - 1 if before else shown[-1].number + 1
+    name = "Earlier paragraphs" if before else "Later paragraphs"
+    return f'<button type="button" class="act more" data-act="read" data-document="{exact(record.document_id)}" data-paragraph="{to}">{name}</button>'
+
+
+def library_html(records: Sequence[Record], indexing: Indexing) -> str:
+    """The documents, what the indexing has to say, and the files that could not be read. Which of them are asked
+    the page knows: it ticks the boxes."""
+    items = "".join(_document_html(record) for record in records[:_LISTED])
+    more = f'<p class="more-documents">… and {len(records) - _LISTED:,} more</p>' if len(records) > _LISTED else ""
+    all_box = (
+        f'<label class="all"><input type="checkbox" data-act="scope-all"> <span class="asking" '
+        f'data-total="{len(records)}">Asking all {len(records):,}</span></label>'
+        if records
+        else ""
+    )
+    search = (
+        '<input type="search" class="filter" placeholder="Filter" aria-label="Filter the documents by name">'
+        if len(records) >= _FILTERED_FROM
+        else ""
+    )
+    return (
+        '<section class="library" aria-label="Documents"><div class="library-head"><h2>Documents</h2>'
+        '<button type="button" class="act" data-act="reindex">Look for changes</button></div>'
+        f"{_indexing_html(indexing)}{search}{all_box}"
+        f'<ul class="documents">{items}</ul>{more}{_failures_html(indexing)}</section>'
+    )
+
+
+def outcomes_html(outcomes: Mapping[str, str]) -> str:
+    """What became of files that somebody brought or deleted, by name."""
+    lines = "".join(f"<li>{escaped(name)}: {escaped(said)}</li>" for name, said in outcomes.items())
+    return f'<ul class="outcomes" role="status">{lines}</ul>' if lines else ""
+
+
+def _document_html(record: Record) -> str:
+    document = exact(record.document_id)
+    name = document_name(record.document_id)
+    uploaded = record.document_id.startswith("uploads/")
+    remove = (
+        f'<button type="button" class="act remove" data-act="remove" data-document="{document}" '
+        f'aria-label="{attribute("Delete the uploaded " + name)}">Delete</button>'
+        if uploaded
+        else ""
+    )
+    facts = f"{name} · {_counted(record.paragraphs)}{' · uploaded, in every folder' if uploaded else ''}"
+    warning = f'<span class="remark">{escaped(record.warning)}</span>' if record.warning else ""
+    return (
+        f'<li class="document"><input type="checkbox" data-act="scope" data-document="{document}" '
+        f'aria-label="{attribute("Ask " + record.title)}">'
+        f'<button type="button" class="open" data-act="read" data-document="{document}" data-paragraph="1">'
+        f'<span class="title" dir="auto">{escaped(record.title)}</span><span class="facts">{escaped(facts)}</span></button>'
+        f"{remove}{warning}</li>"
+    )
+
+
+def _indexing_html(indexing: Indexing) -> str:
+    if indexing.problem:
+        return f'<p class="problem" role="alert">{escaped(indexing.problem)}</p>'
+    if not indexing.running:
+        return ""
+    progress = indexing.progress
+    if progress is None:
+        return '<p class="indexing">Looking for changes…</p>'
+    return (
+        f'<div class="indexing"><progress max="{max(progress.files, 1)}" value="{progress.files_done}" '
+        f'aria-label="Indexing"></progress><span>{progress.files_done:,} of {progress.files:,} files, '
+        f"{progress.vectors:,} passages. Answers cover what is in so far.</span></div>"
+    )
+
+
+def _failures_html(indexing: Indexing) -> str:
+    failed = [
+        f'<li class="bad">{escaped(document_name(one.document_id))}: {escaped(one.detail or "could not be read")}</li>'
+        for one in (indexing.report.of(Outcome.FAILED) if indexing.report else [])
+    ]
+    if not failed:
+        return ""
+    return (
+        f'<details class="failures"><summary>{len(failed)} not read</summary><ul>{"".join(failed[:50])}</ul></details>'
+    )

@@ -1,0 +1,296 @@
+"""Answers as HTML: statements with numbered chips, verdicts, the closest passages, how it was found.
+
+Pure functions from nouns to markup. Everything that is not ours goes through `markup.escaped`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
+from rag.paragraphs import display
+from ui.show import excerpt, verdict_text
+from ui.web.conversation import Exchange, State
+from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+
+_EXCERPT = 420
+
+TextOf = Callable[[Passage], str | None]
+"""The text of a passage that came back without it, or None where the document has changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What answers are rendered with: the folder their links lead to, and where passages' texts come from."""
+
+    folder: str
+    text_of: TextOf
+
+
+def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
+    """One question with what was answered; `number` counts the questions of a conversation from 1."""
+    state = "pending" if exchange.state is State.RUNNING else exchange.state.value
+    answer = exchange.read()
+    body = (
+        _answer_html(answer, number, shelf)
+        if answer
+        else '<p class="waiting">Searching your documents…</p>'
+        if state == "pending"
+        else ""
+    )
+    return (
+        f'<article class="turn {state}" id="turn-{number}" data-turn="{number}" aria-labelledby="question-{number}">'
+        f'<h2 class="question" id="question-{number}" dir="auto">{escaped(exchange.question)}</h2>'
+        f"{_searched_html(answer)}"
+        f'<div class="answer">{body}{_ending_html(exchange)}</div>'
+        f"{_footer_html(answer, number, shelf) if answer and exchange.state is State.DONE else ''}"
+        "</article>"
+    )
+
+
+def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str]) -> str:
+    """What an empty conversation shows."""
+    count = "1 document" if documents == 1 else f"{documents:,} documents"
+    if documents:
+        intro = (
+            f"Every statement in an answer is a sentence of your {count}, marked in its place. Check it in one click."
+        )
+    elif indexing:
+        intro = "Your documents are being read. You can ask as soon as the first are in."
+    else:
+        intro = (
+            "There are no documents yet. Put text or Markdown files into the folder, or drop some under “Add files”."
+        )
+    buttons = "".join(
+        f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
+        for one in examples
+    )
+    asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
+    return f'<div class="welcome"><h1>Ask {escaped(name)}</h1><p class="intro">{escaped(intro)}</p>{asked}</div>'
+
+
+def _searched_html(answer: Answer | None) -> str:
+    if answer is None or len(answer.searched_for) < 2:
+        return ""
+    return f'<p class="searched" dir="auto">Searched for: {escaped(answer.searched_for[-1])}</p>'
+
+
+def _answer_html(answer: Answer, number: int, shelf: Shelf) -> str:
+    if answer.abstained:
+        return _abstention_html(answer, shelf)
+    notice = f'<p class="notice" dir="auto">{escaped(answer.notice)}</p>' if answer.notice else ""
+    return f"{notice}{_statements_html(answer, number, shelf)}"
+
+
+def _statements_html(answer: Answer, number: int, shelf: Shelf) -> str:
+    documents = {citation.paragraph.document_id for citation in answer.citations}
+    rendered = [_statement_html(one, number, shelf, names_source=len(documents) > 1) for one in answer.statements]
+    parts = []
+    for group in _sides(answer.statements):
+        inside = "".join(rendered[i] for i in group)
+        parts.append(
+            '<section class="conflict" aria-label="Sources that differ"><p class="conflict-head">Your sources differ on '
+            f'this</p><div class="sides">{inside}</div></section>'
+            if len(group) > 1
+            else inside
+        )
+    return "".join(parts)
+
+
+def _sides(statements: Sequence[Statement]) -> list[list[int]]:
+    """Places of statements, those that differ together where the first of them stands."""
+    groups: list[list[int]] = []
+    placed: set[int] = set()
+    for i in range(len(statements)):
+        if i in placed:
+            continue
+        group, open_ends = {i}, [i]
+        while open_ends:
+            others = {o for o in statements[open_ends.pop()].conflicts_with if 0 <= o < len(statements)}
+            open_ends += others - group - placed
+            group |= others - placed
+        placed |= group
+        groups.append(sorted(group))
+    return groups
+
+
+def _statement_html(statement: Statement, number: int, shelf: Shelf, names_source: bool) -> str:
+    role = statement.citations[0].paragraph.role if statement.citations else None
+    classes = f"statement {statement.verdict.value}{' by-reader' if role is Role.COMMENT else ''}"
+    badge = f'<span class="badge">{ROLE_NAMES[role]}</span> ' if role in (Role.COMMENT, Role.CAPTION) else ""
+    lead = f'<span class="lead">{escaped(statement.lead)}</span> ' if statement.lead else ""
+    chips = "".join(_chip_html(citation, number, shelf) for citation in statement.citations)
+    why = ""
+    if statement.verdict is Verdict.UNSUPPORTED:
+        why = (
+            f'<span class="why"><strong>Not found in your documents.</strong> {escaped(statement.reason or "")}</span>'
+        )
+    tag = "q" if statement.takes_quotation_marks else "span"
+    if tag == "q" and role in (Role.TABLE, Role.LIST) and "\n" in statement.citations[0].quote:
+        # Rows and items are told apart by their lines.
+        text = f'<{tag} class="said lines">{escaped(statement.citations[0].quote)}</{tag}>'
+    else:
+        text = f'<{tag} class="said">{escaped(statement.text)}</{tag}>'
+    source = "".join(
+        f'<span class="from">{escaped(_source(c))}</span>' for c in statement.citations[:1] if names_source
+    )
+    return f'<div class="{classes}" dir="auto">{badge}{lead}{text}{chips}{source}{why}</div>'
+
+
+def _source(citation: Citation) -> str:
+    facts = (citation.source.title, document_name(citation.paragraph.document_id), citation.source.day)
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _chip_html(citation: Citation, number: int, shelf: Shelf) -> str:
+    """A numbered link to the very span, with a card that shows on hover and on focus."""
+    paragraph = citation.paragraph
+    card = f"card-{number}-{citation.mark}"
+    label = f"Source {citation.mark}: {citation.source.title}, paragraph {paragraph.number}"
+    address = place_address(shelf.folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
+    return (
+        f'<span class="cite"><a class="chip" href="{attribute(address)}" data-cite="{number}.{citation.mark}" '
+        f'data-document="{exact(paragraph.document_id)}" data-paragraph="{paragraph.number}" '
+        f'data-start="{citation.start}" data-end="{citation.end}" data-revision="{attribute(citation.source.revision)}" '
+        f'data-quote="{exact(citation.quote)}" aria-label="{attribute(label)}" aria-describedby="{card}">'
+        f"{citation.mark}</a>"
+        f'<span class="card" role="tooltip" id="{card}"><span class="card-quote" dir="auto">{_quote_html(citation)}</span>'
+        f'<span class="card-place">{escaped(citation.source.title)}</span>'
+        f'<span class="card-facts">{escaped(_facts(citation))}</span></span></span>'
+    )
+
+
+def _quote_html(citation: Citation) -> str:
+    bold = citation.bold
+    if bold is None:
+        return escaped(citation.quote)
+    first, last = bold.start - citation.start, bold.end - citation.start
+    quote = citation.quote
+    return f"{escaped(quote[:first])}<b>{escaped(quote[first:last])}</b>{escaped(quote[last:])}"
+
+
+def _facts(citation: Citation) -> str:
+    paragraph = citation.paragraph
+    facts = [
+        paragraph.place,
+        ROLE_NAMES[paragraph.role],
+        f"page {paragraph.page}" if paragraph.page is not None else "",
+        citation.source.day,
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _abstention_html(answer: Answer, shelf: Shelf) -> str:
+    parts = [f'<p class="notfound">{escaped(answer.notice or "Not in your documents.")}</p>']
+    if answer.missing_terms:
+        words = ", ".join(f"<b>{escaped(term)}</b>" for term in answer.missing_terms)
+        parts.append(f'<p class="missing">Never found in them: {words}</p>')
+    if answer.closest:
+        items = "".join(f"<li>{_passage_html(passage, shelf)}</li>" for passage in answer.closest)
+        parts.append(
+            '<section class="closest" aria-label="Closest passages"><p class="closest-head">Related passages – not an '
+            f"answer</p><ul>{items}</ul></section>"
+        )
+    return "".join(parts)
+
+
+def _passage_html(passage: Passage, shelf: Shelf) -> str:
+    text = passage.paragraph.text or shelf.text_of(passage)
+    shown = excerpt(text, _EXCERPT) if text else "This passage has changed since."
+    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{escaped(shown)}</span>'
+
+
+def _place_link(passage: Passage, shelf: Shelf) -> str:
+    paragraph = passage.paragraph
+    address = place_address(shelf.folder, paragraph.document_id, paragraph.number)
+    is_telling = paragraph.role in (Role.COMMENT, Role.CAPTION, Role.TABLE)
+    badge = f' <span class="badge">{ROLE_NAMES[paragraph.role]}</span>' if is_telling else ""
+    file = document_name(paragraph.document_id)
+    return (
+        f'<a class="place" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
+        f'data-paragraph="{paragraph.number}"><span class="title">{escaped(passage.source.title)}</span> '
+        f'<span class="number">{escaped(file)} ¶{paragraph.number}</span></a>{badge}'
+    )
+
+
+def _ending_html(exchange: Exchange) -> str:
+    if exchange.state is State.FAILED:
+        return f'<p class="failed" role="alert">{escaped(exchange.problem or "Something went wrong.")}</p>'
+    if exchange.state is State.STOPPED:
+        again = f'<button type="button" class="example" data-ask="{exact(exchange.question)}">Ask again</button>'
+        return f'<p class="stopped">This answer was stopped before it was complete. {again}</p>'
+    return ""
+
+
+def _footer_html(answer: Answer, number: int, shelf: Shelf) -> str:
+    whole = all(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    verdict = (
+        f'<p class="verdict {"whole" if whole else "part"}">{escaped(verdict_text(answer))}</p>'
+        if answer.statements
+        else ""
+    )
+    actions = (
+        f'<button type="button" class="act" data-act="copy" data-text="{exact(plain_text(answer))}">Copy</button>'
+        '<button type="button" class="act" data-act="good" aria-label="A good answer">Good</button>'
+        '<button type="button" class="act" data-act="bad" aria-label="A bad answer">Bad</button>'
+    )
+    return (
+        f'<footer class="turn-foot">{verdict}<div class="acts">{actions}</div></footer>'
+        f"{_how_html(answer, shelf)}{_feedback_html(number)}"
+    )
+
+
+def plain_text(answer: Answer) -> str:
+    """An answer for pasting elsewhere: its statements with marks, then each quote with its place."""
+    if answer.abstained or not answer.statements:
+        return answer.notice or "Not in your documents."
+    sources = [
+        f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}, {citation.paragraph.place}"
+        for citation in answer.sources
+    ]
+    return "\n".join([answer.text, "", *sources])
+
+
+def _how_html(answer: Answer, shelf: Shelf) -> str:
+    if not answer.passages:
+        return ""
+    rows = "".join(
+        f"<tr><td>{_place_link(passage, shelf)}</td><td>{passage.score:.3f}</td>{_rank_cells(passage)}</tr>"
+        for passage in answer.passages
+    )
+    gate = ""
+    if answer.gate:
+        verb = "Answered" if answer.gate.is_open else "Not answered"
+        gate = (
+            f"<p>{verb}: the evidence holds an answer with a likelihood of {answer.gate.score:.2f}; "
+            f"at least {answer.gate.threshold:.2f} is asked for.</p>"
+        )
+    seconds = " · ".join(f"{escaped(part)} {1000 * spent:.0f} ms" for part, spent in answer.seconds.items())
+    searched = "".join(f"<li dir='auto'>{escaped(query)}</li>" for query in answer.searched_for)
+    return (
+        '<details class="how"><summary>How this was found</summary>'
+        f"<p>Searched for:</p><ul>{searched}</ul>{gate}"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Passages found"><table><thead><tr><th>passage</th>'
+        "<th>score</th><th>by meaning</th><th>by words</th><th>by letters</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+        f'<p class="times">{seconds}</p></details>'
+    )
+
+
+def _rank_cells(passage: Passage) -> str:
+    ranks = passage.ranks
+    return "".join(f"<td>{'–' if rank is None else rank}</td>" for rank in (ranks.dense, ranks.words, ranks.grams))
+
+
+def _feedback_html(number: int) -> str:
+    """The form that “Good” and “Bad” open; the page fills in which of the two."""
+    return (
+        f'<form class="feedback" data-turn="{number}" hidden><p class="feedback-head"></p>'
+        f'<label for="note-{number}">What should we know? (optional)</label>'
+        f'<textarea id="note-{number}" rows="2" maxlength="2000"></textarea>'
+        '<p class="feedback-hint">Which paragraph should have been cited? Open a document and choose '
+        "“Should be cited” beside it.</p>"
+        '<ul class="chosen"></ul><div class="acts"><button type="submit" class="act main">Send</button>'
+        '<button type="button" class="act" data-act="cancel-feedback">Cancel</button></div></form>'
+    )

@@ -1,0 +1,126 @@
+"""`ibid chat`: the page, its guard and the local API behind one address, until it is stopped."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from rag.errors import ServerError, StorageError
+from rag.settings import Settings
+from ui.web.api import add_health, routes
+from ui.web.folders import Folders
+from ui.web.guard import LOOPBACK, Guard, read_users
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that may be run, and where the page will be."""
+
+    url: str
+    server: uvicorn.Server
+    listener: socket.socket
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        self.server.run(sockets=[self.listener])
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # The event streams of open pages end in the middle; that is no news to whoever pressed Ctrl+C.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def prepared(settings: Settings, host: str, port: int) -> Iterator[Ready]:
+    """Everything opened and ready to `run`. Raises ServerError where it may not listen there, or the port is taken."""
+    users = _users(settings, host)
+    listener = _listener(host, port)
+    temporary = _emptied((settings.home / "tmp").resolve())
+    # Read by Gradio when it is imported.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(temporary)
+    token = secrets.token_urlsafe(32)
+    shown = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+    reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
+    folders = Folders(settings, lambda folder: folder.bot.announce("chat", reached, token))
+    try:
+        folders.get(None)
+        app = _application(folders, settings)
+        hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
+        guarded = Guard(app, users, token, hosts)
+        config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        with listener:
+            yield Ready(shown, _Server(config), listener)
+    finally:
+        folders.close()
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _emptied(temporary: Path) -> Path:
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot write to {temporary}: {error.strerror}. Set IBID_HOME to a folder of yours."
+        ) from error
+    return temporary
+
+
+def _application(folders: Folders, settings: Settings) -> FastAPI:
+    from ui.web.app import ASSETS, mount_page  # Gradio takes seconds: no other command imports it
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_health(app)
+    app.include_router(routes(folders))
+    app.mount("/assets-of-ibid", StaticFiles(directory=ASSETS))
+    return mount_page(app, folders, settings)
+
+
+def _users(settings: Settings, host: str) -> dict[str, str]:
+    try:
+        users = read_users(settings.auth.get_secret_value())
+    except ValueError as error:
+        raise ServerError(f"IBID_AUTH is not user:password pairs parted by commas: {error}.") from error
+    if not users and not _is_loopback(host):
+        raise ServerError(
+            f"Listening on {host} would show your documents to everyone who can reach this machine. "
+            "Set IBID_AUTH=user:password first, or leave --host out."
+        )
+    return users
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        advice = "Another chat may run there; try `ibid chat --port 0`." if taken else "Check --host and --port."
+        raise ServerError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from error
+    return listener

@@ -1,0 +1,74 @@
+"""Files that people bring along: kept in `IBID_HOME/uploads`, never in a documents folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import regex
+
+from rag.errors import DocumentError, StorageError
+from rag.loaders import can_load
+
+_LONGEST_NAME = 200
+_UNFIT = regex.compile(r"[\p{C}/\\:*?\"<>|]+")
+
+
+def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> str:
+    """Keep a file as an upload and return its document id; a second one of a name gets a new name.
+
+    Raises DocumentError for a kind that is not read or a file over the limit, StorageError where it cannot be
+    written.
+    """
+    name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
+    if not can_load(name):
+        raise DocumentError("this kind of file is not read yet; text and Markdown are")
+    size = source.stat().st_size
+    if size > max_file_mb * 1_000_000:
+        raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
+    try:
+        uploads.mkdir(parents=True, exist_ok=True)
+        target = _claimed(uploads, name)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise StorageError(
+            f"Cannot keep {name} in {uploads}: {error.strerror}. Free space, or set IBID_HOME."
+        ) from error
+    return f"uploads/{target.name}"
+
+
+def delete_upload(document_id: str, uploads: Path) -> None:
+    """Delete an uploaded file. Raises DocumentError for what is no upload: documents are never deleted."""
+    root, _, name = document_id.partition("/")
+    target = uploads / name
+    if root != "uploads" or not name or target.parent != uploads or not _is_file(target):
+        raise DocumentError(f"{document_id} is not an uploaded file. Ibid deletes nothing else.")
+    target.unlink()
+
+
+def _shortened(name: str) -> str:
+    """A name that file systems take, with room for a number: at most so many bytes, the ending kept."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, f"{dot}{ending}") if dot and len(ending) < 10 else (name, "")
+    return stem.encode()[:_LONGEST_NAME].decode("utf-8", "ignore") + ending
+
+
+def _claimed(uploads: Path, name: str) -> Path:
+    """A new, empty file for `name` that nobody else has: `leave.md`, `leave (2).md`, …"""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    count = 1
+    while True:
+        target = uploads / (name if count == 1 else f"{stem} ({count}){ending}")
+        try:
+            target.touch(exist_ok=False)
+            return target
+        except FileExistsError:
+            count += 1
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
