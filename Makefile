@@ -7,10 +7,10 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat test check bench models fit rival lock clean
+.PHONY: chat test check bench models fit rival screenshots lock clean
 
 chat: $(VENV)/.runtime
-	@$(BIN)/ibid ask
+	@$(BIN)/ibid chat
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q
@@ -37,8 +37,12 @@ fit: $(VENV)/.dev
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
 rival: .venv-rival/.ok
 
+# The pictures in the README; needs /usr/bin/chromium.
+screenshots: $(VENV)/.dev
+	$(BIN)/python tests/ui/web/take_screenshots.py
+
 lock: $(VENV)/.uv
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra web --extra evals --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra evals --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .venv-models .venv-rival .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,7 +8,7 @@ import pytest
 from rag.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-NAMES = [f"IBID_{name.upper()}" for name in Settings.model_fields]
+NAMES = [str(field.validation_alias or f"IBID_{name.upper()}") for name, field in Settings.model_fields.items()]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -18,7 +18,7 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 def test_only_real_settings_are_documented() -> None:
-    listed = set(re.findall(r"\bIBID_[A-Z_]+\b", (ROOT / ".env.example").read_text(encoding="utf-8")))
+    listed = set(re.findall(r"\b(?:IBID|OPENAI)_[A-Z_]+\b", (ROOT / ".env.example").read_text(encoding="utf-8")))
     assert listed == set(NAMES)
 
 
