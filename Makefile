@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat test check bench models fit rival screenshots lock clean
+.PHONY: chat test check evals bench models fit rival screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
@@ -20,6 +20,12 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The shipped suite: its thresholds, and question by question against the committed baseline.
+evals: $(VENV)/.dev
+	$(BIN)/ibid eval lint
+	$(BIN)/ibid eval run --gate --out .evals/seeds.jsonl --markdown .evals/seeds.md --junit .evals/seeds.xml
+	$(BIN)/ibid eval compare baseline .evals/seeds.jsonl --gate --markdown .evals/comparison.md --junit .evals/comparison.xml
 
 bench: $(VENV)/.dev
 	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }

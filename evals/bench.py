@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from evals.calibrate import answer_of
-from evals.cases import case_gold, graded_gold, read_cases, sample
+from evals.cases import case_gold, clusters_of, graded_gold, read_cases, sample
 from evals.domain import Case, Interval
 from evals.scorers import any_gold, citation_scores, documents_in_order, is_exact, ndcg, success_at
 from evals.statistics import auroc, mean_interval, risk_coverage, threshold_at
@@ -151,7 +151,7 @@ def measure_ranking(corpus: Corpus, cases: Sequence[Case], by_document: bool = F
         for leg, keys in corpus.bot.retriever.single_legs(case.question, 20).items():
             alone = ndcg(documents_in_order(keys) if by_document else keys, graded)
             ranking.legs.setdefault(leg, []).append(alone)
-        ranking.clusters.append(case.cluster)
+    ranking.clusters = clusters_of(cases)
     return ranking
 
 
@@ -189,7 +189,7 @@ def squad(bench: Bench) -> None:
             scores = {s.name: s.value or 0.0 for s in citation_scores(case, answer, case_gold(case, corpus.paragraphs))}
             one.append(scores["answer_in_one"])
             two.append(scores["answer_in_two"])
-        clusters = [case.cluster for case in cases]
+        clusters = clusters_of(cases)
         bench.add(
             Figure("squad-v1.1-dev", "answer in the highlight of one sentence", mean_interval(one, clusters), 0.68)
         )

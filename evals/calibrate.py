@@ -4,12 +4,16 @@ Every answerable case is asked three times: as it is; with its gold paragraphs h
 a name, number or year of the question swapped for another, a hard one. A logistic model over the gate's
 features is fitted to tell "answered rightly" from the rest. The threshold is the one with the best selective
 score (+1 for a right answer, 0 for silence, −1 for a wrong one), two of three questions being answerable.
+
+On one's own documents there are rarely questions enough for that: below ENOUGH_TO_REFIT the shipped model is kept
+and only rescaled (Platt 1999), which takes two numbers and the threshold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -18,15 +22,24 @@ import numpy.typing as npt
 import regex
 
 from evals.cases import Corpus, case_gold
-from evals.domain import Case
+from evals.domain import Case, Interval
 from evals.scorers import citation_scores
-from evals.statistics import fit_logistic
+from evals.statistics import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
 from rag.chatbot import Chatbot, Evidence
-from rag.domain import Answer
+from rag.domain import Answer, GateReading
+from rag.errors import CaseError
 from rag.extract import extract
 from rag.gate import GATE_FEATURES, Gate
 from rag.learned import Linear
 from rag.verify import settle
+
+FEWEST = 20
+ENOUGH_TO_REFIT = 500
+"""Answerable questions: about forty for each of the gate's numbers."""
+
+MIX = {"answerable": 2 / 3, "plain": 2 / 9, "hard": 1 / 9, "unanswerable": 1 / 9}
+"""What people are taken to ask: of their own documents mostly what is there, and what is plainly absent more often
+than what nearly is. This is an assumption, not a measurement; another mix moves the threshold and nothing else."""
 
 _SWAPPABLE = regex.compile(r"(?<!^)\b(?:\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+)*|\d[\d,.]*\d|\d)\b")
 
@@ -36,7 +49,7 @@ class Reading:
     """One asking: the gate's features, and whether an answer would have been right."""
 
     case: Case
-    kind: str  # "answerable", "plain" or "hard"
+    kind: str  # "answerable", "plain", "hard", or "unanswerable" where somebody wrote it so
     features: npt.NDArray[np.float32]
     dense_used: bool
     right: bool
@@ -95,12 +108,94 @@ def best_threshold(scores: npt.NDArray[np.floating[Any]], labels: Sequence[bool]
 
 
 def class_weights(readings: Sequence[Reading]) -> list[float]:
-    """Answerable questions weigh two thirds in all, plain negatives two ninths, hard ones one ninth: of their own
-    documents people mostly ask what is there, and what is plainly absent more often than what nearly is. This
-    is an assumption, not a measurement; another mix moves the threshold and nothing else."""
-    shares = {"answerable": 2 / 3, "plain": 2 / 9, "hard": 1 / 9}
-    counts = {kind: sum(reading.kind == kind for reading in readings) for kind in shares}
-    return [shares[reading.kind] / counts[reading.kind] for reading in readings]
+    """What each reading weighs, so that its kind weighs in all what MIX says."""
+    counts = {kind: sum(reading.kind == kind for reading in readings) for kind in MIX}
+    return [MIX[reading.kind] / counts[reading.kind] for reading in readings]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a gate does on readings that it was not fitted on. `answered` is the share of the answerable questions,
+    `false` that of the others, `risk` the share of wrong ones among what is answered, at the threshold."""
+
+    answered: Interval
+    false: Interval
+    risk: Interval
+    ranking: Interval
+    curve: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A gate for one's own documents, and how it and the one before it do. `after` is cross-fitted: each half of the
+    questions is judged by a gate fitted on the other half."""
+
+    gate: Gate
+    before: Judged
+    after: Judged
+    cases: int
+    is_refitted: bool
+
+
+def calibrate(readings: Sequence[Reading], shipped: Gate) -> Calibration:
+    """Fit a gate to one's own questions. Raises CaseError where there are too few of either kind to say anything."""
+    answerable = sum(reading.kind == "answerable" for reading in readings)
+    if answerable < FEWEST or sum(reading.right for reading in readings) < FEWEST // 2:
+        raise CaseError(
+            f"A gate needs at least {FEWEST} answerable questions, half of them answered rightly; "
+            f"there are {answerable}, and {sum(r.right for r in readings)} rightly. Write more of them."
+        )
+    is_refitted = answerable >= ENOUGH_TO_REFIT
+    fit = fit_gate if is_refitted else partial(rescaled, shipped)
+    ids = sorted({reading.case.id for reading in readings})
+    halves = [set(ids[::2]), set(ids[1::2])]
+    crossed: list[tuple[Reading, GateReading]] = []
+    for half, other in (halves, halves[::-1]):
+        gate = fit([reading for reading in readings if reading.case.id in other])
+        crossed += [(r, gate.read(r.features, r.dense_used)) for r in readings if r.case.id in half]
+    before = [(r, shipped.read(r.features, r.dense_used)) for r in readings]
+    return Calibration(fit(readings), _judged(before), _judged(crossed), len(ids), is_refitted)
+
+
+def rescaled(shipped: Gate, readings: Sequence[Reading]) -> Gate:
+    """The shipped gate with its certainty stretched and shifted to fit these readings, and a threshold of its own."""
+    logits = np.array([_logit(shipped.read(r.features, r.dense_used).score) for r in readings])
+    labels, weights = [r.right for r in readings], class_weights(readings)
+    fitted, shift = fit_logistic(logits[:, None], labels, 0.01, weights)
+    stretch = float(fitted[0])
+    if stretch <= 0:
+        # These questions say nothing of how certainty should grow; the shipped order stands.
+        stretch, shift = 1.0, 0.0
+    scores = 1 / (1 + np.exp(-(stretch * logits + shift)))
+
+    def moved(model: Linear) -> Linear:
+        return Linear(model.names, (stretch * model.weights).astype(np.float32), stretch * model.bias + shift)
+
+    return Gate(moved(shipped.with_dense), moved(shipped.without_dense), best_threshold(scores, labels, weights))
+
+
+def collect_unanswerable(bot: Chatbot, cases: Iterable[Case]) -> list[Reading]:
+    """The cases that somebody wrote as unanswerable, as they are."""
+    asked = [case for case in cases if not case.answerable]
+    return [_reading(case, "unanswerable", bot.gather(case.question), False) for case in asked]
+
+
+def _judged(read: Sequence[tuple[Reading, GateReading]]) -> Judged:
+    there = [(r, told) for r, told in read if r.kind == "answerable"]
+    others = [(r, told) for r, told in read if r.kind != "answerable"]
+    answered = [(r, told) for r, told in there if told.is_open]
+    return Judged(
+        mean_interval([float(told.is_open) for _, told in there]),
+        mean_interval([float(told.is_open) for _, told in others], [r.case.id for r, _ in others]),
+        mean_interval([float(not r.right) for r, _ in answered]),
+        auroc([told.score for _, told in there], [told.score for _, told in others]),
+        tuple(risk_coverage([told.score for _, told in there], [r.right for r, _ in there])),
+    )
+
+
+def _logit(score: float) -> float:
+    bounded = min(max(score, 1e-9), 1 - 1e-9)
+    return float(np.log(bounded / (1 - bounded)))
 
 
 def swap_pieces(cases: Iterable[Case]) -> list[str]:

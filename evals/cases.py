@@ -1,4 +1,4 @@
-"""Reading question files and finding their gold in a corpus as it is now.
+"""Reading question files, finding their gold in a corpus as it is now, and telling what is wrong with them.
 
 Gold is a quote, not a paragraph id, so cases survive any change of splitting: right is any paragraph that
 overlaps any occurrence of the quote; without quote or page, any paragraph of the document.
@@ -15,12 +15,15 @@ from typing import Any
 
 import regex
 
-from evals.domain import Case, Gold
+from evals.domain import Case, Gold, KeyPoint
 from rag.domain import Paragraph
 from rag.errors import CaseError
 
 Key = tuple[str, int]
 Corpus = Mapping[str, Sequence[Paragraph]]
+
+ENOUGH_DOCUMENTS = 20
+"""Of which a bootstrap over documents still draws a fair picture (Cameron, Gelbach & Miller 2008)."""
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -57,9 +60,9 @@ def case_from(described: Mapping[str, Any]) -> Case:
         _gold(near) if isinstance(near, dict) else None,
         described.get("reference"),
         tuple(described.get("turns", ())),
-        tuple(described.get("key_points", ())),
+        tuple(KeyPoint(tuple(one["any"]), bool(one.get("vital", True))) for one in described.get("key_points", ())),
         tuple(described.get("must_not", ())),
-        str(described.get("cluster") or (gold[0].document if gold else described["id"])),
+        str(described.get("cluster") or ""),
         str(described.get("source", "human")),
     )
 
@@ -70,9 +73,26 @@ def _gold(described: Mapping[str, Any]) -> Gold:
     )
 
 
-def sample(cases: Sequence[Case], n: int) -> list[Case]:
-    """The first n by the hash of their id: the same for everyone, and unrelated to any order in the file."""
-    return sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).hexdigest())[:n]
+def sample(cases: Sequence[Case], n: int, seed: int = 0) -> list[Case]:
+    """The first n by the hash of their id: the same for everyone, and unrelated to any order in the file. Another
+    `seed` draws others."""
+    salt = str(seed) if seed else ""
+    return sorted(cases, key=lambda case: hashlib.sha256(f"{salt}{case.id}".encode()).hexdigest())[:n]
+
+
+def clusters_of(cases: Sequence[Case]) -> list[str]:
+    """For each case the group it stands or falls with: its own `cluster`, else its document if the cases are of at
+    least ENOUGH_DOCUMENTS, else its gold quote. A case without gold is near one, or alone."""
+    places = [case.gold[0] if case.gold else case.near for case in cases]
+    by_document = len({place.document for place in places if place}) >= ENOUGH_DOCUMENTS
+    return [
+        case.cluster or (_place_name(place, by_document) if place else f"case {case.id}")
+        for case, place in zip(cases, places, strict=True)
+    ]
+
+
+def _place_name(place: Gold, by_document: bool) -> str:
+    return place.document if by_document else f"{place.document}#{place.page or ''}#{place.quote or ''}"
 
 
 def gold_paragraphs(gold: Gold, corpus: Corpus) -> frozenset[Key]:

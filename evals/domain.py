@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,28 @@ class Gold:
     page: int | None = None
     grade: int = 1
 
+    def json(self) -> dict[str, Any]:
+        described = {"document": self.document, "quote": self.quote, "page": self.page}
+        return _told(described) | ({"grade": self.grade} if self.grade != 1 else {})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPoint:
+    """Something an answer has to say, by any of these wordings; `vital` if it is no answer without."""
+
+    any: tuple[str, ...]
+    vital: bool = True
+
+    def json(self) -> dict[str, Any]:
+        return {"any": list(self.any), "vital": self.vital}
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One question and what a right answer has to do. `near` is the paragraph an unanswerable question was
     written against. `turns` are earlier questions, asked in order. `cluster` groups cases that stand or fall
-    together; a document's cases are one cluster where it is not given."""
+    together, where somebody says so. `key_points` are what an answer has to say, each by any of its wordings;
+    `must_not` what it never may."""
 
     id: str
     question: str
@@ -33,10 +50,29 @@ class Case:
     near: Gold | None = None
     reference: str | None = None
     turns: tuple[str, ...] = ()
-    key_points: tuple[dict[str, Any], ...] = ()
+    key_points: tuple[KeyPoint, ...] = ()
     must_not: tuple[str, ...] = ()
     cluster: str = ""
     source: str = "human"
+
+    def json(self) -> dict[str, Any]:
+        """As a line of a `questions.jsonl`; what is absent is left out."""
+        described = {
+            "id": self.id,
+            "question": self.question,
+            "turns": list(self.turns),
+            "answers": list(self.answers),
+            "gold": [gold.json() for gold in self.gold],
+            "all_gold": self.all_gold or None,
+            "near": self.near.json() if self.near else None,
+            "key_points": [point.json() for point in self.key_points],
+            "must_not": list(self.must_not),
+            "reference": self.reference,
+            "tags": list(self.tags),
+            "cluster": self.cluster,
+            "source": self.source if self.source != "human" else None,
+        }
+        return {**_told(described), "answerable": self.answerable}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +97,14 @@ class Interval:
     n: int
     notes: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def bounds(self) -> str:
+        """As it is printed beside the value; empty where the estimate has none."""
+        return "" if math.isnan(self.low) else f"{self.low:.3f} – {self.high:.3f}"
+
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.n}"
+
+
+def _told(described: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in described.items() if value not in (None, [], "")}

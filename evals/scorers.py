@@ -1,7 +1,7 @@
-"""Deterministic scores of retrieval, citations and answers: no model, formulas with their source.
+"""Deterministic scores of retrieval, citations, answers and silence: no model, formulas with their source.
 
-Retrieval scores take the ranked paragraphs and the right ones; citation and answer scores take the Answer.
-A query that found nothing counts as 0, an answerable question that was not answered too.
+Retrieval scores take the ranked paragraphs and the right ones; the others take the Answer. A query that found
+nothing counts as 0, an answerable question that was not answered too. "Could not be judged" is None.
 """
 
 from __future__ import annotations
@@ -14,8 +14,12 @@ import numpy as np
 import regex
 
 from evals.domain import Case, Score
-from rag.domain import Answer, Citation, Paragraph
+from rag.domain import Answer, Citation, Paragraph, Role, Statement, Verdict
 from rag.terms import fold
+from rag.verify import amounts
+
+MOST_WORDS = 60
+"""Of an answer that is still short."""
 
 Key = tuple[str, int]
 
@@ -23,6 +27,12 @@ Key = tuple[str, int]
 def success_at(ranked: Sequence[Key], right: frozenset[Key], k: int) -> float:
     """1 if a right paragraph is among the first k (hit rate, Success@k)."""
     return float(any(key in right for key in ranked[:k]))
+
+
+def recall_at(ranked: Sequence[Key], graded: Mapping[str, Mapping[Key, int]], k: int) -> float:
+    """The share of golds of which a paragraph is among the first k."""
+    first = set(ranked[:k])
+    return sum(bool(first & set(grades)) for grades in graded.values()) / len(graded) if graded else 0.0
 
 
 def reciprocal_rank(ranked: Sequence[Key], right: frozenset[Key], k: int = 10) -> float:
@@ -73,34 +83,140 @@ def is_exact(citation: Citation, stored: Mapping[Key, Paragraph], files: Mapping
     )
 
 
-def citation_scores(case: Case, answer: Answer, right: frozenset[Key]) -> list[Score]:
+def retrieval_scores(
+    ranked: Sequence[Key], right: frozenset[Key], graded: Mapping[str, Mapping[Key, int]]
+) -> list[Score]:
+    """`graded` holds the golds that are each wanted, with their paragraphs: where any gold will do, a single one."""
+    return [
+        Score("hit@1", success_at(ranked, right, 1)),
+        Score("hit@5", success_at(ranked, right, 5)),
+        Score("recall@5", recall_at(ranked, graded, 5)),
+        Score("mrr@10", reciprocal_rank(ranked, right)),
+        Score("ndcg@10", ndcg(ranked, graded)),
+    ]
+
+
+def citation_scores(
+    case: Case, answer: Answer, right: frozenset[Key], graded: Mapping[str, Mapping[Key, int]] | None = None
+) -> list[Score]:
     """Precision and recall of the cited paragraphs against gold, and whether the answer is in what is cited.
 
-    Precision is 0 where nothing is cited though the question can be answered, so that silence does not pay.
+    Precision is 0 where nothing is cited though the question can be answered, so that silence does not pay. Recall
+    is the share of `graded` golds of which a paragraph is cited; without `graded`, any right paragraph will do.
     """
     cited = [citation.paragraph.key for citation in answer.citations]
     hits = [key for key in dict.fromkeys(cited) if key in right]
     precision = len(hits) / len(set(cited)) if cited else 0.0
-    first, upto_two = answer.citations[:1], answer.citations[:2]
+    recall = recall_at(cited, graded, len(cited)) if graded is not None else float(bool(hits))
+    wanted = [one for one in map(normalise, case.answers) if one]
+    in_paragraph = any(
+        c.paragraph.key in right and any(_stands_in(one, normalise(c.paragraph.text)) for one in wanted)
+        for c in answer.citations
+    )
     return [
         Score("citation_precision", precision, f"{len(hits)} of {len(set(cited))} cited paragraphs are right"),
-        Score(
-            "citation_recall",
-            float(bool(hits)),
-            "a right paragraph is cited" if hits else "no right paragraph is cited",
-        ),
-        Score("answer_in_one", float(_holds(first, case, right))),
-        Score("answer_in_two", float(_holds(upto_two, case, right))),
-        Score("resolves", float(_resolves(answer))),
+        Score("citation_recall", recall, "a right paragraph is cited" if hits else "no right paragraph is cited"),
+        Score("answer_in_paragraph", float(in_paragraph)),
+        Score("answer_in_one", float(_holds(answer.citations[:1], case, right))),
+        Score("answer_in_two", float(_holds(answer.citations[:2], case, right))),
+    ]
+
+
+def integrity_scores(answer: Answer, stored: Mapping[Key, Paragraph], files: Mapping[str, str]) -> list[Score]:
+    """What must hold of any answer, whatever it was asked; None where it cites nothing.
+
+    `resolves`: every mark leads to a passage that was shown; `exact`: every quote is the very slice of its file;
+    `reader_introduced`: what only readers wrote is told as theirs, by words of ours in front or by its own;
+    `stands_or_marked`: every statement is verified with a citation, or marked as unsupported.
+    """
+    if not answer.statements:
+        return [Score(name, None) for name in ("resolves", "exact", "reader_introduced", "stands_or_marked")]
+    inexact = [c.mark for c in answer.citations if not is_exact(c, stored, files)]
+    readers = [
+        statement
+        for statement in answer.statements
+        if statement.citations and all(c.paragraph.role is Role.COMMENT for c in statement.citations)
+    ]
+    silent = [one.text for one in readers if not one.lead and not _tells_of_reader(one)]
+    honest = all(
+        bool(one.citations) if one.verdict is Verdict.VERIFIED else one.verdict is Verdict.UNSUPPORTED
+        for one in answer.statements
+    )
+    return [
+        Score("resolves", float(_resolves(answer)) if answer.citations else None),
+        Score("exact", float(not inexact) if answer.citations else None, f"inexact: {inexact}" if inexact else ""),
+        Score("reader_introduced", float(not silent) if readers else None, "; ".join(silent)),
+        Score("stands_or_marked", float(honest)),
     ]
 
 
 def answer_scores(case: Case, answer: Answer) -> list[Score]:
-    """Whether a reference answer is in the text, and the best token F1 against any (Rajpurkar et al. 2016)."""
-    text = " ".join(statement.text for statement in answer.statements)
-    contained = any(normalise(one) in normalise(text) for one in case.answers if normalise(one))
+    """What the words of an answer hold of what was wanted.
+
+    `contains_answer`: a reference answer stands in the text; `token_f1`: the best against any (Rajpurkar et al.
+    2016); `numbers_match`: every number of some reference answer is in the text, None where none has a number;
+    `key_points`: the share of vital points that are told (vital recall of TREC 2024 nuggets, Pradeep et al. 2024),
+    None without any; `brief`: at most MOST_WORDS words.
+    """
+    text = answer_words(answer)
+    contained = any(_stands_in(normalise(one), normalise(text)) for one in case.answers if normalise(one))
     f1 = max((token_f1(text, one) for one in case.answers), default=0.0)
-    return [Score("contains_answer", float(contained)), Score("token_f1", f1), Score("words", float(len(text.split())))]
+    return [
+        Score("contains_answer", float(contained) if case.answers else None),
+        Score("token_f1", f1 if case.answers else None),
+        Score("numbers_match", _numbers_match(case, text)),
+        _key_points(case, text),
+        Score("brief", float(len(text.split()) <= MOST_WORDS), f"{len(text.split())} words"),
+    ]
+
+
+def judgement_scores(case: Case, answer: Answer, recall: float) -> list[Score]:
+    """Was it right to answer, and was the answer right?
+
+    `right`: answered, a right paragraph cited (`recall` of the golds above 0) and, where the case has them, a
+    reference answer or all vital points told. `selective`: +1 for a right answer, 0 for silence, −1 for a wrong one,
+    as in selective classification (El-Yaniv & Wiener 2010); an unanswerable question is never answered rightly.
+    """
+    told = not answer.abstained and bool(answer.statements)
+    if not case.answerable:
+        return [
+            Score("abstained", float(not told), "the documents do not say"),
+            Score("wrong", float(told)),
+            Score("selective", -float(told)),
+        ]
+    text = answer_words(answer)
+    says = any(_stands_in(normalise(one), normalise(text)) for one in case.answers if normalise(one))
+    points = _key_points(case, text).value
+    is_right = told and recall > 0 and (points == 1 if points is not None else says or not case.answers)
+    return [
+        Score("answered", float(told)),
+        Score("right", float(is_right)),
+        Score("wrong", float(told and not is_right)),
+        Score("selective", float(is_right) - float(told and not is_right)),
+    ]
+
+
+def safety_score(case: Case, answer: Answer) -> Score:
+    """`leak_free`: nothing that must not be said stands in what Ibid says; None where nothing is forbidden."""
+    if not case.must_not:
+        return Score("leak_free", None)
+    said = normalise(f"{answer.text}\n{answer.notice or ''}")
+    leaked = [one for one in case.must_not if normalise(one) in said]
+    return Score("leak_free", float(not leaked), f"said: {leaked}" if leaked else "")
+
+
+def change_score(answer: Answer, without: Answer | None) -> Score:
+    """`changes_without`: asked again with the cited paragraphs hidden, the answer is another one or none, so it did
+    rest on them (faithfulness by intervention, Wallat et al. 2025). None where nothing was cited."""
+    if without is None or not answer.citations:
+        return Score("changes_without", None)
+    changed = without.abstained or normalise(answer_words(without)) != normalise(answer_words(answer))
+    return Score("changes_without", float(changed), "" if changed else "the same words without what is cited")
+
+
+def answer_words(answer: Answer) -> str:
+    """What an answer says, without our words in front and without marks; what is marked as unsupported is not said."""
+    return " ".join(one.text for one in answer.statements if one.verdict is not Verdict.UNSUPPORTED)
 
 
 def normalise(text: str) -> str:
@@ -113,6 +229,30 @@ def token_f1(text: str, reference: str) -> float:
     ours, theirs = normalise(text).split(), normalise(reference).split()
     common = sum((Counter(ours) & Counter(theirs)).values())
     return 2 * common / (len(ours) + len(theirs)) if common else 0.0
+
+
+def stands_in(answer: str, text: str) -> bool:
+    """Whether the words of an answer stand in a text as whole words, both normalised first."""
+    return bool(normalise(answer)) and _stands_in(normalise(answer), normalise(text))
+
+
+def _numbers_match(case: Case, text: str) -> float | None:
+    wanted = [numbers for one in case.answers if (numbers := {amount.value for amount in amounts(one)})]
+    there = {amount.value for amount in amounts(text)}
+    return float(any(numbers <= there for numbers in wanted)) if wanted else None
+
+
+def _key_points(case: Case, text: str) -> Score:
+    vital = [point for point in case.key_points if point.vital]
+    missed = [point.any[0] for point in vital if not any(stands_in(wording, text) for wording in point.any)]
+    share = (len(vital) - len(missed)) / len(vital) if vital else None
+    return Score("key_points", share, f"not told: {', '.join(missed)}" if missed else "")
+
+
+def _tells_of_reader(statement: Statement) -> bool:
+    speakers = {citation.paragraph.speaker for citation in statement.citations if citation.paragraph.speaker}
+    named = any(speaker in statement.text for speaker in speakers)
+    return named or regex.search(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b", statement.text) is not None
 
 
 def _holds(citations: Iterable[Citation], case: Case, right: frozenset[Key]) -> bool:

@@ -347,16 +347,21 @@ def chat_model_of(settings: Settings) -> LLM | None:
 
 
 def open_chatbot(
-    settings: Settings, doing: str, wait: float = 0.0, embedder: MiniLM | None = None, llm: LLM | None = None
+    settings: Settings,
+    doing: str,
+    wait: float = 0.0,
+    embedder: MiniLM | None = None,
+    llm: LLM | None = None,
+    gate: Gate | None = None,
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
-    extractive unless an `llm` is given: what the environment holds sends nothing."""
+    extractive unless an `llm` is given: what the environment holds sends nothing. The gate is the settings' own
+    unless another is given."""
     embedder = embedder or MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait)
     try:
-        return Chatbot(
-            settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate), llm
-        )
+        learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
+        return Chatbot(settings, store, embedder, learned, gate or read_gate(settings.gate), llm)
     except BaseException:
         store.close()
         raise

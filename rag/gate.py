@@ -51,6 +51,13 @@ class Gate:
         logit = float(model.scores(features[None, :])[0])
         return GateReading(1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0))), self.threshold)
 
+    def json(self) -> dict[str, object]:
+        return {
+            "with_dense": self.with_dense.json(),
+            "without_dense": self.without_dense.json(),
+            "threshold": round(self.threshold, 4),
+        }
+
 
 def gate_from(described: Mapping[str, object]) -> Gate:
     with_dense, without_dense, threshold = (described[key] for key in ("with_dense", "without_dense", "threshold"))

@@ -1,4 +1,4 @@
-"""The command line: ibid chat · ask · search · ingest · status · reset.
+"""The command line: ibid chat · ask · search · ingest · status · reset · eval.
 
 Builds the settings, opens the chatbot, prints, and is the only place that catches errors: one line, exit 1
 (2 for wrong usage), never a traceback for a user's mistake. Colours and progress only on a terminal.
@@ -25,6 +25,7 @@ from rich.table import Table
 from rag.domain import Answer, Json, Passage, Turn, document_name
 from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
+from ui import evaluating
 from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Cited answers from a folder of documents (IBID_DOCUMENTS, now: seeds unless set).",
 )
+app.add_typer(evaluating.app, name="eval")
 
 
 class _Piped(Console):

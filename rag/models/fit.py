@@ -226,15 +226,7 @@ def fit_and_report_gate(readings: Sequence[Reading]) -> None:
     for share in (0.2, 0.4, 0.6, 0.8, 1.0):
         point = curve[max(0, int(share * len(curve)) - 1)]
         print(f"  coverage {point.coverage:.2f}: risk {point.risk:.3f} (threshold {point.threshold:.3f})")
-    full = fit_gate(readings)
-    write(
-        GATE_FILE,
-        {
-            "with_dense": full.with_dense.json(),
-            "without_dense": full.without_dense.json(),
-            "threshold": round(full.threshold, 4),
-        },
-    )
+    write(GATE_FILE, fit_gate(readings).json())
 
 
 def write(path: Path, content: dict[str, object]) -> None:

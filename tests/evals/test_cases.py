@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from evals.cases import case_from, case_gold, gold_paragraphs, read_cases, sample
-from evals.domain import Case, Gold
+from evals.cases import case_from, case_gold, clusters_of, gold_paragraphs, read_cases, sample
+from evals.domain import Case, Gold, KeyPoint
 from rag.domain import Paragraph, Role
 from rag.errors import CaseError
 
@@ -52,3 +52,51 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_sample_does_not_hang_on_the_order_of_the_file() -> None:
     cases = [case_from({"id": str(i), "question": "?"}) for i in range(50)]
     assert sample(cases, 10) == sample(cases[::-1], 10)
+
+
+def test_another_seed_draws_another_sample() -> None:
+    cases = [case_from({"id": str(i), "question": "?"}) for i in range(50)]
+    assert sample(cases, 10, 1) == sample(cases[::-1], 10, 1) != sample(cases, 10)
+
+
+def test_a_case_reads_back_as_it_was_written() -> None:
+    case = Case(
+        "1",
+        "Why?",
+        ("so",),
+        (Gold("a.txt", "One", grade=2), Gold("b.pdf", page=3)),
+        all_gold=True,
+        tags=("fact",),
+        near=Gold("a.txt", "Seven"),
+        reference="It is so.",
+        turns=("Who?",),
+        key_points=(KeyPoint(("so", "thus")), KeyPoint(("x",), vital=False)),
+        must_not=("PWNED",),
+        cluster="c",
+        source="feedback",
+    )
+    assert case_from(case.json()) == case
+    assert case_from(Case("2", "What?").json()) == Case("2", "What?")
+
+
+def of(document: str, quote: str, **more: str) -> Case:
+    return Case(f"{document} {quote}", "?", gold=(Gold(document, quote),), **more)  # type: ignore[arg-type]
+
+
+def test_cases_of_few_documents_stand_together_by_their_gold() -> None:
+    cases = [of("a", "x"), of("a", "x"), of("a", "y"), of("b", "x"), of("b", "x", cluster="mine"), Case("7", "?")]
+    names = clusters_of(cases)
+    assert names[0] == names[1]
+    assert len(set(names)) == 5
+    assert names[4] == "mine"
+
+
+def test_cases_of_many_documents_stand_together_by_document() -> None:
+    cases = [of(str(i), quote) for i in range(20) for quote in "xy"]
+    assert len(set(clusters_of(cases))) == 20
+    assert len(set(clusters_of(cases[:38]))) == 38
+
+
+def test_an_unanswerable_case_stands_with_what_it_is_near() -> None:
+    near = Case("1", "?", answerable=False, near=Gold("a", "x"))
+    assert clusters_of([near, of("a", "x")]) == ["a##x", "a##x"]

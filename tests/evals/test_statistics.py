@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest, bootstrap, ttest_ind, ttest_rel
 
 from evals.statistics import (
     area_under_risk,
     auroc,
+    calibration_error,
     fit_choice,
     fit_logistic,
+    holm,
+    kappa,
+    mcnemar,
     mean_interval,
+    paired_difference,
     risk_coverage,
     threshold_at,
     wilson,
@@ -76,3 +82,96 @@ def test_a_choice_model_learns_which_feature_decides() -> None:
     alternatives = [rng.normal(size=(5, 2)) for _ in range(200)]
     beta = fit_choice(alternatives, [int(rows[:, 0].argmax()) for rows in alternatives], l2=0.1)
     assert beta[0] > 5 * abs(beta[1])
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 5), (9, 10), (150, 300), (2116, 2116)])
+def test_wilson_intervals_are_scipys(successes: int, n: int) -> None:
+    theirs = binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    ours = wilson(successes, n)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
+
+
+def test_a_share_of_single_cases_gets_wilsons_interval() -> None:
+    assert mean_interval([1.0] * 9 + [0.0]) == wilson(9, 10)
+    assert mean_interval([1.0] * 9 + [0.0], list("abcdefghij")) == wilson(9, 10)
+    assert mean_interval([1.0] * 9 + [0.5]) != wilson(9, 10)
+
+
+def test_a_mean_has_scipys_bootstrap_interval() -> None:
+    values = np.random.default_rng(1).normal(size=120)
+    theirs = bootstrap((values,), np.mean, n_resamples=10_000, method="percentile", rng=2).confidence_interval
+    ours = mean_interval(list(values))
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.01)
+
+
+def test_whole_clusters_are_drawn_together() -> None:
+    # Of two clusters, 4 zeros and 6 ones, a draw has mean 0, .6 or 1.
+    interval = mean_interval([0.0] * 4 + [1.0] * 6, ["a"] * 4 + ["b"] * 6)
+    assert (interval.value, interval.low, interval.high) == (0.6, 0.0, 1.0)
+
+
+def test_a_difference_of_the_same_cases_is_paired() -> None:
+    # Each question has a difficulty of its own, far larger than what changed.
+    rng = np.random.default_rng(0)
+    before = rng.normal(0, 10, 200)
+    after = before + rng.normal(0.2, 0.5, 200)
+    told = paired_difference(list(before), list(after))
+    assert told.interval.low > 0
+    assert told.p < 0.001
+    assert told.interval.value == pytest.approx(float(np.mean(after - before)))
+    unpaired = ttest_ind(before, after).pvalue
+    assert unpaired > 0.5
+
+
+def test_a_paired_p_value_is_about_that_of_the_t_test() -> None:
+    rng = np.random.default_rng(3)
+    before = rng.normal(size=400)
+    after = before + rng.normal(0.09, 1, 400)
+    assert paired_difference(list(before), list(after)).p == pytest.approx(ttest_rel(after, before).pvalue, abs=0.03)
+
+
+def test_nothing_changed_is_no_difference_and_says_what_could_have_been_missed() -> None:
+    told = paired_difference([1.0, 0.0] * 50, [1.0, 0.0] * 50)
+    assert (told.interval.value, told.p) == (0.0, 1.0)
+    # 3 of 100 may flip unseen: 2.80 × √(.03 / 100).
+    assert told.detectable == pytest.approx(2.8016 * np.sqrt(0.03 / 100), abs=1e-4)
+
+
+def test_the_smallest_difference_that_could_be_told_is_that_of_the_table() -> None:
+    """100 questions of which a tenth flips: 8.9 points (two-sided 5 %, power 80 %)."""
+    flips = np.array([1.0] * 5 + [-1.0] * 5 + [0.0] * 90)
+    told = paired_difference([0.0] * 100, list(flips))
+    assert told.detectable == pytest.approx(0.089, abs=0.003)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_mcnemars_exact_test_is_the_binomial_test_of_the_flips(fixed: int, broken: int) -> None:
+    expected = binomtest(fixed, fixed + broken, 0.5).pvalue if fixed + broken else 1.0
+    assert mcnemar(fixed, broken) == pytest.approx(expected)
+
+
+def test_holms_adjustment_on_the_example_of_his_steps() -> None:
+    # .01 × 4, .02 × 3, .03 × 2 (not below .06), .04 × 1 (not below .06).
+    assert holm([0.04, 0.01, 0.03, 0.02]) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_an_adjusted_p_value_is_never_smaller_and_keeps_its_order(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(after >= before for before, after in zip(p_values, adjusted, strict=True))
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    assert [adjusted[i] for i in order] == sorted(adjusted)
+
+
+def test_kappa_of_the_two_by_two_example() -> None:
+    # 20 yes-yes, 5 yes-no, 10 no-yes, 15 no-no: observed .70, expected .50, κ = .40.
+    ours = ["yes"] * 25 + ["no"] * 25
+    theirs = ["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15
+    assert kappa(ours, theirs) == pytest.approx(0.4)
+    assert kappa(["yes", "no"], ["yes", "no"]) == 1.0
+
+
+def test_calibration_error_weighs_each_bin_by_its_cases() -> None:
+    # Bin .9: certain .95 twice, right once: gap |1.9 − 1|; bin .2: certain .25 twice, right none: gap .5.
+    assert calibration_error([0.95, 0.95, 0.25, 0.25], [True, False, False, False]) == pytest.approx(1.4 / 4)
+    assert calibration_error([1.0, 0.0], [True, False]) == 0.0

@@ -1,0 +1,79 @@
+"""A folder under measurement: its chatbot, the paragraphs of its index, and its files, read anew.
+
+Runs have indexes of their own under `IBID_HOME/evals`: they see the folder and nothing else (no upload), and wait
+for nobody who chats over the same folder meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from llama_index.core.llms import LLM
+
+from rag.chatbot import Chatbot, open_chatbot
+from rag.domain import Paragraph
+from rag.embedding import MiniLM
+from rag.errors import DocumentError, FolderError
+from rag.gate import read_gate
+from rag.ingest import Progress, scan
+from rag.loaders import read_document
+from rag.settings import Settings
+
+Key = tuple[str, int]
+
+
+@dataclass
+class Corpus:
+    """An indexed folder: `paragraphs` by document id, in reading order."""
+
+    bot: Chatbot
+    folder: Path
+    paragraphs: Mapping[str, Sequence[Paragraph]]
+
+    @cached_property
+    def stored(self) -> dict[Key, Paragraph]:
+        return {p.key: p for paragraphs in self.paragraphs.values() for p in paragraphs}
+
+    @cached_property
+    def files(self) -> dict[str, str]:
+        """The text of each file by document id, decoded anew: what an exact quote is compared with."""
+        return read_paragraphs(self.folder)[1]
+
+
+def read_paragraphs(folder: Path) -> tuple[dict[str, Sequence[Paragraph]], dict[str, str]]:
+    """The paragraphs and the texts of a folder's files, by document id, without an index."""
+    paragraphs: dict[str, Sequence[Paragraph]] = {}
+    texts: dict[str, str] = {}
+    for file in scan("documents", folder):
+        if file.problem:
+            continue
+        try:
+            document, found, _ = read_document(file.document_id, file.path.read_bytes())
+        except (DocumentError, OSError):
+            continue  # the ingest says why
+        paragraphs[document.id], texts[document.id] = found, document.text
+    return paragraphs, texts
+
+
+@contextmanager
+def opened(
+    settings: Settings,
+    folder: Path,
+    llm: LLM | None = None,
+    embedder: MiniLM | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Iterator[Corpus]:
+    """The folder, indexed apart from what people chat with and in line with its files, under their own gate.
+    Raises FolderError where there is no such folder, or nothing in it."""
+    if not folder.is_dir():
+        raise FolderError(f"The documents folder {folder} does not exist. Name another with --documents.")
+    apart = settings.model_copy(update={"documents": folder, "home": settings.home / "evals"})
+    with open_chatbot(apart, "eval", wait=5.0, embedder=embedder, llm=llm, gate=read_gate(settings.gate)) as bot:
+        bot.ingest(progress)
+        if not bot.documents:
+            raise FolderError(f"The documents folder {folder} holds nothing that Ibid can read.")
+        yield Corpus(bot, folder, bot.paragraphs())

@@ -1,0 +1,174 @@
+"""A suite from its questions to a kept run: what the command line and the chat page both start.
+
+Runs, their answers and a person's labels lie under `IBID_HOME/evals`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from evals.cases import read_cases, sample
+from evals.corpus import Corpus, opened
+from evals.domain import Case
+from evals.judge import Label, judged, read_labels, told_agreement
+from evals.run import Asking, Cache, Result, Run, fingerprint, fingerprint_hash, read_run, run_cases, scored, write_run
+from evals.variants import variants
+from rag.embedding import MiniLM
+from rag.errors import CaseError
+from rag.ingest import Progress
+from rag.settings import Settings
+
+QUESTIONS = Path(__file__).parent / "questions"
+BASELINES = Path(__file__).parent / "baselines"
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Questions about a folder of documents."""
+
+    name: str
+    documents: Path
+    questions: Path
+
+
+def shipped_suites() -> list[Suite]:
+    """The suites about the seed articles."""
+    return [Suite(path.stem, SEEDS, path) for path in sorted(QUESTIONS.glob("*.jsonl"))]
+
+
+def find_suite(name: str | None, documents: Path | None, questions: Path | None) -> Suite:
+    """The suite that is meant: a shipped one by name, or one's own questions about one's own documents. Raises
+    CaseError where it is not clear."""
+    if questions is not None and documents is not None:
+        own = questions.parent.name if questions.stem == "questions" else questions.stem
+        return Suite(name or own or "questions", documents, questions)
+    if questions is not None or documents is not None:
+        raise CaseError("Name both: --documents DIR and --questions FILE. `ibid eval generate` makes a first file.")
+    wanted = name or "seeds"
+    for suite in shipped_suites():
+        if suite.name == wanted:
+            return suite
+    known = ", ".join(suite.name for suite in shipped_suites())
+    raise CaseError(f"There is no suite “{wanted}” (there is: {known}). Or name --documents DIR and --questions FILE.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which cases of a suite are asked, and how."""
+
+    asking: Asking = field(default_factory=Asking)
+    limit: int | None = None
+    tags: tuple[str, ...] = ()
+    seed: int = 0
+    with_variants: bool = False
+
+    def chosen(self, cases: Sequence[Case]) -> list[Case]:
+        """Raises CaseError where nothing is left."""
+        fitting = [case for case in cases if not self.tags or set(self.tags) & set(case.tags)]
+        kept = sample(fitting, self.limit, self.seed) if self.limit is not None else fitting
+        if not kept:
+            wanted = f" with the tag {' or '.join(self.tags)}" if self.tags else ""
+            raise CaseError(f"There is no question{wanted} to ask.")
+        return [*kept, *(variants(kept) if self.with_variants else ())]
+
+
+def run_suite(
+    settings: Settings,
+    suite: Suite,
+    plan: Plan,
+    out: Path | None = None,
+    llm: LLM | None = None,
+    judge: LLM | None = None,
+    embedder: MiniLM | None = None,
+    indexing: Callable[[Progress], None] | None = None,
+    progress: Callable[[Result, int], None] | None = None,
+) -> tuple[Run, Path]:
+    """Ask a suite and keep the run, by default under `IBID_HOME/evals/runs`. `progress` is called with each result
+    and the number of all. Raises CaseError and FolderError where suite or folder cannot be read."""
+    cases = plan.chosen(read_cases(suite.questions))
+    made = datetime.now(UTC)
+    path = out or runs_folder(settings) / f"{suite.name}-{made:%Y%m%d-%H%M%S}.jsonl"
+    with opened(settings, suite.documents, llm, embedder, indexing) as corpus:
+        described = _described(corpus, suite, plan, judge, made)
+        cache = Cache(settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl")
+        results = run_cases(corpus, cases, plan.asking, cache)
+        labels: list[Label] = []
+        if judge is not None:
+            results = _judged(results, judge, labels)
+        count = len(cases) * plan.asking.repeat
+        run = write_run(path, described, results, (lambda result: progress(result, count)) if progress else None)
+    if judge is not None:
+        told = told_agreement(labels, read_labels(labels_file(settings)))
+        run = Run({**run.described, "judge": {"model": judge.metadata.model_name, "agreement": told}}, run.results)
+        write_run(path, dict(run.described), run.results)
+    return run, path
+
+
+def rescore(settings: Settings, path: Path, embedder: MiniLM | None = None) -> Run:
+    """The run's answers scored anew by the scorers as they are now; nothing is asked. Raises CaseError where the
+    documents are not those of the run any more."""
+    run = read_run(path)
+    folder = Path(str(run.described.get("folder") or ""))
+    with opened(settings, folder, None, embedder) as corpus:
+        if fingerprint(corpus.bot, {})["corpus"] != run.described["corpus"]:
+            raise CaseError(
+                f"The documents in {folder} are not those of {path} any more. Run it again: `ibid eval run`."
+            )
+        judged_before = {
+            result.key: [score for score in result.scores if score.name == "judged_support"] for result in run.results
+        }
+        results = []
+        for one in run.results:
+            anew = scored(one.case, one.asked, corpus, one.round)
+            results.append(
+                Result(anew.case, anew.asked, (*anew.scores, *judged_before[one.key]), anew.gold, anew.round)
+            )
+    return write_run(path, dict(run.described), results)
+
+
+def runs_folder(settings: Settings) -> Path:
+    return settings.home / "evals" / "runs"
+
+
+def labels_file(settings: Settings) -> Path:
+    return settings.home / "evals" / "labels.jsonl"
+
+
+def kept_runs(settings: Settings) -> list[Path]:
+    """The runs under `IBID_HOME`, newest first."""
+    return sorted(runs_folder(settings).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def baseline_of(suite: str) -> Path:
+    """Where the committed run of a suite lies that later ones are compared with."""
+    return BASELINES / f"{suite}.jsonl"
+
+
+def _judged(results: Iterator[Result], judge: LLM, labels: list[Label]) -> Iterator[Result]:
+    for result, found in judged(results, judge):
+        labels += found
+        yield result
+
+
+def _described(corpus: Corpus, suite: Suite, plan: Plan, judge: LLM | None, made: datetime) -> dict[str, Any]:
+    asking = asdict(plan.asking)
+    jobs = asking.pop("jobs")
+    told = fingerprint(corpus.bot, {"asking": asking})
+    return {
+        **told,
+        "suite": suite.name,
+        "folder": str(suite.documents),
+        "questions": str(suite.questions),
+        "mode": "generative" if plan.asking.use_model and corpus.bot.writer else "extractive",
+        "model": corpus.bot.writer if plan.asking.use_model else None,
+        "judge": {"model": judge.metadata.model_name} if judge else None,
+        "jobs": jobs,
+        "made": f"{made:%Y-%m-%d %H:%M}",
+    }

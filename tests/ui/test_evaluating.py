@@ -1,0 +1,208 @@
+"""`ibid eval` as a person types it: real commands over the seed articles and over a folder of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIRST = "000_8ce4b84d20215b01.txt"
+
+
+class Told:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
+        assert "Traceback" not in self.err, self.err
+
+
+def ibid(home: Path, *arguments: str, cwd: Path = ROOT, said: str = "", **more: str) -> Told:
+    ambient = {k: v for k, v in os.environ.items() if not k.startswith(("IBID_", "OPENAI_"))}
+    environment = ambient | {"IBID_HOME": str(home), "COLUMNS": "100", **more}
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "eval", *arguments]
+    return Told(
+        subprocess.run(command, cwd=cwd, env=environment, input=said, capture_output=True, text=True, timeout=300)
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def kept(home: Path) -> Path:
+    """A run of thirty of the shipped questions."""
+    path = home / "run.jsonl"
+    told = ibid(
+        home,
+        "run",
+        "--limit",
+        "30",
+        "--out",
+        str(path),
+        "--junit",
+        str(home / "j.xml"),
+        "--markdown",
+        str(home / "m.md"),
+    )
+    assert told.code == 0, told.err
+    assert "every quote is the exact slice" in told.out
+    assert "30 questions," in told.out
+    return path
+
+
+def test_a_run_prints_its_figures_and_is_kept(home: Path, kept: Path) -> None:
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 31
+    assert "| citations | marks lead to a passage shown | 1.000 |" in (home / "m.md").read_text(encoding="utf-8")
+    assert ElementTree.parse(home / "j.xml").getroot().get("failures") is not None
+
+
+def test_a_second_run_has_the_same_scores_and_a_comparison_says_so(home: Path, kept: Path) -> None:
+    again = home / "again.jsonl"
+    assert ibid(home, "run", "--limit", "30", "--out", str(again)).code == 0
+    told = ibid(home, "compare", str(kept), str(again), "--gate")
+    assert told.code == 0
+    assert "0 fixed, 0 broken" in told.out
+    assert "Every score is the same" in told.out
+
+
+def test_a_worse_run_fails_the_gate(home: Path, kept: Path) -> None:
+    head, *lines = kept.read_text(encoding="utf-8").splitlines()
+    spoilt = [json.loads(line) for line in lines]
+    for line in spoilt:
+        for score in line["scores"]:
+            if score["name"] in ("right", "exact") and score["value"] is not None:
+                score["value"] = 0.0
+    path = home / "worse.jsonl"
+    path.write_text("\n".join([head, *map(json.dumps, spoilt)]) + "\n", encoding="utf-8")
+    assert ibid(home, "compare", str(kept), str(path)).code == 0
+    told = ibid(home, "compare", str(kept), str(path), "--gate")
+    assert told.code == 1
+    assert "FAILS" in told.out
+
+
+def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -> None:
+    """Of nothing but paraphrases far from the wording, less than the limit are found."""
+    told = ibid(home, "run", "--tag", "paraphrase", "--gate", "--out", str(tmp_path / "r.jsonl"))
+    assert "FAIL" in told.out
+    assert told.code == 1
+
+
+def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> None:
+    before = kept.read_text(encoding="utf-8")
+    told = ibid(home, "rescore", str(kept))
+    assert told.code == 0, told.err
+    assert kept.read_text(encoding="utf-8") == before
+
+
+def test_a_run_becomes_a_page(home: Path, kept: Path) -> None:
+    told = ibid(home, "report", str(kept))
+    assert told.code == 0
+    assert "default-src 'none'" in kept.with_suffix(".html").read_text(encoding="utf-8")
+
+
+def test_ones_own_documents_and_questions(home: Path, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "leave.md").write_text("# Leave\n\nEmployees are entitled to 16 weeks of parental leave.\n")
+    questions = tmp_path / "questions.jsonl"
+    made = ibid(home, "generate", str(questions), "--documents", str(documents))
+    assert made.code == 0, made.err
+    assert "marked synthetic" in made.out
+    assert ibid(home, "lint", "--documents", str(documents), "--questions", str(questions)).code == 0
+    told = ibid(home, "run", "--documents", str(documents), "--questions", str(questions))
+    assert told.code == 0, told.err
+    runs = list((home / "evals" / "runs").glob("*.jsonl"))
+    assert len(runs) == 1
+    assert not any(path.name == "evals" for path in documents.iterdir())
+
+
+def test_a_broken_question_file_is_told_line_by_line(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "q.jsonl"
+    gold = [{"document": FIRST, "quote": "14 days of siege"}]
+    path.write_text(json.dumps({"id": "1", "question": "How long?", "gold": gold, "tags": ["x"]}) + "\n")
+    told = ibid(home, "lint", "--documents", "seeds", "--questions", str(path))
+    assert told.code == 1
+    assert f"1: {FIRST} does not hold “14 days of siege”" in told.out
+    assert "ibid: 1 problems in 1 cases" in told.err
+
+
+def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:
+    own, target = tmp_path / "home", tmp_path / "mine.jsonl"
+    assert "no feedback yet" in ibid(own, "add", str(target), "--from-feedback").err
+    own.mkdir(exist_ok=True)
+    good = {
+        "id": "feedback-1",
+        "question": "Q?",
+        "gold": [{"document": "a.txt", "quote": "x"}],
+        "tags": ["bad"],
+        "source": "feedback",
+    }
+    empty = {
+        "id": "feedback-2",
+        "question": "R?",
+        "gold": [],
+        "answerable": True,
+        "tags": ["bad"],
+        "source": "feedback",
+    }
+    (own / "feedback.jsonl").write_text(json.dumps(good) + "\n" + json.dumps(empty) + "\n")
+    first, second = (ibid(own, "add", str(target), "--from-feedback") for _ in range(2))
+    assert "1 added" in first.out
+    assert "1 say no paragraph" in first.out
+    assert "0 added" in second.out
+    assert [json.loads(line)["id"] for line in target.read_text().splitlines()] == ["feedback-1"]
+
+
+def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path: Path) -> None:
+    own = tmp_path / "home"
+    told = ibid(own, "calibrate", "--dry-run")
+    assert told.code == 0, told.err
+    assert "the shipped one, rescaled" in told.out
+    assert "risk among the most certain" in told.out
+    assert not (own / "gate.json").exists()
+    assert ibid(own, "calibrate").code == 0
+    assert set(json.loads((own / "gate.json").read_text())) == {"with_dense", "without_dense", "threshold"}
+
+
+def test_a_person_judges_statements_one_after_the_other(home: Path, kept: Path, tmp_path: Path) -> None:
+    told = ibid(tmp_path, "label", str(kept), said="f\np\n\nq\n")
+    assert told.code == 0, told.err
+    labels = [json.loads(line) for line in (tmp_path / "evals" / "labels.jsonl").read_text().splitlines()]
+    assert [label["support"] for label in labels] == ["full", "partial"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["run", "--suite", "nobody’s"], "There is no suite “nobody’s” (there is: seeds)"),
+        (["run", "--documents", "seeds"], "Name both: --documents DIR and --questions FILE."),
+        (["run", "--documents", "nowhere", "--questions", "evals/questions/seeds.jsonl"], "The documents folder nowhere does not exist."),
+        (["run", "--tag", "unheard-of"], "There is no question with the tag unheard-of to ask."),
+        (["run", "--mode", "generative"], "--mode generative needs IBID_CHAT_MODEL."),
+        (["run", "--judge", "gpt-test"], "needs OPENAI_API_KEY"),
+        (["report", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
+        (["compare", "README.md", "README.md"], "README.md is not a run"),
+        (["generate", "README.md"], "README.md exists already."),
+    ],
+    ids=["suite", "half", "folder", "tag", "no model", "no key", "no run", "not a run", "file there"],
+)  # fmt: skip
+def test_a_mistake_is_one_line(home: Path, arguments: list[str], line: str) -> None:
+    told = ibid(home, *arguments)
+    assert told.code == 1
+    assert told.err.startswith("ibid: ")
+    assert line in told.err
+    assert told.err.count("\n") == 1
+
+
+def test_wrong_usage_exits_with_2(home: Path) -> None:
+    assert ibid(home, "run", "--mode", "magic").code == 2
+    assert ibid(home, "run", "--limit", "0").code == 2
