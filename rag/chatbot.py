@@ -20,7 +20,7 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
 from rag import about
-from rag.collection import answer_about, described, overview
+from rag.collection import answer_about, catalogue, described, overview
 from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name
 from rag.embedding import MiniLM
 from rag.errors import ChatModelError, IbidError, QuestionError, ScopeError
@@ -209,6 +209,9 @@ class Chatbot:
             yield from self._written(
                 replace(answer, statements=(), passages=shown, complete=False), [answer], llm, True
             )
+            return
+        if not records and scope is None:
+            yield Answer(question, abstained=True, notice=catalogue(records))
             return
         started = time.perf_counter()
         evidence = self.gather(question, turns, scope, without, llm)

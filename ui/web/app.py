@@ -16,10 +16,9 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
-from rag.domain import Json, Passage, document_name
+from rag.domain import Answer, Json, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.ingest import Outcome
-from rag.loaders import LOADERS
 from rag.settings import Settings
 from ui.web.api import ask as api_ask
 from ui.web.api import search as api_search
@@ -28,7 +27,7 @@ from ui.web.export import exported
 from ui.web.feedback import feedback_case, write_feedback
 from ui.web.folders import Folders, OpenFolder
 from ui.web.markup import attribute, escaped
-from ui.web.reading import AROUND, Mark, empty_reader_html, gone_html, library_html, outcomes_html, reader_html
+from ui.web.reading import AROUND, Mark, counted, empty_reader_html, gone_html, library_html, outcomes_html, reader_html
 from ui.web.render import Shelf, exchange_html, welcome_html
 from ui.web.uploads import delete_upload, keep_upload
 
@@ -37,6 +36,7 @@ _ASKED_AT_ONCE = 8
 _WAITING = 200
 _ENDPOINTS = ("ask", "search")
 _TICK = 0.7
+_FAR_BEYOND = 5
 
 
 def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> FastAPI:
@@ -58,7 +58,8 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> FastAPI:
         ssr_mode=False,
         run_history=False,
         show_error=True,
-        max_file_size=int(settings.max_file_mb * 1_000_000),
+        # Beyond the limit files are refused one by one, in our words; far beyond it they are not even taken.
+        max_file_size=int(_FAR_BEYOND * settings.max_file_mb * 1_000_000),
         # Without the extra Gradio would leave the tools out in silence; `ibid chat` says which it is.
         mcp_server=importlib.util.find_spec("mcp") is not None,
     )
@@ -77,6 +78,8 @@ class _Page:
     def __init__(self, folders: Folders, settings: Settings) -> None:
         self._folders = folders
         self._settings = settings
+        # What was changed in conversations whose answer is still under way, by their ids.
+        self._meanwhile: dict[str, dict[str, Any]] = {}
         with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as self.blocks:
             self._lay_out()
             self._wire()
@@ -107,7 +110,6 @@ class _Page:
                 self.upload = gr.File(
                     label="Add files",
                     file_count="multiple",
-                    file_types=sorted(LOADERS),
                     elem_id="upload",
                     height=112,
                 )
@@ -167,14 +169,17 @@ class _Page:
             trigger_mode="multiple",
             **private,
         )
+        self.use_model.change(self.disclose, [self.folder, self.use_model], [self.disclosure], **quick)
         self.stop.click(self.stopped, [self.folder, self.bridge], [self.live, self.bridge], cancels=[asking], **quick)
         self.bridge.cite(self.cite, [self.folder], [self.reader], **quick)
         self.bridge.read(self.read, [self.folder], [self.reader], **quick)
-        self.bridge.restore(self.restore, [self.folder], talk, **quick)
-        self.bridge.fresh(self.fresh, [self.folder, self.bridge], [*talk, self.reader], **quick)
+        # Whoever leaves a conversation does not wait for its answer; what there is of it was kept as it came.
+        self.bridge.restore(self.restore, [self.folder], talk, cancels=[asking], **quick)
+        self.bridge.fresh(self.fresh, [self.folder, self.bridge], [*talk, self.reader], cancels=[asking], **quick)
         self.bridge.shut(empty_reader_html, None, [self.reader], **quick)
         self.bridge.rename(self.rename, [self.folder, self.bridge], [self.bridge], **quick)
-        self.bridge.scope(self.choose, [self.folder, self.bridge], [self.bridge], **quick)
+        # The next ticks go out while Gradio still takes the last ones for under way.
+        self.bridge.scope(self.choose, [self.folder, self.bridge], [self.bridge], trigger_mode="multiple", **quick)
         self.bridge.reindex(self.reindex, [self.folder], standing, **quick)
         self.bridge.remove(
             self.remove,
@@ -229,21 +234,25 @@ class _Page:
             return
         turns, scope = conversation.turns, conversation.scope
         conversation = conversation.asking(question.strip())
+        meanwhile = self._meanwhile.setdefault(conversation.id, {})
         yield "", self._transcript(folder, conversation), self._live(folder, conversation), conversation.text()
         try:
             if scope is not None and not scope:
                 raise DocumentError("No document is chosen. Tick at least one under “Documents”.")
             chosen = self._still_there(folder, scope)
             for answer in folder.bot.stream(question, turns, chosen, use_model=use_model):
-                conversation = conversation.answered(answer)
+                told = _told_while_indexing(answer, folder) if answer.complete else answer
+                conversation = replace(conversation.answered(told), **meanwhile)
                 yield gr.skip(), gr.skip(), self._live(folder, conversation), conversation.text()
         except IbidError as error:
-            conversation = conversation.failed(str(error))
+            conversation = replace(conversation.failed(str(error)), **meanwhile)
             yield gr.skip(), gr.skip(), self._live(folder, conversation), conversation.text()
         except Exception:
             conversation = conversation.failed("Something went wrong inside Ibid; its terminal says what. Ask again.")
             yield gr.skip(), gr.skip(), self._live(folder, conversation), conversation.text()
             raise
+        finally:
+            self._meanwhile.pop(conversation.id, None)
 
     def stopped(self, key: str, kept: str) -> tuple[str, str]:
         folder = self._folders.get(key)
@@ -275,21 +284,27 @@ class _Page:
         return (*self._opened(folder, conversation), empty_reader_html())
 
     def rename(self, key: str, kept: str, event: gr.EventData) -> str:
-        return replace(conversation_from(kept, key), title=str(event._data["title"])[:LONGEST_NAME]).text()
+        return self._changed(conversation_from(kept, key), title=str(event._data["title"])[:LONGEST_NAME]).text()
 
     def choose(self, key: str, kept: str, event: gr.EventData) -> str:
-        """Ask a document or not; `document` is None for all of them."""
+        """Ask documents or not, one tick after the other; a tick's `document` is None for all of them."""
         folder = self._folders.get(key)
         conversation = conversation_from(kept, folder.key)
-        everything = [record.document_id for record in folder.bot.documents]
-        document, asked = event._data.get("document"), bool(event._data.get("asked"))
-        if document is None:
-            scope: list[str] | None = None if asked else []
-        else:
-            before = everything if conversation.scope is None else list(conversation.scope)
-            chosen = {*before, document} if asked else {one for one in before if one != document}
-            scope = None if chosen >= set(everything) else [one for one in everything if one in chosen]
-        return replace(conversation, scope=None if scope is None else tuple(scope)).text()
+        everything = tuple(record.document_id for record in folder.bot.documents)
+        scope = conversation.scope
+        for tick in event._data.get("ticks") or ():
+            scope = _ticked(scope, everything, tick.get("document"), bool(tick.get("asked")))
+        return self._changed(conversation, scope=scope).text()
+
+    def _changed(self, conversation: Conversation, **changes: Any) -> Conversation:
+        """The conversation with these changes; an answer that is under way in it goes on with them too."""
+        if (meanwhile := self._meanwhile.get(conversation.id)) is not None:
+            meanwhile.update(changes)
+        return replace(conversation, **changes)
+
+    def disclose(self, key: str, use_model: bool) -> str:
+        """Where text goes, now that the switch was moved."""
+        return _disclosure_html(self._folders.get(key).bot.writer, use_model)
 
     # --- documents
 
@@ -399,7 +414,7 @@ class _Page:
     # --- pieces of the page
 
     def _welcome(self, folder: OpenFolder) -> str:
-        name = "the articles in seeds" if folder.path.name == "seeds" else folder.path.name
+        name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
         return welcome_html(name, len(folder.bot.documents), folder.indexing.running, folder.examples)
 
     def _header(self, folder: OpenFolder) -> str:
@@ -412,7 +427,8 @@ class _Page:
         path, name = escaped(str(folder.path)), escaped(folder.path.name or str(folder.path))
         return (
             '<header class="masthead"><button type="button" class="act drawer" data-act="drawer" '
-            'aria-label="Documents and conversations">☰</button><a class="name" href="/">Ibid</a>'
+            'aria-label="Documents and conversations" aria-controls="side" aria-expanded="false">☰</button>'
+            f'<a class="name" href="?folder={attribute(folder.key)}">Ibid</a>'
             f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
             f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
             "</details>"
@@ -455,9 +471,29 @@ def _scope_kept(conversation: Conversation) -> Any:
     return conversation.text() if conversation.scope is not None else gr.skip()
 
 
-def _disclosure_html(writer: str | None) -> str:
+def _ticked(
+    scope: tuple[str, ...] | None, everything: tuple[str, ...], document: str | None, is_asked: bool
+) -> tuple[str, ...] | None:
+    """The scope after one tick: None where every document is asked."""
+    if document is None:
+        return None if is_asked else ()
+    before = everything if scope is None else scope
+    chosen = {*before, document} if is_asked else set(before) - {document}
+    return None if chosen >= set(everything) else tuple(one for one in everything if one in chosen)
+
+
+def _told_while_indexing(answer: Answer, folder: OpenFolder) -> Answer:
+    """An answer that was given before all documents were in says so, also when it is read later."""
+    progress = folder.indexing.progress
+    if not folder.indexing.running or progress is None or progress.files_done >= progress.files:
+        return answer
+    told = f"{progress.files_done:,} of {progress.files:,} files had been read by then."
+    return replace(answer, notice=f"{answer.notice} {told}" if answer.notice else told)
+
+
+def _disclosure_html(writer: str | None, use_model: bool = True) -> str:
     """Where text goes, beside the question box."""
-    if writer is None:
+    if writer is None or not use_model:
         said = "Answers are sentences of your documents, found on this machine. Nothing leaves it."
     else:
         said = f"{escaped(writer)} writes the answers: it receives your question and the passages found for it."
@@ -534,7 +570,7 @@ def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict
             delete_upload(outcome.document_id, uploads)
             said[named[outcome.document_id]] = f"not read: {outcome.detail}"
         else:
-            said[named[outcome.document_id]] = f"added, {record.paragraphs} paragraphs"
+            said[named[outcome.document_id]] = f"added, {counted(record.paragraphs)}"
     return said
 
 

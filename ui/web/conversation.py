@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from rag.answers import answer_from
-from rag.domain import Answer, Json, Turn
+from rag.domain import Answer, Json, Turn, Verdict
 from ui.show import excerpt
 
 LONGEST_NAME = 200
@@ -93,6 +93,9 @@ class Conversation:
         return self._ending(state=State.STOPPED)
 
     def _ending(self, **changes: Any) -> Conversation:
+        ended = self.exchanges[-1]
+        if changes.get("state") in (State.STOPPED, State.FAILED) and ended.answer:
+            changes["answer"] = _without_pending(ended.answer)
         return replace(self, exchanges=(*self.exchanges[:-1], replace(self.exchanges[-1], **changes)))
 
     def json(self) -> Json:
@@ -139,6 +142,20 @@ def trimmed(answer: Answer) -> Json:
     for name in ("passages", "closest"):
         described[name] = [{**passage, "text": ""} for passage in described[name]]
     return described
+
+
+def _without_pending(answer: Json) -> Json:
+    """What was not checked yet when the answer ended is marked as such: nothing unverified stays unmarked."""
+    open_ended = Verdict.PENDING.value
+    unchecked = {"verdict": Verdict.UNSUPPORTED.value, "reason": "the answer ended before this was checked"}
+    statements = answer.get("statements")
+    if not isinstance(statements, list):
+        return answer
+    marked = [
+        {**one, **unchecked} if isinstance(one, dict) and one.get("verdict") == open_ended else one
+        for one in statements
+    ]
+    return {**answer, "statements": marked}
 
 
 def _exchange(described: dict[str, Any]) -> Exchange:

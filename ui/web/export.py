@@ -10,7 +10,7 @@ import regex
 
 from rag.domain import Answer, Citation, Statement, Verdict
 from rag.paragraphs import display
-from ui.web.conversation import Conversation, Exchange
+from ui.web.conversation import Conversation, Exchange, State
 from ui.web.markup import attribute, escaped
 
 _MARKDOWN_SIGNS = regex.compile(r"([\\`*_{}\[\]<>#|!~&])")
@@ -21,6 +21,9 @@ _STYLE = (
     "blockquote{margin:.4rem 0 .4rem 1rem;padding-left:.8rem;border-left:3px solid #d9d4c4}"
     ".unsupported{text-decoration:underline wavy #b3261e}footer,small{color:#5f5b50}"
 )
+
+
+_STOPPED = "This answer was stopped before it was complete."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,13 @@ def _markdown_answer(exchange: Exchange, number: int) -> Iterator[str]:
     for statement in answer.statements:
         marks = "".join(f"[^{number}-{citation.mark}]" for citation in statement.citations)
         yield f"- {_plain(_said(statement))}{marks}"
+    if exchange.state is State.STOPPED:
+        yield f"- *{_STOPPED}*"
     yield ""
+    if answer.missing_terms:
+        yield f"Never found: {_plain(', '.join(answer.missing_terms))}"
+    for passage in answer.closest:
+        yield f"- Related, not an answer: {_plain(passage.source.title)}, {_plain(passage.paragraph.place)}"
     for citation in answer.sources:
         yield f"[^{number}-{citation.mark}]: “{_plain(display(citation.quote))}” – {_plain(_place(citation))}"
 
@@ -77,6 +86,8 @@ def _html(conversation: Conversation) -> str:
         parts.append(f'<h2 dir="auto">{escaped(exchange.question)}</h2>')
         answer = exchange.read()
         parts.append(_html_answer(answer) if answer else f"<p>{escaped(exchange.problem or 'No answer.')}</p>")
+        if answer and exchange.state is State.STOPPED:
+            parts.append(f"<p><em>{_STOPPED}</em></p>")
     parts.append("<footer>Every quote is a verbatim slice of the document named beside it.</footer></body></html>\n")
     return "\n".join(parts)
 
@@ -93,13 +104,19 @@ def _html_answer(answer: Answer) -> str:
             f'<blockquote dir="auto">[{citation.mark}] “{escaped(display(citation.quote))}”<br>'
             f"<small>{escaped(_place(citation))}</small></blockquote>"
         )
+    if answer.missing_terms:
+        parts.append(f"<p>Never found: {escaped(', '.join(answer.missing_terms))}</p>")
+    for passage in answer.closest:
+        place = escaped(f"{passage.source.title}, {passage.paragraph.place}")
+        parts.append(f"<p><small>Related, not an answer: {place}</small></p>")
     return "\n".join(parts)
 
 
 def _said(statement: Statement) -> str:
     lead = f"{statement.lead} " if statement.lead else ""
-    unsupported = " (not found in your documents)" if statement.verdict is Verdict.UNSUPPORTED else ""
-    return f"{lead}{statement.text}{unsupported}"
+    if statement.verdict is not Verdict.VERIFIED:
+        return f"{lead}{statement.text} (not found in your documents)"
+    return f"{lead}“{statement.text}”" if statement.takes_quotation_marks else f"{lead}{statement.text}"
 
 
 def _place(citation: Citation) -> str:

@@ -42,7 +42,7 @@ def reader_html(
     facts = [
         record.author or "",
         f"{record.date.day} {record.date:%B %Y}" if record.date else "",
-        _counted(record.paragraphs),
+        counted(record.paragraphs),
         document_name(record.document_id),
     ]
     shown = [passage.paragraph for passage in passages]
@@ -64,7 +64,7 @@ def reader_html(
     )
 
 
-def _counted(paragraphs: int) -> str:
+def counted(paragraphs: int) -> str:
     return "1 paragraph" if paragraphs == 1 else f"{paragraphs:,} paragraphs"
 
 
@@ -92,7 +92,7 @@ def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: S
     speaker = f'<span class="speaker">{escaped(paragraph.speaker)}</span> ' if paragraph.speaker else ""
     address = place_address(folder, paragraph.document_id, number)
     return (
-        f'<div class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
+        f'<div dir="auto" class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
         f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
         f'<{tag} class="text" dir="auto">{badge}{speaker}{marked_html(paragraph, marks)}</{tag}>'
         f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
@@ -175,7 +175,7 @@ def _document_html(record: Record) -> str:
         if uploaded
         else ""
     )
-    facts = f"{name} · {_counted(record.paragraphs)}{' · uploaded, in every folder' if uploaded else ''}"
+    facts = f"{name} · {counted(record.paragraphs)}{' · uploaded, in every folder' if uploaded else ''}"
     warning = f'<span class="remark">{escaped(record.warning)}</span>' if record.warning else ""
     return (
         f'<li class="document"><input type="checkbox" data-act="scope" data-document="{document}" '

@@ -225,10 +225,12 @@ def _ending_html(exchange: Exchange) -> str:
 
 def _footer_html(answer: Answer, number: int, shelf: Shelf) -> str:
     whole = all(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    differ = any(statement.conflicts_with for statement in answer.statements)
+    state = "part" if not whole else "differ" if differ else "whole"
+    count, by, writer = verdict_text(answer).partition(" · ")
+    told = f"{count}; your sources differ" if differ else count
     verdict = (
-        f'<p class="verdict {"whole" if whole else "part"}">{escaped(verdict_text(answer))}</p>'
-        if answer.statements
-        else ""
+        f'<p class="verdict {state}"><b>{escaped(told)}</b>{escaped(by + writer)}</p>' if answer.statements else ""
     )
     actions = (
         f'<button type="button" class="act" data-act="copy" data-text="{exact(plain_text(answer))}">Copy</button>'

@@ -58,8 +58,9 @@ def prepared(settings: Settings, host: str, port: int) -> Iterator[Ready]:
     reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
     folders = Folders(settings, lambda folder: folder.bot.announce("chat", reached, token))
     try:
-        folders.get(None)
         app = _application(folders, settings)
+        # After Gradio was imported: the ingest that begins here would make that take twice as long.
+        folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
         guarded = Guard(app, users, token, hosts)
         config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=2, ws="none")
@@ -118,6 +119,8 @@ def _listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # At once: until somebody listens, a second chat could take the same port.
+        listener.listen()
     except OSError as error:
         listener.close()
         taken = error.errno == errno.EADDRINUSE

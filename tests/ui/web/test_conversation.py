@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rag.chatbot import Chatbot, open_chatbot
-from rag.domain import Answer
+from rag.domain import Answer, Statement, Verdict
 from rag.settings import Settings
 from ui.web.conversation import Conversation, Exchange, State, conversation_from, new_conversation, trimmed
 
@@ -313,3 +313,15 @@ def test_a_long_question_is_cut_between_words() -> None:
     assert question.startswith(f"{title[:-1]} ")
     assert title.endswith("…")
     assert 50 < len(title) <= 70
+
+
+@pytest.mark.parametrize("end", ["interrupted", "failed"])
+def test_what_was_not_checked_when_an_answer_ended_is_marked(end: str) -> None:
+    pending = Statement("It cost 500 million dollars.", (), Verdict.PENDING)
+    talk = new_conversation("f").asking("Why?").answered(Answer("Why?", statements=(pending,), complete=False))
+    ended = talk.interrupted() if end == "interrupted" else talk.failed("The server is gone.")
+    answer = ended.exchanges[-1].read()
+    assert answer is not None
+    (statement,) = answer.statements
+    assert statement.verdict is Verdict.UNSUPPORTED
+    assert statement.reason == "the answer ended before this was checked"

@@ -81,6 +81,49 @@ def test_a_chip_opens_its_document_at_the_very_words_and_leads_back(visitor: Vis
     assert visitor.in_view(chip)
 
 
+def test_the_same_chip_opens_its_place_again_and_again(visitor: Visitor) -> None:
+    """What is open already comes back from the server as it was; the words are scrolled to and focused all the same."""
+    visitor.ask(SIEGE)
+    chip = visitor.chips.first
+    for _ in range(2):
+        visitor.open(chip)
+        visitor.has_focus(visitor.hit.first)
+        visitor.page.keyboard.press("Escape")
+        visitor.has_focus(chip)
+        visitor.page.locator("#reader .page").evaluate("page => page.scrollTop = page.scrollHeight")
+        assert not visitor.in_view(visitor.hit.first)
+    visitor.page.keyboard.press("Enter")
+    visitor.has_focus(visitor.hit.first)
+    wait_for(lambda: visitor.in_view(visitor.hit.first), "the marked words are in view again")
+
+
+def test_after_a_new_question_the_open_source_is_closed_and_not_stepped_through(visitor: Visitor) -> None:
+    visitor.ask(SIEGE)
+    visitor.open(visitor.chips.first)
+    visitor.ask(WARREN)
+    expect(visitor.reader.locator(".steps")).to_be_hidden()
+    expect(visitor.page.locator(".chip[aria-current]")).to_have_count(0)
+    visitor.reader.get_by_role("button", name="Close").click()
+    expect(visitor.reader).to_contain_text("Sources open here")
+
+
+def test_keyboard_focus_can_be_seen_wherever_it_is(visitor: Visitor) -> None:
+    seen = set()
+    visitor.box.focus()
+    for _ in range(14):
+        at = visitor.page.evaluate(
+            "(() => { const one = document.activeElement, style = getComputedStyle(one);"
+            " return [one.tagName + (one.type || ''), style.outlineStyle, parseFloat(style.outlineWidth)]; })()"
+        )
+        seen.add(at[0])
+        if at[0] != "BODY" and "file" not in at[0]:
+            assert at[1] == "solid", at
+            assert at[2] >= 2, at
+        visitor.page.keyboard.press("Shift+Tab")
+    assert "TEXTAREAtextarea" in seen
+    assert "INPUTcheckbox" in seen
+
+
 def test_a_card_shows_the_quote_and_its_place_on_hover_and_on_focus(visitor: Visitor) -> None:
     visitor.ask(SIEGE)
     chip = visitor.chips.first
@@ -224,6 +267,15 @@ def test_a_document_that_is_not_ticked_is_not_answered_from(visitor: Visitor) ->
     visitor.ask(WARREN)
     expect(cited).not_to_have_count(0)
     expect(visitor.chips.first).to_have_attribute("data-document", f"documents/{ADVANCE}")
+
+
+def test_ticks_that_come_faster_than_the_server_answers_all_count(visitor: Visitor) -> None:
+    """Three at once, in one go of a script: nobody clicks faster."""
+    visitor.page.evaluate("document.querySelectorAll('#library input[type=checkbox]').forEach(box => box.click())")
+    # All off, the first document on, the second on: which is all of them again.
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 2")
+    visitor.page.evaluate("document.querySelectorAll('#library .document input').forEach(box => box.click())")
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 0 of 2")
 
 
 def test_with_no_document_ticked_the_chat_says_what_to_do(visitor: Visitor) -> None:
@@ -428,6 +480,35 @@ def test_a_bad_answer_becomes_a_case_whose_gold_is_the_chosen_paragraph(visitor:
     assert gold_paragraphs(case.gold[0], corpus) == {(f"documents/{ADVANCE}", chosen)}
 
 
+def test_what_was_begun_to_be_said_of_an_answer_outlasts_another_question(visitor: Visitor) -> None:
+    visitor.ask(NOWHERE).get_by_role("button", name="Bad answer").click()
+    visitor.page.locator("#live form.feedback textarea").fill("Half of what I mean")
+    visitor.ask(SIEGE)
+    form = visitor.page.locator("#transcript form.feedback")
+    expect(form).to_be_visible()
+    expect(form.locator("textarea")).to_have_value("Half of what I mean")
+    form.get_by_role("button", name="Cancel").click()
+    expect(form).to_be_hidden()
+    expect(visitor.page.get_by_role("button", name="Should be cited")).to_have_count(0)
+
+
+def test_an_answer_is_called_good_or_bad_once(visitor: Visitor) -> None:
+    turn = visitor.ask(SIEGE)
+    before = (
+        len((visitor.chat.home / "feedback.jsonl").read_text().splitlines())
+        if (visitor.chat.home / "feedback.jsonl").exists()
+        else 0
+    )
+    turn.get_by_role("button", name="Good answer").click()
+    turn.get_by_role("button", name="Send").click()
+    good = turn.get_by_role("button", name="Good answer")
+    expect(good).to_have_attribute("aria-pressed", "true")
+    expect(good).to_be_disabled()
+    visitor.ask(WARREN)
+    expect(visitor.page.locator("#transcript").get_by_role("button", name="Good answer")).to_be_disabled()
+    assert len((visitor.chat.home / "feedback.jsonl").read_text().splitlines()) == before + 1
+
+
 def test_a_good_answer_becomes_a_case_whose_gold_it_cited(visitor: Visitor) -> None:
     turn = visitor.ask(SIEGE)
     turn.get_by_role("button", name="Good answer").click()
@@ -499,8 +580,22 @@ def test_on_a_phone_the_source_is_a_sheet_over_the_chat(chat: Chat, visit: Any) 
     expect(side).to_be_visible()
     assert visitor.in_view(visitor.document(ALEPPO))
     assert fits()
+    drawer = page.get_by_role("button", name="Documents and conversations")
+    expect(drawer).to_have_attribute("aria-expanded", "true")
+    wait_for(
+        lambda: page.evaluate("document.querySelector('#side').contains(document.activeElement)"), "focus is in it"
+    )
+    page.keyboard.press("Escape")
+    expect(side).not_to_be_visible()
+    visitor.has_focus(drawer)
+    drawer.tap()
     visitor.document(ALEPPO).locator("button.open").tap()
     expect(side).not_to_be_visible()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "['BODY', 'HTML'].includes(document.activeElement.tagName) || document.querySelector('#source').contains(document.activeElement)"
+        )
     expect(visitor.reader).to_have_attribute("data-document", f"documents/{ALEPPO}")
     expect(sheet).to_be_visible()
 
@@ -622,6 +717,22 @@ def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_p
     expect(turn.locator(".notfound")).to_be_visible()
     expect(again.chips).to_have_count(0)
     assert list((own.home / "uploads").iterdir()) == []
+
+
+def test_one_file_that_is_refused_takes_none_of_the_others_along(own: Chat, visit: Any, tmp_path: Path) -> None:
+    note, large, picture = tmp_path / "note.md", tmp_path / "large.txt", tmp_path / "picture.pdf"
+    note.write_text("# Note\n\nThe ferry of Ostrava leaves at noon.\n")
+    large.write_bytes(b"words and words\n" * 1_400_000)
+    picture.write_bytes(b"%PDF-1.4")
+    visitor: Visitor = visit(own)
+    visitor.page.locator("#upload input[type=file]").set_input_files([large, note, picture])
+    outcomes = visitor.page.locator(".outcomes li")
+    expect(outcomes.filter(has_text="note.md")).to_contain_text("added, 2 paragraphs")
+    expect(outcomes.filter(has_text="large.txt")).to_contain_text("22.4 MB is more than the limit of 20 MB")
+    expect(outcomes.filter(has_text="picture.pdf")).to_contain_text("this kind of file is not read yet")
+    accept(visitor)
+    visitor.page.get_by_role("button", name="Delete the uploaded note.md").click()
+    expect(visitor.document("note.md")).to_have_count(0)
 
 
 def test_a_late_report_of_progress_does_not_take_away_what_became_of_a_file(

@@ -59,6 +59,46 @@ def test_who_writes_is_told_and_what_does_not_stand_is_marked(visit: Visit, writ
     assert KEY not in visitor.page.content() + visitor.page.evaluate("JSON.stringify(localStorage)") + chat.said
 
 
+def test_where_text_goes_is_told_as_it_is_switched(visit: Visit, written: tuple[Chat, str]) -> None:
+    visitor = visit(written[0])
+    told = visitor.page.locator("#disclosure")
+    expect(told).to_contain_text("writes the answers")
+    visitor.page.locator("#use-model input").uncheck()
+    expect(told).to_contain_text("Nothing leaves it.")
+    visitor.page.locator("#use-model input").check()
+    expect(told).to_contain_text("writes the answers")
+
+
+def test_what_is_changed_while_an_answer_is_written_stays_changed(visit: Visit, written: tuple[Chat, str]) -> None:
+    visitor = visit(written[0])
+    ask(visitor, SLOW)
+    expect(visitor.page.locator("#live .statement.verified")).to_have_count(1)
+    visitor.page.locator("#library .document input").first.uncheck()
+    visitor.page.once("dialog", lambda dialog: dialog.accept("A name of mine"))
+    visitor.press_beside(SLOW, "Rename")
+    # A second question waits in its box until this one is answered.
+    ask(visitor, "And now?")
+    expect(visitor.box).to_have_value("And now?")
+    expect(visitor.page.locator("#live .turn:not(.pending)")).to_be_visible()
+    expect(visitor.page.locator("#paper .turn")).to_have_count(1)
+    expect(visitor.talks.locator("li")).to_contain_text("A name of mine")
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    visitor.wait_saved("talk.title === 'A name of mine' && talk.scope.length === 1")
+
+
+def test_a_new_conversation_stays_new_though_an_answer_was_under_way(visit: Visit, written: tuple[Chat, str]) -> None:
+    visitor = visit(written[0])
+    ask(visitor, SLOW)
+    expect(visitor.page.locator("#live .statement.verified")).to_have_count(1)
+    visitor.page.get_by_role("button", name="New conversation").click()
+    expect(visitor.page.locator("#paper .turn")).to_have_count(0)
+    visitor.page.wait_for_timeout(1_500)
+    expect(visitor.page.locator("#paper .turn")).to_have_count(0)
+    visitor.talks.locator(".open").first.click()
+    expect(visitor.page.locator("#live .statement.verified")).to_have_count(1)
+    expect(visitor.page.locator("#live p.stopped")).to_be_visible()
+
+
 def test_what_was_turned_off_stays_off(visit: Visit, written: tuple[Chat, str]) -> None:
     visitor = visit(written[0])
     box = visitor.page.locator("#use-model input")

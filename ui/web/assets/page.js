@@ -6,7 +6,7 @@ const byId = (id) => document.getElementById(id);
 const folder = () => document.querySelector('#folder textarea, #folder input')?.value || '';
 const KEPT = 'ibid:';
 const ASKED = 'ibid-asked';
-const here = { turn: null, cite: null, feedback: null, chosen: [], opener: null };
+const here = { turn: null, cite: null, feedback: null, chosen: [], opener: null, ticks: [], said: {} };
 
 /* --- conversations, one entry each, so that two tabs do not overwrite one another --- */
 
@@ -15,6 +15,8 @@ const current = () => { try { return JSON.parse(props.value || 'null'); } catch 
 
 function keep() {
   const talk = current();
+  here.ticking = false;
+  sendTicks();
   if (byId('library')) tickBoxes();
   if (!talk || !talk.exchanges.length) { listTalks(); return; }
   sessionStorage.setItem(KEPT + 'open:' + talk.folder, talk.id);
@@ -116,11 +118,34 @@ function openPlace(link) {
         .map((one) => ({ start: one.dataset.start, end: one.dataset.end }))
     : [];
   for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
-  if (here.cite) link.setAttribute('aria-current', 'true');
+  markOpenChip();
   const address = link.getAttribute('href');
   if (address && address !== location.search) history.pushState(null, '', address);
   trigger(here.cite ? 'cite' : 'read', { ...place, others });
   showSheet('source');
+  // What is open already comes back as it was, and then nothing tells that it came.
+  if (isOpen(place)) requestAnimationFrame(showReader);
+}
+
+function isOpen(place) {
+  const reader = byId('reader').querySelector('.reader');
+  const mark = place.start === null ? '' : `${place.start}-${place.end}`;
+  return reader?.dataset.document === place.document && reader.dataset.mark === mark
+    && reader.querySelector('.target')?.dataset.paragraph === place.paragraph;
+}
+
+/* The chip whose place is open says so, also when the answer around it was drawn anew. */
+function markOpenChip() {
+  for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
+  if (here.cite) document.querySelector(`.chip[data-cite="${here.cite}"]`)?.setAttribute('aria-current', 'true');
+}
+
+/* More of the document that is open: the marks stay, and so does the way back. */
+function openMore(button) {
+  const [start, end] = (button.closest('.reader').dataset.mark || '-').split('-');
+  here.expecting = true;
+  here.toTarget = true;
+  trigger('read', { document: button.dataset.document, paragraph: button.dataset.paragraph, start: start || null, end: end || null });
 }
 
 function step(by) {
@@ -142,10 +167,10 @@ function showReader() {
   }
   const button = reader.querySelector('[data-act=back]');
   if (button) button.textContent = here.cite ? '← Back to the answer' : '← Close';
-  const target = reader.querySelector('mark.hit') || reader.querySelector('.target');
+  const target = (!here.toTarget && reader.querySelector('mark.hit')) || reader.querySelector('.target');
   // Whoever has gone back meanwhile keeps the focus where it is.
   if (!target || !here.expecting) return;
-  here.expecting = false;
+  here.expecting = here.toTarget = false;
   target.scrollIntoView({ block: 'center', behavior: 'instant' });
   if (!target.matches('[tabindex]')) target.setAttribute('tabindex', '-1');
   target.focus({ preventScroll: true });
@@ -153,6 +178,7 @@ function showReader() {
 }
 
 function back() {
+  if (document.body.dataset.sheet === 'side') { showSheet(null); document.querySelector('.drawer').focus(); return; }
   showSheet(null);
   here.expecting = false;
   if (!here.cite) trigger('shut', {});
@@ -163,8 +189,28 @@ function back() {
   for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
 }
 
+/* Where a pane lies over the others, they are out of reach until it is closed. */
+const COVERS = { side: '(max-width: 1080px)', source: '(max-width: 760px)' };
+
 function showSheet(name) {
   if (name) document.body.dataset.sheet = name; else delete document.body.dataset.sheet;
+  const covers = Boolean(name) && matchMedia(COVERS[name]).matches;
+  for (const pane of ['side', 'talk', 'source']) byId(pane).inert = covers && pane !== name;
+  byId('masthead').inert = covers && name === 'source';
+  document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
+  // Not before it has been shown once: what is still hidden takes no focus.
+  if (name === 'side') setTimeout(() => byId('side').querySelector('button, input')?.focus(), 60);
+}
+addEventListener('resize', () => showSheet(document.body.dataset.sheet || null));
+
+/* A new question: what is open beside it belongs to an earlier one, and its way back is to close it. */
+function leaveCitation() {
+  here.cite = here.turn = null;
+  markOpenChip();
+  const reader = byId('reader').querySelector('.reader');
+  reader?.querySelector('.steps')?.setAttribute('hidden', '');
+  const button = reader?.querySelector('[data-act=back]');
+  if (button) button.textContent = '← Close';
 }
 
 /* --- cards: beside their chip, inside the window --- */
@@ -214,8 +260,12 @@ function showLive() {
   // A piece that was on its way when somebody pressed Stop: what was stopped stays stopped.
   if (state === 'pending' && here.stopped === turn.id) { setTimeout(() => trigger('restore', { kept: props.value }), 200); return; }
   const now = `${turn.id} ${state}`;
+  markOpenChip();
+  paintSaid();
+  keepFeedbackOpen();
   if (now === announced) return;
   if (!announced.startsWith(turn.id + ' ')) {
+    if (here.cite && state === 'pending') leaveCitation();
     paper.scrollTo({ top: paper.scrollTop + turn.getBoundingClientRect().top - paper.getBoundingClientRect().top - 12 });
   }
   announced = now;
@@ -229,13 +279,40 @@ function showLive() {
 
 function openFeedback(turn, good) {
   const form = turn.querySelector('form.feedback');
-  here.feedback = { turn: form.dataset.turn, good };
+  here.feedback = { turn: form.dataset.turn, good, note: '' };
   here.chosen = [];
-  form.hidden = false;
-  form.querySelector('.feedback-head').textContent = good ? 'A good answer' : 'A bad answer';
-  document.body.dataset.feedback = form.dataset.turn;
-  paintFeedback();
+  keepFeedbackOpen();
   form.querySelector('textarea').focus();
+  form.scrollIntoView({ block: 'nearest' });
+}
+
+/* The form stays open with what was written in it when the answers around it are drawn anew. */
+function keepFeedbackOpen() {
+  if (!here.feedback) return;
+  const form = document.querySelector(`form.feedback[data-turn="${here.feedback.turn}"]`);
+  document.body.dataset.feedback = here.feedback.turn;
+  if (!form) { setTimeout(() => document.querySelector(`form.feedback[data-turn="${here.feedback?.turn}"]`) ? keepFeedbackOpen() : dropFeedback(), 400); return; }
+  form.hidden = false;
+  form.querySelector('.feedback-head').textContent = here.feedback.good ? 'A good answer' : 'A bad answer';
+  const note = form.querySelector('textarea');
+  if (!note.value) note.value = here.feedback.note;
+  paintFeedback();
+}
+
+function dropFeedback() {
+  here.feedback = null;
+  delete document.body.dataset.feedback;
+}
+
+/* What was said of an answer stays to be seen, and is said once. */
+function paintSaid() {
+  for (const [turn, good] of Object.entries(here.said[current()?.id] || {})) {
+    const foot = document.querySelector(`.turn[data-turn="${turn}"] .turn-foot`);
+    for (const [act, on] of [['good', good], ['bad', !good]]) {
+      const button = foot?.querySelector(`[data-act=${act}]`);
+      if (button) { button.disabled = true; button.setAttribute('aria-pressed', String(on)); }
+    }
+  }
 }
 
 function paintFeedback() {
@@ -259,17 +336,22 @@ function choose(button) {
 
 function closeFeedback(form) {
   form.hidden = true;
-  here.feedback = null;
-  delete document.body.dataset.feedback;
+  const act = here.feedback?.good ? 'good' : 'bad';
+  dropFeedback();
+  form.closest('.turn').querySelector(`[data-act=${act}]`)?.focus();
 }
 
 async function sendFeedback(form) {
+  const talk = current()?.id, good = Boolean(here.feedback?.good);
   const told = await server.feedback({
     folder: folder(), kept: props.value, turn: form.dataset.turn, good: here.feedback?.good,
     note: form.querySelector('textarea').value, chosen: here.chosen,
   });
   if (told.problem) { form.querySelector('.feedback-head').textContent = told.problem; return; }
   closeFeedback(form);
+  (here.said[talk] ??= {})[form.dataset.turn] = good;
+  paintSaid();
+  form.closest('.turn').querySelector('[data-act=copy]')?.focus();
   say(told.said, form.closest('.turn'));
 }
 
@@ -278,7 +360,7 @@ async function sendFeedback(form) {
 function say(text, turn) {
   byId('announcer').textContent = text;
   const line = element('p', { class: 'said-thanks' }, text);
-  turn?.querySelector('.turn-foot')?.after(line);
+  turn?.querySelector('.turn-foot')?.append(line);
   setTimeout(() => line.remove(), 5000);
 }
 
@@ -304,7 +386,7 @@ const acts = {
   back, fresh: () => { sessionStorage.removeItem(KEPT + 'open:' + folder()); showSheet(null); trigger('fresh', {}); byId('question').querySelector('textarea').focus(); },
   previous: () => step(-1), next: () => step(1),
   drawer: () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side'),
-  read: (button) => { showSheet(null); openPlace(button); },
+  read: (button) => { if (button.matches('.more')) { openMore(button); return; } showSheet(null); openPlace(button); },
   remove: (button) => {
     if (window.confirm('Delete the uploaded file ' + button.dataset.document.replace('uploads/', '') + '?'))
       trigger('remove', { document: button.dataset.document, showing: byId('reader').querySelector('.reader')?.dataset.document === button.dataset.document });
@@ -330,7 +412,7 @@ document.addEventListener('click', (event) => {
   if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) {
     event.preventDefault();
     event.stopPropagation();
-    if (link.matches('.number')) { history.replaceState(history.state, '', link.getAttribute('href')); return; }
+    if (link.matches('.number')) { pointAt(link); return; }
     openPlace(link);
     return;
   }
@@ -340,17 +422,42 @@ document.addEventListener('click', (event) => {
   if (act) acts[act.dataset.act]?.(act);
 }, true);
 
+/* The address of a paragraph: in the address bar, on the clipboard, and seen in the text. */
+function pointAt(link) {
+  history.replaceState(history.state, '', link.getAttribute('href'));
+  for (const one of document.querySelectorAll('.para.target')) one.classList.remove('target');
+  link.closest('.para').classList.add('target');
+  navigator.clipboard?.writeText(location.href).then(() => { byId('announcer').textContent = 'Link copied.'; link.dataset.copied = ''; }, () => {});
+  setTimeout(() => delete link.dataset.copied, 2000);
+}
+
 document.addEventListener('input', (event) => {
-  if (!event.target.matches('.filter')) return;
-  const wanted = event.target.value.trim().toLowerCase();
-  for (const item of document.querySelectorAll('.document')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+  if (event.target.matches('.filter')) filterDocuments();
+  if (here.feedback && event.target.matches('form.feedback textarea')) here.feedback.note = event.target.value;
 });
 
+function filterDocuments() {
+  const wanted = byId('library').querySelector('.filter')?.value.trim().toLowerCase() || '';
+  for (const item of document.querySelectorAll('.document')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+}
+
+/* Ticks that come faster than the server answers go together, in their order. */
 document.addEventListener('change', (event) => {
-  const act = event.target.dataset?.act;
-  if (act === 'scope') trigger('scope', { document: event.target.dataset.document, asked: event.target.checked });
-  if (act === 'scope-all') trigger('scope', { document: null, asked: event.target.checked });
+  const { act, document: doc } = event.target.dataset || {};
+  if (act !== 'scope' && act !== 'scope-all') return;
+  here.ticks.push({ document: act === 'scope' ? doc : null, asked: event.target.checked });
+  if (act === 'scope-all')
+    for (const box of byId('library').querySelectorAll('[data-act=scope]')) box.checked = event.target.checked;
+  sendTicks();
 });
+
+function sendTicks() {
+  if (here.ticking || !here.ticks.length) return;
+  here.ticking = true;
+  trigger('scope', { ticks: here.ticks.splice(0) });
+  // A choice that changes nothing brings nothing back.
+  setTimeout(() => { here.ticking = false; sendTicks(); }, 1500);
+}
 
 document.addEventListener('submit', (event) => {
   if (event.target.matches('form.feedback')) { event.preventDefault(); sendFeedback(event.target); }
@@ -359,13 +466,17 @@ document.addEventListener('submit', (event) => {
 document.addEventListener('keydown', (event) => {
   const inReader = event.target.closest?.('#source');
   const menu = document.querySelector('.switch[open]');
-  if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) rememberAsked();
+  if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) {
+    // One after the other: what was typed stays in the box until the answer is there.
+    if (byId('live').querySelector('.turn.pending')) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    rememberAsked();
+  }
   if (event.key === 'Escape' && menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); return; }
   if (event.key === 'Escape' && (inReader || document.body.dataset.sheet)) { back(); event.preventDefault(); }
   if (!inReader || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea')) return;
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
-});
+}, true);
 
 /* The browser's own back and forward go from place to place, and out of the source to the answer. */
 window.addEventListener('popstate', () => {
@@ -381,6 +492,8 @@ window.addEventListener('storage', listTalks);
 
 /* The boxes say what the conversation asks: the list itself does not know. */
 function tickBoxes() {
+  filterDocuments();
+  if (here.ticking || here.ticks.length) return;
   const scope = current()?.scope ?? null;
   for (const box of byId('library').querySelectorAll('[data-act=scope]'))
     box.checked = scope === null || scope.includes(box.dataset.document);
