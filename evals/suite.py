@@ -43,6 +43,12 @@ def shipped_suites() -> list[Suite]:
     return [Suite(path.stem, SEEDS, path) for path in sorted(QUESTIONS.glob("*.jsonl"))]
 
 
+def own_suites(settings: Settings, documents: Path) -> list[Suite]:
+    """The question files that somebody put into `IBID_HOME/evals/questions`, asked about a folder."""
+    folder = settings.home / "evals" / "questions"
+    return [Suite(path.stem, documents, path) for path in sorted(folder.glob("*.jsonl"))]
+
+
 def find_suite(name: str | None, documents: Path | None, questions: Path | None) -> Suite:
     """The suite that is meant: a shipped one by name, or one's own questions about one's own documents. Raises
     CaseError where it is not clear."""

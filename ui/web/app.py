@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from rag.domain import Answer, Json, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.ingest import Outcome
 from rag.settings import Settings
+from ui.web import evaluation
 from ui.web.api import ask as api_ask
 from ui.web.api import search as api_search
 from ui.web.conversation import LONGEST_NAME, Conversation, Exchange, conversation_from, new_conversation
@@ -80,6 +82,7 @@ class _Page:
         self._settings = settings
         # What was changed in conversations whose answer is still under way, by their ids.
         self._meanwhile: dict[str, dict[str, Any]] = {}
+        self._stop_evals: dict[str, threading.Event] = {}
         with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as self.blocks:
             self._lay_out()
             self._wire()
@@ -111,7 +114,7 @@ class _Page:
                     label="Add files",
                     file_count="multiple",
                     elem_id="upload",
-                    height=112,
+                    height=56,
                 )
                 self.outcomes = gr.HTML("", elem_id="outcomes", apply_default_css=False, js_on_load=None)
                 self.library = gr.HTML(
@@ -142,6 +145,18 @@ class _Page:
                     self.use_model = gr.Checkbox(
                         True, label="Let the model write", elem_id="use-model", visible=False, container=False
                     )
+            with gr.Column(elem_id="evals", min_width=0):
+                self.evals_head = gr.HTML(_EVALS, elem_id="evals-head", apply_default_css=False, js_on_load=None)
+                with gr.Row(elem_classes="evals-row"):
+                    self.suite = gr.Dropdown([], label="Suite", elem_id="suite", scale=3)
+                    self.run_suite = gr.Button("Run", variant="primary", elem_id="run-suite", min_width=0, scale=0)
+                    self.stop_suite = gr.Button("Stop", elem_id="stop-suite", min_width=0, scale=0)
+                self.figures = gr.HTML("", elem_id="figures", apply_default_css=False, js_on_load=None)
+                with gr.Row(elem_classes="evals-row"):
+                    self.before = gr.Dropdown([], label="Compare this run", elem_id="run-before", scale=3)
+                    self.after = gr.Dropdown([], label="with this one", elem_id="run-after", scale=3)
+                    self.compare_runs = gr.Button("Compare", elem_id="compare-runs", min_width=0, scale=0)
+                self.comparison = gr.HTML("", elem_id="comparison", apply_default_css=False, js_on_load=None)
             with gr.Column(elem_id="source", min_width=0):
                 self.reader = gr.HTML(
                     empty_reader_html(), elem_id="reader", apply_default_css=False, js_on_load=_WATCH.format("reader")
@@ -194,6 +209,13 @@ class _Page:
             **private,
         )
         self.timer.tick(self.tick, [self.folder], standing, **quick)
+        choices = [self.suite, self.before, self.after]
+        self.bridge.evals(self.open_evals, [self.folder], [*choices, self.figures], **quick)
+        self.run_suite.click(
+            self.evaluate, [self.folder, self.suite], [self.figures, *choices], concurrency_limit=1, **private
+        )
+        self.stop_suite.click(self.stop_evaluating, [self.folder], None, **quick)
+        self.compare_runs.click(self.compare, [self.before, self.after], [self.comparison], **private)
 
     # --- coming in
 
@@ -352,6 +374,56 @@ class _Page:
         reader = gone_html(document_id) if event._data.get("showing") and not folder.record(document_id) else gr.skip()
         return _scope_kept(conversation), outcomes_html(outcomes), reader, *self._standing(folder)
 
+    # --- evals
+
+    def open_evals(self, key: str) -> tuple[Any, ...]:
+        """The Evals view opens: what can be run, the kept runs, and the figures of the newest."""
+        folder = self._folders.get(key)
+        kept = evaluation.runs(self._settings)
+        shown = (
+            evaluation.run_html(self._settings, folder, evaluation.read_kept(self._settings, kept[0][1]))
+            if kept
+            else ""
+        )
+        return (*self._eval_choices(folder), shown)
+
+    def evaluate(self, key: str, name: str | None) -> Iterator[tuple[Any, ...]]:
+        """Run a suite, telling how far it is."""
+        folder = self._folders.get(key)
+        stopped = self._stop_evals[key] = threading.Event()
+        try:
+            for told in evaluation.run_beside(self._settings, folder, name or "", stopped):
+                if isinstance(told, evaluation.Progress):
+                    yield evaluation.progress_html(told), gr.skip(), gr.skip(), gr.skip()
+                else:
+                    shown = evaluation.run_html(self._settings, folder, told)
+                    yield shown, *self._eval_choices(folder)
+        except IbidError as error:
+            yield evaluation.problem_html(str(error)), gr.skip(), gr.skip(), gr.skip()
+        if stopped.is_set():
+            yield evaluation.STOPPED_HTML, gr.skip(), gr.skip(), gr.skip()
+
+    def stop_evaluating(self, key: str) -> None:
+        """The run itself says that it stopped: its last report may still be under way."""
+        if key in self._stop_evals:
+            self._stop_evals[key].set()
+
+    def compare(self, before: str | None, after: str | None) -> str:
+        try:
+            return evaluation.comparison_html(self._settings, before or "", after or "")
+        except IbidError as error:
+            return evaluation.problem_html(str(error))
+
+    def _eval_choices(self, folder: OpenFolder) -> tuple[Any, ...]:
+        suites = list(evaluation.suites(self._settings, folder))
+        kept = evaluation.runs(self._settings)
+        older = kept[1][1] if len(kept) > 1 else None
+        return (
+            gr.Dropdown(choices=suites, value=suites[0]),
+            gr.Dropdown(choices=kept, value=older),
+            gr.Dropdown(choices=kept, value=kept[0][1] if kept else None),
+        )
+
     # --- called by the page itself
 
     def export(self, wanted: Mapping[str, Any]) -> Json:
@@ -432,6 +504,7 @@ class _Page:
             f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
             f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
             "</details>"
+            '<button type="button" class="act" data-act="evals">Evals</button>'
             '<button type="button" class="act" data-act="fresh">New conversation</button></header>'
         )
 
@@ -581,6 +654,11 @@ def _or_error(call: Callable[[], Json]) -> dict[str, Any]:
         raise gr.Error(str(error), print_exception=False) from error
 
 
+_EVALS = (
+    '<header class="evals-top"><h2 tabindex="-1">How good are the answers?</h2><p>A suite asks its questions and scores what comes, '
+    "on this machine. Question files of your own in <code>IBID_HOME/evals/questions</code> are asked about this folder; "
+    "<code>ibid eval</code> does more.</p></header>"
+)
 _WATCH = "watch('value', () => window.ibid && window.ibid.changed('{}'));"
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2><ul id="talk-list"></ul>'

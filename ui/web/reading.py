@@ -153,10 +153,14 @@ def library_html(records: Sequence[Record], indexing: Indexing) -> str:
     )
     return (
         '<section class="library" aria-label="Documents"><div class="library-head"><h2>Documents</h2>'
-        '<button type="button" class="act" data-act="reindex">Look for changes</button></div>'
+        f"{_LOOKING if indexing.running else _LOOK}</div>"
         f"{_indexing_html(indexing)}{search}{all_box}"
         f'<ul class="documents">{items}</ul>{more}{_failures_html(indexing)}</section>'
     )
+
+
+_LOOK = '<button type="button" class="act" data-act="reindex">Look for changes</button>'
+_LOOKING = '<button type="button" class="act" data-act="reindex" disabled>Looking for changes …</button>'
 
 
 def outcomes_html(outcomes: Mapping[str, str]) -> str:
@@ -193,7 +197,7 @@ def _indexing_html(indexing: Indexing) -> str:
         return ""
     progress = indexing.progress
     if progress is None:
-        return '<p class="indexing">Looking for changes…</p>'
+        return ""  # the button says that it looks
     return (
         f'<div class="indexing"><progress max="{max(progress.files, 1)}" value="{progress.files_done}" '
         f'aria-label="Indexing"></progress><span>{progress.files_done:,} of {progress.files:,} files, '

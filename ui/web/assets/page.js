@@ -1,6 +1,6 @@
 /* What the page does by itself: opening citations, keeping conversations in this browser, keys, panes.
    Runs once, inside the hidden component `bridge`; `trigger`, `watch`, `props` and `server` are Gradio's.
-   The events it sends: 'cite' 'read' 'shut' 'restore' 'fresh' 'rename' 'scope' 'reindex' 'remove'. */
+   The events it sends: 'evals' 'cite' 'read' 'shut' 'restore' 'fresh' 'rename' 'scope' 'reindex' 'remove'. */
 
 const byId = (id) => document.getElementById(id);
 const folder = () => document.querySelector('#folder textarea, #folder input')?.value || '';
@@ -195,7 +195,7 @@ const COVERS = { side: '(max-width: 1080px)', source: '(max-width: 760px)' };
 function showSheet(name) {
   if (name) document.body.dataset.sheet = name; else delete document.body.dataset.sheet;
   const covers = Boolean(name) && matchMedia(COVERS[name]).matches;
-  for (const pane of ['side', 'talk', 'source']) byId(pane).inert = covers && pane !== name;
+  for (const pane of ['side', 'talk', 'evals', 'source']) byId(pane).inert = covers && pane !== name;
   byId('masthead').inert = covers && name === 'source';
   document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
   // Not before it has been shown once: what is still hidden takes no focus.
@@ -382,8 +382,16 @@ async function exportTalk(kind) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/* The Evals view lies over the conversation; what opens from it opens in the source pane. */
+function showEvals(on) {
+  if (on) { document.body.dataset.view = 'evals'; trigger('evals', {}); } else delete document.body.dataset.view;
+  document.querySelector('[data-act=evals]').textContent = on ? 'Back to the chat' : 'Evals';
+  if (on) setTimeout(() => document.querySelector('.evals-top h2').focus(), 60);
+}
+
 const acts = {
-  back, fresh: () => { sessionStorage.removeItem(KEPT + 'open:' + folder()); showSheet(null); trigger('fresh', {}); byId('question').querySelector('textarea').focus(); },
+  evals: () => showEvals(document.body.dataset.view !== 'evals'),
+  back, fresh: () => { showEvals(false); sessionStorage.removeItem(KEPT + 'open:' + folder()); showSheet(null); trigger('fresh', {}); byId('question').querySelector('textarea').focus(); },
   previous: () => step(-1), next: () => step(1),
   drawer: () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side'),
   read: (button) => { if (button.matches('.more')) { openMore(button); return; } showSheet(null); openPlace(button); },
@@ -396,7 +404,7 @@ const acts = {
   good: (button) => openFeedback(button.closest('.turn'), true),
   bad: (button) => openFeedback(button.closest('.turn'), false),
   'cancel-feedback': (button) => closeFeedback(button.closest('form')),
-  'open-talk': (button) => { showSheet(null); trigger('restore', { kept: kept(button.dataset.talk) }); },
+  'open-talk': (button) => { showEvals(false); showSheet(null); trigger('restore', { kept: kept(button.dataset.talk) }); },
   'rename-talk': (button) => renameTalk(button.dataset.talk),
   'forget-talk': (button) => forgetTalk(button.dataset.talk),
   export: (button) => exportTalk(button.dataset.kind),
