@@ -16,7 +16,7 @@ import regex
 from evals.domain import Case, Score
 from rag.domain import Answer, Citation, Paragraph, Role, Statement, Verdict
 from rag.terms import fold
-from rag.verify import amounts
+from rag.values import amounts
 
 MOST_WORDS = 60
 """Of an answer that is still short."""

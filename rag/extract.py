@@ -21,7 +21,7 @@ from rag.fusion import probabilities
 from rag.learned import Linear
 from rag.overlap import SENTENCE_FEATURES, Inquiry, SentenceView, coverage, sentence_features, stems_of, view_sentences
 from rag.paragraphs import context_of, display
-from rag.verify import amounts
+from rag.values import amounts
 from rag.voices import lead_of
 
 Features = npt.NDArray[np.float32]

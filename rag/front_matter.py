@@ -10,33 +10,12 @@ from datetime import date
 
 import regex
 
+from rag.dates import MONTH, MONTHS
 from rag.domain import Paragraph, Role
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar janvier enero jän jänner",
-            "february feb februar février fevrier febrero",
-            "march mar märz maerz mars marzo",
-            "april apr avril abril",
-            "may mai mayo",
-            "june jun juni juin junio",
-            "july jul juli juillet julio",
-            "august aug août aout agosto",
-            "september sep sept septembre septiembre",
-            "october oct oktober okt octobre octubre",
-            "november nov novembre noviembre",
-            "december dec dezember dez décembre decembre diciembre",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATE = regex.compile(
-    rf"(?i)\b(?:(?P<month>{_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
-    rf"|(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?P<month>{_MONTH})\.?,?\s+(?:de\s+)?(?P<year>\d{{4}})"
+    rf"(?i)\b(?:(?P<month>{MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
+    rf"|(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?P<month>{MONTH})\.?,?\s+(?:de\s+)?(?P<year>\d{{4}})"
     r"|(?P<year>\d{4})-(?P<monthnumber>\d{2})-(?P<day>\d{2})|(?P<day>\d{1,2})\.(?P<monthnumber>\d{1,2})\.(?P<year>\d{4})"
     r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}))"
 )
@@ -102,7 +81,7 @@ def find_date(text: str) -> date | None:
 def _month_and_day(match: regex.Match[str]) -> tuple[int, int]:
     """Raises ValueError where day and month cannot be told apart: 02/07/2021 is July here and February there."""
     if match.group("month"):
-        return _MONTHS[match.group("month").lower()], int(match.group("day"))
+        return MONTHS[match.group("month").lower()], int(match.group("day"))
     if match.group("monthnumber"):
         return int(match.group("monthnumber")), int(match.group("day"))
     first, second = int(match.group("first")), int(match.group("second"))

@@ -8,7 +8,9 @@ for repair, then marked. Knows nothing of retrieval, gates or fallbacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from math import fsum
 
 import regex
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -17,9 +19,10 @@ from llama_index.core.llms import LLM
 from rag import prompts, terms
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
 from rag.errors import ContextTooLongError
-from rag.overlap import SentenceView, view_sentences
-from rag.sentences import split_sentences
-from rag.verify import LEAST_SUPPORT, amounts, verify
+from rag.overlap import view_sentences
+from rag.sentences import may_end, split_sentences
+from rag.values import amounts, numbers_of
+from rag.verify import LEAST_SUPPORT, verify
 from rag.voices import lead_of
 
 WeightOf = Callable[[str], float]
@@ -62,10 +65,15 @@ class DraftParser:
 
     def __init__(self) -> None:
         self._buffer = ""
+        self._may_close = False
 
     def feed(self, piece: str) -> Iterator[Draft]:
         self._buffer += piece
-        yield from self._closed(is_final=False)
+        # Most pieces end nothing, and are not looked at twice.
+        self._may_close = self._may_close or "\n" in piece or may_end(piece)
+        if self._may_close or len(self._buffer) > _LONGEST:
+            yield from self._closed(is_final=False)
+            self._may_close = may_end(self._buffer)
 
     def finish(self) -> Iterator[Draft]:
         yield from self._closed(is_final=True)
@@ -191,6 +199,20 @@ def _written(
     yield writing
 
 
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What a statement is looked up by: its content stems with their weights, and its numbers."""
+
+    stems: Mapping[str, float]
+    numbers: frozenset[float]
+    weight: float
+
+    def share(self, stems: AbstractSet[str], numbers: AbstractSet[float]) -> float:
+        """Of its term weight, and of its numbers, what these are, 0 to 1."""
+        words = fsum(self.stems[stem] for stem in stems) / self.weight if self.weight else 0.0
+        return 0.5 * words + 0.5 * len(numbers) / len(self.numbers) if self.numbers else words
+
+
 class _Pages:
     """The passages a model was shown: resolves numbers, finds the words behind a sentence, gives out marks."""
 
@@ -198,6 +220,7 @@ class _Pages:
         self.passages = passages
         self._weight_of = weight_of
         self._marks: dict[tuple[str, int, int], int] = {}
+        self._ranked: dict[str, list[tuple[Passage, Span, float]]] = {}
 
     def take(self, writing: Writing, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet."""
@@ -209,7 +232,8 @@ class _Pages:
 
     def _statement(self, draft: Draft) -> Statement:
         named = [self.passages[number - 1] for number in draft.ids if 1 <= number <= len(self.passages)]
-        spans = [(passage, self.evidence(draft.text, passage)) for passage in named]
+        sought = self._sought(draft.text)
+        spans = [(passage, self._evidence(sought, passage)) for passage in named]
         telling = [(passage, span) for passage, (span, share) in spans if share > 0]
         cited = self._settled(draft.text, telling or [(passage, span) for passage, (span, _) in spans if len(span)])
         if cited.verdict is Verdict.VERIFIED:
@@ -219,8 +243,7 @@ class _Pages:
 
     def _re_pointed(self, text: str) -> Statement | None:
         """The right sentence under a wrong number: another passage that backs it in full."""
-        found = [(passage, *self.evidence(text, passage)) for passage in self.passages]
-        for passage, span, share in sorted(found, key=lambda one: -one[2]):
+        for passage, span, share in self.ranked(text):
             if share < _RE_POINTED_AT:
                 return None
             statement = self._settled(text, [(passage, span)])
@@ -242,16 +265,30 @@ class _Pages:
         """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""
         return self._settled(text, [(passage, span)], _CHOSEN_SUPPORT)
 
-    def evidence(self, text: str, passage: Passage) -> tuple[Span, float]:
-        """The sentence of a passage, or two in a row, that hold most of a statement, and the share they hold."""
+    def ranked(self, text: str) -> list[tuple[Passage, Span, float]]:
+        """Every passage with its evidence for a statement and the share that it holds, the most first."""
+        if text not in self._ranked:
+            sought = self._sought(text)
+            found = [(passage, *self._evidence(sought, passage)) for passage in self.passages]
+            self._ranked[text] = sorted(found, key=lambda one: -one[2])
+        return self._ranked[text]
+
+    def _sought(self, text: str) -> _Sought:
         stems = {stem: self._weight_of(stem) for stem in terms.content_stems(text)}
-        values = {amount.value for amount in amounts(text)}
-        views = view_sentences(passage.paragraph.text)
+        return _Sought(stems, frozenset(amount.value for amount in amounts(text)), fsum(stems.values()))
+
+    def _evidence(self, sought: _Sought, passage: Passage) -> tuple[Span, float]:
+        """The sentence of a passage, or two in a row, that hold most of a statement, and the share they hold."""
+        # Asked as retrieval asks, so that what it read is found again.
+        views = view_sentences(passage.paragraph.text, False)
         if not views:
             return Span(0, 0), 0.0
-        singles = [_held(stems, values, [view]) for view in views]
+        stems = [view.present & sought.stems.keys() for view in views]
+        numbers = [numbers_of(view.text) & sought.numbers if sought.numbers else sought.numbers for view in views]
+        singles = [sought.share(*held) for held in zip(stems, numbers, strict=True)]
         best = max(range(len(views)), key=lambda i: (singles[i], -i))
-        pairs = [(_held(stems, values, views[i : i + 2]), i) for i in (best - 1, best) if 0 <= i < len(views) - 1]
+        neighbours = [i for i in (best - 1, best) if 0 <= i < len(views) - 1]
+        pairs = [(sought.share(stems[i] | stems[i + 1], numbers[i] | numbers[i + 1]), i) for i in neighbours]
         share, first = max(pairs, default=(0.0, best), key=lambda pair: pair[0])
         if share >= singles[best] + _PAIR_GAIN:
             return Span(views[first].span.start, views[first + 1].span.end), share
@@ -260,17 +297,6 @@ class _Pages:
     def _mark(self, citation: Citation) -> int:
         key = (citation.paragraph.document_id, citation.start, citation.end)
         return self._marks.setdefault(key, len(self._marks) + 1)
-
-
-def _held(stems: Mapping[str, float], values: set[float], views: Sequence[SentenceView]) -> float:
-    """Share of a statement's term weight, and of its numbers, that stand in these sentences, 0 to 1."""
-    present = frozenset[str]().union(*(view.present for view in views))
-    whole = sum(stems.values())
-    words = sum(weight for stem, weight in stems.items() if stem in present) / whole if whole else 0.0
-    if not values:
-        return words
-    there = {amount.value for view in views for amount in amounts(view.text)}
-    return 0.5 * words + 0.5 * len(values & there) / len(values)
 
 
 def _citation(mark: int, passage: Passage, span: Span) -> Citation:
@@ -317,10 +343,7 @@ def _offered(texts: Sequence[str], pages: _Pages) -> list[tuple[Passage, Span]]:
     """For each statement the sentences that hold most of it, each once."""
     found: dict[tuple[str, int], tuple[Passage, Span]] = {}
     for text in texts:
-        ranked = sorted(
-            ((pages.evidence(text, passage), passage) for passage in pages.passages), key=lambda one: -one[0][1]
-        )
-        for (span, share), passage in ranked[:_OFFERED]:
+        for passage, span, share in pages.ranked(text)[:_OFFERED]:
             if share > 0:
                 found.setdefault((passage.paragraph.document_id, passage.paragraph.start + span.start), (passage, span))
     return list(found.values())

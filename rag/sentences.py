@@ -33,6 +33,7 @@ _STARTERS = frozenset(
     more also""".split()
 )
 
+_STOP = regex.compile(r"[.!?…。！？｡।॥؟۔]")
 _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』]*)(?P<gap>\s*)""",
 )
@@ -63,6 +64,11 @@ def split_sentences(text: str) -> list[Span]:
         start = match.end("close")
     _append_trimmed(spans, text, start, len(text))
     return spans
+
+
+def may_end(text: str) -> bool:
+    """Whether a sentence could end in the text: without an end mark it is one sentence, or none."""
+    return _STOP.search(text) is not None
 
 
 def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:

@@ -106,9 +106,12 @@ def _casefold(text: str) -> str:
 
 def _tokens(folded: str) -> list[str]:
     found: list[str] = []
-    for match in _WORD.finditer(folded):
-        token = match.group()
-        if _SYLLABIC_RUN.match(token):
+    for token in _WORD.findall(folded):
+        if token.isascii() and token.isalpha():
+            found.append(token)
+        elif token.isascii():
+            found.append(token.replace(",", "").replace(".", "") if _THOUSANDS.fullmatch(token) else token)
+        elif _SYLLABIC_RUN.match(token):
             found.extend(_pieces(token, 2))
         elif _ALPHABETIC_RUN.match(token):
             found.extend(_pieces(token, 3))
@@ -159,19 +162,20 @@ def content_words(question: str) -> list[str]:
 
 
 def content_stems(question: str) -> list[str]:
-    return list(dict.fromkeys(stemmed(_content(question))))
+    return list(dict.fromkeys(stemmed(list(_content(question)))))
 
 
-def _content(question: str) -> list[str]:
+@lru_cache(maxsize=256)
+def _content(question: str) -> tuple[str, ...]:
     tokens = written(question)
     function_words = _function_words(tokens)
-    return [
+    return tuple(
         token
         for before, token in zip(["", *tokens], tokens, strict=False)
         if token not in function_words
         and (len(token) > 1 or token.isdigit())
         and not (before == "how" and token in _HOW)
-    ]
+    )
 
 
 def as_written(text: str, folded_words: Iterable[str]) -> list[str]:
@@ -193,12 +197,30 @@ def _pieces(token: str, length: int) -> list[str]:
 
 def _function_words(tokens: list[str]) -> frozenset[str]:
     """The list of the language whose function words the question uses most; English where none leads."""
-    best, most = _ENGLISH, sum(token in _ENGLISH for token in tokens)
-    for listed in _other_languages():
-        hits = sum(token in listed for token in tokens)
-        if hits > most:
-            best, most = listed | _ENGLISH, hits
-    return best
+    languages, listing = _other_languages(), _listing_languages()
+    hits = [0] * len(languages)
+    for token in tokens:
+        for i in listing.get(token, ()):
+            hits[i] += 1
+    most = max(hits)
+    if most <= sum(token in _ENGLISH for token in tokens):
+        return _ENGLISH
+    return _with_english(hits.index(most))
+
+
+@lru_cache(maxsize=1)
+def _listing_languages() -> dict[str, list[int]]:
+    """Each function word with the places of its languages in `_other_languages`."""
+    listing: dict[str, list[int]] = {}
+    for i, listed in enumerate(_other_languages()):
+        for word in listed:
+            listing.setdefault(word, []).append(i)
+    return listing
+
+
+@lru_cache
+def _with_english(language: int) -> frozenset[str]:
+    return _other_languages()[language] | _ENGLISH
 
 
 @lru_cache(maxsize=1)

@@ -177,9 +177,9 @@ def test_the_right_sentence_under_a_wrong_number_is_pointed_right() -> None:
     ("sentence", "reason"),
     [
         ("West Aleppo was under siege for 14 days. [P1]", "the number 14 "),
-        ("Prices in the enclave fell on Nov. 18. [P1]", "the month “November” "),
+        ("Prices in the enclave fell on Nov. 18. [P1]", "the date 18 November "),
         ("A convoy reached West Aleppo after 13 weeks of siege. [P1]", "the unit “13 week” "),
-        ("The convoy reached Damascus after 13 days of siege. [P1]", "the name “damascus” "),
+        ("The convoy reached Damascus after 13 days of siege. [P1]", "the name “Damascus” "),
         ("The weather was fine all summer. [P1]", "of its "),
         ("The weather was fine all summer.", "nothing is cited"),
         ("The weather was fine all summer. [P9]", "nothing is cited"),
@@ -191,6 +191,21 @@ def test_what_no_passage_says_is_marked_and_says_why(sentence: str, reason: str)
     assert [statement.verdict for statement in statements] == [Verdict.VERIFIED, Verdict.UNSUPPORTED]
     assert reason in (statements[1].reason or "")
     assert statements[1].citations == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "echoed"),
+    [
+        ("Why did the siege last 30 days?", "The siege lasted 30 days because of Daesh."),
+        ("Why did prices rise in May?", "Prices in the enclave rose in May."),
+        ("Why did Russia open the road?", "Russia opened the road to Kweiris."),
+        ("Why was the road not opened?", "The army did not open the road to Kweiris."),
+    ],
+    ids=["number", "month", "name", "denial"],
+)
+def test_a_false_premise_that_the_model_echoes_is_unsupported(question: str, echoed: str) -> None:
+    (statement,) = list(generate(question, PASSAGES, Scripted(f"{echoed} [P1]", "A: 1"), weigh))[-1].statements
+    assert (statement.verdict, statement.citations) == (Verdict.UNSUPPORTED, ())
 
 
 def test_strict_mode_drops_it_and_shows_nothing_pending() -> None:

@@ -1,0 +1,167 @@
+"""The dates that a text tells, as values that can be compared: "the 18th of October" is "Oct. 18".
+
+Reads what English, German, French and Spanish pages write. A date may be told in part, and in more than one way:
+12/10/2015 has two readings. Knows nothing of who states a date and who backs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import regex
+
+from rag.domain import Span
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar janvier enero jän jänner",
+            "february feb februar février fevrier febrero",
+            "march mar märz maerz mars marzo",
+            "april apr avril abril",
+            "may mai mayo",
+            "june jun juni juin junio",
+            "july jul juli juillet julio",
+            "august aug août aout agosto",
+            "september sep sept septembre septiembre",
+            "october oct oktober okt octobre octubre",
+            "november nov novembre noviembre",
+            "december dec dezember dez décembre decembre diciembre",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Months as the four languages write them, in small letters."""
+
+MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+"""A pattern for any of them."""
+
+# Months that are other words where they are written small.
+_OTHER_WORDS = frozenset("march mar may jan sep dec august".split())
+
+_YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,:]\d|%)"
+_DAY = r"\d{1,2}(?:st|nd|rd|th|\.(?=\s+\p{Lu}))?(?![\d:%]|[.,]\d)"
+# "16, 17 and 19", "18–20"; "May 5, 17 people were killed" is one day.
+_DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s(?:and|&|to|or|und|bis|et|y)\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
+_WRITTEN = regex.compile(
+    rf"\b(?P<month>{MONTH})\b\.?(?:\s+(?:the\s+)?{_DAYS})?(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s*[’'](?P<year>\d\d)(?!\d))?"
+    rf"|(?=\d)(?<![\d.,:$€£–—\p{{L}}-]){_DAYS}\s+(?:day\s+)?(?:of\s+|de\s+)?(?P<month>{MONTH})\b\.?"
+    rf"(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s+[’']?(?P<year>\d\d)(?![\d:%’']|[.,]\d|\s*(?-i:\p{{Ll}})))?",
+    regex.IGNORECASE,
+)
+_NUMERIC = regex.compile(
+    r"(?<![\d./-])(?:(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<other>\d{1,2})"
+    r"|(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d))(?![\d/-])"
+)
+_YEARS = regex.compile(
+    rf"(?<![\d.,:/$€£¥₹#\p{{L}}-])(?P<year>{_YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
+    r"|(?<!\w)[’'](?P<short>\d\d)(?![\d\p{L}’'])"
+)
+_RELATIVE = regex.compile(
+    r"\b(?:last|previous|(?P<next>next|coming))\s+(?:year|summer|spring|autumn|fall|winter|season)\b", regex.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, as far as it is told. A year below 100 is one of two digits."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    @property
+    def kind(self) -> str:
+        if self.month is None:
+            return "year"
+        return "month" if self.year is None and self.day is None else "date"
+
+    def agrees(self, other: Day) -> bool:
+        """Whether what both tell is the same."""
+        return (
+            (self.year is None or other.year is None or same_year(self.year, other.year))
+            and (self.month is None or other.month is None or self.month == other.month)
+            and (self.day is None or other.day is None or self.day == other.day)
+        )
+
+    def __str__(self) -> str:
+        month = next((name for name, number in MONTHS.items() if number == self.month), None)
+        return " ".join(str(part) for part in (self.day, month and month.capitalize(), self.year) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A place in a text that tells a date, with all its readings, or a decade. It `is_plain` where its numbers can be
+    nothing else: not in "October 5, 17 and 19 people", and a year alone may be a count."""
+
+    span: Span
+    readings: tuple[Day, ...] = ()
+    decade: int | None = None
+    is_plain: bool = False
+
+
+def same_year(one: int, other: int) -> bool:
+    """Equal, or the same in their last two digits where one has no more."""
+    return one == other or (min(one, other) < 100 and one % 100 == other % 100)
+
+
+def find_dates(text: str) -> Iterator[Dated]:
+    """Dates in numbers, then those with a month, then the years that stand alone."""
+    numeric = [one for match in _NUMERIC.finditer(text) if (one := _numeric(match)).readings]
+    yield from numeric
+    text = masked(text, (one.span for one in numeric))
+    written = [one for match in _WRITTEN.finditer(text) if _is_month(match) for one in _written(match)]
+    yield from written
+    yield from _years(masked(text, (one.span for one in written)))
+
+
+def relative_years(text: str, published: int) -> Iterator[int]:
+    """The years of "last year" and "next summer" in a text of that year. Weekdays and "yesterday" are left alone: that
+    reckoning freed no right claim of WiCE's dev set and let wrong days through."""
+    for match in _RELATIVE.finditer(text):
+        yield published + (1 if match.group("next") else -1)
+
+
+def masked(text: str, spans: Iterable[Span]) -> str:
+    """The text with those pieces made unreadable; every place stays where it is."""
+    characters = list(text)
+    for span in spans:
+        characters[span.start : span.end] = "\0" * len(span)
+    return "".join(characters)
+
+
+def _numeric(match: regex.Match[str]) -> Dated:
+    """2015-10-18 has one reading, 10/12/2015 two, 45/45/2015 none."""
+    year, one, other = (int(match.group(part)) for part in ("year", "one", "other"))
+    pairs = [(one, other)] if match.start("year") < match.start("one") else [(one, other), (other, one)]
+    readings = [Day(year, month, day) for month, day in dict.fromkeys(pairs) if 1 <= month <= 12 and 1 <= day <= 31]
+    return Dated(Span(*match.span()), tuple(readings), is_plain=True)
+
+
+def _is_month(match: regex.Match[str]) -> bool:
+    """Whether a month is meant: it has a capital, or a number beside it and is no other word in English."""
+    month = match.group("month")
+    return month[0].isupper() or (match.group() != month and month not in _OTHER_WORDS)
+
+
+def _written(match: regex.Match[str]) -> list[Dated]:
+    span, month = Span(*match.span()), MONTHS[match.group("month").lower()]
+    year = int(match.group("year")) if match.group("year") else None
+    days = [int(day) for day in regex.findall(r"\d+", match.group("days") or "")]
+    told = [Day(year, month, day) for day in days] or [Day(year, month)]
+    return [Dated(span, (day,), is_plain=len(days) == 1) for day in told]
+
+
+def _years(text: str) -> Iterator[Dated]:
+    for match in _YEARS.finditer(text):
+        span, year = Span(*match.span()), int(match.group("year") or match.group("short"))
+        if match.group("decade"):
+            yield Dated(span, decade=year)
+            continue
+        yield Dated(span, (Day(year),))
+        if last := match.group("last"):
+            # "2018–19"
+            yield Dated(span, (Day(int(last) if len(last) == 4 else year // 100 * 100 + int(last)),))
