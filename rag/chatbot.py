@@ -7,13 +7,14 @@ every statement, and the answers about the collection itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.response.schema import Response
 from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
@@ -23,7 +24,14 @@ from rag import about
 from rag.collection import answer_about, described, overview
 from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name
 from rag.embedding import MiniLM
-from rag.errors import ChatModelError, IbidError, QuestionError, ScopeError
+from rag.errors import (
+    ChatModelError,
+    EmbeddingError,
+    IbidError,
+    IndexMismatchError,
+    QuestionError,
+    ScopeError,
+)
 from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
@@ -33,6 +41,7 @@ from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
 from rag.retrieve import HybridRetriever, Retrieval, as_node
+from rag.second_embedder import SecondEmbedder
 from rag.settings import Settings
 from rag.snapshot import Key
 from rag.store import Health, Record, Store, open_store
@@ -44,6 +53,9 @@ LONGEST_QUESTION = 4_000
 NOT_FOUND = "Your documents do not seem to answer this."
 _CLOSEST = 3
 _REMEMBERED_TURNS = 4
+_NO_SERVER = "needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
+_STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
+_FOUND_WITHOUT = "The shipped embedder found the passages instead."
 _REFRESH_AFTER = 10.0
 _FIRST_AFTER = 2.0
 """Seconds between the moments at which a running ingest makes what is in ready to be asked; the first comes soon."""
@@ -74,6 +86,7 @@ class Chatbot:
         learned: Learned,
         gate: Gate,
         llm: LLM | None = None,
+        second: SecondEmbedder | None = None,
     ) -> None:
         self._settings = settings
         self._llm = llm
@@ -81,7 +94,8 @@ class Chatbot:
         self._embedder = embedder
         self._learned = learned
         self._gate = gate
-        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical")
+        self.second = second
+        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical", second=second)
 
     def __enter__(self) -> Chatbot:
         return self
@@ -109,10 +123,14 @@ class Chatbot:
         return self.retriever.snapshot.records
 
     def ingest(
-        self, progress: Callable[[Progress], None] | None = None, check: Callable[[], None] | None = None
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        check: Callable[[], None] | None = None,
+        use_model: bool = True,
     ) -> Report:
-        """Bring the index in line with the documents folder and the uploads. Questions asked meanwhile are
-        answered from what is in. What `check` raises ends it; what was committed stays."""
+        """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
+        if there is one and `use_model` does not forbid it. Questions asked meanwhile are answered from what is in.
+        What `check` raises ends it; what was committed stays."""
         roots: dict[str, Path] = {"documents": self._settings.documents}
         if self._settings.uploads.is_dir():
             roots["uploads"] = self._settings.uploads
@@ -127,7 +145,30 @@ class Chatbot:
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
         report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed, check)
+        # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
+        return self._with_second_vectors(self.second, report, progress, check) if self.second and use_model else report
+
+    def _with_second_vectors(
+        self,
+        second: SecondEmbedder,
+        report: Report,
+        progress: Callable[[Progress], None] | None,
+        check: Callable[[], None] | None,
+    ) -> Report:
+        """The report, which says so where the second embedder's vectors could not all be made."""
+        files = len(report.outcomes)
+
+        def told(sent: int) -> None:
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(Progress(files, files, report.paragraphs_embedded + report.vectors_reused + sent))
+
+        try:
+            second.complete(self._embedder, told)
+        except (EmbeddingError, IndexMismatchError) as error:
+            return replace(report, unfinished=f"{error} {_STANDS_IN}")
         return report
 
     def paragraphs(self) -> dict[str, list[Paragraph]]:
@@ -166,9 +207,12 @@ class Chatbot:
         """
         return frozenset(self._resolve(name) for name in names) if names else None
 
-    def search(self, question: str, scope: frozenset[str] | None = None, limit: int = 10) -> Retrieval:
-        """The passages for a question, with all that ranking knew of them."""
-        return self.retriever.search(_clean(question), scope=scope, limit=limit)
+    def search(
+        self, question: str, scope: frozenset[str] | None = None, limit: int = 10, use_model: bool = True
+    ) -> Retrieval:
+        """The passages for a question, with all that ranking knew of them. With `use_model` false it is sent
+        nowhere."""
+        return self.retriever.search(_clean(question), scope=scope, limit=limit, use_second=use_model)
 
     def ask(
         self,
@@ -193,8 +237,8 @@ class Chatbot:
         """Snapshots of the answer as it grows; settled statements and their marks never change.
 
         `scope` holds the ids of documents to answer from, `without` paragraphs to leave out; with `use_model`
-        false nothing is sent to a model, if there is one. Raises QuestionError for an empty or an over-long
-        question.
+        false nothing is sent to a model or to a second embedder, if there are any. Raises QuestionError for an empty
+        or an over-long question.
         """
         question = _clean(question)
         llm = self._llm if use_model else None
@@ -211,22 +255,27 @@ class Chatbot:
             )
             return
         started = time.perf_counter()
-        evidence = self.gather(question, turns, scope, without, llm)
+        evidence = self.gather(question, turns, scope, without, llm, use_model)
+        for snapshot in self._answered(question, evidence, scope, llm):
+            yield _finished(snapshot, evidence.retrieval, started) if snapshot.complete else snapshot
+
+    def _answered(
+        self, question: str, evidence: Evidence, scope: frozenset[str] | None, llm: LLM | None
+    ) -> Iterator[Answer]:
+        """The answer that the evidence allows, as it grows."""
         retrieval = evidence.retrieval
         answer = Answer(question, retrieval.searched_for, missing_terms=retrieval.missing_terms, complete=False)
         if not retrieval.passages:
-            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
+            yield _abstaining(answer, scope)
             return
         gate = self._gate.read(evidence.gate_features, retrieval.dense_used)
         answer = replace(answer, passages=retrieval.passages, gate=gate)
         yield answer
         if not gate.is_open or not evidence.candidates:
-            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
+            yield _abstaining(answer, scope)
             return
         quoted = _quoted(answer, evidence)
-        grown = self._written(answer, quoted, llm) if llm is not None else quoted
-        for snapshot in grown:
-            yield replace(snapshot, seconds=_seconds(retrieval, started)) if snapshot.complete else snapshot
+        yield from self._written(answer, quoted, llm) if llm is not None else quoted
 
     def _written(
         self, answer: Answer, quoted: Iterable[Answer], llm: LLM, is_overview: bool = False
@@ -262,11 +311,13 @@ class Chatbot:
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
         llm: LLM | None = None,
+        use_second: bool = True,
     ) -> Evidence:
         """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged. A
-        follow-up is made to stand alone by `llm`, or by the rare words of the question before."""
+        follow-up is made to stand alone by `llm`, or by the rare words of the question before. With `use_second`
+        false a second embedder is not asked."""
         expansion = self._expansion(question, turns, llm)
-        retrieval = self.retriever.search(question, expansion, scope, without)
+        retrieval = self.retriever.search(question, expansion, scope, without, use_second=use_second)
         started = time.perf_counter()
         read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
         retrieval.seconds["sentences"] = time.perf_counter() - started
@@ -338,25 +389,42 @@ def chat_model_of(settings: Settings) -> LLM | None:
         return None
     key = settings.openai_api_key.get_secret_value()
     if not key and not settings.openai_base_url:
-        raise ChatModelError(
-            f"IBID_CHAT_MODEL={settings.chat_model} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
-        )
+        raise ChatModelError(f"IBID_CHAT_MODEL={settings.chat_model} {_NO_SERVER}")
     from rag.chat_model import ChatModel  # openai takes half a second: only who uses it waits
 
     return ChatModel(settings.chat_model, key, settings.openai_base_url)
 
 
+def embedding_of(settings: Settings) -> BaseEmbedding | None:
+    """The second embedder that the settings name; a key alone names none. Raises EmbeddingError where its key is
+    missing."""
+    if not settings.embed_model:
+        return None
+    key = settings.openai_api_key.get_secret_value()
+    if not key and not settings.openai_base_url:
+        raise EmbeddingError(f"IBID_EMBED_MODEL={settings.embed_model} {_NO_SERVER}")
+    from rag.remote_embedding import RemoteEmbedding  # openai takes half a second: only who uses it waits
+
+    return RemoteEmbedding(settings.embed_model.removeprefix("openai:"), key, settings.openai_base_url)
+
+
 def open_chatbot(
-    settings: Settings, doing: str, wait: float = 0.0, embedder: MiniLM | None = None, llm: LLM | None = None
+    settings: Settings,
+    doing: str,
+    wait: float = 0.0,
+    embedder: MiniLM | None = None,
+    llm: LLM | None = None,
+    embedding: BaseEmbedding | None = None,
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
-    extractive unless an `llm` is given: what the environment holds sends nothing."""
+    extractive unless an `llm` is given, and found by the shipped embedder unless a second one is, `embedding`: what
+    the environment holds sends nothing."""
     embedder = embedder or MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait)
     try:
-        return Chatbot(
-            settings, store, embedder, read_learned(RANKING_FEATURES, ANSWER_FEATURES), read_gate(settings.gate), llm
-        )
+        learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
+        second = SecondEmbedder(embedding, store) if embedding is not None else None
+        return Chatbot(settings, store, embedder, learned, read_gate(settings.gate), llm, second)
     except BaseException:
         store.close()
         raise
@@ -434,5 +502,11 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     return tuple((telling or list(passages))[:_CLOSEST])
 
 
-def _seconds(retrieval: Retrieval, started: float) -> Mapping[str, float]:
-    return {**retrieval.seconds, "total": time.perf_counter() - started}
+def _finished(answer: Answer, retrieval: Retrieval, started: float) -> Answer:
+    """With its times, and with what went wrong with a second embedder, if anything did."""
+    said = [answer.notice, f"{retrieval.trouble} {_FOUND_WITHOUT}" if retrieval.trouble else None]
+    return replace(
+        answer,
+        notice=" ".join(filter(None, said)) or None,
+        seconds={**retrieval.seconds, "total": time.perf_counter() - started},
+    )

@@ -210,8 +210,8 @@ class _Page:
             "",
             *self._standing(folder, is_indexing=True),
             _place(folder, asked),
-            _disclosure_html(folder.bot.writer),
-            gr.Checkbox(visible=folder.bot.writer is not None),
+            _disclosure_html(folder.bot.writer, folder.bot.second.name if folder.bot.second else None),
+            _switch(folder.bot.writer is not None, folder.bot.second is not None),
         )
 
     def tick(self, key: str) -> tuple[Any, ...]:
@@ -455,13 +455,23 @@ def _scope_kept(conversation: Conversation) -> Any:
     return conversation.text() if conversation.scope is not None else gr.skip()
 
 
-def _disclosure_html(writer: str | None) -> str:
+def _disclosure_html(writer: str | None, second: str | None) -> str:
     """Where text goes, beside the question box."""
-    if writer is None:
+    if writer is None and second is None:
         said = "Answers are sentences of your documents, found on this machine. Nothing leaves it."
+    elif writer is None:
+        said = "Answers are sentences of your documents."
     else:
         said = f"{escaped(writer)} writes the answers: it receives your question and the passages found for it."
+    if second is not None:
+        said += f" {escaped(second)} helps to find passages: it receives the text of every document, and each question."
     return f'<p class="disclosure">{said}</p>'
+
+
+def _switch(writes: bool, finds: bool) -> gr.Checkbox:
+    """What turns the sending of questions off."""
+    label = "Let the model write" if writes else "Let the embedding model help to find"
+    return gr.Checkbox(label=label, visible=writes or finds)
 
 
 def _shelf(folder: OpenFolder) -> Shelf:
