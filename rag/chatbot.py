@@ -7,8 +7,8 @@ every statement, and the answers about the collection itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -22,7 +22,7 @@ from llama_index.core.schema import QueryBundle
 
 from rag import about
 from rag.collection import answer_about, described, overview
-from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name
+from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name, summed
 from rag.embedding import MiniLM
 from rag.errors import (
     ChatModelError,
@@ -36,10 +36,11 @@ from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
-from rag.generate import NotInDocumentsError, condense, generate, settled
+from rag.generate import Condensed, NotInDocumentsError, condense, generate, settled
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
+from rag.relevance import ModelRelevance
 from rag.retrieve import HybridRetriever, Retrieval, as_node
 from rag.second_embedder import SecondEmbedder
 from rag.settings import Settings
@@ -63,12 +64,14 @@ _FIRST_AFTER = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the gate is asked about: what was retrieved, its sentences, and the features made of both."""
+    """What the gate is asked about: what was retrieved, its sentences, and the features made of both. `usage` is what
+    a model used to make the question stand alone."""
 
     retrieval: Retrieval
     inquiry: Inquiry
     candidates: tuple[Candidate, ...]
     gate_features: np.ndarray
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 class Chatbot:
@@ -264,7 +267,13 @@ class Chatbot:
     ) -> Iterator[Answer]:
         """The answer that the evidence allows, as it grows."""
         retrieval = evidence.retrieval
-        answer = Answer(question, retrieval.searched_for, missing_terms=retrieval.missing_terms, complete=False)
+        answer = Answer(
+            question,
+            retrieval.searched_for,
+            missing_terms=retrieval.missing_terms,
+            usage=evidence.usage,
+            complete=False,
+        )
         if not retrieval.passages:
             yield _abstaining(answer, scope)
             return
@@ -281,28 +290,34 @@ class Chatbot:
         self, answer: Answer, quoted: Iterable[Answer], llm: LLM, is_overview: bool = False
     ) -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
+        chosen: Sequence[Passage] = answer.passages
+        if self._settings.relevance and not is_overview:
+            chosen, usage = _most_relevant(answer.question, answer.passages, llm)
+            answer = replace(answer, usage=summed(answer.usage, usage))
         written = replace(answer, mode="generative", model=_named(llm))
         try:
             for writing in generate(
-                answer.question, answer.passages, llm, self.retriever.rarity, self._settings.strict, is_overview
+                answer.question, chosen, llm, self.retriever.rarity, self._settings.strict, is_overview
             ):
-                written = replace(written, statements=writing.statements, usage=writing.usage)
+                usage = summed(answer.usage, writing.usage)
+                written = replace(written, statements=writing.statements, usage=usage)
                 if writing.statements:
                     yield written
         except NotInDocumentsError:
-            yield replace(_abstaining(answer), mode=written.mode, model=written.model)
+            yield _abstaining(written)
             return
         except IbidError as error:
             if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
                 # What was shown stays; what was still open is marked.
                 yield replace(settled(written), notice=f"The answer broke off: {error}", complete=True)
                 return
-            yield from _instead(quoted, str(error))
+            yield from _instead(quoted, str(error), written.usage)
             return
         if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
             yield replace(written, complete=True)
             return
-        yield from _instead(quoted, f"Nothing that {_named(llm)} wrote stands in your documents.")
+        why = f"Nothing that {_named(llm)} wrote stands in your documents."
+        yield from _instead(quoted, why, written.usage)
 
     def gather(
         self,
@@ -316,27 +331,26 @@ class Chatbot:
         """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged. A
         follow-up is made to stand alone by `llm`, or by the rare words of the question before. With `use_second`
         false a second embedder is not asked."""
-        expansion = self._expansion(question, turns, llm)
-        retrieval = self.retriever.search(question, expansion, scope, without, use_second=use_second)
+        condensed = self._condensed(question, turns, llm)
+        retrieval = self.retriever.search(question, condensed.question, scope, without, use_second=use_second)
         started = time.perf_counter()
         read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
         retrieval.seconds["sentences"] = time.perf_counter() - started
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
-        return max(read, key=self.certainty)
+        return replace(max(read, key=self.certainty), usage=condensed.usage)
 
-    def _expansion(self, question: str, turns: Sequence[Turn], llm: LLM | None) -> str | None:
+    def _condensed(self, question: str, turns: Sequence[Turn], llm: LLM | None) -> Condensed:
         # What was refused left nothing to lean on.
         answered = [turn for turn in turns if not turn.answer.abstained][-1:] or turns[-1:]
         if not answered:
-            return None
+            return Condensed(None)
         if llm is not None:
             try:
-                condensed = condense(question, [turn.question for turn in turns[-_REMEMBERED_TURNS:]], llm)
-                return condensed if condensed != question else None
+                return condense(question, [turn.question for turn in turns[-_REMEMBERED_TURNS:]], llm)
             except IbidError:
                 pass  # the words of the question before do; if the server is gone, the answer will say so
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
-        return expand(question, earlier[0], self.retriever.rarity)
+        return Condensed(expand(question, earlier[0], self.retriever.rarity))
 
     def _weigh(self, retrieval: Retrieval, inquiry: Inquiry) -> Evidence:
         embedder = self._embedder if retrieval.dense_used else None
@@ -482,10 +496,21 @@ def _quoted(answer: Answer, evidence: Evidence) -> Iterator[Answer]:
     yield replace(answer, complete=True)
 
 
-def _instead(quoted: Iterable[Answer], why: str) -> Iterator[Answer]:
-    """The extractive answer in place of a written one, and why."""
+def _instead(quoted: Iterable[Answer], why: str, usage: Mapping[str, float]) -> Iterator[Answer]:
+    """The extractive answer in place of a written one, and why; what that one used stays told."""
     for answer in quoted:
-        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.")
+        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.", usage=usage)
+
+
+def _most_relevant(
+    question: str, passages: Sequence[Passage], llm: LLM
+) -> tuple[Sequence[Passage], Mapping[str, float]]:
+    """The passages that the model finds telling, best first, and what asking it used."""
+    judge = ModelRelevance(llm)
+    nodes = [as_node(passage) for passage in passages]
+    by_id = {node.node.node_id: passage for node, passage in zip(nodes, passages, strict=True)}
+    kept = judge.postprocess_nodes(nodes, query_str=question)
+    return [by_id[node.node.node_id] for node in kept], judge.usage
 
 
 def _abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:

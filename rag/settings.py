@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."
     )
+    relevance: bool = Field(False, description="Let the model score passages first, 0 to 10: one more request each.")
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, parted by commas, that guard the chat.")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.answers import answer_from
 from rag.chat_model import ChatModel
 from rag.chatbot import NOT_FOUND, Chatbot, chat_model_of, open_chatbot
 from rag.domain import Answer, Turn, Verdict
@@ -70,6 +71,49 @@ def test_a_good_answer_is_verified_and_names_its_writer(
     assert [len(one.statements) for one in growing] == sorted(len(one.statements) for one in growing)
     assert 1 in [len(one.statements) for one in growing]
     assert_sound(answer, seeds)
+
+
+def test_all_calls_for_an_answer_are_counted_with_their_cost_where_the_server_tells_it(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    def costing(content: str, cost: float) -> dict[str, object]:
+        tokens = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        return {"response": {"content": content, "usage": {**tokens, "cost": cost}}}
+
+    replies: dict[str, str | dict[str, object]] = {
+        "The last question: And for how long?": costing(QUESTION, 0.25),
+        "Question: And for how": costing(
+            "West Aleppo was under siege by Daesh for 13 days. [P1] The siege lasted 99 days. [P1]", 0.5
+        ),
+        "Statements:": costing("A: none", 1.0),
+    }
+    # Under this path aimock speaks as OpenRouter, which tells the cost.
+    with (
+        model_server(replies) as url,
+        writing(home, seeds, embedder, url.replace("/v1", "/api/v1")) as bot,
+    ):
+        first = bot.ask("Who kept West Aleppo under siege?", use_model=False)
+        answer = bot.ask("And for how long?", [Turn(first.question, first)])
+    assert verdicts(answer) == [Verdict.VERIFIED, Verdict.UNSUPPORTED]
+    assert answer.json()["usage"] == {"prompt_tokens": 300, "completion_tokens": 30, "cost": 1.75}
+    assert answer_from(json.loads(json.dumps(answer.json()))).usage == answer.usage
+    assert first.json()["usage"] is None
+
+
+def test_what_an_answer_that_came_to_nothing_used_is_counted_too(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    replies = {QUESTION: "NOT_IN_DOCUMENTS"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        refused = bot.ask(QUESTION)
+    with (
+        model_server({QUESTION: "The siege lasted 99 days. [P1]", "Statements:": "A: none"}) as url,
+        writing(home, seeds, embedder, url) as bot,
+    ):
+        nothing = bot.ask(QUESTION)
+    assert (refused.abstained, nothing.mode) == (True, "extractive")
+    assert refused.usage["prompt_tokens"] > 0
+    assert nothing.usage["prompt_tokens"] > refused.usage["prompt_tokens"]
 
 
 @pytest.mark.parametrize(
