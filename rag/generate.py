@@ -8,15 +8,16 @@ for repair, then marked. Knows nothing of retrieval, gates or fallbacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import regex
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
 from llama_index.core.llms import LLM
 
 from rag import prompts, terms
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict, summed
-from rag.errors import ContextTooLongError
+from rag.errors import ChatModelError, ContextTooLongError, IbidError
 from rag.overlap import SentenceView, view_sentences
 from rag.sentences import split_sentences
 from rag.verify import LEAST_SUPPORT, amounts, verify
@@ -153,7 +154,7 @@ def generate(
     """The answer as it grows. Settled statements never change; in strict mode nothing pending is shown, and what
     stays unsupported is dropped.
 
-    Raises NotInDocumentsError where the model says so, and what the model's server raises.
+    Raises NotInDocumentsError where the model says so, and ChatModelError where it fails.
     """
     shown = list(passages[:PASSAGES])
     try:
@@ -165,8 +166,8 @@ def generate(
 
 
 def condense(question: str, earlier: Sequence[str], llm: LLM) -> Condensed:
-    """The question made to stand alone. Raises what the model's server raises."""
-    answered = llm.chat(_messages(prompts.CONDENSE, prompts.condense_prompt(earlier, question)))
+    """The question made to stand alone. Raises ChatModelError."""
+    answered = _asked(llm, prompts.CONDENSE, prompts.condense_prompt(earlier, question))
     said = " ".join((answered.message.content or "").split())
     is_useful = 3 <= len(said) <= 400 and said != question
     return Condensed(said if is_useful else None, usage_of(answered))
@@ -186,7 +187,7 @@ def _written(
     parser = DraftParser()
     stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, is_overview)))
     try:
-        for piece in stream:
+        for piece in _pieces(stream):
             if told := usage_of(piece):
                 writing = replace(writing, usage=told)
                 yield _shown(writing, strict)
@@ -348,7 +349,7 @@ def _chosen(
 ) -> tuple[dict[int, int], Mapping[str, float]]:
     """Which offered sentence the model names for which statement, and what asking it used."""
     sentences = [span.of(passage.paragraph.text) for passage, span in offered]
-    answered = llm.chat(_messages(prompts.REPAIR, prompts.repair_prompt(texts, sentences)))
+    answered = _asked(llm, prompts.REPAIR, prompts.repair_prompt(texts, sentences))
     lines = _REPAIRED.findall(answered.message.content or "")
     named = {ord(letter.upper()) - ord("A"): number for letter, number in lines}
     chosen = {
@@ -366,6 +367,28 @@ def _shown(writing: Writing, strict: bool) -> Writing:
     verdicts = [statement.verdict for statement in writing.statements]
     first = verdicts.index(Verdict.PENDING) if Verdict.PENDING in verdicts else len(verdicts)
     return replace(writing, statements=writing.statements[:first])
+
+
+def _asked(llm: LLM, instruction: str, given: str) -> ChatResponse:
+    with _translated():
+        return llm.chat(_messages(instruction, given))
+
+
+def _pieces(stream: ChatResponseGen) -> Iterator[ChatResponse]:
+    with _translated():
+        yield from stream
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The errors of models of other people, whatever they are, as ours; our own model speaks of its errors itself."""
+    try:
+        yield
+    except IbidError:
+        raise
+    except Exception as error:
+        said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+        raise ChatModelError(f"The model failed ({said}).") from error
 
 
 def _messages(instruction: str, given: str) -> list[ChatMessage]:
