@@ -20,8 +20,8 @@ from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
-from rag import about
-from rag.collection import answer_about, described, overview
+from rag import about, prompts
+from rag.collection import MOST_DOCUMENTS, Account, answer_about, described, overview, side_by_side
 from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name, summed
 from rag.embedding import MiniLM
 from rag.errors import (
@@ -52,6 +52,8 @@ LONGEST_QUESTION = 4_000
 """Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
 
 NOT_FOUND = "Your documents do not seem to answer this."
+_TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.COMPARISON}
+"""What a model is asked to make of passages that cover the documents."""
 _CLOSEST = 3
 _REMEMBERED_TURNS = 4
 _NO_SERVER = "needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
@@ -247,20 +249,69 @@ class Chatbot:
         llm = self._llm if use_model else None
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = about.classify(question, [described(record) for record in records])
+        if request is not None and request.topic:
+            yield from self._compared(question, request.topic, records, without, llm, use_model)
+            return
         if request is not None:
-            answer = answer_about(question, request, records, self.retriever.passages_of)
-            if llm is None or request.kind is not about.Kind.SUMMARY or not answer.statements:
-                yield answer
-                return
-            shown = overview(request, records, self.retriever.passages_of)
-            yield from self._written(
-                replace(answer, statements=(), passages=shown, complete=False), [answer], llm, True
-            )
+            yield from self._about(question, request, records, llm)
             return
         started = time.perf_counter()
         evidence = self.gather(question, turns, scope, without, llm, use_model)
         for snapshot in self._answered(question, evidence, scope, llm):
             yield _finished(snapshot, evidence.retrieval, started) if snapshot.complete else snapshot
+
+    def _about(
+        self, question: str, request: about.Request, records: Sequence[Record], llm: LLM | None
+    ) -> Iterator[Answer]:
+        """The answer about the documents themselves; overviews are written by the model, if there is one."""
+        answer = answer_about(question, request, records, self.retriever.passages_of)
+        task = _TASKS.get(request.kind)
+        if llm is None or task is None or not answer.statements:
+            yield answer
+            return
+        shown = overview(request, records, self.retriever.passages_of)
+        blank = replace(answer, statements=(), passages=shown, notice=None, complete=False)
+        yield from self._written(blank, [answer], llm, task)
+
+    def _compared(
+        self,
+        question: str,
+        topic: str,
+        records: Sequence[Record],
+        without: frozenset[Key],
+        llm: LLM | None,
+        use_model: bool,
+    ) -> Iterator[Answer]:
+        """What each of several documents says of a topic. They are asked one by one, as the best passages of all may
+        be of one document."""
+        started = time.perf_counter()
+        if len(records) > MOST_DOCUMENTS:
+            ids = frozenset(record.document_id for record in records)
+            found = self.retriever.search(topic, None, ids, without, use_second=use_model).passages
+            closest = list(dict.fromkeys(passage.paragraph.document_id for passage in found))[:MOST_DOCUMENTS]
+            records = [record for record in records if record.document_id in closest]
+        accounts = [self._account(record, topic, without, use_model) for record in records]
+        quoted = side_by_side(question, topic, accounts)
+        grown = iter([quoted])
+        if llm is not None and quoted.statements:
+            blank = replace(quoted, statements=(), notice=None, complete=False)
+            grown = self._written(blank, [quoted], llm, prompts.COMPARISON)
+        for snapshot in grown:
+            yield _finished(snapshot, accounts[0].retrieval, started) if snapshot.complete and accounts else snapshot
+
+    def _account(self, record: Record, topic: str, without: frozenset[Key], use_model: bool) -> Account:
+        """What a document says of a topic. A topic is no question, and the gate was fitted on questions: where it is
+        shut, a sentence with every word of the topic in it speaks of it all the same."""
+        evidence = self.gather(topic, (), frozenset({record.document_id}), without, None, use_model)
+        retrieval, found = evidence.retrieval, evidence.candidates
+        topic_stems = set(evidence.inquiry.stems)
+        telling = [one for one in found if topic_stems and topic_stems <= one.sentence.present]
+        # What the document says goes before what its readers do.
+        telling.sort(key=lambda one: one.passage.paragraph.role is Role.COMMENT)
+        if not telling and self._gate.read(evidence.gate_features, retrieval.dense_used).is_open:
+            telling = list(found[:1])
+        said = next(iter(extract(evidence.inquiry, telling[:1])), None) if telling else None
+        return Account(record, retrieval, said)
 
     def _answered(
         self, question: str, evidence: Evidence, scope: frozenset[str] | None, llm: LLM | None
@@ -286,19 +337,15 @@ class Chatbot:
         quoted = _quoted(answer, evidence)
         yield from self._written(answer, quoted, llm) if llm is not None else quoted
 
-    def _written(
-        self, answer: Answer, quoted: Iterable[Answer], llm: LLM, is_overview: bool = False
-    ) -> Iterator[Answer]:
+    def _written(self, answer: Answer, quoted: Iterable[Answer], llm: LLM, task: str = "") -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
         chosen: Sequence[Passage] = answer.passages
-        if self._settings.relevance and not is_overview:
+        if self._settings.relevance and not task:
             chosen, usage = _most_relevant(answer.question, answer.passages, llm)
             answer = replace(answer, usage=summed(answer.usage, usage))
         written = replace(answer, mode="generative", model=_named(llm))
         try:
-            for writing in generate(
-                answer.question, chosen, llm, self.retriever.rarity, self._settings.strict, is_overview
-            ):
+            for writing in generate(answer.question, chosen, llm, self.retriever.rarity, self._settings.strict, task):
                 usage = summed(answer.usage, writing.usage)
                 written = replace(written, statements=writing.statements, usage=usage)
                 if writing.statements:

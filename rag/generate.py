@@ -149,20 +149,20 @@ def generate(
     llm: LLM,
     weight_of: WeightOf,
     strict: bool = False,
-    is_overview: bool = False,
+    task: str = "",
 ) -> Iterator[Writing]:
-    """The answer as it grows. Settled statements never change; in strict mode nothing pending is shown, and what
-    stays unsupported is dropped.
+    """The answer as it grows; `task` is one of the prompts for answers that are not plain ones. Settled statements
+    never change; in strict mode nothing pending is shown, and what stays unsupported is dropped.
 
     Raises NotInDocumentsError where the model says so, and ChatModelError where it fails.
     """
     shown = list(passages[:PASSAGES])
     try:
-        yield from _written(question, shown, llm, weight_of, strict, is_overview)
+        yield from _written(question, shown, llm, weight_of, strict, task)
     except ContextTooLongError:
         if len(shown) < 2:
             raise
-        yield from _written(question, shown[: len(shown) // 2], llm, weight_of, strict, is_overview)
+        yield from _written(question, shown[: len(shown) // 2], llm, weight_of, strict, task)
 
 
 def condense(question: str, earlier: Sequence[str], llm: LLM) -> Condensed:
@@ -180,12 +180,12 @@ def usage_of(piece: ChatResponse) -> Mapping[str, float]:
 
 
 def _written(
-    question: str, passages: Sequence[Passage], llm: LLM, weight_of: WeightOf, strict: bool, is_overview: bool
+    question: str, passages: Sequence[Passage], llm: LLM, weight_of: WeightOf, strict: bool, task: str
 ) -> Iterator[Writing]:
     pages = _Pages(passages, weight_of)
     writing = Writing()
     parser = DraftParser()
-    stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, is_overview)))
+    stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, task)))
     try:
         for piece in _pieces(stream):
             if told := usage_of(piece):

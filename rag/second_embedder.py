@@ -18,6 +18,9 @@ from rag.embedding import MiniLM, Vectors
 from rag.store import Near, SecondRow, Store, row_id
 from rag.windows import Window, windows_of
 
+REMEMBERED = 200
+"""Questions whose vectors are kept."""
+
 
 class SecondEmbedder:
     """A second embedder and the vectors it made for an open index."""
@@ -25,6 +28,7 @@ class SecondEmbedder:
     def __init__(self, embedding: BaseEmbedding, store: Store) -> None:
         self._embedding = embedding
         self._store = store
+        self._asked: dict[str, Vectors] = {}
         self._vectors = store.second_vectors(fingerprint_of(embedding))
 
     @property
@@ -46,8 +50,15 @@ class SecondEmbedder:
         return self._vectors.generation == generation
 
     def query_vector(self, question: str) -> Vectors:
-        """Raises EmbeddingError where it cannot be had."""
-        return np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
+        """Raises EmbeddingError where it cannot be had. The last questions are remembered: one is often asked of
+        several documents in turn."""
+        if len(self._asked) > REMEMBERED:
+            # A new one, not the old one emptied: another thread may be about to read from that.
+            self._asked = {}
+        asked = self._asked
+        if question not in asked:
+            asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
+        return asked[question]
 
     def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
         """As `Store.nearest`, among its own vectors."""
