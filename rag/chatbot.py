@@ -56,6 +56,7 @@ _TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.CO
 """What a model is asked to make of passages that cover the documents."""
 _CLOSEST = 3
 _REMEMBERED_TURNS = 4
+_NOT_COMPARED = "To weigh them against each other takes a language model; here is how each begins."
 _NO_SERVER = "needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
 _STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
 _FOUND_WITHOUT = "The shipped embedder found the passages instead."
@@ -267,10 +268,11 @@ class Chatbot:
         answer = answer_about(question, request, records, self.retriever.passages_of)
         task = _TASKS.get(request.kind)
         if llm is None or task is None or not answer.statements:
-            yield answer
+            is_begun = request.kind is about.Kind.COMPARISON and answer.statements
+            yield _noted(answer, _NOT_COMPARED) if is_begun else answer
             return
         shown = overview(request, records, self.retriever.passages_of)
-        blank = replace(answer, statements=(), passages=shown, notice=None, complete=False)
+        blank = replace(answer, statements=(), passages=shown, complete=False)
         yield from self._written(blank, [answer], llm, task)
 
     def _compared(
@@ -285,16 +287,22 @@ class Chatbot:
         """What each of several documents says of a topic. They are asked one by one, as the best passages of all may
         be of one document."""
         started = time.perf_counter()
+        narrowed = None
         if len(records) > MOST_DOCUMENTS:
+            narrowed = f"Only the documents closest to it were asked, of {len(records)}."
             ids = frozenset(record.document_id for record in records)
             found = self.retriever.search(topic, None, ids, without, use_second=use_model).passages
             closest = list(dict.fromkeys(passage.paragraph.document_id for passage in found))[:MOST_DOCUMENTS]
             records = [record for record in records if record.document_id in closest]
-        accounts = [self._account(record, topic, without, use_model) for record in records]
-        quoted = side_by_side(question, topic, accounts)
+        accounts: list[Account] = []
+        for record in records:
+            # A second embedder that failed once is not waited for again.
+            failed = any(account.retrieval.trouble for account in accounts)
+            accounts.append(self._account(record, topic, without, use_model and not failed))
+        quoted = _noted(side_by_side(question, topic, accounts), narrowed)
         grown = iter([quoted])
         if llm is not None and quoted.statements:
-            blank = replace(quoted, statements=(), notice=None, complete=False)
+            blank = replace(quoted, statements=(), notice=narrowed, complete=False)
             grown = self._written(blank, [quoted], llm, prompts.COMPARISON)
         for snapshot in grown:
             yield _finished(snapshot, accounts[0].retrieval, started) if snapshot.complete and accounts else snapshot
@@ -576,9 +584,10 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 def _finished(answer: Answer, retrieval: Retrieval, started: float) -> Answer:
     """With its times, and with what went wrong with a second embedder, if anything did."""
-    said = [answer.notice, f"{retrieval.trouble} {_FOUND_WITHOUT}" if retrieval.trouble else None]
-    return replace(
-        answer,
-        notice=" ".join(filter(None, said)) or None,
-        seconds={**retrieval.seconds, "total": time.perf_counter() - started},
-    )
+    told = _noted(answer, f"{retrieval.trouble} {_FOUND_WITHOUT}" if retrieval.trouble else None)
+    return replace(told, seconds={**retrieval.seconds, "total": time.perf_counter() - started})
+
+
+def _noted(answer: Answer, note: str | None) -> Answer:
+    """With a sentence more in its notice."""
+    return replace(answer, notice=" ".join(filter(None, (answer.notice, note))) or None)

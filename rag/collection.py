@@ -30,7 +30,6 @@ MOST_DOCUMENTS = 8
 MOST_TITLES = 12
 """Named in the catalogue."""
 
-_NOT_COMPARED = "To weigh them against each other takes a language model; here is how each begins."
 _HEAD = 15
 _OVERVIEW = 10
 """Passages that a model is given for an overview."""
@@ -56,15 +55,8 @@ class Account:
 def answer_about(question: str, request: Request, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
     """Answer a question about the collection from the documents in `records`."""
     chosen = [records[i] for i in request.which] if request.which else records
-    if request.kind is Kind.SUMMARY:
+    if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
         return _summary(question, chosen, passages_of)
-    if request.kind is Kind.COMPARISON:
-        quoted = _summary(question, chosen, passages_of)
-        return (
-            replace(quoted, notice=" ".join(filter(None, (_NOT_COMPARED, quoted.notice))))
-            if quoted.statements
-            else quoted
-        )
     if request.kind in (Kind.AUTHOR, Kind.DATE):
         return _byline(question, chosen, request.kind, passages_of)
     listed = catalogue(records)

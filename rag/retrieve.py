@@ -156,8 +156,10 @@ class HybridRetriever(BaseRetriever):
             allowed = snapshot.allowed(scope, without)
             clock = _Clock()
             queries = [question, *([expansion] if expansion else [])]
-            with clock.timing("second embedder"):
-                asked = self._ask_second(snapshot, queries, scope, len(without)) if use_second else _Asked()
+            asked = _Asked()
+            if use_second and self._second is not None:
+                with clock.timing("second embedder"):
+                    asked = _ask(self._second, snapshot, queries, scope, len(without))
             ranked = [
                 self._rank(snapshot, query, near, allowed, scope, len(without), clock)
                 for query, near in zip(queries, asked.near or [()] * len(queries), strict=True)
@@ -236,20 +238,6 @@ class HybridRetriever(BaseRetriever):
             present = [candidate for candidate in candidates if candidate in paragraphs]
             passages, features = self._rerank(snapshot, query, legs, named, present, paragraphs)
         return _Ranked(passages, features, bool(dense), shredding)
-
-    def _ask_second(
-        self, snapshot: Snapshot, queries: Sequence[str], scope: frozenset[str] | None, masked: int
-    ) -> _Asked:
-        """What a second embedder finds near each query; nothing where there is none, where its vectors do not cover
-        this snapshot yet, or where it fails."""
-        second = self._second
-        if second is None or not second.covers(snapshot.generation):
-            return _Asked()
-        needed, documents = _needed(snapshot, masked), _listed(scope)
-        try:
-            return _Asked([second.nearest(second.query_vector(query), needed, documents) for query in queries])
-        except (EmbeddingError, IndexMismatchError) as error:
-            return _Asked(trouble=str(error))
 
     def _vector(self, query: str) -> Vectors:
         if self._embedder.fits(query):
@@ -371,6 +359,20 @@ def _leg(scores: Scores, allowed: Mask, snapshot: Snapshot) -> dict[int, float]:
     scores = np.where(allowed, scores, 0)
     ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
     return {ordinal: float(scores[ordinal]) for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
+
+
+def _ask(
+    second: SecondEmbedder, snapshot: Snapshot, queries: Sequence[str], scope: frozenset[str] | None, masked: int
+) -> _Asked:
+    """What a second embedder finds near each query; nothing where its vectors do not cover this snapshot yet, or
+    where it fails."""
+    if not second.covers(snapshot.generation):
+        return _Asked()
+    needed, documents = _needed(snapshot, masked), _listed(scope)
+    try:
+        return _Asked([second.nearest(second.query_vector(query), needed, documents) for query in queries])
+    except (EmbeddingError, IndexMismatchError) as error:
+        return _Asked(trouble=str(error))
 
 
 def _needed(snapshot: Snapshot, masked: int) -> int:

@@ -61,6 +61,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 NoModelOption = Annotated[
     bool, typer.Option("--no-model", help="Send nothing to a language model, nor to a second embedder.")
 ]
+_WAY_OUT = " (--no-model)"
 _LOCK_WAIT = 5.0
 _ENDS = ("", "exit", "quit", ":q", "bye")
 
@@ -74,6 +75,7 @@ def chat(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
 ) -> None:
     """Open the chat in the browser, over a folder of documents."""
+    from rag.chatbot import embedding_of
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
     settings = _settings()
@@ -83,6 +85,8 @@ def chat(
         raise FolderError(f"The documents folder {settings.documents} does not exist. Name another: ibid chat DIR")
     if err.is_terminal:
         err.print("[dim]Starting …[/dim]")
+    if embedding := embedding_of(settings):
+        _say_second(str(embedding))
     with prepared(settings, host, port) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
@@ -371,14 +375,14 @@ def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
     settings = _settings()
     if owner := find_owner(settings.index):
         if use_model:
-            _say_second(owner.second)
+            _say_second(owner.second, _WAY_OUT)
         if not owner.status["indexing"]:
             _say_changes(owner.ingest(use_model))
         yield owner
         return
     embedding = embedding_of(settings) if use_model else None
     with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings), embedding=embedding) as bot:
-        _say_second(_second_of(bot))
+        _say_second(_second_of(bot), _WAY_OUT)
         try:
             with _progress() as progress:
                 report = bot.ingest(progress)
@@ -401,9 +405,9 @@ def _second_of(bot: Chatbot) -> str | None:
     return bot.second.name if bot.second else None
 
 
-def _say_second(name: str | None) -> None:
+def _say_second(name: str | None, way_out: str = "") -> None:
     if name:
-        err.print(f"[dim]{safe(name)} receives the texts of all documents and every question (--no-model)[/dim]")
+        err.print(f"[dim]{safe(name)} receives the texts of all documents and every question{way_out}[/dim]")
 
 
 @contextmanager

@@ -96,6 +96,9 @@ def test_among_many_documents_those_closest_to_the_topic_speak(tmp_path: Path, e
         many.ingest()
         answer = many.ask("What do the documents say about the toll on the bridge?")
     assert documents(answer) == [f"documents/town{number:02}.txt" for number in (7, 17, 27)]
+    assert (answer.notice or "").endswith(
+        "do not seem to speak of it. Only the documents closest to it were asked, of 30."
+    )
 
 
 def test_a_model_is_given_passages_of_every_document_and_told_to_compare(

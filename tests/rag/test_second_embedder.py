@@ -286,3 +286,21 @@ def test_a_key_alone_names_no_embedder_and_a_name_without_a_key_is_told(tmp_path
         Settings(home=tmp_path, embed_model="text-embedding-3-small")
     found = embedding_of(Settings(home=tmp_path, embed_model="openai:e", openai_base_url="http://127.0.0.1:9/v1"))
     assert str(found) == "e at 127.0.0.1:9"
+
+
+def test_vectors_that_were_lost_are_noticed_and_made_anew(
+    folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
+) -> None:
+    with opened(folder, embedder, embedding_server.url) as bot:
+        bot.ingest()
+        sent = len(embedding_server.texts)
+        assert bot.second is not None
+        vectors = bot.second._vectors._collection
+        vectors.delete(ids=vectors.get(limit=3, include=[])["ids"])
+    with opened(folder, embedder, embedding_server.url) as bot:
+        assert bot.second is not None
+        assert not bot.second.is_whole
+        assert not bot.search(QUESTION).second_used
+        bot.ingest()
+        assert bot.second.is_whole
+    assert len(embedding_server.texts) == sent + 3

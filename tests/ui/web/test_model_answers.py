@@ -100,11 +100,11 @@ def test_who_receives_the_documents_is_told_and_questions_can_be_kept(
 ) -> None:
     shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
     more = {"IBID_EMBED_MODEL": "openai:embed-test", "OPENAI_BASE_URL": embedding_server.url, "OPENAI_API_KEY": KEY}
+    host = embedding_server.url.split("/")[2]
     with Chat(tmp_path / "home", tmp_path / "seeds", more) as chat:
         visitor = visit(chat.wait_until_read())
         expect(visitor.page.locator("#disclosure")).to_contain_text(
-            f"embed-test at {embedding_server.url.split('/')[2]} helps to find passages: "
-            "it receives the text of every document, and each question."
+            f"embed-test at {host} helps to find passages: it receives the text of every document, and each question."
         )
         expect(visitor.page.locator("#use-model")).to_contain_text("Let the embedding model help to find")
         ask(visitor, SIEGE)
@@ -116,4 +116,6 @@ def test_who_receives_the_documents_is_told_and_questions_can_be_kept(
         expect(visitor.page.locator("#live .question")).to_have_text(SLOW)
         expect(visitor.page.locator("#live .verdict")).to_contain_text("verified")
         assert len(embedding_server.asked) == sent
+        assert f"embed-test at {host} receives the texts of all documents" in chat.said
         assert KEY not in visitor.page.content() + chat.said
+        assert all(KEY.encode() not in path.read_bytes() for path in chat.home.rglob("*") if path.is_file())
