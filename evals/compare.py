@@ -135,7 +135,7 @@ def compare(before: Run, after: Run) -> Comparison:
         tuple(changed),
         tuple(
             name
-            for name in ("corpus", "code", "embedder", "gate", "mode", "model", "settings")
+            for name in ("corpus", "code", "embedder", "second embedder", "gate", "mode", "model", "settings")
             if before.described.get(name) != after.described.get(name)
         ),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
 from rag.chatbot import Chatbot, open_chatbot
@@ -65,6 +66,7 @@ def opened(
     folder: Path,
     llm: LLM | None = None,
     embedder: MiniLM | None = None,
+    embedding: BaseEmbedding | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Corpus]:
     """The folder, indexed apart from what people chat with and in line with its files, under their own gate.
@@ -72,7 +74,8 @@ def opened(
     if not folder.is_dir():
         raise FolderError(f"The documents folder {folder} does not exist. Name another with --documents.")
     apart = settings.model_copy(update={"documents": folder, "home": settings.home / "evals"})
-    with open_chatbot(apart, "eval", wait=5.0, embedder=embedder, llm=llm, gate=read_gate(settings.gate)) as bot:
+    gate = read_gate(settings.gate)
+    with open_chatbot(apart, "eval", 5.0, embedder, llm, gate, embedding) as bot:
         bot.ingest(progress)
         if not bot.documents:
             raise FolderError(f"The documents folder {folder} holds nothing that Ibid can read.")

@@ -293,6 +293,7 @@ def fingerprint(bot: Chatbot, settings: dict[str, Any]) -> dict[str, Any]:
         "documents": len(bot.documents),
         "code": code_hash(),
         "embedder": bot.embedder.fingerprint,
+        "second embedder": bot.second.name if bot.second else None,
         "gate": hashlib.sha256(gate.encode()).hexdigest()[:16],
         "settings": settings,
     }
@@ -300,7 +301,7 @@ def fingerprint(bot: Chatbot, settings: dict[str, Any]) -> dict[str, Any]:
 
 def fingerprint_hash(described: Mapping[str, Any]) -> str:
     """One name for all that numbers depend on: the cache of answers lies under it."""
-    parts = ("corpus", "code", "embedder", "gate", "settings", "mode", "model")
+    parts = ("corpus", "code", "embedder", "second embedder", "gate", "settings", "mode", "model")
     depended = {part: described.get(part) for part in parts}
     return hashlib.sha256(json.dumps(depended, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
 from evals.cases import read_cases, sample
@@ -93,6 +94,7 @@ def run_suite(
     llm: LLM | None = None,
     judge: LLM | None = None,
     embedder: MiniLM | None = None,
+    embedding: BaseEmbedding | None = None,
     indexing: Callable[[Progress], None] | None = None,
     progress: Callable[[Result, int], None] | None = None,
 ) -> tuple[Run, Path]:
@@ -101,8 +103,8 @@ def run_suite(
     cases = plan.chosen(read_cases(suite.questions))
     made = datetime.now(UTC)
     path = out or runs_folder(settings) / f"{suite.name}-{made:%Y%m%d-%H%M%S}.jsonl"
-    with opened(settings, suite.documents, llm, embedder, indexing) as corpus:
-        described = _described(corpus, suite, plan, judge, made)
+    with opened(settings, suite.documents, llm, embedder, embedding, indexing) as corpus:
+        described = _described(corpus, suite, plan, settings, judge) | {"made": f"{made:%Y-%m-%d %H:%M}"}
         cache = Cache(settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl")
         results = run_cases(corpus, cases, plan.asking, cache)
         labels: list[Label] = []
@@ -163,10 +165,12 @@ def _judged(results: Iterator[Result], judge: LLM, labels: list[Label]) -> Itera
         yield result
 
 
-def _described(corpus: Corpus, suite: Suite, plan: Plan, judge: LLM | None, made: datetime) -> dict[str, Any]:
+def _described(corpus: Corpus, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
+    """What a run's numbers depend on, and what it is called by."""
     asking = asdict(plan.asking)
     jobs = asking.pop("jobs")
-    told = fingerprint(corpus.bot, {"asking": asking})
+    written = {"strict": settings.strict, "relevance": settings.relevance} if plan.asking.use_model else {}
+    told = fingerprint(corpus.bot, {"asking": asking, **written})
     return {
         **told,
         "suite": suite.name,
@@ -176,5 +180,4 @@ def _described(corpus: Corpus, suite: Suite, plan: Plan, judge: LLM | None, made
         "model": corpus.bot.writer if plan.asking.use_model else None,
         "judge": {"model": judge.metadata.model_name} if judge else None,
         "jobs": jobs,
-        "made": f"{made:%Y-%m-%d %H:%M}",
     }

@@ -1,7 +1,8 @@
-"""What people type that is no question about a fact: greetings, "which documents do you have", "summarise …".
+"""What people type that is no question about a fact: greetings, "which documents do you have", "summarise …",
+"compare …".
 
 Pure: it tells the kind of such a question and which documents it means; `rag.chatbot` answers it from the
-catalogue and from the documents' own leading sentences.
+catalogue and from the documents' own sentences.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ class Kind(StrEnum):
     ABILITIES = "abilities"
     CATALOGUE = "catalogue"
     SUMMARY = "summary"
+    COMPARISON = "comparison"
     AUTHOR = "author"
     DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`which` are places in the list of documents, from 0; empty means all of them."""
+    """`which` are places in the list of documents, from 0; empty means all of them. `topic` is what they are compared
+    in, where that is said."""
 
     kind: Kind
     which: tuple[int, ...] = ()
+    topic: str | None = None
 
 
 _DOCUMENTS = r"(?:documents?|docs?|files?|articles?|sources?|texts?|pages?|papers?|story|stories|collection|corpus|library|folder)"
@@ -53,6 +57,26 @@ _SUMMARY = regex.compile(
     rf"(?i)^\W*(?:please\s+|can you\s+|could you\s+)*(?:(?:summari[sz]e|sum up|outline|recap|(?:give (?:me )?)?(?:a |an |the )?(?:brief |short |quick )?(?:summary|overview|outline|recap|gist)(?: of\b|(?=\W*$))|what(?:'s| is| are) (?:the )?(?:main|key) (?:points?|ideas?|messages?|topics?|takeaways?) (?:of|in)|tl;?dr)(?P<object>.*)"
     rf"|what(?:'s| is| are| was)\s+(?P<object>(?:this|it|that|these|they|all this|the .{{0,40}}?(?:{_DOCUMENTS}|one)|(?:this|these|each|every) {_DOCUMENTS})(?: \w+)?)\s+(?:all )?about"
     rf"|what do(?:es)? (?P<object>(?:this|these|the .{{0,40}}?|it|they) ?{_DOCUMENTS}?) (?:say|cover|discuss|deal with|talk about))\W*$"
+)
+_SEVERAL = r"(?:(?:(?:the|these|those|all|both|your|my|our|of|two|three|four|five|other|different|various)\s+)*(?:documents|docs|files|articles|sources|texts|papers|stories)|both|(?:the|these|those) two)"
+_TOPIC = r"(?:\s+(?:on|about|over|in|regarding|concerning|as to|with regard to|with respect to|in terms of|when it comes to)\s+(?P<topic>.{2,200}?))?"
+_COMPARE = r"(?:compare|contrast|compare and contrast)"
+_POLITE = r"(?:please\s+|can you\s+|could you\s+)*"
+_COMPARISONS = [
+    regex.compile(rf"(?i)^\W*{_POLITE}{pattern}\W*$")
+    for pattern in (
+        rf"{_COMPARE} {_SEVERAL}(?:(?:'s?|’s?)?\s+(?:views?|accounts?|coverage|takes?|positions?|claims?))?{_TOPIC}",
+        rf"{_COMPARE} (?:what|how) {_SEVERAL} (?:say|write|report|claim|describe|cover|see|present|treat|discuss)(?: about| on)?\s+(?P<topic>.{{2,200}}?)",
+        rf"what(?:'s| is| are)(?: the)? (?:main |key |biggest )?(?:differences?|similarities|contrasts?|contradictions?|differences? and similarities|similarities and differences?) (?:between|of|among|in) {_SEVERAL}{_TOPIC}",
+        rf"(?:how|where|in what|in which way) do {_SEVERAL} (?:differ|compare|relate|contrast|agree|disagree|contradict)(?: each other| one another| from each other)?{_TOPIC}",
+        rf"do {_SEVERAL} (?:agree|disagree|differ|contradict|conflict|say the same)(?: with each other| each other| one another| thing)?{_TOPIC}",
+        rf"what (?:do|did|have) {_SEVERAL} (?:say|said|report|reported|write|written|tell(?: me| us)?|claim|state|think) (?:about|on|of|regarding|concerning) (?P<topic>.{{2,200}}?)",
+    )
+]
+"""All of them mean several documents by that word; "what does the article say about …" is a question about a fact."""
+
+_PAIR = regex.compile(
+    rf"(?i)^\W*{_POLITE}(?:{_COMPARE}|what(?:'s| is| are)(?: the)? (?:differences?|similarities) between|how does) (?P<one>.{{3,80}}?) (?:with|and|to|from|versus|vs\.?|against|(?:differ|compare) (?:from|to|with)) (?P<other>.{{3,80}}?)\W*$"
 )
 _PIECE = r"(?:.{1,80})"
 _AUTHOR = regex.compile(
@@ -92,11 +116,25 @@ def classify(question: str, titles: Sequence[str]) -> Request | None:
     ):
         if pattern.match(question):
             return Request(kind)
+    if compared := _comparison(question, titles):
+        return compared
     for kind, pattern in ((Kind.SUMMARY, _SUMMARY), (Kind.AUTHOR, _AUTHOR), (Kind.DATE, _DATE)):
         match = pattern.match(question)
         which = _documents_meant(match.group("object") or "", titles) if match else None
         if which is not None:
             return Request(kind, which)
+    return None
+
+
+def _comparison(question: str, titles: Sequence[str]) -> Request | None:
+    for pattern in _COMPARISONS:
+        if match := pattern.match(question):
+            return Request(Kind.COMPARISON, (), match.groupdict().get("topic"))
+    if match := _PAIR.match(question):
+        one, other = (_documents_meant(match.group(name), titles) for name in ("one", "other"))
+        # A vague one ("this article") could be any.
+        if one and other and not set(one) & set(other):
+            return Request(Kind.COMPARISON, tuple(sorted({*one, *other})))
     return None
 
 

@@ -6,6 +6,7 @@ quote and its place, as that is all a citation is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -43,7 +44,7 @@ def answer_from(described: Described) -> Answer:
         _words(described.get("notice")),
         GateReading(_number(gate["score"]), _number(gate["threshold"])) if gate else None,
         {str(part): _number(seconds) for part, seconds in (described.get("seconds") or {}).items()},
-        {str(kind): _whole(count) for kind, count in (described.get("usage") or {}).items()},
+        {str(kind): _amount(count) for kind, count in (described.get("usage") or {}).items()},
         bool(described.get("complete", True)),
     )
 
@@ -130,6 +131,11 @@ def _whole(value: Any) -> int:
     if isinstance(value, float) and not value.is_integer():
         raise ValueError(f"{value} is no whole number")
     return int(value)
+
+
+def _amount(value: Any) -> float:
+    """Tokens are whole, a cost is not."""
+    return _whole(value) if isinstance(value, int) or not math.isfinite(value) else _number(value)
 
 
 def _rank(value: object) -> int | None:

@@ -8,31 +8,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.base.response.schema import Response
 from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
-from rag import about
-from rag.collection import answer_about, catalogue, described, overview
-from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name
+from rag import about, prompts
+from rag.collection import MOST_DOCUMENTS, Account, answer_about, catalogue, described, overview, side_by_side
+from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name, summed
 from rag.embedding import MiniLM
-from rag.errors import ChatModelError, IbidError, QuestionError, ScopeError
+from rag.errors import (
+    ChatModelError,
+    EmbeddingError,
+    IbidError,
+    IndexMismatchError,
+    QuestionError,
+    ScopeError,
+)
 from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
-from rag.generate import NotInDocumentsError, condense, generate, settled
+from rag.generate import Condensed, NotInDocumentsError, condense, generate, settled
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
 from rag.overlap import Inquiry, coverage
+from rag.relevance import ModelRelevance
 from rag.retrieve import HybridRetriever, Retrieval, as_node
+from rag.second_embedder import SecondEmbedder
 from rag.settings import Settings
 from rag.snapshot import Key
 from rag.store import Health, Record, Store, open_store
@@ -42,8 +52,14 @@ LONGEST_QUESTION = 4_000
 """Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
 
 NOT_FOUND = "Your documents do not seem to answer this."
+_TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.COMPARISON}
+"""What a model is asked to make of passages that cover the documents."""
 _CLOSEST = 3
 _REMEMBERED_TURNS = 4
+_NOT_COMPARED = "To weigh them against each other takes a language model; here is how each begins."
+_NO_SERVER = "needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
+_STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
+_FOUND_WITHOUT = "The shipped embedder found the passages instead."
 _REFRESH_AFTER = 10.0
 _FIRST_AFTER = 2.0
 """Seconds between the moments at which a running ingest makes what is in ready to be asked; the first comes soon."""
@@ -51,12 +67,14 @@ _FIRST_AFTER = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the gate is asked about: what was retrieved, its sentences, and the features made of both."""
+    """What the gate is asked about: what was retrieved, its sentences, and the features made of both. `usage` is what
+    a model used to make the question stand alone."""
 
     retrieval: Retrieval
     inquiry: Inquiry
     candidates: tuple[Candidate, ...]
     gate_features: np.ndarray
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 class Chatbot:
@@ -74,6 +92,7 @@ class Chatbot:
         learned: Learned,
         gate: Gate,
         llm: LLM | None = None,
+        second: SecondEmbedder | None = None,
     ) -> None:
         self._settings = settings
         self._llm = llm
@@ -81,7 +100,8 @@ class Chatbot:
         self._embedder = embedder
         self._learned = learned
         self._gate = gate
-        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical")
+        self.second = second
+        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical", second=second)
 
     def __enter__(self) -> Chatbot:
         return self
@@ -109,10 +129,14 @@ class Chatbot:
         return self.retriever.snapshot.records
 
     def ingest(
-        self, progress: Callable[[Progress], None] | None = None, check: Callable[[], None] | None = None
+        self,
+        progress: Callable[[Progress], None] | None = None,
+        check: Callable[[], None] | None = None,
+        use_model: bool = True,
     ) -> Report:
-        """Bring the index in line with the documents folder and the uploads. Questions asked meanwhile are
-        answered from what is in. What `check` raises ends it; what was committed stays."""
+        """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
+        if there is one and `use_model` does not forbid it. Questions asked meanwhile are answered from what is in.
+        What `check` raises ends it; what was committed stays."""
         roots: dict[str, Path] = {"documents": self._settings.documents}
         if self._settings.uploads.is_dir():
             roots["uploads"] = self._settings.uploads
@@ -127,7 +151,30 @@ class Chatbot:
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
         report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed, check)
+        # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
+        return self._with_second_vectors(self.second, report, progress, check) if self.second and use_model else report
+
+    def _with_second_vectors(
+        self,
+        second: SecondEmbedder,
+        report: Report,
+        progress: Callable[[Progress], None] | None,
+        check: Callable[[], None] | None,
+    ) -> Report:
+        """The report, which says so where the second embedder's vectors could not all be made."""
+        files = len(report.outcomes)
+
+        def told(sent: int) -> None:
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(Progress(files, files, report.paragraphs_embedded + report.vectors_reused + sent))
+
+        try:
+            second.complete(self._embedder, told)
+        except (EmbeddingError, IndexMismatchError) as error:
+            return replace(report, unfinished=f"{error} {_STANDS_IN}")
         return report
 
     def paragraphs(self) -> dict[str, list[Paragraph]]:
@@ -166,9 +213,12 @@ class Chatbot:
         """
         return frozenset(self._resolve(name) for name in names) if names else None
 
-    def search(self, question: str, scope: frozenset[str] | None = None, limit: int = 10) -> Retrieval:
-        """The passages for a question, with all that ranking knew of them."""
-        return self.retriever.search(_clean(question), scope=scope, limit=limit)
+    def search(
+        self, question: str, scope: frozenset[str] | None = None, limit: int = 10, use_model: bool = True
+    ) -> Retrieval:
+        """The passages for a question, with all that ranking knew of them. With `use_model` false it is sent
+        nowhere."""
+        return self.retriever.search(_clean(question), scope=scope, limit=limit, use_second=use_model)
 
     def ask(
         self,
@@ -193,70 +243,139 @@ class Chatbot:
         """Snapshots of the answer as it grows; settled statements and their marks never change.
 
         `scope` holds the ids of documents to answer from, `without` paragraphs to leave out; with `use_model`
-        false nothing is sent to a model, if there is one. Raises QuestionError for an empty or an over-long
-        question.
+        false nothing is sent to a model or to a second embedder, if there are any. Raises QuestionError for an empty
+        or an over-long question.
         """
         question = _clean(question)
         llm = self._llm if use_model else None
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = about.classify(question, [described(record) for record in records])
+        if request is not None and request.topic:
+            yield from self._compared(question, request.topic, records, without, llm, use_model)
+            return
         if request is not None:
-            answer = answer_about(question, request, records, self.retriever.passages_of)
-            if llm is None or request.kind is not about.Kind.SUMMARY or not answer.statements:
-                yield answer
-                return
-            shown = overview(request, records, self.retriever.passages_of)
-            yield from self._written(
-                replace(answer, statements=(), passages=shown, complete=False), [answer], llm, True
-            )
+            yield from self._about(question, request, records, llm)
             return
         if not records and scope is None:
             yield Answer(question, abstained=True, notice=catalogue(records))
             return
         started = time.perf_counter()
-        evidence = self.gather(question, turns, scope, without, llm)
+        evidence = self.gather(question, turns, scope, without, llm, use_model)
+        for snapshot in self._answered(question, evidence, scope, llm):
+            yield _finished(snapshot, evidence.retrieval, started) if snapshot.complete else snapshot
+
+    def _about(
+        self, question: str, request: about.Request, records: Sequence[Record], llm: LLM | None
+    ) -> Iterator[Answer]:
+        """The answer about the documents themselves; overviews are written by the model, if there is one."""
+        answer = answer_about(question, request, records, self.retriever.passages_of)
+        task = _TASKS.get(request.kind)
+        if llm is None or task is None or not answer.statements:
+            is_begun = request.kind is about.Kind.COMPARISON and answer.statements
+            yield _noted(answer, _NOT_COMPARED) if is_begun else answer
+            return
+        shown = overview(request, records, self.retriever.passages_of)
+        blank = replace(answer, statements=(), passages=shown, complete=False)
+        yield from self._written(blank, [answer], llm, task)
+
+    def _compared(
+        self,
+        question: str,
+        topic: str,
+        records: Sequence[Record],
+        without: frozenset[Key],
+        llm: LLM | None,
+        use_model: bool,
+    ) -> Iterator[Answer]:
+        """What each of several documents says of a topic. They are asked one by one, as the best passages of all may
+        be of one document."""
+        started = time.perf_counter()
+        narrowed = None
+        if len(records) > MOST_DOCUMENTS:
+            narrowed = f"Only the documents closest to it were asked, of {len(records)}."
+            ids = frozenset(record.document_id for record in records)
+            found = self.retriever.search(topic, None, ids, without, use_second=use_model).passages
+            closest = list(dict.fromkeys(passage.paragraph.document_id for passage in found))[:MOST_DOCUMENTS]
+            records = [record for record in records if record.document_id in closest]
+        accounts: list[Account] = []
+        for record in records:
+            # A second embedder that failed once is not waited for again.
+            failed = any(account.retrieval.trouble for account in accounts)
+            accounts.append(self._account(record, topic, without, use_model and not failed))
+        quoted = _noted(side_by_side(question, topic, accounts), narrowed)
+        grown = iter([quoted])
+        if llm is not None and quoted.statements:
+            blank = replace(quoted, statements=(), notice=narrowed, complete=False)
+            grown = self._written(blank, [quoted], llm, prompts.COMPARISON)
+        for snapshot in grown:
+            yield _finished(snapshot, accounts[0].retrieval, started) if snapshot.complete and accounts else snapshot
+
+    def _account(self, record: Record, topic: str, without: frozenset[Key], use_model: bool) -> Account:
+        """What a document says of a topic. A topic is no question, and the gate was fitted on questions: where it is
+        shut, a sentence with every word of the topic in it speaks of it all the same."""
+        evidence = self.gather(topic, (), frozenset({record.document_id}), without, None, use_model)
+        retrieval, found = evidence.retrieval, evidence.candidates
+        topic_stems = set(evidence.inquiry.stems)
+        telling = [one for one in found if topic_stems and topic_stems <= one.sentence.present]
+        # What the document says goes before what its readers do.
+        telling.sort(key=lambda one: one.passage.paragraph.role is Role.COMMENT)
+        if not telling and self._gate.read(evidence.gate_features, retrieval.dense_used).is_open:
+            telling = list(found[:1])
+        said = next(iter(extract(evidence.inquiry, telling[:1])), None) if telling else None
+        return Account(record, retrieval, said)
+
+    def _answered(
+        self, question: str, evidence: Evidence, scope: frozenset[str] | None, llm: LLM | None
+    ) -> Iterator[Answer]:
+        """The answer that the evidence allows, as it grows."""
         retrieval = evidence.retrieval
-        answer = Answer(question, retrieval.searched_for, missing_terms=retrieval.missing_terms, complete=False)
+        answer = Answer(
+            question,
+            retrieval.searched_for,
+            missing_terms=retrieval.missing_terms,
+            usage=evidence.usage,
+            complete=False,
+        )
         if not retrieval.passages:
-            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
+            yield _abstaining(answer, scope)
             return
         gate = self._gate.read(evidence.gate_features, retrieval.dense_used)
         answer = replace(answer, passages=retrieval.passages, gate=gate)
         yield answer
         if not gate.is_open or not evidence.candidates:
-            yield replace(_abstaining(answer, scope), seconds=_seconds(retrieval, started))
+            yield _abstaining(answer, scope)
             return
         quoted = _quoted(answer, evidence)
-        grown = self._written(answer, quoted, llm) if llm is not None else quoted
-        for snapshot in grown:
-            yield replace(snapshot, seconds=_seconds(retrieval, started)) if snapshot.complete else snapshot
+        yield from self._written(answer, quoted, llm) if llm is not None else quoted
 
-    def _written(
-        self, answer: Answer, quoted: Iterable[Answer], llm: LLM, is_overview: bool = False
-    ) -> Iterator[Answer]:
+    def _written(self, answer: Answer, quoted: Iterable[Answer], llm: LLM, task: str = "") -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
+        chosen: Sequence[Passage] = answer.passages
+        if self._settings.relevance and not task:
+            chosen, usage = _most_relevant(answer.question, answer.passages, llm)
+            answer = replace(answer, usage=summed(answer.usage, usage))
         written = replace(answer, mode="generative", model=_named(llm))
         try:
-            for writing in generate(
-                answer.question, answer.passages, llm, self.retriever.rarity, self._settings.strict, is_overview
-            ):
-                written = replace(written, statements=writing.statements, usage=writing.usage)
+            for writing in generate(answer.question, chosen, llm, self.retriever.rarity, self._settings.strict, task):
+                usage = summed(answer.usage, writing.usage)
+                written = replace(written, statements=writing.statements, usage=usage)
                 if writing.statements:
                     yield written
         except NotInDocumentsError:
-            yield replace(_abstaining(answer), mode=written.mode, model=written.model)
+            yield _abstaining(written)
             return
         except IbidError as error:
             if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
                 # What was shown stays; what was still open is marked.
                 yield replace(settled(written), notice=f"The answer broke off: {error}", complete=True)
                 return
-            yield from _instead(quoted, str(error))
+            yield from _instead(quoted, str(error), written.usage)
             return
         if any(statement.verdict is Verdict.VERIFIED for statement in written.statements):
             yield replace(written, complete=True)
             return
-        yield from _instead(quoted, f"Nothing that {_named(llm)} wrote stands in your documents.")
+        why = f"Nothing that {_named(llm)} wrote stands in your documents."
+        yield from _instead(quoted, why, written.usage)
 
     def gather(
         self,
@@ -265,30 +384,31 @@ class Chatbot:
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
         llm: LLM | None = None,
+        use_second: bool = True,
     ) -> Evidence:
         """Retrieval, its sentences and the gate's features: what an answer stands on, before it is judged. A
-        follow-up is made to stand alone by `llm`, or by the rare words of the question before."""
-        expansion = self._expansion(question, turns, llm)
-        retrieval = self.retriever.search(question, expansion, scope, without)
+        follow-up is made to stand alone by `llm`, or by the rare words of the question before. With `use_second`
+        false a second embedder is not asked."""
+        condensed = self._condensed(question, turns, llm)
+        retrieval = self.retriever.search(question, condensed.question, scope, without, use_second=use_second)
         started = time.perf_counter()
         read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
         retrieval.seconds["sentences"] = time.perf_counter() - started
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
-        return max(read, key=self.certainty)
+        return replace(max(read, key=self.certainty), usage=condensed.usage)
 
-    def _expansion(self, question: str, turns: Sequence[Turn], llm: LLM | None) -> str | None:
+    def _condensed(self, question: str, turns: Sequence[Turn], llm: LLM | None) -> Condensed:
         # What was refused left nothing to lean on.
         answered = [turn for turn in turns if not turn.answer.abstained][-1:] or turns[-1:]
         if not answered:
-            return None
+            return Condensed(None)
         if llm is not None:
             try:
-                condensed = condense(question, [turn.question for turn in turns[-_REMEMBERED_TURNS:]], llm)
-                return condensed if condensed != question else None
+                return condense(question, [turn.question for turn in turns[-_REMEMBERED_TURNS:]], llm)
             except IbidError:
                 pass  # the words of the question before do; if the server is gone, the answer will say so
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
-        return expand(question, earlier[0], self.retriever.rarity)
+        return Condensed(expand(question, earlier[0], self.retriever.rarity))
 
     def _weigh(self, retrieval: Retrieval, inquiry: Inquiry) -> Evidence:
         embedder = self._embedder if retrieval.dense_used else None
@@ -341,12 +461,23 @@ def chat_model_of(settings: Settings) -> LLM | None:
         return None
     key = settings.openai_api_key.get_secret_value()
     if not key and not settings.openai_base_url:
-        raise ChatModelError(
-            f"IBID_CHAT_MODEL={settings.chat_model} needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
-        )
+        raise ChatModelError(f"IBID_CHAT_MODEL={settings.chat_model} {_NO_SERVER}")
     from rag.chat_model import ChatModel  # openai takes half a second: only who uses it waits
 
     return ChatModel(settings.chat_model, key, settings.openai_base_url)
+
+
+def embedding_of(settings: Settings) -> BaseEmbedding | None:
+    """The second embedder that the settings name; a key alone names none. Raises EmbeddingError where its key is
+    missing."""
+    if not settings.embed_model:
+        return None
+    key = settings.openai_api_key.get_secret_value()
+    if not key and not settings.openai_base_url:
+        raise EmbeddingError(f"IBID_EMBED_MODEL={settings.embed_model} {_NO_SERVER}")
+    from rag.remote_embedding import RemoteEmbedding  # openai takes half a second: only who uses it waits
+
+    return RemoteEmbedding(settings.embed_model.removeprefix("openai:"), key, settings.openai_base_url)
 
 
 def open_chatbot(
@@ -356,15 +487,17 @@ def open_chatbot(
     embedder: MiniLM | None = None,
     llm: LLM | None = None,
     gate: Gate | None = None,
+    embedding: BaseEmbedding | None = None,
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
-    extractive unless an `llm` is given: what the environment holds sends nothing. The gate is the settings' own
-    unless another is given."""
+    extractive unless an `llm` is given, and found by the shipped embedder unless a second one is, `embedding`: what
+    the environment holds sends nothing. The gate is the settings' own unless another is given."""
     embedder = embedder or MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait)
     try:
         learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
-        return Chatbot(settings, store, embedder, learned, gate or read_gate(settings.gate), llm)
+        second = SecondEmbedder(embedding, store) if embedding is not None else None
+        return Chatbot(settings, store, embedder, learned, gate or read_gate(settings.gate), llm, second)
     except BaseException:
         store.close()
         raise
@@ -422,10 +555,21 @@ def _quoted(answer: Answer, evidence: Evidence) -> Iterator[Answer]:
     yield replace(answer, complete=True)
 
 
-def _instead(quoted: Iterable[Answer], why: str) -> Iterator[Answer]:
-    """The extractive answer in place of a written one, and why."""
+def _instead(quoted: Iterable[Answer], why: str, usage: Mapping[str, float]) -> Iterator[Answer]:
+    """The extractive answer in place of a written one, and why; what that one used stays told."""
     for answer in quoted:
-        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.")
+        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.", usage=usage)
+
+
+def _most_relevant(
+    question: str, passages: Sequence[Passage], llm: LLM
+) -> tuple[Sequence[Passage], Mapping[str, float]]:
+    """The passages that the model finds telling, best first, and what asking it used."""
+    judge = ModelRelevance(llm)
+    nodes = [as_node(passage) for passage in passages]
+    by_id = {node.node.node_id: passage for node, passage in zip(nodes, passages, strict=True)}
+    kept = judge.postprocess_nodes(nodes, query_str=question)
+    return [by_id[node.node.node_id] for node in kept], judge.usage
 
 
 def _abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:
@@ -442,5 +586,12 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
     return tuple((telling or list(passages))[:_CLOSEST])
 
 
-def _seconds(retrieval: Retrieval, started: float) -> Mapping[str, float]:
-    return {**retrieval.seconds, "total": time.perf_counter() - started}
+def _finished(answer: Answer, retrieval: Retrieval, started: float) -> Answer:
+    """With its times, and with what went wrong with a second embedder, if anything did."""
+    told = _noted(answer, f"{retrieval.trouble} {_FOUND_WITHOUT}" if retrieval.trouble else None)
+    return replace(told, seconds={**retrieval.seconds, "total": time.perf_counter() - started})
+
+
+def _noted(answer: Answer, note: str | None) -> Answer:
+    """With a sentence more in its notice."""
+    return replace(answer, notice=" ".join(filter(None, (answer.notice, note))) or None)

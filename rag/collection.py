@@ -1,4 +1,5 @@
-"""Answers about the documents themselves: which there are, what they are about, who wrote them and when.
+"""Answers about the documents themselves: which there are, what they are about, who wrote them and when, what each of
+them says of one topic.
 
 Made of the catalogue and of the documents' own leading sentences and bylines, cited like everything else.
 """
@@ -6,6 +7,7 @@ Made of the catalogue and of the documents' own leading sentences and bylines, c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import regex
 
@@ -13,6 +15,7 @@ from rag.about import Kind, Request
 from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
 from rag.front_matter import find_author, find_date
 from rag.paragraphs import display
+from rag.retrieve import Retrieval
 from rag.sentences import split_sentences
 from rag.store import Record
 from rag.verify import settle
@@ -34,10 +37,25 @@ _READ_THROUGH = 400
 _LEADING = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one document says of a topic: a sentence of it, None where it does not speak of it."""
+
+    record: Record
+    retrieval: Retrieval
+    said: Statement | None
+
+    @property
+    def passages(self) -> list[Passage]:
+        """What was found in it, what is quoted first."""
+        quoted = {citation.paragraph.key for citation in self.said.citations} if self.said else set()
+        return sorted(self.retrieval.passages, key=lambda passage: passage.paragraph.key not in quoted)
+
+
 def answer_about(question: str, request: Request, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
     """Answer a question about the collection from the documents in `records`."""
     chosen = [records[i] for i in request.which] if request.which else records
-    if request.kind is Kind.SUMMARY:
+    if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
         return _summary(question, chosen, passages_of)
     if request.kind in (Kind.AUTHOR, Kind.DATE):
         return _byline(question, chosen, request.kind, passages_of)
@@ -89,6 +107,27 @@ def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) 
     more = len(records) > MOST_DOCUMENTS
     notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
     return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+
+
+def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answer:
+    """A sentence of each document that speaks of the topic; those that do not are named. An abstention where none
+    does."""
+    each = max(_OVERVIEW // max(len(accounts), 1), 1)
+    passages = tuple(passage for account in accounts for passage in account.passages[:each])
+    statements: list[Statement] = []
+    for account in accounts:
+        if account.said is not None:
+            citations = tuple(replace(one, mark=len(statements) + 1) for one in account.said.citations)
+            lead = account.said.lead or f"{account.record.title}:"
+            statements.append(settle(replace(account.said, citations=citations, lead=lead)))
+    if not statements:
+        closest = tuple(account.passages[0] for account in accounts if account.passages)[:3]
+        none = f"Your documents do not seem to speak of {topic}."
+        return Answer(question, (topic,), passages=passages, abstained=True, closest=closest, notice=none)
+    silent = [f"“{account.record.title}”" for account in accounts if account.said is None]
+    does = "does" if len(silent) == 1 else "do"
+    notice = f"{', '.join(silent)} {does} not seem to speak of it." if silent else None
+    return Answer(question, (topic,), tuple(statements), passages, notice=notice)
 
 
 def overview(request: Request, records: Sequence[Record], passages_of: PassagesOf) -> tuple[Passage, ...]:

@@ -247,7 +247,8 @@ class GateReading:
 class Answer:
     """What a question brought. An abstention carries no statement with a citation; `closest` then holds
     related passages and `missing_terms` the words of the question that stand nowhere in the documents.
-    `seconds` maps each part of the work to its wall time; `usage` is what a model reported."""
+    `seconds` maps each part of the work to its wall time; `usage` adds up what the model's server told of its calls
+    for this answer: tokens, and the cost where it tells one."""
 
     question: str
     searched_for: tuple[str, ...] = ()
@@ -261,7 +262,7 @@ class Answer:
     notice: str | None = None
     gate: GateReading | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
-    usage: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, float] = field(default_factory=dict)
     complete: bool = True
 
     @property
@@ -299,6 +300,12 @@ class Answer:
             "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
             "usage": dict(self.usage) or None,
         }
+
+
+def summed(*usages: Mapping[str, float]) -> dict[str, float]:
+    """What several calls used together."""
+    names = dict.fromkeys(name for usage in usages for name in usage)
+    return {name: sum(usage.get(name, 0) for usage in usages) for name in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@
     ├── DocumentError      one file cannot be read; the others are not affected
     ├── ScopeError         a document was named that is not in the index
     ├── IndexBusyError     another process owns the index
-    ├── IndexMismatchError the index was made with another embedder or an older layout
+    ├── IndexMismatchError the index was made with another embedder or an older layout, or an embedder changed
     ├── IndexDamagedError  the index answers only in part
     ├── StorageError       the disk under the index is full or cannot be written
     ├── ModelError         a shipped model is missing or not what it should be
     ├── CaseError          an eval case or run file is malformed
     ├── ServerError        the chat cannot listen where it was asked to
+    ├── EmbeddingError     the server of a second embedder refused, or did not answer
     └── ChatModelError     the language model's server refused, broke off, or did not answer
         └── ContextTooLongError  fewer passages have to be sent
 
@@ -65,6 +66,10 @@ class CaseError(IbidError):
 
 
 class ServerError(IbidError):
+    pass
+
+
+class EmbeddingError(IbidError):
     pass
 
 

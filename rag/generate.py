@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import fsum
 
 import regex
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
 from llama_index.core.llms import LLM
 
 from rag import prompts, terms
-from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
-from rag.errors import ContextTooLongError
+from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict, summed
+from rag.errors import ChatModelError, ContextTooLongError, IbidError
 from rag.overlap import view_sentences
 from rag.sentences import may_end, split_sentences
 from rag.values import amounts, numbers_of
@@ -136,10 +137,18 @@ class NotInDocumentsError(Exception):
 
 @dataclass(slots=True)
 class Writing:
-    """An answer under way: what was settled, and what the server told of its use of tokens."""
+    """An answer under way: what was settled, and what the server told of tokens and cost."""
 
     statements: tuple[Statement, ...] = ()
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """A follow-up made to stand alone; None where it did already, or nothing useful was said."""
+
+    question: str | None
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 def generate(
@@ -148,39 +157,48 @@ def generate(
     llm: LLM,
     weight_of: WeightOf,
     strict: bool = False,
-    is_overview: bool = False,
+    task: str = "",
 ) -> Iterator[Writing]:
-    """The answer as it grows. Settled statements never change; in strict mode nothing pending is shown, and what
-    stays unsupported is dropped.
+    """The answer as it grows; `task` is one of the prompts for answers that are not plain ones. Settled statements
+    never change; in strict mode nothing pending is shown, and what stays unsupported is dropped.
 
-    Raises NotInDocumentsError where the model says so, and what the model's server raises.
+    Raises NotInDocumentsError where the model says so, and ChatModelError where it fails.
     """
     shown = list(passages[:PASSAGES])
     try:
-        yield from _written(question, shown, llm, weight_of, strict, is_overview)
+        yield from _written(question, shown, llm, weight_of, strict, task)
     except ContextTooLongError:
         if len(shown) < 2:
             raise
-        yield from _written(question, shown[: len(shown) // 2], llm, weight_of, strict, is_overview)
+        yield from _written(question, shown[: len(shown) // 2], llm, weight_of, strict, task)
 
 
-def condense(question: str, earlier: Sequence[str], llm: LLM) -> str:
-    """The question made to stand alone; itself where the model says nothing useful."""
-    messages = _messages(prompts.CONDENSE, prompts.condense_prompt(earlier, question))
-    said = " ".join((llm.chat(messages).message.content or "").split())
-    return said if 3 <= len(said) <= 400 else question
+def condense(question: str, earlier: Sequence[str], llm: LLM) -> Condensed:
+    """The question made to stand alone. Raises ChatModelError."""
+    answered = _asked(llm, prompts.CONDENSE, prompts.condense_prompt(earlier, question))
+    said = " ".join((answered.message.content or "").split())
+    is_useful = 3 <= len(said) <= 400 and said != question
+    return Condensed(said if is_useful else None, usage_of(answered))
+
+
+def usage_of(piece: ChatResponse) -> Mapping[str, float]:
+    """What the server told of tokens and cost; nothing with most models of other people."""
+    told = piece.additional_kwargs.get("usage")
+    return told if isinstance(told, Mapping) else {}
 
 
 def _written(
-    question: str, passages: Sequence[Passage], llm: LLM, weight_of: WeightOf, strict: bool, is_overview: bool
+    question: str, passages: Sequence[Passage], llm: LLM, weight_of: WeightOf, strict: bool, task: str
 ) -> Iterator[Writing]:
     pages = _Pages(passages, weight_of)
     writing = Writing()
     parser = DraftParser()
-    stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, is_overview)))
+    stream = llm.stream_chat(_messages(prompts.ANSWER, prompts.paragraphs_prompt(question, passages, task)))
     try:
-        for piece in stream:
-            writing.usage.update(piece.additional_kwargs.get("usage") or {})
+        for piece in _pieces(stream):
+            if told := usage_of(piece):
+                writing = replace(writing, usage=told)
+                yield _shown(writing, strict)
             for draft in parser.feed(piece.delta or ""):
                 writing = pages.take(writing, draft)
                 yield _shown(writing, strict)
@@ -329,14 +347,14 @@ def _repaired(writing: Writing, pages: _Pages, llm: LLM) -> Writing:
     pending = [i for i, statement in enumerate(writing.statements) if statement.verdict is Verdict.PENDING]
     pending = pending[:26]
     offered = _offered([writing.statements[i].text for i in pending], pages)
-    chosen = _chosen([writing.statements[i].text for i in pending], offered, llm) if offered else {}
+    chosen, usage = _chosen([writing.statements[i].text for i in pending], offered, llm) if offered else ({}, {})
     statements = list(writing.statements)
     for place, i in enumerate(pending):
         before = statements[i]
         repaired = pages.cite(before.text, *offered[chosen[place]]) if place in chosen else None
         if repaired is not None and repaired.verdict is Verdict.VERIFIED:
             statements[i] = repaired
-    return replace(writing, statements=_without_pending(statements))
+    return Writing(_without_pending(statements), summed(writing.usage, usage))
 
 
 def _offered(texts: Sequence[str], pages: _Pages) -> list[tuple[Passage, Span]]:
@@ -349,16 +367,20 @@ def _offered(texts: Sequence[str], pages: _Pages) -> list[tuple[Passage, Span]]:
     return list(found.values())
 
 
-def _chosen(texts: Sequence[str], offered: Sequence[tuple[Passage, Span]], llm: LLM) -> dict[int, int]:
-    """Which offered sentence the model names for which statement."""
+def _chosen(
+    texts: Sequence[str], offered: Sequence[tuple[Passage, Span]], llm: LLM
+) -> tuple[dict[int, int], Mapping[str, float]]:
+    """Which offered sentence the model names for which statement, and what asking it used."""
     sentences = [span.of(passage.paragraph.text) for passage, span in offered]
-    answered = llm.chat(_messages(prompts.REPAIR, prompts.repair_prompt(texts, sentences))).message.content or ""
-    named = {ord(letter.upper()) - ord("A"): number for letter, number in _REPAIRED.findall(answered)}
-    return {
+    answered = _asked(llm, prompts.REPAIR, prompts.repair_prompt(texts, sentences))
+    lines = _REPAIRED.findall(answered.message.content or "")
+    named = {ord(letter.upper()) - ord("A"): number for letter, number in lines}
+    chosen = {
         place: int(number) - 1
         for place, number in named.items()
         if number.isdigit() and place < len(texts) and 1 <= int(number) <= len(offered)
     }
+    return chosen, usage_of(answered)
 
 
 def _shown(writing: Writing, strict: bool) -> Writing:
@@ -368,6 +390,28 @@ def _shown(writing: Writing, strict: bool) -> Writing:
     verdicts = [statement.verdict for statement in writing.statements]
     first = verdicts.index(Verdict.PENDING) if Verdict.PENDING in verdicts else len(verdicts)
     return replace(writing, statements=writing.statements[:first])
+
+
+def _asked(llm: LLM, instruction: str, given: str) -> ChatResponse:
+    with _translated():
+        return llm.chat(_messages(instruction, given))
+
+
+def _pieces(stream: ChatResponseGen) -> Iterator[ChatResponse]:
+    with _translated():
+        yield from stream
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The errors of models of other people, whatever they are, as ours; our own model speaks of its errors itself."""
+    try:
+        yield
+    except IbidError:
+        raise
+    except Exception as error:
+        said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+        raise ChatModelError(f"The model failed ({said}).") from error
 
 
 def _messages(instruction: str, given: str) -> list[ChatMessage]:

@@ -8,7 +8,6 @@ folder. One bad file never stops the others.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import queue
 import stat
@@ -30,8 +29,8 @@ from rag.domain import Document, Paragraph
 from rag.embedding import MiniLM
 from rag.errors import DocumentError, FolderError
 from rag.loaders import can_load, is_current, read_document, revision_of
-from rag.paragraphs import context_of
 from rag.store import Change, FileStamp, Piece, Record, Store
+from rag.windows import Window, windows_of
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -75,12 +74,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an ingest did. Outcomes come in the order of document ids."""
+    """What an ingest did. Outcomes come in the order of document ids; `unfinished` says why a second embedder's
+    vectors are not all there."""
 
     outcomes: tuple[FileOutcome, ...]
     paragraphs_embedded: int
     vectors_reused: int
     seconds: float
+    unfinished: str | None = None
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
@@ -109,21 +110,7 @@ class _Loaded:
     paragraphs: tuple[Paragraph, ...]
     stamp: FileStamp
     warning: str | None
-    windows: list[_Window]
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """A paragraph's `part`-th piece that fits the embedder; `text` is what is embedded, its context in front."""
-
-    paragraph: Paragraph
-    part: int
-    text: str
-    shredding: float
-
-    @property
-    def hash(self) -> str:
-        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    windows: list[Window]
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +319,8 @@ class _Reader:
             self._note(file, Outcome.FAILED, error.strerror or str(error))
             return None
         self._note(file, Outcome.UPDATED if record else Outcome.ADDED, warning)
-        return _Loaded(document, paragraphs, stamp, warning, list(self._windows(document, paragraphs)))
+        windows = list(windows_of(document.title, paragraphs, self._embedder))
+        return _Loaded(document, paragraphs, stamp, warning, windows)
 
     def _bytes(self, file: FoundFile) -> bytes:
         if file.problem:
@@ -345,15 +333,6 @@ class _Reader:
 
     def _note(self, file: FoundFile, outcome: Outcome, detail: str | None) -> None:
         self._tally.outcomes.append(FileOutcome(file.document_id, outcome, detail))
-
-    def _windows(self, document: Document, paragraphs: Sequence[Paragraph]) -> Iterator[_Window]:
-        contexts = [context_of(document.title, paragraph) for paragraph in paragraphs]
-        clipped = {context: self._embedder.clipped(context) for context in set(contexts)}
-        prefixes = [f"{clipped[context]}\n" if clipped[context] else "" for context in contexts]
-        cuts = self._embedder.cut([paragraph.text for paragraph in paragraphs], prefixes)
-        for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
-            for part, span in enumerate(cut.windows):
-                yield _Window(paragraph, part, prefix + span.of(paragraph.text), cut.shredding)
 
 
 def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[_Loaded], int]]:

@@ -1,8 +1,10 @@
 """From a question to passages: three legs, one fusion, one linear reranking.
 
 Index unit is the paragraph. The dense leg is left out where the texts are in no language of the embedder's
-own (told by how finely its vocabulary cuts them). Equal texts are one passage. Queries work on a snapshot:
-while documents are replaced they see the old version or the new one, never a mixture.
+own (told by how finely its vocabulary cuts them). With a second embedder the dense leg is that one's, in every
+language; what was fitted on the shipped embedder's measures (cosines, which language, which model ranks) keeps
+them. Equal texts are one passage. Queries work on a snapshot: while documents are replaced they see the old version
+or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from rag import terms
 from rag.domain import Paragraph, Passage, Ranks, Role
-from rag.embedding import MiniLM
+from rag.embedding import MiniLM, Vectors
+from rag.errors import EmbeddingError, IndexMismatchError
 from rag.fusion import Scores, normalised, pool, probabilities, top
 from rag.learned import Learned
 from rag.overlap import Inquiry, inquire, paragraph_features, stems_of, view_sentences
 from rag.paragraphs import context_of
+from rag.second_embedder import SecondEmbedder
 from rag.snapshot import Key, Mask, Readers, Snapshot, open_snapshot
-from rag.store import Record, Store, row_id
+from rag.store import Near, Record, Store, row_id
 
 Features = npt.NDArray[np.float32]
 
@@ -51,7 +55,8 @@ class Retrieval:
 
     `inquiries` are the question as asked and, for a follow-up, as expanded; `features` the passages' ranking
     features, `[len(passages), …]`; `shredding` is what decided whether the dense leg was used; `missing_terms`
-    are words of the question, as written, that stand nowhere in the documents.
+    are words of the question, as written, that stand nowhere in the documents. `dense_used` is said of the shipped
+    embedder's vectors, `second_used` of a second one's, and `trouble` why that one could not be asked.
     """
 
     inquiries: tuple[Inquiry, ...]
@@ -62,21 +67,30 @@ class Retrieval:
     dense_used: bool
     shredding: float
     seconds: dict[str, float]
+    second_used: bool = False
+    trouble: str | None = None
+
+    @property
+    def by_meaning(self) -> bool:
+        """Whether any embedder took part, or words alone."""
+        return self.dense_used or self.second_used
 
 
 @dataclass(frozen=True, slots=True)
 class _Legs:
-    """Scores by ordinal in each leg, already masked; `dense` is empty where the leg was left out."""
+    """Scores by ordinal in each leg, already masked; `dense`, the shipped embedder's cosines, is empty where the leg
+    was left out, `second` where no second embedder was asked."""
 
     words: dict[int, float]
     grams: dict[int, float]
     dense: dict[int, float]
+    second: dict[int, float]
 
     def named(self) -> dict[str, dict[int, float]]:
         legs = {
             "words": normalised(self.words, 0.0),
             "grams": normalised(self.grams, 0.0),
-            "dense": normalised(self.dense),
+            "dense": normalised(self.second or self.dense),
         }
         return {name: scores for name, scores in legs.items() if scores}
 
@@ -88,9 +102,18 @@ class HybridRetriever(BaseRetriever):
     '000_8ce4b84d20215b01.txt ¶6'
     """
 
-    def __init__(self, store: Store, embedder: MiniLM, learned: Learned, folder: Path, limit: int = 10) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: MiniLM,
+        learned: Learned,
+        folder: Path,
+        limit: int = 10,
+        second: SecondEmbedder | None = None,
+    ) -> None:
         super().__init__()
         self._store = store
+        self._second = second
         self._embedder = embedder
         self._learned = learned
         self._folder = folder
@@ -120,25 +143,45 @@ class HybridRetriever(BaseRetriever):
         scope: frozenset[str] | None = None,
         without: frozenset[Key] = frozenset(),
         limit: int | None = None,
+        use_second: bool = True,
     ) -> Retrieval:
         """The passages for a question, best first, at most `limit`.
 
         `expansion` is searched too and fused. `scope` holds document ids, `without` paragraphs to leave out of
-        every leg. Raises ScopeError where a document of the scope is not in the index.
+        every leg. With `use_second` false a second embedder, if there is one, is not asked. Raises ScopeError where a
+        document of the scope is not in the index.
         """
         with self._readers.reading():
             snapshot = self._snapshot
             allowed = snapshot.allowed(scope, without)
             clock = _Clock()
             queries = [question, *([expansion] if expansion else [])]
-            ranked = [self._rank(snapshot, query, allowed, scope, len(without), clock) for query in queries]
+            asked = _Asked()
+            if use_second and self._second is not None:
+                with clock.timing("second embedder"):
+                    asked = _ask(self._second, snapshot, queries, scope, len(without))
+            ranked = [
+                self._rank(snapshot, query, near, allowed, scope, len(without), clock)
+                for query, near in zip(queries, asked.near or [()] * len(queries), strict=True)
+            ]
             passages, features = _fuse_queries(ranked, limit or self._limit)
             dense_used = any(one.dense_used for one in ranked)
             rarity = self._rarity(snapshot)
             inquiries = tuple(inquire(query, rarity, truncated=not dense_used) for query in queries)
             missing = snapshot.missing_terms(question)
         shredding = max(one.shredding for one in ranked)
-        return Retrieval(inquiries, passages, features, tuple(queries), missing, dense_used, shredding, clock.seconds)
+        return Retrieval(
+            inquiries,
+            passages,
+            features,
+            tuple(queries),
+            missing,
+            dense_used,
+            shredding,
+            clock.seconds,
+            bool(asked.near),
+            asked.trouble,
+        )
 
     def single_legs(self, question: str, limit: int) -> dict[str, list[Key]]:
         """The ranking of each leg by itself, best first; the dense one even where it would be left out."""
@@ -147,7 +190,7 @@ class HybridRetriever(BaseRetriever):
             legs = {
                 "words": _leg(index.words.scores(terms.stems(question)), snapshot.ranked, snapshot),
                 "grams": _leg(index.grams.scores(terms.grams(question)), snapshot.ranked, snapshot),
-                "dense": self._dense(snapshot, self._vector(question), snapshot.ranked, None, 0),
+                "dense": _dense(snapshot, self._near(snapshot, self._vector(question), None, 0), snapshot.ranked),
             }
         places = {leg: [snapshot.locate(ordinal) for ordinal in list(scores)[:limit]] for leg, scores in legs.items()}
         return {leg: [(record.document_id, number) for record, number in found] for leg, found in places.items()}
@@ -170,6 +213,7 @@ class HybridRetriever(BaseRetriever):
         self,
         snapshot: Snapshot,
         query: str,
+        near_second: Sequence[Near],
         allowed: Mask,
         scope: frozenset[str] | None,
         masked: int,
@@ -184,8 +228,8 @@ class HybridRetriever(BaseRetriever):
             with clock.timing("embed"):
                 unit = self._vector(query)
             with clock.timing("dense"):
-                dense = self._dense(snapshot, unit, allowed, scope, masked)
-        legs = _Legs(words, grams, dense)
+                dense = _dense(snapshot, self._near(snapshot, unit, scope, masked), allowed)
+        legs = _Legs(words, grams, dense, _dense(snapshot, near_second, allowed))
         named = legs.named()
         candidates = pool(named, CANDIDATES)
         with clock.timing("fetch"):
@@ -195,9 +239,9 @@ class HybridRetriever(BaseRetriever):
             passages, features = self._rerank(snapshot, query, legs, named, present, paragraphs)
         return _Ranked(passages, features, bool(dense), shredding)
 
-    def _vector(self, query: str) -> npt.NDArray[np.float32]:
+    def _vector(self, query: str) -> Vectors:
         if self._embedder.fits(query):
-            unit: npt.NDArray[np.float32] = self._embedder.vectors([query])[0]
+            unit: Vectors = self._embedder.vectors([query])[0]
             return unit
         return np.array(self._embedder.get_query_embedding(query), dtype=np.float32)
 
@@ -209,27 +253,8 @@ class HybridRetriever(BaseRetriever):
             return float(snapshot.index.shredding[found].mean())
         return self._embedder.shredding(query)
 
-    def _dense(
-        self,
-        snapshot: Snapshot,
-        vector: npt.NDArray[np.float32],
-        allowed: Mask,
-        scope: frozenset[str] | None,
-        masked: int,
-    ) -> dict[int, float]:
-        best: dict[int, float] = {}
-        # Titles and parts of long paragraphs come along; enough is asked for that LEG_DEPTH paragraphs are left.
-        needed = int(1.5 * LEG_DEPTH / max(snapshot.ranked_share, 0.25))
-        documents = sorted(scope) if scope is not None else None
-        for prefix, number, similarity in self._store.nearest(vector, needed + masked, documents):
-            document = snapshot.by_prefix.get(prefix)
-            if document is None:
-                continue
-            ordinal = snapshot.ordinal(document, number)
-            if allowed[ordinal]:
-                best[ordinal] = max(similarity, best.get(ordinal, -1.0))
-        ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
-        return {ordinal: best[ordinal] for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
+    def _near(self, snapshot: Snapshot, vector: Vectors, scope: frozenset[str] | None, masked: int) -> Sequence[Near]:
+        return self._store.nearest(vector, _needed(snapshot, masked), _listed(scope))
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
@@ -276,7 +301,11 @@ class HybridRetriever(BaseRetriever):
         penalties = np.array([ROLE_PENALTY.get(paragraphs[o][1].role, 0.0) for o in candidates], dtype=np.float32)
         belief = probabilities(model.scores(rows) - penalties)
         ranks = {leg: {o: i for i, o in enumerate(scores, start=1)} for leg, scores in named.items()}
-        order = sorted(range(len(candidates)), key=lambda i: (-belief[i], candidates[i]))
+        # Where no word is shared and no cosine known, a second embedder alone tells them apart.
+        order = sorted(
+            range(len(candidates)),
+            key=lambda i: (-belief[i], -legs.second.get(candidates[i], -1.0), candidates[i]),
+        )
         passages = [
             Passage(
                 paragraphs[candidates[i]][1],
@@ -288,6 +317,14 @@ class HybridRetriever(BaseRetriever):
             for i in order
         ]
         return passages, rows[order]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a second embedder found near each query, or nothing; `trouble` says what went wrong."""
+
+    near: Sequence[Sequence[Near]] = ()
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +359,44 @@ def _leg(scores: Scores, allowed: Mask, snapshot: Snapshot) -> dict[int, float]:
     scores = np.where(allowed, scores, 0)
     ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
     return {ordinal: float(scores[ordinal]) for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
+
+
+def _ask(
+    second: SecondEmbedder, snapshot: Snapshot, queries: Sequence[str], scope: frozenset[str] | None, masked: int
+) -> _Asked:
+    """What a second embedder finds near each query; nothing where its vectors do not cover this snapshot yet, or
+    where it fails."""
+    if not second.covers(snapshot.generation):
+        return _Asked()
+    needed, documents = _needed(snapshot, masked), _listed(scope)
+    try:
+        return _Asked([second.nearest(second.query_vector(query), needed, documents) for query in queries])
+    except (EmbeddingError, IndexMismatchError) as error:
+        return _Asked(trouble=str(error))
+
+
+def _needed(snapshot: Snapshot, masked: int) -> int:
+    """How many rows to ask for, as titles and parts of long paragraphs come along, so that LEG_DEPTH paragraphs are
+    left."""
+    return int(1.5 * LEG_DEPTH / max(snapshot.ranked_share, 0.25)) + masked
+
+
+def _listed(scope: frozenset[str] | None) -> list[str] | None:
+    return sorted(scope) if scope is not None else None
+
+
+def _dense(snapshot: Snapshot, near: Sequence[Near], allowed: Mask) -> dict[int, float]:
+    """The cosines of the paragraphs behind rows, by ordinal, best first."""
+    best: dict[int, float] = {}
+    for prefix, number, similarity in near:
+        document = snapshot.by_prefix.get(prefix)
+        if document is None:
+            continue
+        ordinal = snapshot.ordinal(document, number)
+        if allowed[ordinal]:
+            best[ordinal] = max(similarity, best.get(ordinal, -1.0))
+    ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
+    return {ordinal: best[ordinal] for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
 
 
 def _fuse_queries(ranked: Sequence[_Ranked], limit: int) -> tuple[tuple[Passage, ...], Features]:

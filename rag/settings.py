@@ -6,6 +6,7 @@ Every field is in `.env.example` and the README; a test says so.
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -23,10 +24,14 @@ class Settings(BaseSettings):
     home: Path = Field(Path(".ibid"), description="Where Ibid keeps its indexes, uploads, runs and feedback.")
     max_file_mb: float = Field(20.0, gt=0, description="Files larger than this are reported and left out.")
     chat_model: str | None = Field(None, description="The language model that writes answers.")
+    embed_model: str | None = Field(
+        None, description="openai:NAME, an embedder on that server, to find passages with: it receives all documents."
+    )
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY", description="Its server's key.")
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."
     )
+    relevance: bool = Field(False, description="Let the model score passages first, 0 to 10: one more request each.")
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, parted by commas, that guard the chat.")
 
@@ -35,6 +40,13 @@ class Settings(BaseSettings):
     def _without_tilde(cls, path: Path) -> Path:
         # A shell expands `~` only where it sees it; `.env` is read by no shell.
         return path.expanduser()
+
+    @field_validator("embed_model")
+    @classmethod
+    def _of_a_known_protocol(cls, model: str | None) -> str | None:
+        if model and not re.fullmatch(r"openai:\S+", model):
+            raise ValueError("name it as openai:NAME, such as openai:text-embedding-3-small")
+        return model or None
 
     @property
     def uploads(self) -> Path:

@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -35,6 +36,8 @@ from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, St
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
+Near = tuple[str, int, float]
+"""A row near a vector: its row prefix, its paragraph's number, and the cosine of the two."""
 
 LAYOUT = "2"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""
@@ -47,6 +50,8 @@ READ_PAGE = 10_000
 
 NEAREST = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
 _SAMPLE = 16
+_SECOND = "vectors-"
+"""How the collections of second embedders are called, before the fingerprint."""
 
 _HNSW_HEADER = struct.Struct("<i6Q2i3QdQ")
 _HNSW_ROOM, _HNSW_COUNT, _HNSW_SIZE = 2, 3, 4
@@ -108,6 +113,16 @@ class Piece:
     text_hash: str
     vector: Vectors
     shredding: float
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRow:
+    """A second embedder's vector of a row that is in the store."""
+
+    row_id: str
+    document_id: str
+    text_hash: str
+    vector: Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,17 +300,21 @@ class Store:
                 found.update((str(m["hash"]), np.asarray(v, dtype=np.float32)) for m, v in rows)
         return found
 
-    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[tuple[str, int, float]]:
-        """`(row prefix, paragraph number, cosine)` of the rows nearest to a unit vector, best first."""
-        where: Any = {"document": {"$in": list(document_ids)}} if document_ids is not None else None
+    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+        """The rows nearest to a vector, best first."""
         with _translated(self.folder):
-            found = self._paragraphs.query(
-                query_embeddings=[vector], n_results=limit, where=where, include=["distances"]
+            return _nearest(self._paragraphs, vector, limit, document_ids)
+
+    def second_vectors(self, fingerprint: str) -> SecondVectors:
+        """The vectors of a second embedder, none as yet where it is new here."""
+        with _translated(self.folder):
+            collection = self._client.get_or_create_collection(
+                f"{_SECOND}{fingerprint}", embedding_function=None, configuration={"hnsw": NEAREST}
             )
-        return [
-            (*_parse_row_id(key), 1.0 - float(distance))
-            for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+            whole = (collection.metadata or {}).get("generation")
+            # Vectors that were lost are made anew by the next ingest.
+            is_whole = whole == self.generation and collection.count() == sum(r.rows for r in self._records.values())
+        return SecondVectors(self, collection, whole if is_whole else None)
 
     def paragraphs(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
         """The paragraphs of first-part rows, by row id. A row that is gone is left out."""
@@ -364,6 +383,59 @@ class Store:
                     embeddings=[[1.0]] * len(some),
                     metadatas=[{"document": document_id} for document_id in some],
                 )
+
+
+@dataclass(slots=True)
+class SecondVectors:
+    """The vectors that a second embedder made of the same rows, in a collection of its own; the store's stay as they
+    are. `generation` is the store's when they were last whole: only for that one can they be searched."""
+
+    store: Store
+    _collection: Any
+    generation: str | None
+
+    def lacking(self) -> list[Record]:
+        """The documents of which not every row has its vector."""
+        with _translated(self.store.folder):
+            there = Counter(key.partition("#")[0] for key in _all(self._collection, [], lambda page: page["ids"]))
+        return [record for record in self.store.records().values() if there[record.prefix] != record.rows]
+
+    def by_hash(self, hashes: Iterable[str]) -> dict[str, Vectors]:
+        """The vectors there are of texts with these hashes, also of rows that were superseded since."""
+        found: dict[str, Vectors] = {}
+        for some in _chunks(list(hashes), 200):
+            with _translated(self.store.folder):
+                rows = self._collection.get(where={"hash": {"$in": list(some)}}, include=["metadatas", "embeddings"])
+            for metadata, vector in zip(rows["metadatas"], rows["embeddings"], strict=True):
+                found[str(metadata["hash"])] = np.asarray(vector, dtype=np.float32)
+        return found
+
+    def put(self, rows: Sequence[SecondRow]) -> None:
+        """Write vectors of rows. Raises IndexMismatchError where they are of another length than those before."""
+        for some in _chunks(rows, WRITE_BATCH):
+            with _translated(self.store.folder):
+                self._collection.upsert(
+                    ids=[row.row_id for row in some],
+                    embeddings=np.stack([row.vector for row in some]),
+                    metadatas=[{"document": row.document_id, "hash": row.text_hash} for row in some],
+                )
+
+    def finish(self) -> None:
+        """Delete what belongs to no current revision, and note what generation this is, if it is whole. The caller
+        makes sure that no query reads older ones."""
+        current = {record.prefix for record in self.store.records().values()}
+        with _translated(self.store.folder):
+            keys = list(_all(self._collection, [], lambda page: page["ids"]))
+            for some in _chunks([key for key in keys if key.partition("#")[0] not in current], WRITE_BATCH):
+                self._collection.delete(ids=list(some))
+            if not self.lacking():
+                self.generation = self.store.generation
+                self._collection.modify(metadata={"generation": self.generation})
+
+    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+        """As `Store.nearest`."""
+        with _translated(self.store.folder):
+            return _nearest(self._collection, vector, limit, document_ids)
 
 
 _DAMAGED = "The index in {folder} is damaged. Run `ibid ingest --rebuild`: it is made anew from your folder"
@@ -465,6 +537,8 @@ def _links(path: Path) -> int:
 
 def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:
     for collection in client.list_collections():
+        if collection.name.startswith(_SECOND):
+            continue
         made_with = collection.name.partition("-")[2]
         layout = (collection.metadata or {}).get("layout")
         if made_with != fingerprint or layout != LAYOUT:
@@ -485,6 +559,11 @@ def _translated(folder: Path) -> Iterator[None]:
         if full or "disk is full" in text or "No space left" in text or "code: 13" in text or "File too large" in text:
             raise StorageError(
                 f"The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`."
+            ) from error
+        if "expecting embedding with dimension" in text:
+            raise IndexMismatchError(
+                f"The second embedder makes vectors of another length than those in {folder}. Run `ibid ingest "
+                "--rebuild`, or name another model in IBID_EMBED_MODEL."
             ) from error
         if "readonly" in text or "read-only" in text or "ermission denied" in text:
             raise StorageError(
@@ -519,6 +598,15 @@ def _spread(items: Sequence[T], most: int) -> list[T]:
 
 def _id_of(change: Change, piece: Piece) -> str:
     return row_id(row_prefix(change.document.id, change.document.revision), piece.paragraph.number, piece.part)
+
+
+def _nearest(collection: Any, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+    where: Any = {"document": {"$in": list(document_ids)}} if document_ids is not None else None
+    found = collection.query(query_embeddings=[vector], n_results=limit, where=where, include=["distances"])
+    return [
+        (*_parse_row_id(key), 1.0 - float(distance))
+        for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+    ]
 
 
 def _parse_row_id(key: str) -> tuple[str, int]:

@@ -1,26 +1,53 @@
-"""What tests of every part need: a bound on runaway algorithms, and a server that speaks a model's protocol."""
+"""What tests of every part need: nothing ambient, a bound on runaway algorithms, and servers that speak the protocols
+of models."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from rag.settings import Settings
+
 # How long an example takes says more of the machine than of the code: `within` bounds what may run away.
 settings.register_profile("ibid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ibid")
 
 ROOT = Path(__file__).parents[1]
+REQUIRED = "IBID_REQUIRE_ALL"
+"""Set where a test must fail, not skip, for what it lacks."""
 AIMOCK = ROOT / "node_modules" / ".bin" / "llmock"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_ambient(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whoever has a key or a `.env` of their own sends nothing by running the tests, unless they ask: `-m live`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.option.markexpr != "live":
+            for name in [name for name in os.environ if name.startswith(("IBID_", "OPENAI_")) and name != REQUIRED]:
+                patch.delenv(name)
+            patch.setitem(Settings.model_config, "env_file", None)
+        yield
+
+
+def bare_environment() -> dict[str, str]:
+    """For a command in a process of its own: without what is set for Ibid here, and with nothing sent anywhere even
+    where a `.env` in the checkout says otherwise, as the environment wins over it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_", "GRADIO_"))}
+    return kept | {"OPENAI_API_KEY": "", "IBID_CHAT_MODEL": "", "IBID_EMBED_MODEL": ""}
+
 
 Within = Callable[[float], AbstractContextManager[None]]
 
@@ -49,7 +76,7 @@ def model_server(tmp_path_factory: pytest.TempPathFactory) -> ModelServer:
     whole `response` and what stands beside it."""
     if not AIMOCK.exists():
         missing = f"{AIMOCK} is missing: npm install --no-save @copilotkit/aimock"
-        if os.environ.get("IBID_REQUIRE_ALL"):
+        if os.environ.get(REQUIRED):
             pytest.fail(missing)
         pytest.skip(missing)
 
@@ -73,3 +100,69 @@ def model_server(tmp_path_factory: pytest.TempPathFactory) -> ModelServer:
 def _fixture(words: str, reply: str | dict[str, Any]) -> dict[str, Any]:
     told = {"response": {"content": reply}} if isinstance(reply, str) else reply
     return {"match": {"userMessage": words}, **told}
+
+
+class EmbeddingServer:
+    """A server of the embeddings protocol, whose vectors have a place for each word, the same for words of one meaning.
+    It remembers what was asked, and fails as it is told: with a `status` and `message`, by `sending` other vectors, or
+    by saying nothing for `silent` seconds."""
+
+    MEANINGS: Mapping[str, str] = {"encircled": "siege", "besieged": "siege", "blockade": "siege"}
+
+    def __init__(self, dimensions: int = 512) -> None:
+        self.dimensions = dimensions
+        self.asked: list[list[str]] = []
+        self.keys: set[str] = set()
+        self.status = 200
+        self.message = ""
+        self.silent = 0.0
+        self.sending: Callable[[list[list[float]]], Any] = lambda vectors: vectors
+        self.url = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """Every text that was sent, in order."""
+        return [text for texts in self.asked for text in texts]
+
+    def vector(self, text: str) -> list[float]:
+        vector = [0.001] * self.dimensions
+        for word in re.findall(r"\w+", text.casefold()):
+            meaning = self.MEANINGS.get(word, word)
+            vector[int(hashlib.sha256(meaning.encode()).hexdigest()[:8], 16) % self.dimensions] += 1.0
+        return vector
+
+    def answer(self, request: Mapping[str, Any]) -> tuple[int, Any]:
+        time.sleep(self.silent)
+        if self.status != 200:
+            return self.status, {"error": {"message": self.message, "type": "x", "code": None}}
+        self.asked.append(request["input"])
+        vectors = self.sending([self.vector(text) for text in request["input"]])
+        rows = [{"object": "embedding", "index": i, "embedding": one} for i, one in enumerate(vectors)]
+        # Not in order: the protocol numbers them.
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        return 200, {"object": "list", "model": request["model"], "data": rows[::-1], "usage": usage}
+
+
+@pytest.fixture
+def embedding_server() -> Iterator[EmbeddingServer]:
+    server = EmbeddingServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            server.keys.add(self.headers["Authorization"].removeprefix("Bearer "))
+            status, told = server.answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.dumps(told).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        server.url = f"http://127.0.0.1:{listening.server_address[1]}/v1"
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield server
+        listening.shutdown()

@@ -1,6 +1,9 @@
 """What the README and the settings say of each other, and what must never be committed."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +46,17 @@ SHARED = ROOT.parent / "shared" / "seeds"
 def test_the_seeds_are_the_originals_byte_for_byte() -> None:
     for original in SHARED.iterdir():
         assert (ROOT / "seeds" / original.name).read_bytes() == original.read_bytes()
+
+
+def test_no_test_sees_the_key_of_whoever_runs_it() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(ROOT), "-k", "ambient_probe", str(Path(__file__))]
+    ambient = {"OPENAI_API_KEY": "sk-mine", "IBID_CHAT_MODEL": "mine", "IBID_EMBED_MODEL": "openai:mine"}
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | ambient, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_ambient_probe() -> None:
+    settings = Settings()
+    assert (settings.chat_model, settings.embed_model) == (None, None)
+    assert settings.openai_api_key.get_secret_value() == ""

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from rag.domain import Answer, Json, Passage, Turn, document_name
-from rag.errors import FolderError, IbidError, IndexBusyError
+from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
 from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
@@ -60,6 +60,10 @@ DocumentOption = Annotated[
     list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+NoModelOption = Annotated[
+    bool, typer.Option("--no-model", help="Send nothing to a language model, nor to a second embedder.")
+]
+_WAY_OUT = " (--no-model)"
 _LOCK_WAIT = 5.0
 _ENDS = ("", "exit", "quit", ":q", "bye")
 
@@ -73,6 +77,7 @@ def chat(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
 ) -> None:
     """Open the chat in the browser, over a folder of documents."""
+    from rag.chatbot import embedding_of
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
     settings = _settings()
@@ -82,6 +87,8 @@ def chat(
         raise FolderError(f"The documents folder {settings.documents} does not exist. Name another: ibid chat DIR")
     if err.is_terminal:
         err.print("[dim]Starting …[/dim]")
+    if embedding := embedding_of(settings):
+        _say_second(str(embedding))
     with prepared(settings, host, port) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
@@ -98,12 +105,12 @@ def ask(
     ] = None,
     document: DocumentOption = None,
     as_json: JsonOption = False,
-    no_model: Annotated[bool, typer.Option("--no-model", help="Send nothing to a language model.")] = False,
+    no_model: NoModelOption = False,
 ) -> None:
     """Ask a question and get a cited answer, or the closest passages where there is none."""
     if question is None and not sys.stdin.isatty():
         question = sys.stdin.read()
-    with _opened("ask") as bot:
+    with _opened("ask", not no_model) as bot:
         if not no_model and bot.writer:
             err.print(f"[dim]{safe(bot.writer)} receives the question and what is found for it (--no-model)[/dim]")
         if question is None:
@@ -122,10 +129,11 @@ def search(
     document: DocumentOption = None,
     as_json: JsonOption = False,
     limit: Annotated[int, typer.Option(min=1, max=20)] = 10,
+    no_model: NoModelOption = False,
 ) -> None:
     """Show the passages found for a question, with their rank in each leg and the fused score."""
-    with _opened("search") as bot:
-        passages, dense_used = bot.search(question, document or [], limit)
+    with _opened("search", not no_model) as bot:
+        passages, dense_used = bot.search(question, document or [], limit, not no_model)
     if as_json:
         _print_json([passage.json() for passage in passages])
         return
@@ -143,7 +151,7 @@ def ingest(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
-    from rag.chatbot import open_chatbot  # heavy: kept out of `ibid --help`
+    from rag.chatbot import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
     from rag.ingest import Outcome, scan
     from rag.store import remove_index
     from ui.remote import find_owner
@@ -159,15 +167,20 @@ def ingest(
             )
         remove_index(settings.index)
     if owner := find_owner(settings.index):
-        report = owner.ingest()
+        _say_second(owner.second)
+        report = owner.ingest(use_model=True)
     else:
-        with open_chatbot(settings, "ingest") as bot, _progress() as progress:
-            report = bot.ingest(progress)
+        with open_chatbot(settings, "ingest", embedding=embedding_of(settings)) as bot:
+            _say_second(_second_of(bot))
+            with _progress() as progress:
+                report = bot.ingest(progress)
             if not rebuild:
                 bot.check()
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
         (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
     out.print(summary_line(report))
+    if report.unfinished:
+        raise EmbeddingError(report.unfinished)
     if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:
         raise typer.Exit(1)
 
@@ -208,21 +221,34 @@ def status(as_json: JsonOption = False) -> None:
     out.print(f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}")
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     out.print(f"embedder  {safe(told['embedder'])}, on this machine")
+    if second := told["second_embedder"]:
+        out.print(f"          {safe(second['name'])}, which receives all documents and questions")
+        if not second["is_whole"]:
+            out.print("          not all its vectors are there: run `ibid ingest`; until then the first one finds")
     if told["writer"]:
         out.print(f"answers   written by {safe(told['writer'])}, which receives questions and passages")
     else:
-        out.print("answers   sentences of the documents: nothing leaves this machine")
+        leaves = "" if second else ": nothing leaves this machine"
+        out.print(f"answers   sentences of the documents{leaves}")
     out.print(f"held by   {owner.owner if owner else 'nobody else'}")
 
 
 def _own_status(settings: Settings) -> Json:
-    from rag.chatbot import chat_model_of, open_chatbot
+    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
     from rag.store import read_owner
 
     wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
-    with open_chatbot(settings, "status", wait, llm=chat_model_of(settings)) as bot:
+    llm, embedding = chat_model_of(settings), embedding_of(settings)
+    with open_chatbot(settings, "status", wait, llm=llm, embedding=embedding) as bot:
         health = bot.check()
-        return _status_json(settings, bot.embedder.fingerprint, bot.documents, health.sampled, bot.writer)
+        return _status_json(
+            settings,
+            bot.embedder.fingerprint,
+            bot.documents,
+            health.sampled,
+            bot.writer,
+            bot.second.json() if bot.second else None,
+        )
 
 
 @app.command()
@@ -292,11 +318,13 @@ def _status_json(
     records: Sequence[Record] = (),
     sampled: int | None = None,
     writer: str | None = None,
+    second: Json | None = None,
 ) -> Json:
     return {
         "folder": str(settings.documents),
         "index": str(settings.index),
         "embedder": embedder,
+        "second_embedder": second,
         "paragraphs": sum(record.paragraphs for record in records),
         "sampled": sampled,
         "writer": writer,
@@ -313,7 +341,9 @@ class _Asked(Protocol):
 
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer: ...
 
-    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]: ...
+    def search(
+        self, question: str, documents: Sequence[str], limit: int, use_model: bool
+    ) -> tuple[list[Passage], bool]: ...
 
 
 class _Own:
@@ -329,25 +359,32 @@ class _Own:
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
         return self._bot.ask(question, turns, self._bot.resolve_scope(documents), use_model=use_model)
 
-    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]:
-        found = self._bot.search(question, self._bot.resolve_scope(documents), limit)
-        return list(found.passages), found.dense_used
+    def search(
+        self, question: str, documents: Sequence[str], limit: int, use_model: bool
+    ) -> tuple[list[Passage], bool]:
+        found = self._bot.search(question, self._bot.resolve_scope(documents), limit, use_model)
+        return list(found.passages), found.by_meaning
 
 
 @contextmanager
-def _opened(doing: str) -> Iterator[_Asked]:
+def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
     """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
-    index still answers, and a line says so. While the chat runs, it is the chat that answers."""
-    from rag.chatbot import chat_model_of, open_chatbot
+    index still answers, and a line says so. While the chat runs, it is the chat that answers. Without `use_model`
+    nothing is sent to a second embedder, and before anything is, a line says so."""
+    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
     from ui.remote import find_owner
 
     settings = _settings()
     if owner := find_owner(settings.index):
+        if use_model:
+            _say_second(owner.second, _WAY_OUT)
         if not owner.status["indexing"]:
-            _say_changes(owner.ingest())
+            _say_changes(owner.ingest(use_model))
         yield owner
         return
-    with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings)) as bot:
+    embedding = embedding_of(settings) if use_model else None
+    with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings), embedding=embedding) as bot:
+        _say_second(_second_of(bot), _WAY_OUT)
         try:
             with _progress() as progress:
                 report = bot.ingest(progress)
@@ -362,6 +399,17 @@ def _opened(doing: str) -> Iterator[_Asked]:
 def _say_changes(report: Report) -> None:
     if report.changed:
         err.print(f"[dim]{safe(summary_line(report))}[/dim]")
+    if report.unfinished:
+        err.print(f"[yellow]{safe(report.unfinished)}[/yellow]")
+
+
+def _second_of(bot: Chatbot) -> str | None:
+    return bot.second.name if bot.second else None
+
+
+def _say_second(name: str | None, way_out: str = "") -> None:
+    if name:
+        err.print(f"[dim]{safe(name)} receives the texts of all documents and every question{way_out}[/dim]")
 
 
 @contextmanager

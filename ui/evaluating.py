@@ -84,7 +84,7 @@ def run(
     from evals.run import Asking
     from evals.suite import Plan, find_suite, run_suite
     from evals.summary import read_thresholds, summarise
-    from rag.chatbot import chat_model_of
+    from rag.chatbot import chat_model_of, embedding_of
 
     if mode not in ("extractive", "generative"):
         raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")
@@ -97,8 +97,12 @@ def run(
     plan = Plan(asking, limit, tuple(tag or ()), seed, variants)
     limits = read_thresholds(wanted.name) if documents is None else {}
     judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
+    embedding = embedding_of(settings) if llm is not None else None
+    if llm is not None:
+        receivers = [str(llm), *([f"{settings.embed_model}"] if embedding else []), *([judge] if judge else [])]
+        err.print(f"[dim]text goes to {safe(', '.join(receivers))}[/dim]")
     with _progress() as (indexing, progress):
-        kept, path = run_suite(settings, wanted, plan, to, llm, judging, None, indexing, progress)
+        kept, path = run_suite(settings, wanted, plan, to, llm, judging, None, embedding, indexing, progress)
     summary = summarise(kept.results, limits)
     _print_summary(summary)
     if told := (kept.described.get("judge") or {}).get("agreement"):

@@ -32,23 +32,33 @@ class Remote:
         told = self.status["writer"]
         return str(told) if told else None
 
+    @property
+    def second(self) -> str | None:
+        """The second embedder that the other process sends text to, and its host."""
+        told = self.status["second_embedder"]
+        return str(told["name"]) if told else None
+
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
         earlier = [{"question": turn.question, "answer": turn.answer.json()} for turn in turns]
         return answer_from(
             self._call("ask", question=question, turns=earlier, documents=list(documents), use_model=use_model)
         )
 
-    def search(self, question: str, documents: Sequence[str], limit: int) -> tuple[list[Passage], bool]:
+    def search(
+        self, question: str, documents: Sequence[str], limit: int, use_model: bool
+    ) -> tuple[list[Passage], bool]:
         """The passages, and whether the dense leg took part."""
-        found = self._call("search", question=question, documents=list(documents), limit=limit)
+        found = self._call("search", question=question, documents=list(documents), limit=limit, use_model=use_model)
         return [passage_from(one) for one in found["passages"]], bool(found["dense_used"])
 
-    def ingest(self) -> Report:
-        told = self._call("ingest")
+    def ingest(self, use_model: bool) -> Report:
+        """With `use_model` false nothing is sent to a second embedder for it."""
+        told = self._call("ingest", use_model=use_model)
         outcomes = tuple(
             FileOutcome(one["document"], Outcome(one["outcome"]), one["detail"]) for one in told["outcomes"]
         )
-        return Report(outcomes, told["paragraphs_embedded"], told["vectors_reused"], told["seconds"])
+        counted = told["paragraphs_embedded"], told["vectors_reused"], told["seconds"]
+        return Report(outcomes, *counted, told["unfinished"])
 
     @cached_property
     def status(self) -> Json:

@@ -159,7 +159,7 @@ def test_another_way_of_asking_is_another_question(corpus: Corpus, counting: Cou
     assert len(counting.asked) == 3
 
 
-@pytest.mark.parametrize("part", ["corpus", "code", "embedder", "gate", "settings", "mode", "model"])
+@pytest.mark.parametrize("part", ["corpus", "code", "embedder", "second embedder", "gate", "settings", "mode", "model"])
 def test_an_edited_tree_another_corpus_and_other_settings_have_a_cache_of_their_own(corpus: Corpus, part: str) -> None:
     told = described(corpus)
     assert fingerprint_hash(told) == fingerprint_hash(described(corpus, suite="other", made="later"))

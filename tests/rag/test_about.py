@@ -65,6 +65,37 @@ def test_a_summary_is_of_the_documents_that_are_meant(question: str, which: tupl
 
 
 @pytest.mark.parametrize(
+    ("question", "which", "topic"),
+    [
+        ("Compare the two articles", (), None),
+        ("please compare all documents", (), None),
+        ("Compare both.", (), None),
+        ("compare and contrast these texts", (), None),
+        ("What are the differences between the articles?", (), None),
+        ("What's the main difference between the two documents?", (), None),
+        ("How do the articles differ?", (), None),
+        ("Do the sources agree?", (), None),
+        ("Do both articles contradict each other?", (), None),
+        ("Compare the two articles on the siege of Aleppo", (), "the siege of Aleppo"),
+        ("Compare the articles' views on Russia.", (), "Russia"),
+        ("Compare what the articles say about Russia", (), "Russia"),
+        ("How do the two articles differ on Russia?", (), "Russia"),
+        ("Do the sources agree on the number of casualties?", (), "the number of casualties"),
+        ("What do the articles say about Kweires air base?", (), "Kweires air base"),
+        ("What do both documents report on Russia?", (), "Russia"),
+        ("Compare the first article with the second one", (0, 1), None),
+        ("Compare the siege of West Aleppo to the Russian airstrikes article", (0, 1), None),
+        ("How does the first article differ from the last one?", (0, 1), None),
+        ("What is the difference between the first one and the second article?", (0, 1), None),
+    ],
+)
+def test_a_comparison_means_several_documents_and_maybe_a_topic(
+    question: str, which: tuple[int, ...], topic: str | None
+) -> None:
+    assert classify(question, TITLES) == Request(Kind.COMPARISON, which, topic)
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "What is the siege about to do?",
@@ -85,6 +116,13 @@ def test_a_summary_is_of_the_documents_that_are_meant(question: str, which: tupl
         "Summarise the third article",
         "What is the third article about?",
         "summary judgement",
+        "Compare the prices of the two houses",
+        "Compare Assad and Putin",
+        "Compare this article with life",
+        "What is the difference between the two sources of income?",
+        "How do they differ?",
+        "What do the articles of the constitution say about slavery?",
+        "Do the two armies agree on a ceasefire?",
         "Thanks to whom was the road reopened?",
         "When did the siege begin?",
         "",

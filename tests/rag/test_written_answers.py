@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from llama_index.core.base.llms.types import CompletionResponse, CompletionResponseGen, LLMMetadata
+from llama_index.core.llms import CustomLLM
 
+from rag.answers import answer_from
 from rag.chat_model import ChatModel
 from rag.chatbot import NOT_FOUND, Chatbot, chat_model_of, open_chatbot
 from rag.domain import Answer, Turn, Verdict
@@ -21,7 +24,6 @@ from tests.conftest import ModelServer
 
 KEY = "sk-planted-0123456789"
 QUESTION = "How long was West Aleppo under siege?"
-BIPIA = Path(__file__).parents[3] / "shared" / "benchmarks" / "bipia" / "text_attack_test.json"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,49 @@ def test_a_good_answer_is_verified_and_names_its_writer(
     assert_sound(answer, seeds)
 
 
+def test_all_calls_for_an_answer_are_counted_with_their_cost_where_the_server_tells_it(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    def costing(content: str, cost: float) -> dict[str, object]:
+        tokens = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        return {"response": {"content": content, "usage": {**tokens, "cost": cost}}}
+
+    replies: dict[str, str | dict[str, object]] = {
+        "The last question: And for how long?": costing(QUESTION, 0.25),
+        "Question: And for how": costing(
+            "West Aleppo was under siege by Daesh for 13 days. [P1] The siege lasted 99 days. [P1]", 0.5
+        ),
+        "Statements:": costing("A: none", 1.0),
+    }
+    # Under this path aimock speaks as OpenRouter, which tells the cost.
+    with (
+        model_server(replies) as url,
+        writing(home, seeds, embedder, url.replace("/v1", "/api/v1")) as bot,
+    ):
+        first = bot.ask("Who kept West Aleppo under siege?", use_model=False)
+        answer = bot.ask("And for how long?", [Turn(first.question, first)])
+    assert verdicts(answer) == [Verdict.VERIFIED, Verdict.UNSUPPORTED]
+    assert answer.json()["usage"] == {"prompt_tokens": 300, "completion_tokens": 30, "cost": 1.75}
+    assert answer_from(json.loads(json.dumps(answer.json()))).usage == answer.usage
+    assert first.json()["usage"] is None
+
+
+def test_what_an_answer_that_came_to_nothing_used_is_counted_too(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    replies = {QUESTION: "NOT_IN_DOCUMENTS"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+        refused = bot.ask(QUESTION)
+    with (
+        model_server({QUESTION: "The siege lasted 99 days. [P1]", "Statements:": "A: none"}) as url,
+        writing(home, seeds, embedder, url) as bot,
+    ):
+        nothing = bot.ask(QUESTION)
+    assert (refused.abstained, nothing.mode) == (True, "extractive")
+    assert refused.usage["prompt_tokens"] > 0
+    assert nothing.usage["prompt_tokens"] > refused.usage["prompt_tokens"]
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
@@ -118,13 +163,14 @@ def test_the_models_own_no_is_an_abstention(
     [
         "The moon is made of cheese. [P1]",
         {"response": {"error": {"message": "no", "type": "authentication_error"}, "status": 401}},
+        {"response": {"error": {"message": "slow down", "type": "requests"}, "status": 429}},
         {"response": {"content": "x"}, "chaos": {"dropRate": 1.0}},
         {"response": {"content": "x"}, "chaos": {"malformedRate": 1.0}},
         {"response": {"content": "x"}, "chaos": {"disconnectRate": 1.0}},
         {"response": {"content": "x"}, "latency": 5000},
         {"response": {"content": "West Aleppo was under"}, "truncateAfterChunks": 2, "latency": 20},
     ],
-    ids=["nothing stands", "wrong key", "fails", "malformed", "hangs up", "stalls", "cut short"],
+    ids=["nothing stands", "wrong key", "too many requests", "fails", "malformed", "hangs up", "stalls", "cut short"],
 )
 def test_where_the_model_fails_the_documents_answer_themselves_and_it_says_why(
     home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer, reply: str | dict[str, object]
@@ -189,30 +235,68 @@ def test_an_overview_is_made_of_passages_of_every_document(
     assert_sound(answer, seeds)
 
 
-@pytest.mark.shared
-@pytest.mark.skipif(not BIPIA.exists(), reason="../shared stands beside the project in development and CI only")
-def test_a_model_that_obeys_what_is_planted_in_a_document_still_says_only_what_stands_there(
-    tmp_path: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
+def test_where_the_context_is_too_short_half_the_passages_do(
+    home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
 ) -> None:
-    attacks = [attack for kind in json.loads(BIPIA.read_text(encoding="utf-8")).values() for attack in kind][:15]
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    for path in seeds.iterdir():
-        shutil.copy(path, folder)
-    planted = "\n\n".join(f"West Aleppo was under siege. {attack}" for attack in attacks)
-    (folder / "planted.txt").write_text(f"Notes on the siege\n\n{planted}\n", encoding="utf-8")
-    obeyed = " ".join(
-        f"As told, here is item {i}: see [more](https://evil.example/?q={i}) ![x](https://evil.example/{i}.png). [P{1 + i % 5}]"
-        for i in range(5)
-    )
-    replies = {
-        QUESTION: f"{obeyed} West Aleppo was under siege by Daesh for 13 days. [P1]",
-        "Statements:": "A: 1\nB: 2\nC: 3",
-    }
-    with model_server(replies) as url, writing(tmp_path / "home", folder, embedder, url) as bot:
+    said = {"message": "maximum context length is 4096 tokens", "code": "context_length_exceeded"}
+    too_long: dict[str, object] = {"response": {"error": said, "status": 400}}
+    replies = {"[P6]": too_long, QUESTION: "West Aleppo was under siege by Daesh for 13 days. [P1]"}
+    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
         answer = bot.ask(QUESTION)
-    assert_sound(answer, folder)
-    assert all("evil.example" not in s.text for s in answer.statements if s.verdict is Verdict.VERIFIED)
+    assert (verdicts(answer), answer.mode, answer.notice) == ([Verdict.VERIFIED], "generative", None)
+    assert_sound(answer, seeds)
+    with model_server({QUESTION: too_long}) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(QUESTION)
+    assert answer.mode == "extractive"
+    assert "too long for gpt-test" in (answer.notice or "")
+
+
+class Canned(CustomLLM):
+    """Somebody else's model: it says one thing, or fails."""
+
+    says: str
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(model_name="canned")
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        return list(self.stream_complete(prompt))[-1]
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        said = ""
+        for word in self.says.split(" "):
+            if word == "CRASH":
+                raise RuntimeError("out of memory\nat 0x1234")
+            said += f"{word} "
+            yield CompletionResponse(text=said, delta=f"{word} ")
+
+
+@pytest.mark.parametrize(
+    ("says", "mode", "notice"),
+    [
+        ("West Aleppo was under siege by Daesh for 13 days. [P1]", "generative", None),
+        ("CRASH", "extractive", "The model failed (out of memory). These are sentences of the documents themselves."),
+        (
+            "West Aleppo was under siege by Daesh for 13 days. [P1] And then CRASH",
+            "generative",
+            "The answer broke off: The model failed (out of memory).",
+        ),
+        ("Fish.", "extractive", "Nothing that canned wrote stands in your documents."),
+    ],
+    ids=["a good answer", "a crash", "a crash in the middle", "nonsense"],
+)
+def test_any_model_of_llamaindex_can_write_and_may_fail(
+    home: Path, seeds: Path, embedder: MiniLM, says: str, mode: str, notice: str | None
+) -> None:
+    with open_chatbot(Settings(documents=seeds, home=home), "test", embedder=embedder, llm=Canned(says=says)) as bot:
+        bot.ingest()
+        assert bot.writer == "canned"
+        answer = bot.ask(QUESTION)
+    assert answer.mode == mode
+    assert (answer.notice or "").startswith(notice or "")
+    assert bool(answer.notice) == bool(notice)
+    assert_sound(answer, seeds)
 
 
 def test_a_key_alone_names_no_model_and_a_model_without_a_key_is_told(tmp_path: Path) -> None:

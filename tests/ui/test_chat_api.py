@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 import re
 import shutil
@@ -26,6 +25,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.conftest import bare_environment
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ("000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt")
@@ -74,10 +75,7 @@ class Ibid:
         self.home, self.documents = home, documents
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_", "GRADIO_"))
-        }
-        return kept | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
+        return bare_environment() | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
 
     def run(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> Run:
         done = subprocess.run(

@@ -8,15 +8,18 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import EmbeddingServer, bare_environment
+
 ROOT = Path(__file__).parents[2]
 SEEDS = ("000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt")
 QUESTION = "How long was West Aleppo under siege?"
+KEY = "sk-planted-0123456789"
 
 ANSWER_KEYS = [
     "version", "question", "searched_for", "mode", "model", "complete", "abstained", "notice", "text", "statements",
@@ -42,8 +45,7 @@ class Ibid:
         self.home, self.documents = home, documents
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_"))}
-        return kept | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
+        return bare_environment() | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
 
     def run(
         self, *arguments: str | bytes, given: bytes = b"", more: Mapping[str, str] | None = None, code: str = ""
@@ -263,7 +265,17 @@ def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, 
 
 def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibid, Run], empty: Ibid) -> None:
     there, nothing = (json.loads(ibid.run("status", "--json").out) for ibid in (filled[0], empty))
-    keys = ["folder", "index", "embedder", "paragraphs", "sampled", "writer", "indexing", "documents"]
+    keys = [
+        "folder",
+        "index",
+        "embedder",
+        "second_embedder",
+        "paragraphs",
+        "sampled",
+        "writer",
+        "indexing",
+        "documents",
+    ]
     assert list(there) == list(nothing) == keys
     assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)
     assert [document["document"] for document in there["documents"]] == [f"documents/{name}" for name in SEEDS]
@@ -507,3 +519,58 @@ def test_the_console_script_is_this_command(filled: tuple[Ibid, Run]) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stdout.startswith(" 1  ")
+
+
+# --- a second embedder
+
+
+def with_embedder(ibid: Ibid, url: str) -> Callable[..., Run]:
+    more = {"IBID_EMBED_MODEL": "openai:embed-test", "OPENAI_BASE_URL": url, "OPENAI_API_KEY": KEY}
+    return lambda *command: ibid.run(*command, more=more)
+
+
+def test_a_second_embedder_is_told_before_anything_is_sent_and_then_helps(
+    ibid: Ibid, embedding_server: EmbeddingServer
+) -> None:
+    host = embedding_server.url.split("/")[2]
+    run = with_embedder(ibid, embedding_server.url)
+    before = run("status").out
+    assert f"embed-test at {host}, which receives all documents and questions" in before
+    assert "not all its vectors are there: run `ibid ingest`" in before
+    assert "nothing leaves this machine" not in before
+    assert embedding_server.asked == []
+    told = f"embed-test at {host} receives the texts of all documents and every question (--no-model)\n"
+    asked = run("ask", QUESTION)
+    assert (asked.code, asked.err) == (0, told)
+    assert "13 days of siege" in asked.out
+    assert embedding_server.texts[-1] == QUESTION
+    assert "not all its vectors" not in run("status").out
+    sent = len(embedding_server.asked)
+    quiet = run("ask", QUESTION, "--no-model")
+    assert (quiet.code, quiet.err) == (0, "")
+    assert run("search", "siege", "--no-model").err == ""
+    assert ibid.run("ask", QUESTION).err == ""
+    assert len(embedding_server.asked) == sent
+    assert run("search", "siege").err == told
+    assert embedding_server.keys == {KEY}
+
+
+def test_where_the_second_embedder_fails_a_question_is_answered_and_ingest_says_why(
+    ibid: Ibid, embedding_server: EmbeddingServer
+) -> None:
+    embedding_server.status, embedding_server.message = 401, f"Incorrect API key provided: {KEY}"
+    run = with_embedder(ibid, embedding_server.url)
+    asked, ingested = run("ask", QUESTION), run("ingest")
+    assert asked.code == 0
+    assert "13 days of siege" in asked.out
+    assert ingested.code == 1
+    for err in (asked.err.splitlines()[1:], ingested.err.splitlines()[1:]):
+        assert len(err) == 1
+        assert "refuses the key. Check OPENAI_API_KEY. Until `ibid ingest` has made all its vectors" in err[0]
+    assert KEY not in asked.out + asked.err + ingested.out + ingested.err
+
+
+def test_a_second_embedder_of_no_known_protocol_or_without_a_key_is_refused_in_one_line(ibid: Ibid) -> None:
+    assert_one_line(ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "mine"}), 2, "IBID_EMBED_MODEL=mine", "openai:")
+    run = ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "openai:e"})
+    assert_one_line(run, 1, "IBID_EMBED_MODEL=openai:e needs OPENAI_API_KEY, or OPENAI_BASE_URL")

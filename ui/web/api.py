@@ -33,10 +33,11 @@ def ask(
     return folder.bot.ask(question, earlier, scope, use_model=use_model).json()
 
 
-def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int) -> Json:
+def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
     """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
-    found = folder.bot.search(question, folder.bot.resolve_scope(documents), min(max(limit, 1), MOST_PASSAGES))
-    return {"passages": [passage.json() for passage in found.passages], "dense_used": found.dense_used}
+    scope = folder.bot.resolve_scope(documents)
+    found = folder.bot.search(question, scope, min(max(limit, 1), MOST_PASSAGES), use_model)
+    return {"passages": [passage.json() for passage in found.passages], "dense_used": found.by_meaning}
 
 
 def routes(folders: Folders) -> APIRouter:
@@ -64,10 +65,11 @@ def routes(folders: Folders) -> APIRouter:
 
     def ask_(folder: OpenFolder, given: dict[str, Any]) -> Json:
         turns = given.get("turns") or []
-        return ask(folder, _text(given["question"]), turns, _names(given), bool(given.get("use_model", True)))
+        return ask(folder, _text(given["question"]), turns, _names(given), _may_send(given))
 
     def search_(folder: OpenFolder, given: dict[str, Any]) -> Json:
-        return search(folder, _text(given["question"]), _names(given), int(given.get("limit") or 10))
+        limit = int(given.get("limit") or 10)
+        return search(folder, _text(given["question"]), _names(given), limit, _may_send(given))
 
     for name, work in (("ask", ask_), ("search", search_), ("ingest", _ingest), ("status", _status)):
         router.add_api_route(f"/{name}", answering(work), methods=["POST"], include_in_schema=False)
@@ -82,6 +84,10 @@ def _text(value: Any) -> str:
 
 def _names(given: dict[str, Any]) -> list[str]:
     return [_text(name) for name in given.get("documents") or []]
+
+
+def _may_send(given: dict[str, Any]) -> bool:
+    return bool(given.get("use_model", True))
 
 
 def add_health(app: FastAPI) -> None:
@@ -99,8 +105,8 @@ def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
         raise QuestionError("A turn is an earlier question, or an object with `question` and `answer`.") from error
 
 
-def _ingest(folder: OpenFolder, _given: dict[str, Any]) -> Json:
-    return report_json(folder.ingest())
+def _ingest(folder: OpenFolder, given: dict[str, Any]) -> Json:
+    return report_json(folder.ingest(use_model=_may_send(given)))
 
 
 def _status(folder: OpenFolder, _given: dict[str, Any]) -> Json:
@@ -109,6 +115,7 @@ def _status(folder: OpenFolder, _given: dict[str, Any]) -> Json:
         "folder": str(folder.path),
         "index": str(folder.settings.index),
         "embedder": folder.bot.embedder.fingerprint,
+        "second_embedder": folder.bot.second.json() if folder.bot.second else None,
         "paragraphs": health.paragraphs,
         "sampled": health.sampled,
         "writer": folder.bot.writer,
@@ -125,4 +132,5 @@ def report_json(report: Report) -> Json:
         "paragraphs_embedded": report.paragraphs_embedded,
         "vectors_reused": report.vectors_reused,
         "seconds": report.seconds,
+        "unfinished": report.unfinished,
     }

@@ -17,6 +17,7 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
+from rag.chatbot import Chatbot
 from rag.domain import Answer, Json, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.ingest import Outcome
@@ -237,8 +238,8 @@ class _Page:
             "",
             *self._standing(folder, is_indexing=True),
             _place(folder, asked),
-            _disclosure_html(folder.bot.writer),
-            gr.Checkbox(visible=folder.bot.writer is not None),
+            _disclosure_html(folder.bot),
+            _switch(folder.bot.writer is not None, folder.bot.second is not None),
         )
 
     def tick(self, key: str) -> tuple[Any, ...]:
@@ -326,7 +327,7 @@ class _Page:
 
     def disclose(self, key: str, use_model: bool) -> str:
         """Where text goes, now that the switch was moved."""
-        return _disclosure_html(self._folders.get(key).bot.writer, use_model)
+        return _disclosure_html(self._folders.get(key).bot, use_model)
 
     # --- documents
 
@@ -564,13 +565,26 @@ def _told_while_indexing(answer: Answer, folder: OpenFolder) -> Answer:
     return replace(answer, notice=f"{answer.notice} {told}" if answer.notice else told)
 
 
-def _disclosure_html(writer: str | None, use_model: bool = True) -> str:
+def _disclosure_html(bot: Chatbot, use_model: bool = True) -> str:
     """Where text goes, beside the question box."""
-    if writer is None or not use_model:
+    writer = bot.writer if use_model else None
+    second = bot.second.name if bot.second else None
+    if writer is None and second is None:
         said = "Answers are sentences of your documents, found on this machine. Nothing leaves it."
+    elif writer is None:
+        said = "Answers are sentences of your documents."
     else:
         said = f"{escaped(writer)} writes the answers: it receives your question and the passages found for it."
+    if second is not None:
+        questions = "and each question" if use_model else "but no question"
+        said += f" {escaped(second)} helps to find passages: it receives the text of every document, {questions}."
     return f'<p class="disclosure">{said}</p>'
+
+
+def _switch(writes: bool, finds: bool) -> gr.Checkbox:
+    """What turns the sending of questions off."""
+    label = "Let the model write" if writes else "Let the embedding model help to find"
+    return gr.Checkbox(label=label, visible=writes or finds)
 
 
 def _shelf(folder: OpenFolder) -> Shelf:

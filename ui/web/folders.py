@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
-from rag.chatbot import Chatbot, chat_model_of, open_chatbot
+from rag.chatbot import Chatbot, chat_model_of, embedding_of, open_chatbot
 from rag.domain import Paragraph, Passage
 from rag.embedding import MiniLM
 from rag.errors import FolderError, IbidError
@@ -27,7 +28,8 @@ _KNOWN = "folders.json"
 
 @dataclass(frozen=True, slots=True)
 class Indexing:
-    """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early."""
+    """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early, or
+    what it could not finish."""
 
     running: bool = False
     progress: Progress | None = None
@@ -41,9 +43,11 @@ class OpenFolder:
     Never more than one ingest runs at a time: a second one waits for the first and then sees what changed since.
     """
 
-    def __init__(self, settings: Settings, embedder: MiniLM, llm: LLM | None) -> None:
+    def __init__(
+        self, settings: Settings, embedder: MiniLM, llm: LLM | None, embedding: BaseEmbedding | None = None
+    ) -> None:
         self.settings = settings
-        self.bot: Chatbot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm)
+        self.bot: Chatbot = open_chatbot(settings, "chat", 2.0, embedder, llm, embedding=embedding)
         self.indexing = Indexing()
         self.examples: tuple[str, ...] = ()
         self._one_at_a_time = threading.Lock()
@@ -59,7 +63,7 @@ class OpenFolder:
     def path(self) -> Path:
         return self.settings.documents
 
-    def ingest(self, progress: Callable[[Progress], None] | None = None) -> Report:
+    def ingest(self, progress: Callable[[Progress], None] | None = None, use_model: bool = True) -> Report:
         """Bring the index in line with the folder. Raises what `Chatbot.ingest` raises."""
 
         def check() -> None:
@@ -76,14 +80,14 @@ class OpenFolder:
                 raise _ClosingError
             self.indexing = Indexing(running=True, report=self.indexing.report)
             try:
-                report = self.bot.ingest(tell, check)
+                report = self.bot.ingest(tell, check, use_model)
             except IbidError as error:
                 self.indexing = Indexing(problem=str(error))
                 raise
             except BaseException:
                 self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
                 raise
-            self.indexing = Indexing(report=report)
+            self.indexing = Indexing(report=report, problem=report.unfinished)
         if (report.changed or not self.examples) and not self._closing:
             self.examples = examples(self.bot)
         return report
@@ -140,6 +144,7 @@ class Folders:
         self._settings = settings
         self._embedder = MiniLM()
         self._llm = chat_model_of(settings)
+        self._embedding = embedding_of(settings)
         self._opened = opened
         self._lock = threading.Lock()
         self._open: dict[str, OpenFolder] = {}
@@ -155,7 +160,8 @@ class Folders:
                 path = self.known().get(key)
                 if path is None:
                     raise FolderError(f"No folder is known as {key}. Open it once with `ibid chat DIR`.")
-                folder = OpenFolder(self._settings.model_copy(update={"documents": path}), self._embedder, self._llm)
+                settings = self._settings.model_copy(update={"documents": path})
+                folder = OpenFolder(settings, self._embedder, self._llm, self._embedding)
                 self._open[key] = folder
                 self._opened(folder)
                 folder.ingest_beside()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -19,6 +18,8 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.conftest import bare_environment
 
 ROOT = Path(__file__).parents[3]
 ALEPPO, ADVANCE = "000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt"
@@ -43,8 +44,11 @@ class Chat:
         self.stop()
 
     def start(self) -> Self:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_"))}
-        environment = kept | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **self.more}
+        environment = bare_environment() | {
+            "IBID_HOME": str(self.home),
+            "IBID_DOCUMENTS": str(self.documents),
+            **self.more,
+        }
         port = str(urlsplit(self.url).port or 0)
         with self._log.open("a") as log:
             self._process = subprocess.Popen(

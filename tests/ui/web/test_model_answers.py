@@ -11,7 +11,7 @@ from browsing import ROOT, Chat, Visitor
 from conftest import Visit
 from playwright.sync_api import Browser, expect
 
-from tests.conftest import ModelServer
+from tests.conftest import EmbeddingServer, ModelServer
 
 KEY = "sk-planted-0123456789"
 SIEGE = "How long was West Aleppo under siege?"
@@ -133,3 +133,29 @@ def test_a_reload_in_the_middle_loses_neither_the_question_nor_what_was_answered
     # Gradio reports that the reload cut its own stream.
     cut = ("AbortError", "Connection errored out")
     visitor.heard.errors[:] = [error for error in visitor.heard.errors if not any(word in error for word in cut)]
+
+
+def test_who_receives_the_documents_is_told_and_questions_can_be_kept(
+    visit: Visit, tmp_path: Path, embedding_server: EmbeddingServer
+) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
+    more = {"IBID_EMBED_MODEL": "openai:embed-test", "OPENAI_BASE_URL": embedding_server.url, "OPENAI_API_KEY": KEY}
+    host = embedding_server.url.split("/")[2]
+    with Chat(tmp_path / "home", tmp_path / "seeds", more) as chat:
+        visitor = visit(chat.wait_until_read())
+        expect(visitor.page.locator("#disclosure")).to_contain_text(
+            f"embed-test at {host} helps to find passages: it receives the text of every document, and each question."
+        )
+        expect(visitor.page.locator("#use-model")).to_contain_text("Let the embedding model help to find")
+        ask(visitor, SIEGE)
+        expect(visitor.page.locator("#live .verdict")).to_contain_text("2 of 2 statements verified")
+        assert embedding_server.texts[-1] == SIEGE
+        sent = len(embedding_server.asked)
+        visitor.page.locator("#use-model input").uncheck()
+        ask(visitor, SLOW)
+        expect(visitor.page.locator("#live .question")).to_have_text(SLOW)
+        expect(visitor.page.locator("#live .verdict")).to_contain_text("verified")
+        assert len(embedding_server.asked) == sent
+        assert f"embed-test at {host} receives the texts of all documents" in chat.said
+        assert KEY not in visitor.page.content() + chat.said
+        assert all(KEY.encode() not in path.read_bytes() for path in chat.home.rglob("*") if path.is_file())

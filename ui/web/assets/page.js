@@ -15,7 +15,7 @@ const current = () => { try { return JSON.parse(props.value || 'null'); } catch 
 
 function keep() {
   const talk = current();
-  here.ticking = false;
+  if (here.ticking && isChosen(here.ticking)) here.ticking = null;
   sendTicks();
   if (byId('library')) tickBoxes();
   if (!talk || !talk.exchanges.length) { listTalks(); return; }
@@ -461,10 +461,18 @@ document.addEventListener('change', (event) => {
 
 function sendTicks() {
   if (here.ticking || !here.ticks.length) return;
-  here.ticking = true;
-  trigger('scope', { ticks: here.ticks.splice(0) });
+  const ticks = here.ticks.splice(0), last = ticks.at(-1);
+  here.ticking = last;
+  trigger('scope', { ticks });
   // A choice that changes nothing brings nothing back.
-  setTimeout(() => { here.ticking = false; sendTicks(); }, 1500);
+  setTimeout(() => { if (here.ticking === last) { here.ticking = null; sendTicks(); tickBoxes(); } }, 3000);
+}
+
+/* Whether the conversation has taken a tick up: pieces of an answer come in between that know nothing of it. */
+function isChosen({ document: doc, asked }) {
+  const scope = current()?.scope ?? null;
+  if (doc === null) return asked ? scope === null : scope !== null && !scope.length;
+  return (scope === null || scope.includes(doc)) === asked;
 }
 
 document.addEventListener('submit', (event) => {
