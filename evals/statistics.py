@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,8 @@ def mean_interval(values: Sequence[float], clusters: Sequence[str] | None = None
     """The mean with its 95 % interval; cases of a cluster stand or fall together.
 
     Wilson's interval where every cluster is a single case and every value 0 or 1; else the percentile bootstrap
-    over whole clusters (Field & Welsh 2007), RESAMPLES draws with a fixed seed.
+    over whole clusters (Field & Welsh 2007), RESAMPLES draws with a fixed seed. Where all values are 0, or all 1, no
+    draw could differ and the bootstrap would claim certainty: then Wilson's over the clusters.
     """
     array = np.asarray(values, dtype=float)
     if not len(array):
@@ -46,6 +47,8 @@ def mean_interval(values: Sequence[float], clusters: Sequence[str] | None = None
     sums, counts = _by_cluster(array, clusters)
     if len(sums) == len(array) and np.isin(array, (0.0, 1.0)).all():
         return wilson(int(array.sum()), len(array))
+    if array.min() == array.max() and array[0] in (0.0, 1.0):
+        return replace(wilson(round(array[0]) * len(sums), len(sums)), n=len(array))
     low, high = np.quantile(_resampled_means(sums, counts, seed), [0.025, 0.975])
     return Interval(float(array.mean()), float(low), float(high), len(array))
 

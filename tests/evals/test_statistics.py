@@ -175,3 +175,10 @@ def test_calibration_error_weighs_each_bin_by_its_cases() -> None:
     # Bin .9: certain .95 twice, right once: gap |1.9 − 1|; bin .2: certain .25 twice, right none: gap .5.
     assert calibration_error([0.95, 0.95, 0.25, 0.25], [True, False, False, False]) == pytest.approx(1.4 / 4)
     assert calibration_error([1.0, 0.0], [True, False]) == 0.0
+
+
+def test_all_right_is_no_certainty_in_clusters_either() -> None:
+    interval = mean_interval([1.0] * 40, [str(i // 4) for i in range(40)])
+    assert (interval.value, interval.n) == (1.0, 40)
+    assert (interval.low, interval.high) == (wilson(10, 10).low, wilson(10, 10).high)
+    assert interval.low < 0.75
