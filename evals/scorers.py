@@ -102,7 +102,8 @@ def citation_scores(
     """Precision and recall of the cited paragraphs against gold, and whether the answer is in what is cited.
 
     Precision is 0 where nothing is cited though the question can be answered, so that silence does not pay. Recall
-    is the share of `graded` golds of which a paragraph is cited; without `graded`, any right paragraph will do.
+    is the share of `graded` golds of which a paragraph is cited; without `graded`, any right paragraph will do. Where
+    the answer stands is None for a case that names none.
     """
     cited = [citation.paragraph.key for citation in answer.citations]
     hits = [key for key in dict.fromkeys(cited) if key in right]
@@ -116,9 +117,9 @@ def citation_scores(
     return [
         Score("citation_precision", precision, f"{len(hits)} of {len(set(cited))} cited paragraphs are right"),
         Score("citation_recall", recall, "a right paragraph is cited" if hits else "no right paragraph is cited"),
-        Score("answer_in_paragraph", float(in_paragraph)),
-        Score("answer_in_one", float(_holds(answer.citations[:1], case, right))),
-        Score("answer_in_two", float(_holds(answer.citations[:2], case, right))),
+        Score("answer_in_paragraph", float(in_paragraph) if wanted else None),
+        Score("answer_in_one", float(_holds(answer.citations[:1], case, right)) if wanted else None),
+        Score("answer_in_two", float(_holds(answer.citations[:2], case, right)) if wanted else None),
     ]
 
 

@@ -103,6 +103,12 @@ def test_a_wrong_paragraph_counts_as_wrong_though_it_holds_the_words() -> None:
     assert scores_of(answer_citing(6, 31), frozenset({("documents/b.txt", 1)}))["answer_in_one"] == 0.0
 
 
+def test_where_an_answer_stands_is_not_judged_without_one() -> None:
+    case = Case("1", "How long?", (), (Gold("a.txt", "13 days"),))
+    found = valued(citation_scores(case, answer_citing(6, 31), frozenset({PARAGRAPH.key})))
+    assert (found["answer_in_one"], found["answer_in_paragraph"], found["citation_recall"]) == (None, None, 1.0)
+
+
 def test_silence_does_not_pay_in_precision() -> None:
     assert scores_of(Answer("q", abstained=True), frozenset({PARAGRAPH.key}))["citation_precision"] == 0.0
 
