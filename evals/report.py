@@ -124,7 +124,7 @@ def _tag_plot(results: Sequence[Result]) -> str:
     step = 18
     lines = []
     for place, (tag, share) in enumerate(shares):
-        y, left, wide = place * step, 130, _WIDTH - 190
+        y, left, wide = place * step, 118, _WIDTH - 200
         lines.append(
             f'<text x="{left - 6}" y="{y + 12}" text-anchor="end">{_text(tag)}</text>'
             f'<rect class="bar" x="{left}" y="{y + 2}" width="{share.value * wide:.1f}" height="12"/>'

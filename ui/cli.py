@@ -94,7 +94,7 @@ def chat(
         if find_spec("mcp"):
             out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
         else:
-            out.print("[dim]MCP tools need the extra “mcp”: pip install -e '.\\[mcp]'[/dim]")
+            out.print("[dim]MCP tools need the extra “mcp”: make mcp[/dim]")
         ready.run()
 
 

@@ -5,6 +5,7 @@ Pure functions from nouns to markup.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -92,11 +93,17 @@ def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: S
     speaker = f'<span class="speaker">{escaped(paragraph.speaker)}</span> ' if paragraph.speaker else ""
     address = place_address(folder, paragraph.document_id, number)
     return (
-        f'<div dir="auto" class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
+        f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
         f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
         f'<{tag} class="text" dir="auto">{badge}{speaker}{marked_html(paragraph, marks)}</{tag}>'
         f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
     )
+
+
+def _direction(text: str) -> str:
+    """Which way a text runs, by its first letter that says so: `dir="auto"` would go by the number beside it."""
+    strong = next((kind for sign in text if (kind := unicodedata.bidirectional(sign)) in ("L", "R", "AL")), "L")
+    return "ltr" if strong == "L" else "rtl"
 
 
 _BADGED = (Role.COMMENT, Role.CAPTION, Role.BOILERPLATE)

@@ -273,3 +273,14 @@ def test_what_could_not_be_read_is_listed_with_its_reason(
     known = {"section", "div", "h2", "button", "label", "input", "ul", "li", "span", "details", "summary"}
     assert {one.tag for one in page.all()} <= known
     assert all(not name.startswith("on") for one in page.all() for name in one.attributes)
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [("# القواعد", "rtl"), ("1921 – שלום, hello", "rtl"), ("Hello, שלום", "ltr"), ("1921", "ltr")],
+)
+def test_a_paragraph_runs_the_way_its_first_letter_does(text: str, direction: str) -> None:
+    paragraph = Paragraph("documents/a.md", 1, text, 0, len(text), Role.BODY)
+    passages = [Passage(paragraph, Source("A", "3"), 0, Ranks())]
+    (shown_paragraph,) = read(reader_html(FOLDER, record(1), passages, 1, [], None)).all("para")
+    assert shown_paragraph.attributes["dir"] == direction
