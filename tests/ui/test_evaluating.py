@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.conftest import ModelServer
+
 ROOT = Path(__file__).parents[2]
 FIRST = "000_8ce4b84d20215b01.txt"
 
@@ -178,6 +180,37 @@ def test_a_person_judges_statements_one_after_the_other(home: Path, kept: Path, 
     assert told.code == 0, told.err
     labels = [json.loads(line) for line in (tmp_path / "evals" / "labels.jsonl").read_text().splitlines()]
     assert [label["support"] for label in labels] == ["full", "partial"]
+
+
+def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kept(
+    tmp_path: Path, model_server: ModelServer
+) -> None:
+    key = "sk-planted-0123456789"
+    question = "How long was West Aleppo under siege?"
+    gold = [{"document": FIRST, "quote": "after 13 days of siege by Daesh"}]
+    case = {"id": "days", "question": question, "answers": ["13 days"], "gold": gold, "tags": ["number"]}
+    (tmp_path / "q.jsonl").write_text(json.dumps(case) + "\n")
+    replies = {
+        f"Question: {question}": "West Aleppo was under siege by Daesh for 13 days. [P1]",
+        "The statement:": "The text says 13 days.\nfull",
+    }
+    with model_server(replies) as url:
+        told = ibid(
+            tmp_path / "home", "run", "--documents", "seeds", "--questions", str(tmp_path / "q.jsonl"), "--mode", "generative",
+            "--judge", "gpt-judge", "--repeat", "2", "--out", str(tmp_path / "run.jsonl"),
+            IBID_CHAT_MODEL="gpt-test", OPENAI_BASE_URL=url, OPENAI_API_KEY=key,
+        )  # fmt: skip
+    assert told.code == 0, told.err
+    assert f"text goes to gpt-test at {url.split('/')[2]}, gpt-judge" in told.err
+    assert "judged supported" in told.out
+    assert "uncalibrated: a person judged 0 of its statements" in told.out
+    assert "verdict varies between repeats: 0.000" in told.out
+    head, first, second = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert (head["mode"], head["judge"]["model"]) == ("generative", "gpt-judge")
+    assert (first["answer"]["mode"], first["round"], second["round"]) == ("generative", 1, 2)
+    assert {s["name"]: s["value"] for s in first["scores"]}["judged_support"] == 1.0
+    kept = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert not any(key.encode() in text for text in [*kept, (tmp_path / "run.jsonl").read_bytes(), told.out.encode()])
 
 
 @pytest.mark.parametrize(
