@@ -28,15 +28,15 @@ from llama_index.core.llms import LLM
 
 from evals.calibrate import answer_of
 from evals.cases import case_gold, clusters_of, graded_gold, read_cases, sample
+from evals.corpus import Corpus
 from evals.domain import Case, Interval
 from evals.scorers import any_gold, citation_scores, documents_in_order, is_exact, ndcg, success_at
 from evals.statistics import auroc, mean_interval, risk_coverage, threshold_at
 from evals.verifying import Claim, Scripted, alarms, catches, pointed, quoting, read_claims, seconds_per_statement
 from rag.chatbot import Chatbot, open_chatbot
-from rag.domain import Answer, Citation, Paragraph
+from rag.domain import Answer, Citation
 from rag.embedding import processors, run_batch
 from rag.ingest import GROUP
-from rag.loaders import LOADERS
 from rag.paragraphs import context_of
 from rag.prompts import NOT_FOUND
 from rag.settings import Settings
@@ -90,7 +90,7 @@ class Bench:
             raise SystemExit(f"{documents} does not exist. Name the folder of the public sets with --benchmarks.")
         with open_chatbot(Settings(documents=documents, home=self.home / name), "bench", llm=llm) as bot:
             bot.ingest()
-            yield Corpus(name, bot, bot.paragraphs(), documents)
+            yield Corpus(bot, documents, bot.paragraphs())
 
     def count_citations(self, corpus: Corpus, citations: Sequence[Citation]) -> None:
         """Check each quote against the stored paragraph and against the file, decoded anew."""
@@ -99,32 +99,10 @@ class Bench:
             self.inexact += not is_exact(citation, corpus.stored, corpus.files)
 
 
-@dataclass
-class Corpus:
-    """An indexed set: the bot over it, its paragraphs and, read when first needed, its files."""
-
-    name: str
-    bot: Chatbot
-    paragraphs: dict[str, list[Paragraph]]
-    folder: Path
-    _files: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def stored(self) -> dict[Key, Paragraph]:
-        return {p.key: p for paragraphs in self.paragraphs.values() for p in paragraphs}
-
-    @property
-    def files(self) -> dict[str, str]:
-        if not self._files:
-            for path in self.folder.rglob("*"):
-                if path.suffix in LOADERS:
-                    key = f"documents/{path.relative_to(self.folder)}"
-                    self._files[key] = LOADERS[path.suffix](path.read_bytes()).text
-        return self._files
-
-    def cases(self, n: int | None = None) -> list[Case]:
-        cases = [case for case in read_cases(self.folder.parent / "questions.jsonl") if case.answerable]
-        return sample(cases, n) if n else cases
+def answerable(corpus: Corpus, n: int | None = None) -> list[Case]:
+    """The answerable questions of a set, or the first n of them by the hash of their id."""
+    cases = [case for case in read_cases(corpus.folder.parent / "questions.jsonl") if case.answerable]
+    return sample(cases, n) if n else cases
 
 
 @dataclass
@@ -175,17 +153,17 @@ def add_ranking(bench: Bench, name: str, ranking: Ranking, **targets: float) -> 
 
 def xquad(bench: Bench) -> None:
     with bench.opened("xquad-en") as corpus:
-        add_ranking(bench, "xquad-en", measure_ranking(corpus, corpus.cases()), first=0.955, gains=0.98)
+        add_ranking(bench, "xquad-en", measure_ranking(corpus, answerable(corpus)), first=0.955, gains=0.98)
     for language in LANGUAGES:
         with bench.opened(f"xquad-{language}") as corpus:
-            cases = corpus.cases()
-            add_ranking(bench, corpus.name, measure_ranking(corpus, cases), gains=0.94)
+            cases = answerable(corpus)
+            add_ranking(bench, corpus.folder.parent.name, measure_ranking(corpus, cases), gains=0.94)
             answer_all(bench, corpus, sample(cases, 100))
 
 
 def squad(bench: Bench) -> None:
     with bench.opened("squad-v1.1-dev") as corpus:
-        cases = corpus.cases(1000)
+        cases = answerable(corpus, 1000)
         add_ranking(bench, "squad-v1.1-dev", measure_ranking(corpus, cases), first=0.82, five=0.95, gains=0.0)
         answers = answer_all(bench, corpus, cases)
         one, two = [], []
@@ -213,23 +191,23 @@ def answer_all(bench: Bench, corpus: Corpus, cases: Sequence[Case]) -> list[Answ
 def documents(bench: Bench) -> None:
     for name, target in (("scifact", 0.73), ("nfcorpus", 0.36)):
         with bench.opened(name) as corpus:
-            cases = corpus.cases()
+            cases = answerable(corpus)
             add_ranking(bench, name, measure_ranking(corpus, cases, by_document=True), gains=target)
             answer_all(bench, corpus, sample(cases, 100))
 
 
 def questions(bench: Bench) -> None:
     with bench.opened("natural-questions") as corpus:
-        cases = corpus.cases(1000)
+        cases = answerable(corpus, 1000)
         add_ranking(bench, "natural-questions", measure_ranking(corpus, cases), gains=0.89)
         answer_all(bench, corpus, cases)
 
 
 def abstention(bench: Bench) -> None:
     with bench.opened("xquad-en") as corpus:
-        add_gold_removed(bench, corpus, corpus.cases(), 0.94)
+        add_gold_removed(bench, corpus, answerable(corpus), 0.94)
     with bench.opened("squad-v1.1-dev") as corpus:
-        add_gold_removed(bench, corpus, corpus.cases(1000), None)
+        add_gold_removed(bench, corpus, answerable(corpus, 1000), None)
     with bench.opened("clapnq") as corpus:
         add_unanswerable(bench, corpus, read_cases(corpus.folder.parent / "questions.jsonl"), scoped=False)
     with bench.opened("squad-v2.0-dev") as corpus:
@@ -238,6 +216,7 @@ def abstention(bench: Bench) -> None:
 
 
 def add_gold_removed(bench: Bench, corpus: Corpus, cases: Sequence[Case], target: float | None) -> None:
+    name = corpus.folder.parent.name
     there, removed, right = [], [], []
     for case in cases:
         gold = case_gold(case, corpus.paragraphs)
@@ -247,21 +226,29 @@ def add_gold_removed(bench: Bench, corpus: Corpus, cases: Sequence[Case], target
         there.append(corpus.bot.certainty(evidence))
         removed.append(corpus.bot.certainty(corpus.bot.gather(case.question, without=gold)))
         right.append(any(s.name == "answer_in_two" and s.value for s in citation_scores(case, answer, gold)))
-    bench.add(Figure(corpus.name, "AUROC of the gate, gold removed", auroc(there, removed), target))
+    bench.add(Figure(name, "AUROC of the gate, gold removed", auroc(there, removed), target))
     at = threshold_at(removed, 0.05)
-    bench.add(Figure(corpus.name, "answers given at 5 % false ones", mean_interval([float(s >= at) for s in there])))
+    bench.add(Figure(name, "answers given at 5 % false ones", mean_interval([float(s >= at) for s in there])))
     least = corpus.bot.gate.threshold
     bench.add(
-        Figure(corpus.name, "answered at the shipped threshold", mean_interval([float(s >= least) for s in there]))
+        Figure(
+            name,
+            "answered at the shipped threshold",
+            mean_interval([float(s >= least) for s in there]),
+        )
     )
     bench.add(
-        Figure(corpus.name, "false answers at it, gold removed", mean_interval([float(s >= least) for s in removed]))
+        Figure(
+            name,
+            "false answers at it, gold removed",
+            mean_interval([float(s >= least) for s in removed]),
+        )
     )
     curve = risk_coverage(there, right)
     for share in (0.25, 0.5, 0.75, 1.0):
         point = curve[max(0, round(share * len(curve)) - 1)]
         interval = mean_interval([float(not ok) for s, ok in zip(there, right, strict=True) if s >= point.threshold])
-        bench.add(Figure(corpus.name, f"risk at coverage {share:.2f}", interval))
+        bench.add(Figure(name, f"risk at coverage {share:.2f}", interval))
 
 
 def add_unanswerable(bench: Bench, corpus: Corpus, cases: Sequence[Case], scoped: bool) -> None:
@@ -271,7 +258,7 @@ def add_unanswerable(bench: Bench, corpus: Corpus, cases: Sequence[Case], scoped
         scope = frozenset({f"documents/{gold.document}"}) if scoped and gold else None
         scores[case.answerable].append(corpus.bot.certainty(corpus.bot.gather(case.question, scope=scope)))
     what = "AUROC, scoped to the gold article" if scoped else "AUROC, real unanswerable questions"
-    bench.add(Figure(corpus.name, what, auroc(scores[True], scores[False])))
+    bench.add(Figure(corpus.folder.parent.name, what, auroc(scores[True], scores[False])))
 
 
 def verify(bench: Bench) -> None:
@@ -312,7 +299,7 @@ def add_overhead(bench: Bench, quotes: Sequence[Claim], claims: Sequence[Claim])
     model = Scripted(NOT_FOUND)
     with bench.opened("xquad-en", model) as corpus:
         waits = []
-        for case in corpus.cases(200):
+        for case in answerable(corpus, 200):
             started, asked = time.perf_counter(), len(model.asked)
             *_, answer = corpus.bot.stream(case.question)
             if len(model.asked) > asked:
@@ -380,7 +367,7 @@ def bare_seconds(bot: Chatbot) -> float:
 def latency(bench: Bench) -> None:
     """Searches among the paragraphs of squad-v1.1-dev, and among 100,000 made by shuffling their sentences."""
     with bench.opened("squad-v1.1-dev") as corpus:
-        asked = [case.question for case in corpus.cases(300)]
+        asked = [case.question for case in answerable(corpus, 300)]
         add_latency(bench, corpus.bot, f"{len(corpus.stored):,} paragraphs", asked, 0.015)
         sentences = [s for ps in corpus.paragraphs.values() for p in ps for s in p.text.split(". ") if len(s) > 20]
     folder = bench.home / "hundred-thousand"
