@@ -307,7 +307,7 @@ def test_the_status_of_the_api_tells_the_documents(chat: Chat) -> None:
 
 def test_an_ingest_of_the_api_says_what_became_of_each_file(chat: Chat) -> None:
     told = chat.post("/api/ingest", {}).json
-    assert list(told) == ["outcomes", "paragraphs_embedded", "vectors_reused", "seconds"]
+    assert list(told) == ["outcomes", "paragraphs_embedded", "vectors_reused", "seconds", "unfinished"]
     assert {one["document"]: one["outcome"] for one in told["outcomes"]} == {
         f"documents/{name}": "unchanged" for name in SEEDS
     }
