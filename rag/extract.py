@@ -22,7 +22,7 @@ from rag.learned import Linear
 from rag.overlap import SENTENCE_FEATURES, Inquiry, SentenceView, coverage, sentence_features, stems_of, view_sentences
 from rag.paragraphs import context_of, display
 from rag.values import amounts
-from rag.voices import lead_of
+from rag.voices import is_signature, lead_of
 
 Features = npt.NDArray[np.float32]
 
@@ -101,8 +101,7 @@ def candidates(
         found = _with_cosines(inquiry.question, found, embedder)
     if not found:
         return []
-    # "If a fire starts:" announces an answer and is none.
-    telling = [candidate for candidate in found if _tells(candidate.sentence.text)] or found
+    telling = [candidate for candidate in found if _tells(candidate)] or found
     shares = probabilities(model.scores(np.stack([candidate.features for candidate in telling])))
     shared = [replace(candidate, share=float(share)) for candidate, share in zip(telling, shares, strict=True)]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
@@ -137,7 +136,11 @@ def _with_cosines(question: str, found: list[Candidate], embedder: MiniLM) -> li
     return [replace(candidate, features=row) for candidate, row in zip(found, features, strict=True)]
 
 
-def _tells(sentence: str) -> bool:
+def _tells(candidate: Candidate) -> bool:
+    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”."""
+    sentence = candidate.sentence.text
+    if candidate.passage.paragraph.role is Role.COMMENT and is_signature(sentence):
+        return False
     return not sentence.endswith(":") and any(map(str.isalnum, sentence))
 
 

@@ -292,6 +292,11 @@ def _counts_comments(text: str) -> bool:
     return len(text) <= 160 and _COMMENTS_COUNTED.match(text) is not None
 
 
+def is_signature(sentence: str) -> bool:
+    """Whether a sentence of a comment is nothing but its sign-off: "Regards, Michael"."""
+    return _SIGNED.match(sentence) is not None
+
+
 def lead_of(citation: Citation) -> str | None:
     """Words of ours in front of a quote that is not the document's own prose."""
     paragraph = citation.paragraph

@@ -196,3 +196,8 @@ def test_every_mark_resolves_to_a_passage_that_was_shown(bot: Chatbot) -> None:
         answer = bot.ask(question)
         shown = {passage.paragraph.key for passage in answer.passages}
         assert {citation.paragraph.key for citation in answer.citations} <= shown
+
+
+def test_a_readers_sign_off_is_no_answer(bot: Chatbot) -> None:
+    answer = bot.ask("What did Michael see in Homs?")
+    assert not any("Regards" in statement.text for statement in answer.statements)

@@ -6,7 +6,7 @@ import pytest
 
 from rag.domain import Role
 from rag.paragraphs import display, split_paragraphs, text_blocks
-from rag.voices import header_kind, header_name, is_comment_heading, is_quoted
+from rag.voices import header_kind, header_name, is_comment_heading, is_quoted, is_signature
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,18 @@ def test_a_name_over_a_date_opens_a_comment(heading: str, button: str) -> None:
     assert spoken["I keep the jar by the window."] == (Role.BODY, None)
     assert spoken["It died after ten days."] == (Role.COMMENT, "breadgirl")
     assert spoken["Cold favours the lactobacilli."] == (Role.COMMENT, "Dimitri K.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_one"),
+    [
+        ("Regards, Michael", True),
+        ("Viele Grüße, Jutta", True),
+        ("— Anna Berg", True),
+        ("Thanks to the army the road is open.", False),
+        ("Best of all is the old city.", False),
+        ("I visited twice last year.", False),
+    ],
+)
+def test_a_sign_off_is_told_from_a_sentence(sentence: str, is_one: bool) -> None:
+    assert is_signature(sentence) is is_one
