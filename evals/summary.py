@@ -22,9 +22,6 @@ from rag.errors import CaseError
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
 
-RETRIEVED = 5
-"""Passages among which the right one should be."""
-
 
 class Group(StrEnum):
     RETRIEVAL = "retrieval"
@@ -32,7 +29,6 @@ class Group(StrEnum):
     ANSWERS = "answers"
     SILENCE = "silence"
     SAFETY = "safety"
-    COST = "cost"
 
 
 @dataclass(frozen=True, slots=True)
