@@ -33,12 +33,12 @@ from evals.domain import Case, Interval
 from evals.scorers import any_gold, citation_scores, documents_in_order, is_exact, ndcg, success_at
 from evals.statistics import auroc, mean_interval, risk_coverage, threshold_at
 from evals.verifying import Claim, Scripted, alarms, catches, pointed, quoting, read_claims, seconds_per_statement
+from rag.answer.prompts import NOT_FOUND
 from rag.chatbot import Chatbot, open_chatbot
+from rag.documents.paragraphs import context_of
 from rag.domain import Answer, Citation
-from rag.embedding import processors, run_batch
+from rag.index.embedding import processors, run_batch
 from rag.ingest import GROUP
-from rag.paragraphs import context_of
-from rag.prompts import NOT_FOUND
 from rag.settings import Settings
 
 Key = tuple[str, int]

@@ -25,13 +25,13 @@ from evals.cases import Corpus, case_gold
 from evals.domain import Case, Interval
 from evals.scorers import citation_scores
 from evals.statistics import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
+from rag.answer.extract import extract
+from rag.answer.gate import GATE_FEATURES, Gate
+from rag.answer.verify import settle
 from rag.chatbot import Chatbot, Evidence
 from rag.domain import Answer, GateReading
 from rag.errors import CaseError
-from rag.extract import extract
-from rag.gate import GATE_FEATURES, Gate
-from rag.learned import Linear
-from rag.verify import settle
+from rag.search.learned import Linear
 
 FEWEST = 20
 ENOUGH_TO_REFIT = 500

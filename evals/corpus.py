@@ -15,13 +15,13 @@ from pathlib import Path
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
+from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot, open_chatbot
+from rag.documents.reading import read_document
 from rag.domain import Paragraph
-from rag.embedding import MiniLM
 from rag.errors import DocumentError, FolderError
-from rag.gate import read_gate
+from rag.index.embedding import MiniLM
 from rag.ingest import Progress, scan
-from rag.loaders import read_document
 from rag.settings import Settings
 
 Key = tuple[str, int]

@@ -20,9 +20,9 @@ from llama_index.core.llms import LLM
 from evals.domain import Score
 from evals.run import Result
 from evals.statistics import kappa
+from rag.answer.prompts import defused
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
-from rag.prompts import defused
 
 ENOUGH_LABELS = 30
 """Statements that a person judged too, before the judge's agreement says anything."""

@@ -2,7 +2,7 @@
 halves glued.
 
 A near-miss is wrong by construction: what is put in stands neither in the claim nor in the text that it cites. The
-tables are its own, apart from `rag.values`: what the verifier cannot read must still be missed here.
+tables are its own, apart from `rag.text.values`: what the verifier cannot read must still be missed here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from random import Random
 
 import regex
 
-from rag import terms
+from rag.text import terms
 
 Swap = Callable[[str, str, Random], str | None]
 """A claim, the text it cites and chance, to the claim with one thing wrong; None where it holds nothing of the kind."""

@@ -30,7 +30,7 @@ from evals.scorers import (
     retrieval_scores,
     safety_score,
 )
-from rag.answers import answer_from
+from rag.answer_json import answer_from
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Citation, Paragraph, Turn
 from rag.errors import CaseError, IbidError

@@ -15,8 +15,8 @@ import regex
 
 from evals.domain import Case, Score
 from rag.domain import Answer, Citation, Paragraph, Role, Statement, Verdict
-from rag.terms import fold
-from rag.values import amounts
+from rag.text.terms import fold
+from rag.text.values import amounts
 
 MOST_WORDS = 60
 """Of an answer that is still short."""

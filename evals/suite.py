@@ -20,8 +20,8 @@ from evals.domain import Case
 from evals.judge import Label, judged, read_labels, told_agreement
 from evals.run import Asking, Cache, Result, Run, fingerprint, fingerprint_hash, read_run, run_cases, scored, write_run
 from evals.variants import variants
-from rag.embedding import MiniLM
 from rag.errors import CaseError
+from rag.index.embedding import MiniLM
 from rag.ingest import Progress
 from rag.settings import Settings
 

@@ -19,9 +19,9 @@ from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
 from evals.scorers import stands_in
-from rag import terms
 from rag.domain import Paragraph, Role, document_name
-from rag.sentences import split_sentences
+from rag.text import terms
+from rag.text.sentences import split_sentences
 
 MOST_OVERLAP = 0.7
 """Of a written question's content words with its paragraph: above that it repeats the text."""

@@ -14,7 +14,7 @@ from random import Random
 import regex
 
 from evals.domain import Case
-from rag import terms
+from rag.text import terms
 
 _LONG = regex.compile(r"\b\p{L}{5,}\b")
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")

@@ -32,13 +32,13 @@ from pydantic import PrivateAttr
 from evals.domain import Interval
 from evals.near_misses import Swap, swaps
 from evals.statistics import wilson
-from rag import terms
+from rag.answer.generate import generate
+from rag.answer.verify import Fault, Finding, verify
+from rag.documents.front_matter import find_date, heading_text, is_byline
 from rag.domain import Citation, Paragraph, Passage, Ranks, Role, Source, Verdict
-from rag.front_matter import find_date, heading_text, is_byline
-from rag.generate import generate
-from rag.overlap import view_sentences
-from rag.values import numbers_of, offered, stated
-from rag.verify import Fault, Finding, verify
+from rag.text import terms
+from rag.text.overlap import view_sentences
+from rag.text.values import numbers_of, offered, stated
 
 NEIGHBOURS = 2
 """Sentences before and after a supporting one that make up its paragraph: WiCE keeps none, and news pages have about

@@ -20,10 +20,14 @@ from llama_index.core.llms import LLM
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import QueryBundle
 
-from rag import about, prompts
-from rag.collection import MOST_DOCUMENTS, Account, answer_about, catalogue, described, overview, side_by_side
+from rag.answer import about, prompts
+from rag.answer.collection import MOST_DOCUMENTS, Account, answer_about, catalogue, described, overview, side_by_side
+from rag.answer.extract import ANSWER_FEATURES, Candidate, candidates, extract
+from rag.answer.gate import GATE_FEATURES, Gate, read_gate
+from rag.answer.generate import Condensed, NotInDocumentsError, condense, generate, settled
+from rag.answer.relevance import ModelRelevance
+from rag.answer.verify import settle
 from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name, summed
-from rag.embedding import MiniLM
 from rag.errors import (
     ChatModelError,
     EmbeddingError,
@@ -32,21 +36,17 @@ from rag.errors import (
     QuestionError,
     ScopeError,
 )
-from rag.extract import ANSWER_FEATURES, Candidate, candidates, extract
-from rag.followup import expand
-from rag.fusion import RANKING_FEATURES
-from rag.gate import GATE_FEATURES, Gate, read_gate
-from rag.generate import Condensed, NotInDocumentsError, condense, generate, settled
+from rag.index.embedding import MiniLM
+from rag.index.snapshot import Key
+from rag.index.store import Health, Record, Store, open_store
 from rag.ingest import Progress, Report, ingest
-from rag.learned import Learned, read_learned
-from rag.overlap import Inquiry, coverage
-from rag.relevance import ModelRelevance
-from rag.retrieve import HybridRetriever, Retrieval, as_node
-from rag.second_embedder import SecondEmbedder
+from rag.search.followup import expand
+from rag.search.fusion import RANKING_FEATURES
+from rag.search.learned import Learned, read_learned
+from rag.search.retrieve import HybridRetriever, Retrieval, as_node
+from rag.search.second_embedder import SecondEmbedder
 from rag.settings import Settings
-from rag.snapshot import Key
-from rag.store import Health, Record, Store, open_store
-from rag.verify import settle
+from rag.text.overlap import Inquiry, coverage
 
 LONGEST_QUESTION = 4_000
 """Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
@@ -462,7 +462,7 @@ def chat_model_of(settings: Settings) -> LLM | None:
     key = settings.openai_api_key.get_secret_value()
     if not key and not settings.openai_base_url:
         raise ChatModelError(f"IBID_CHAT_MODEL={settings.chat_model} {_NO_SERVER}")
-    from rag.chat_model import ChatModel  # openai takes half a second: only who uses it waits
+    from rag.servers.chat_model import ChatModel  # openai takes half a second: only who uses it waits
 
     return ChatModel(settings.chat_model, key, settings.openai_base_url)
 
@@ -475,7 +475,7 @@ def embedding_of(settings: Settings) -> BaseEmbedding | None:
     key = settings.openai_api_key.get_secret_value()
     if not key and not settings.openai_base_url:
         raise EmbeddingError(f"IBID_EMBED_MODEL={settings.embed_model} {_NO_SERVER}")
-    from rag.remote_embedding import RemoteEmbedding  # openai takes half a second: only who uses it waits
+    from rag.servers.remote_embedding import RemoteEmbedding  # openai takes half a second: only who uses it waits
 
     return RemoteEmbedding(settings.embed_model.removeprefix("openai:"), key, settings.openai_base_url)
 

@@ -25,12 +25,12 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rag.documents.reading import can_load, is_current, read_document, revision_of
 from rag.domain import Document, Paragraph
-from rag.embedding import MiniLM
 from rag.errors import DocumentError, FolderError
-from rag.loaders import can_load, is_current, read_document, revision_of
-from rag.store import Change, FileStamp, Piece, Record, Store
-from rag.windows import Window, windows_of
+from rag.index.embedding import MiniLM
+from rag.index.store import Change, FileStamp, Piece, Record, Store
+from rag.index.windows import Window, windows_of
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")

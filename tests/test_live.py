@@ -11,7 +11,7 @@ import pytest
 from rag.chatbot import chat_model_of, embedding_of, open_chatbot
 from rag.domain import Verdict
 from rag.settings import Settings
-from tests.rag.test_written_answers import assert_sound
+from tests.rag.answer.test_written_answers import assert_sound
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from rag.chat_model import ChatModel
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Answer, Role, Verdict
-from rag.embedding import MiniLM
+from rag.index.embedding import MiniLM
+from rag.servers.chat_model import ChatModel
 from rag.settings import Settings
 from tests.conftest import ModelServer
-from tests.rag.test_written_answers import assert_sound
+from tests.rag.answer.test_written_answers import assert_sound
 from tests.ui.web.parsing import read
 from ui.web.conversation import new_conversation
 from ui.web.export import exported

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.chat_model import ChatModel
 from rag.chatbot import open_chatbot
-from rag.embedding import MiniLM
 from rag.errors import IbidError
-from rag.remote_embedding import RemoteEmbedding
+from rag.index.embedding import MiniLM
+from rag.servers.chat_model import ChatModel
+from rag.servers.remote_embedding import RemoteEmbedding
 from rag.settings import Settings
 from tests.conftest import EmbeddingServer, ModelServer, bare_environment
 from ui.web.conversation import new_conversation

@@ -30,9 +30,9 @@ from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_lin
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
+    from rag.index.store import Record
     from rag.ingest import Progress as IngestProgress
     from rag.ingest import Report
-    from rag.store import Record
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -152,8 +152,8 @@ def ingest(
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
     from rag.chatbot import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
+    from rag.index.store import remove_index
     from rag.ingest import Outcome, scan
-    from rag.store import remove_index
     from ui.remote import find_owner
 
     settings = _settings()
@@ -188,7 +188,7 @@ def ingest(
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
-    from rag.store import read_owner
+    from rag.index.store import read_owner
     from ui.remote import find_owner
 
     settings = _settings()
@@ -235,7 +235,7 @@ def status(as_json: JsonOption = False) -> None:
 
 def _own_status(settings: Settings) -> Json:
     from rag.chatbot import chat_model_of, embedding_of, open_chatbot
-    from rag.store import read_owner
+    from rag.index.store import read_owner
 
     wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
     llm, embedding = chat_model_of(settings), embedding_of(settings)
@@ -254,7 +254,7 @@ def _own_status(settings: Settings) -> Json:
 @app.command()
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
     """Clear the index of this folder. Documents, uploads and feedback are never touched."""
-    from rag.store import remove_index
+    from rag.index.store import remove_index
 
     settings = _settings()
     if not (settings.index / "chroma").exists():

@@ -253,7 +253,7 @@ def calibrate(
     from evals.cases import read_cases
     from evals.corpus import opened
     from evals.suite import find_suite
-    from rag.gate import GATE_FILE, read_gate
+    from rag.answer.gate import GATE_FILE, read_gate
 
     settings = Settings()
     wanted = find_suite(suite, documents, questions)

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rag.answers import answer_from, passage_from
+from rag.answer_json import answer_from, passage_from
 from rag.domain import Answer, Json, Passage, Turn
 from rag.errors import IbidError, IndexBusyError
+from rag.index.store import Owner, read_owner
 from rag.ingest import FileOutcome, Outcome, Report
-from rag.store import Owner, read_owner
 
 _PATIENCE = 600.0
 

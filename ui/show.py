@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import regex
 from rich.markup import escape
 
+from rag.documents.paragraphs import display
 from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
-from rag.paragraphs import display
 
 if TYPE_CHECKING:
     from rag.ingest import FileOutcome, Report

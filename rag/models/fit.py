@@ -25,14 +25,14 @@ from evals.cases import case_gold, sample
 from evals.domain import Case
 from evals.scorers import normalise
 from evals.statistics import auroc, fit_choice, risk_coverage, threshold_at
+from rag.answer.extract import ANSWER_FEATURES, candidates
+from rag.answer.gate import GATE_FILE
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Paragraph, Passage
-from rag.extract import ANSWER_FEATURES, candidates
-from rag.fusion import RANKING_FEATURES, probabilities
-from rag.gate import GATE_FILE
-from rag.learned import LEARNED_FILE, Learned, Linear
 from rag.models.training_sets import training_sets
-from rag.retrieve import CANDIDATES, ROLE_PENALTY, Retrieval
+from rag.search.fusion import RANKING_FEATURES, probabilities
+from rag.search.learned import LEARNED_FILE, Learned, Linear
+from rag.search.retrieve import CANDIDATES, ROLE_PENALTY, Retrieval
 from rag.settings import Settings
 
 L2 = 0.002

@@ -10,8 +10,8 @@ import pytest
 from evals.calibrate import Reading, best_threshold, calibrate, collect_unanswerable, swap, swap_pieces
 from evals.corpus import Corpus
 from evals.domain import Case
+from rag.answer.gate import GATE_FEATURES, GATE_FILE, read_gate
 from rag.errors import CaseError
-from rag.gate import GATE_FEATURES, GATE_FILE, read_gate
 
 PIECES = ["Aleppo", "Homs", "Damascus", "2014", "2016", "13"]
 

@@ -12,7 +12,7 @@ from evals.scorers import stands_in
 from evals.suite import SEEDS
 from evals.synthetic import synthetic_cases, written_cases
 from rag.domain import Paragraph
-from tests.rag.test_generate import Scripted
+from tests.rag.answer.test_generate import Scripted
 
 HANDBOOK = """# Handbook
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.embedding import MiniLM
+from rag.index.embedding import MiniLM
 
 ROOT = Path(__file__).parents[2]
 

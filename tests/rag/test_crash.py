@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot
-from rag.embedding import MiniLM
-from rag.extract import ANSWER_FEATURES
-from rag.fusion import RANKING_FEATURES
-from rag.gate import read_gate
-from rag.learned import read_learned
+from rag.index.embedding import MiniLM
+from rag.index.store import Record, open_store
+from rag.search.fusion import RANKING_FEATURES
+from rag.search.learned import read_learned
 from rag.settings import Settings
-from rag.store import Record, open_store
 
 ROUNDS = 20
 FILES = 60

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rag.embedding import MiniLM, Progress
+from rag.documents.reading import read_document, revision_of
 from rag.errors import FolderError
+from rag.index.embedding import MiniLM, Progress
+from rag.index.store import Store, open_store, row_id
 from rag.ingest import FileOutcome, Outcome, Report, ingest, scan
-from rag.loaders import read_document, revision_of
-from rag.retrieve import HybridRetriever
-from rag.store import Store, open_store, row_id
+from rag.search.retrieve import HybridRetriever
 
 ROOT = Path(__file__).parents[2]
 LONG_AGO = 1_600_000_000
@@ -360,9 +360,9 @@ def test_a_line_of_3_mb_without_a_space_goes_in_whole(store: Store, folder: Path
 def test_two_files_with_the_same_bytes_are_two_documents_and_one_passage(
     store: Store, folder: Path, tmp_path: Path
 ) -> None:
-    from rag.extract import ANSWER_FEATURES
-    from rag.fusion import RANKING_FEATURES
-    from rag.learned import read_learned
+    from rag.answer.extract import ANSWER_FEATURES
+    from rag.search.fusion import RANKING_FEATURES
+    from rag.search.learned import read_learned
 
     counting = CountingMiniLM()
     write(folder / "one.txt", SIEGE)
@@ -581,9 +581,9 @@ UNPRIVILEGED = """
     import json, os, sys
     from pathlib import Path
     sys.path.insert(0, "tests/rag")
-    from rag.embedding import MiniLM
+    from rag.index.embedding import MiniLM
     from rag.errors import IbidError
-    from rag.store import open_store
+    from rag.index.store import open_store
     from test_ingest import rows_of, said, take_in
     folder, index = Path(sys.argv[1]), Path(sys.argv[2])
     embedder = MiniLM()

@@ -339,7 +339,7 @@ def test_an_index_of_another_embedder_is_one_line_and_rebuild_mends_it(ibid: Ibi
     code = """
 import sys
 from pathlib import Path
-from rag.store import open_store, remove_index
+from rag.index.store import open_store, remove_index
 remove_index(Path(sys.argv[1]))
 open_store(Path(sys.argv[1]), "older-embedder", "test").close()
 """
@@ -353,8 +353,8 @@ def test_an_index_in_use_is_one_line_that_names_the_owner(ibid: Ibid) -> None:
     code = """
 import sys
 from pathlib import Path
-from rag.store import open_store
-from rag.embedding import MiniLM
+from rag.index.store import open_store
+from rag.index.embedding import MiniLM
 store = open_store(Path(sys.argv[1]), MiniLM().fingerprint, "a long chat")
 print("held", flush=True)
 sys.stdin.read()

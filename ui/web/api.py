@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from rag.answers import answer_from
+from rag.answer_json import answer_from
 from rag.domain import Json, Turn
 from rag.errors import IbidError, QuestionError
 from rag.ingest import Report

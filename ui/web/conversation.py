@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from rag.answers import answer_from
+from rag.answer_json import answer_from
 from rag.domain import Answer, Json, Turn, Verdict
 from ui.show import excerpt
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.documents.paragraphs import display
 from rag.domain import Answer, Citation, Statement, Verdict
-from rag.paragraphs import display
 from ui.web.conversation import Conversation, Exchange, State
 from ui.web.markup import attribute, escaped
 

@@ -16,11 +16,11 @@ from llama_index.core.llms import LLM
 
 from rag.chatbot import Chatbot, chat_model_of, embedding_of, open_chatbot
 from rag.domain import Paragraph, Passage
-from rag.embedding import MiniLM
 from rag.errors import FolderError, IbidError
+from rag.index.embedding import MiniLM
+from rag.index.store import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
-from rag.store import Record
 from ui.web.examples import examples
 
 _KNOWN = "folders.json"

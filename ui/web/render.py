@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag.documents.paragraphs import display
 from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
-from rag.paragraphs import display
 from ui.show import excerpt, verdict_text
 from ui.web.conversation import Exchange, State
 from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import regex
 
+from rag.documents.reading import can_load
 from rag.errors import DocumentError, StorageError
-from rag.loaders import can_load
 
 _LONGEST_NAME = 200
 _UNFIT = regex.compile(r"[\p{C}/\\:*?\"<>|]+")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.chatbot import Chatbot, open_chatbot
-from rag.embedding import MiniLM
+from rag.index.embedding import MiniLM
 from rag.settings import Settings
 from ui.web.examples import MOST, examples
 

@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.chatbot import Chatbot, open_chatbot
+from rag.documents.paragraphs import display
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
-from rag.paragraphs import display
 from rag.settings import Settings
 from ui.web.conversation import Conversation, conversation_from, new_conversation
 from ui.web.export import exported

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from evals.cases import case_from, case_gold, gold_paragraphs, read_cases
 from rag.chatbot import Chatbot, open_chatbot
+from rag.documents.reading import read_document
 from rag.domain import Answer, Paragraph
 from rag.errors import StorageError
-from rag.loaders import read_document
 from rag.settings import Settings
 from ui.web.feedback import feedback_case, write_feedback
 
@@ -77,7 +77,7 @@ def test_a_refusal_with_a_paragraph_chosen_is_answerable(bot: Chatbot, refusal: 
 
 
 def test_every_paragraph_of_the_seeds_and_pages_is_found_again_by_its_gold(answer: Answer) -> None:
-    files = [*(ROOT / "seeds").iterdir(), *(ROOT / "tests" / "rag" / "pages").glob("*.txt")]
+    files = [*(ROOT / "seeds").iterdir(), *(ROOT / "tests" / "rag" / "documents" / "pages").glob("*.txt")]
     corpus = {f"documents/{path.name}": read_document(f"documents/{path.name}", path.read_bytes())[1] for path in files}
     assert sum(map(len, corpus.values())) > 100
     for paragraphs in corpus.values():

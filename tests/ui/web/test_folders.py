@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from rag.chatbot import open_chatbot
-from rag.embedding import MiniLM
 from rag.errors import FolderError, IndexBusyError
+from rag.index.embedding import MiniLM
+from rag.index.store import read_owner
 from rag.ingest import Outcome
 from rag.settings import Settings
-from rag.store import read_owner
 from ui.web.folders import Folders, OpenFolder
 
 SEEDS = Path(__file__).parents[3] / "seeds"

@@ -20,9 +20,9 @@ from playwright.sync_api import APIResponse, Browser, Dialog, Locator, Route, ex
 from playwright.sync_api import Error as PlaywrightError
 
 from evals.cases import case_from, gold_paragraphs
+from rag.documents.paragraphs import display
+from rag.documents.reading import read_document
 from rag.domain import Paragraph
-from rag.loaders import read_document
-from rag.paragraphs import display
 
 SIEGE = "How long was West Aleppo under siege?"
 SOLEIMANI = "Who is Qassem Soleimani?"

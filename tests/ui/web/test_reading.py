@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parsing import REORDERING, Element, Reader, read, shown
 
+from rag.documents.reading import read_document
 from rag.domain import Paragraph, Passage, Ranks, Role, Source
+from rag.index.store import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
-from rag.loaders import read_document
-from rag.store import FileStamp, Record
 from ui.web.folders import Indexing
 from ui.web.reading import Mark, empty_reader_html, gone_html, library_html, marked_html, outcomes_html, reader_html
 
@@ -78,7 +78,7 @@ def test_any_spans_of_the_seeds_are_marked_letter_by_letter(data: st.DataObject)
 
 
 def test_every_paragraph_of_the_seeds_and_pages_reads_as_it_stands() -> None:
-    pages = sorted((ROOT / "tests" / "rag" / "pages").glob("*.txt"))
+    pages = sorted((ROOT / "tests" / "rag" / "documents" / "pages").glob("*.txt"))
     assert pages
     for path in pages:
         for paragraph in read_document(f"documents/{path.name}", path.read_bytes())[1]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from parsing import Element, read, shown
 
 from rag.chatbot import Chatbot, open_chatbot
+from rag.documents.paragraphs import display
 from rag.domain import (
     Answer,
     Citation,
@@ -30,7 +31,6 @@ from rag.domain import (
     Statement,
     Verdict,
 )
-from rag.paragraphs import display
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State
 from ui.web.render import Shelf, exchange_html, plain_text, welcome_html

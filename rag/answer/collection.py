@@ -1,0 +1,193 @@
+"""Answers about the documents themselves: which there are, what they are about, who wrote them and when, what each of
+them says of one topic.
+
+Made of the catalogue and of the documents' own leading sentences and bylines, cited like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import regex
+
+from rag.answer.about import Kind, Request
+from rag.answer.verify import settle
+from rag.documents.front_matter import find_author, find_date
+from rag.documents.paragraphs import display
+from rag.documents.voices import lead_of
+from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
+from rag.index.store import Record
+from rag.search.retrieve import Retrieval
+from rag.text.sentences import split_sentences
+
+PassagesOf = Callable[[str, Sequence[int]], list[Passage]]
+"""The paragraphs of a document by their numbers."""
+
+MOST_DOCUMENTS = 8
+"""Quoted in one answer."""
+
+MOST_TITLES = 12
+"""Named in the catalogue."""
+
+_HEAD = 15
+_OVERVIEW = 10
+"""Passages that a model is given for an overview."""
+_READ_THROUGH = 400
+_LEADING = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one document says of a topic: a sentence of it, None where it does not speak of it."""
+
+    record: Record
+    retrieval: Retrieval
+    said: Statement | None
+
+    @property
+    def passages(self) -> list[Passage]:
+        """What was found in it, what is quoted first."""
+        quoted = {citation.paragraph.key for citation in self.said.citations} if self.said else set()
+        return sorted(self.retrieval.passages, key=lambda passage: passage.paragraph.key not in quoted)
+
+
+def answer_about(question: str, request: Request, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
+    """Answer a question about the collection from the documents in `records`."""
+    chosen = [records[i] for i in request.which] if request.which else records
+    if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
+        return _summary(question, chosen, passages_of)
+    if request.kind in (Kind.AUTHOR, Kind.DATE):
+        return _byline(question, chosen, request.kind, passages_of)
+    listed = catalogue(records)
+    said = {
+        Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
+        Kind.THANKS: "You are welcome.",
+        Kind.ABILITIES: (
+            "I answer questions from your documents with their own sentences, show where each stands, and say so "
+            f"when they hold no answer. {listed}"
+        ),
+        Kind.CATALOGUE: listed,
+    }
+    return Answer(question, notice=said[request.kind])
+
+
+def described(record: Record) -> str:
+    """The words by which people mean a document: its title, its file's name, who wrote it."""
+    name = document_name(record.document_id).rsplit(".", 1)[0]
+    parts = regex.findall(r"[\p{L}\p{N}]+", name)
+    return " ".join((record.title, *parts, record.author or ""))
+
+
+def catalogue(records: Sequence[Record]) -> str:
+    """One sentence that names the documents."""
+    if not records:
+        return "There are no documents yet. Put text or Markdown files into the folder, then ask again."
+    titles = "; ".join(f"“{record.title}” ({document_name(record.document_id)})" for record in records[:MOST_TITLES])
+    more = f"; and {len(records) - MOST_TITLES} more" if len(records) > MOST_TITLES else ""
+    count = "is 1 document" if len(records) == 1 else f"are {len(records)} documents"
+    return f"There {count}: {titles}{more}."
+
+
+def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
+    """The leading sentence of each document's first prose; two where there are one or two documents."""
+    statements: list[Statement] = []
+    passages: list[Passage] = []
+    for record in records[:MOST_DOCUMENTS]:
+        lead = _leading(record, 2 if len(records) <= 2 else 1, passages_of)
+        if lead is None:
+            continue
+        passage, start, end = lead
+        citation = Citation(len(statements) + 1, passage.paragraph, passage.source, start, end)
+        introduction = lead_of(citation) or f"{record.title}:"
+        statements.append(settle(Statement(display(citation.quote), (citation,), lead=introduction)))
+        passages.append(passage)
+    if not statements:
+        return Answer(question, abstained=True, notice=catalogue(records))
+    more = len(records) > MOST_DOCUMENTS
+    notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
+    return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+
+
+def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answer:
+    """A sentence of each document that speaks of the topic; those that do not are named. An abstention where none
+    does."""
+    each = max(_OVERVIEW // max(len(accounts), 1), 1)
+    passages = tuple(passage for account in accounts for passage in account.passages[:each])
+    statements: list[Statement] = []
+    for account in accounts:
+        if account.said is not None:
+            citations = tuple(replace(one, mark=len(statements) + 1) for one in account.said.citations)
+            lead = account.said.lead or f"{account.record.title}:"
+            statements.append(settle(replace(account.said, citations=citations, lead=lead)))
+    if not statements:
+        closest = tuple(account.passages[0] for account in accounts if account.passages)[:3]
+        none = f"Your documents do not seem to speak of {topic}."
+        return Answer(question, (topic,), passages=passages, abstained=True, closest=closest, notice=none)
+    silent = [f"“{account.record.title}”" for account in accounts if account.said is None]
+    does = "does" if len(silent) == 1 else "do"
+    notice = f"{', '.join(silent)} {does} not seem to speak of it." if silent else None
+    return Answer(question, (topic,), tuple(statements), passages, notice=notice)
+
+
+def overview(request: Request, records: Sequence[Record], passages_of: PassagesOf) -> tuple[Passage, ...]:
+    """Passages that cover the documents asked about rather than resemble the question: from each as many, the
+    first of its prose and others spread evenly over it."""
+    chosen = ([records[i] for i in request.which] if request.which else list(records))[:MOST_DOCUMENTS]
+    each = max(_OVERVIEW // max(len(chosen), 1), 1)
+    found: list[Passage] = []
+    for record in chosen:
+        passages = passages_of(record.document_id, range(1, min(record.paragraphs, _READ_THROUGH) + 1))
+        prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40] or passages
+        step = max(len(prose) / each, 1.0)
+        found += [prose[int(i * step)] for i in range(min(each, len(prose)))]
+    return tuple(found)
+
+
+def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, int, int] | None:
+    """The first prose of a document, with the span of its first sentences."""
+    passages = passages_of(record.document_id, range(1, min(record.paragraphs, _LEADING) + 1))
+    prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
+    for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
+        spans = split_sentences(passage.paragraph.text)[:sentences]
+        if spans:
+            first = passage.paragraph.start
+            return passage, first + spans[0].start, first + spans[-1].end
+    return None
+
+
+def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: PassagesOf) -> Answer:
+    """Who wrote a document, or when, as its own byline says it; documents that do not say are named."""
+    statements: list[Statement] = []
+    passages: list[Passage] = []
+    silent: list[str] = []
+    for record in records[:MOST_DOCUMENTS]:
+        head = passages_of(record.document_id, range(1, min(record.paragraphs, _HEAD) + 1))
+        told = next((span for p in head if (span := _telling_line(p, kind))), None)
+        if told is None:
+            silent.append(f"“{record.title}”")
+            continue
+        byline, start, end = told
+        citation = Citation(len(statements) + 1, byline.paragraph, byline.source, start, end)
+        statements.append(settle(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
+        passages.append(byline)
+    says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
+    notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
+    return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
+
+
+def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, int, int] | None:
+    """The line of a byline, or of a Markdown front matter, that names the author or the date."""
+    paragraph = passage.paragraph
+    is_front_matter = paragraph.number == 1 and paragraph.text.startswith("---")
+    if paragraph.role is not Role.BYLINE and not is_front_matter:
+        return None
+    field = regex.compile(r"(?i)\s*author:\s*\S" if kind is Kind.AUTHOR else r"(?i)\s*date:\s*\S")
+    start = paragraph.start
+    for line in paragraph.text.splitlines(keepends=True):
+        says = (find_author(line) if kind is Kind.AUTHOR else find_date(line)) is not None
+        if field.match(line) or (says and not is_front_matter):
+            first = start + len(line) - len(line.lstrip())
+            return passage, first, first + len(line.strip())
+        start += len(line)
+    return None

@@ -1,0 +1,256 @@
+"""Does the cited text support the statement? Pure functions of texts, no model.
+
+`verified` means: the words stand in the document, and so does every number, unit, date and name of the statement, in the
+cited paragraph, and what the statement denies is not what the paragraph affirms. It does not mean that the document is
+right, nor that a paraphrase is entailed in every nuance: who did what to whom is not checked, only that all of it is
+there. A value found only in the question is not support: that is how false premises get echoed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+import regex
+
+from rag.documents.paragraphs import display
+from rag.domain import Citation, Statement, Verdict
+from rag.text import terms
+from rag.text.dates import Day, same_year
+from rag.text.names import missing_names
+from rag.text.overlap import SentenceView, view_sentences
+from rag.text.values import VALUE_STEMS, Offered, Stated, offered, stated, together
+
+LEAST_SUPPORT = 0.5
+"""Share of a statement's content words that must stand in the cited paragraphs."""
+
+_OF_A_HALF = 0.6
+"""Of that share, what each half of a statement needs by itself: two spans glued have one foreign half."""
+_LONG = 8
+"""Content words from which on a statement has halves."""
+
+_NOT = regex.compile(
+    r"\b(?:not(?!\s+only)|never|no(?!\.?\s*\d)|none|nobody|nothing(?!\s+but)|neither|nor|without|cannot)\b|n[’']t\b",
+    regex.IGNORECASE,
+)
+# What may stand in the document for a "not" in the statement.
+_DENYING = regex.compile(
+    r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without|cannot|hardly|barely|scarcely|rarely|seldom|unable|den(?:y|ies|ied)|refus\w+"
+    r"|fail\w*|reject\w*|declin\w+|turned\s+down|lack\w*|prevent\w*|prohibit\w*|ban(?:s|ned)?|forb[ai]d\w*|against|avoid\w*|absen\w+|abst\w+|unless"
+    r"|instead|rather|except\w*|few|little|un(?!der|til|cle|i[tvoqfsc])\w{4,}|in(?:complete|ability|sufficient|active|correct)|im(?:possible|proper)|non\w*"
+    r"|dis(?:agree|allow|appear|continu|miss|prov|put|qualif|regard)\w*|ceas\w+|stop\w*|former\w*)\b|n[’']t\b",
+    regex.IGNORECASE,
+)
+_COPY = 0.8
+"""Share of content words in common from which on a statement repeats a sentence."""
+_CLAUSE = 200
+"""Characters behind a "not" that are looked at."""
+_REACH = 2
+"""Content words behind a "not" that it denies."""
+
+
+class Fault(StrEnum):
+    """What a statement is unsupported for."""
+
+    CITATION = "citation"
+    VALUE = "value"
+    NAME = "name"
+    DENIAL = "denial"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict on a statement and, where it is not supported, for what and why."""
+
+    verdict: Verdict
+    fault: Fault | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What stands behind a statement: the cited paragraphs and what their documents say of them (title, headings, who
+    speaks), each text once; and when the first of the documents to say so was `published`."""
+
+    texts: tuple[str, ...]
+    published: date | None = None
+
+    @classmethod
+    def of(cls, citations: Sequence[Citation]) -> Backing:
+        texts = (
+            text
+            for citation in citations
+            for text in (
+                citation.paragraph.text,
+                citation.source.title,
+                *citation.paragraph.heading,
+                citation.paragraph.speaker or "",
+            )
+        )
+        dates = (citation.source.date for citation in citations if citation.source.date)
+        return cls(tuple(dict.fromkeys(filter(None, texts))), next(dates, None))
+
+    @property
+    def sentences(self) -> list[SentenceView]:
+        # Asked as retrieval asks, so that what it read is found again.
+        return [sentence for text in self.texts for sentence in view_sentences(text, False)]
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset[str]().union(*(sentence.present for sentence in self.sentences))
+
+    @property
+    def values(self) -> Offered:
+        return together([offered(text, self.published) for text in self.texts])
+
+
+def verify(statement: str, citations: Sequence[Citation], least_support: float = LEAST_SUPPORT) -> Finding:
+    """Check a statement against the paragraphs it cites: dates, numbers, names, denials, words. What is its citation's
+    quote word for word is verified by that. `least_support` is the share of its content words that must stand there."""
+    if not citations:
+        return _unsupported(Fault.CITATION, "nothing is cited for it")
+    if any(display(citation.quote) == display(statement) for citation in citations):
+        return Finding(Verdict.VERIFIED)
+    return check(statement, Backing.of(citations), least_support)
+
+
+def settle(statement: Statement) -> Statement:
+    """The statement with its verdict."""
+    finding = verify(statement.text, statement.citations)
+    return replace(statement, verdict=finding.verdict, reason=finding.reason)
+
+
+def check(statement: str, backing: Backing, least_support: float = LEAST_SUPPORT) -> Finding:
+    """Check a statement against what backs it."""
+    if missing := _missing_values(stated(statement), backing):
+        return _unsupported(Fault.VALUE, f"the {missing[0]} is not in the cited paragraph")
+    stems = backing.stems
+    if missing := missing_names(statement, backing.texts, stems):
+        return _unsupported(Fault.NAME, f"the name “{missing[0]}” is not in the cited paragraph")
+    if _denied_apart(statement, backing.sentences):
+        return _unsupported(Fault.DENIAL, "it denies what the cited paragraph does not, or the other way round")
+    if apart := _words_apart(statement, stems, least_support):
+        return _unsupported(Fault.WORDS, apart)
+    return Finding(Verdict.VERIFIED)
+
+
+def _unsupported(fault: Fault, reason: str) -> Finding:
+    return Finding(Verdict.UNSUPPORTED, fault, reason)
+
+
+# --- dates and numbers
+
+
+def _missing_values(said: Stated, backing: Backing) -> list[str]:
+    if not said:
+        return []
+    there = backing.values
+    return [*_other_days(said, there), *_other_numbers(said, there), *_other_units(said, there)]
+
+
+def _other_days(said: Stated, there: Offered) -> list[str]:
+    missing = [readings[0] for readings in said.days if not any(_is_told(day, there) for day in readings)]
+    decades = [one for one in said.decades if one not in there.decades | {year // 10 * 10 for year in there.years}]
+    return [*(f"{day.kind} {day}" for day in missing), *(f"decade {one}s" for one in decades)]
+
+
+def _is_told(day: Day, there: Offered) -> bool:
+    """Whether a source tells this date: its day and month together, and in no other year; its year at least by itself."""
+    if day.year is not None and not any(same_year(day.year, year) for year in there.years):
+        return day.month is None and day.year in there.numbers
+    if day.month is None:
+        return True
+    return any(
+        other.month == day.month and (day.day is None or other.day == day.day) and day.agrees(other)
+        for other in there.days
+    )
+
+
+def _other_numbers(said: Stated, there: Offered) -> list[str]:
+    numbers = [amount.value for amount in said.amounts if amount.value not in there.numbers]
+    shares = [spellings[0] for spellings in said.shares if not there.numbers & set(spellings)]
+    ordinals = [float(number) for number in said.ordinals if number not in there.ordinals | there.numbers]
+    clocks = [clock for clock in said.clocks if clock not in there.clocks]
+    return [
+        *(f"number {_shown(one)}" for one in [*numbers, *shares, *ordinals]),
+        *(f"time {clock}" for clock in clocks),
+    ]
+
+
+def _other_units(said: Stated, there: Offered) -> list[str]:
+    """Amounts whose number is cited, but for something else: always with another unit of measure ("13 weeks" for "13
+    days"), or with other things of which it counts another number ("1,190 tanks" for "1,190 soldiers and 60 tanks")."""
+    measures, things, counts = defaultdict(set), defaultdict(set), defaultdict(set)
+    for other in there.amounts:
+        measures[other.value].add(other.measure)
+        things[other.value].add(other.unit)
+        counts[other.unit].add(other.value)
+    wrong = []
+    for amount in said.amounts:
+        measured, counted = measures[amount.value] - {None}, things[amount.value]
+        if amount.measure is not None and measured and amount.measure not in measured:
+            wrong.append(f"unit “{_shown(amount.value)} {amount.measure}”")
+        if amount.unit and counted and not counted & {None, amount.unit} and counts[amount.unit] - {amount.value}:
+            wrong.append(f"count “{_shown(amount.value)} {amount.unit}”")
+    return wrong
+
+
+def _shown(number: float) -> str:
+    return f"{number:.0f}" if number.is_integer() else f"{number:g}"
+
+
+# --- denials
+
+
+def _denied_apart(statement: str, cited: Sequence[SentenceView]) -> bool:
+    """Whether only one of the two denies something: the statement, where the sentence nearest to it that speaks of the
+    same denies nothing; or the cited text, where the statement is but for that a sentence of it, or all that speak of
+    it deny it."""
+    if not cited or not any(_NOT.search(text) for text in (statement, *(one.text for one in cited))):
+        return False
+    said = set(terms.content_stems(statement))
+    sentences = sorted(cited, key=lambda one: -len(said & one.present))
+    for denied in _denied(statement):
+        nearest = next((one for one in sentences if denied & one.present), sentences[0])
+        if not _DENYING.search(nearest.text):
+            return True
+    if len(_NOT.findall(statement)) < len(_NOT.findall(sentences[0].text)) and _is_copy(said, sentences[0]):
+        return True
+    return not _DENYING.search(statement) and any(
+        denied <= said and not any(denied & other.present for other in sentences if other is not one)
+        for one in sentences
+        for denied in _denied(one.text)
+    )
+
+
+def _is_copy(said: set[str], sentence: SentenceView) -> bool:
+    wanted = set(terms.content_stems(sentence.text))
+    return len(said & wanted) >= _COPY * max(len(said), len(wanted))
+
+
+def _denied(text: str) -> Iterator[frozenset[str]]:
+    """For each "not" the stems of the words that it denies."""
+    for match in _NOT.finditer(text):
+        clause = regex.split(r"[.,;:!?()\"“”]", text[match.end() : match.end() + _CLAUSE], maxsplit=1)[0]
+        if stems := terms.content_stems(clause)[:_REACH]:
+            yield frozenset(stems)
+
+
+# --- words
+
+
+def _words_apart(statement: str, there: frozenset[str], least_support: float) -> str | None:
+    # Values were compared before, as values: "Oct. 18" holds no word of "the 18th of October".
+    words = [word for word in terms.content_stems(statement) if not word[0].isdigit() and word not in VALUE_STEMS]
+    found = [word in there for word in words]
+    if sum(found) < least_support * len(words):
+        return f"only {sum(found)} of its {len(words)} words are in the cited paragraph"
+    middle = len(words) // 2
+    halves = (found[:middle], found[middle:]) if len(words) >= _LONG else (found,)
+    if any(sum(half) < _OF_A_HALF * least_support * len(half) for half in halves):
+        return "half of it is not in the cited paragraph"
+    return None

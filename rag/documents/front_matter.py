@@ -1,0 +1,131 @@
+"""What the head of a text says of itself: title, author, date.
+
+Knows the ways pages write bylines and dates, in English, German, French and Spanish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import regex
+
+from rag.domain import Paragraph, Role
+from rag.text.dates import MONTH, MONTHS
+
+_DATE = regex.compile(
+    rf"(?i)\b(?:(?P<month>{MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
+    rf"|(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?P<month>{MONTH})\.?,?\s+(?:de\s+)?(?P<year>\d{{4}})"
+    r"|(?P<year>\d{4})-(?P<monthnumber>\d{2})-(?P<day>\d{2})|(?P<day>\d{1,2})\.(?P<monthnumber>\d{1,2})\.(?P<year>\d{4})"
+    r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}))"
+)
+_DATE_WORDS = regex.compile(
+    r"(?i)\b(?:updated|published|posted|last|modified|on|at|um|von|first|date|stand|aktualisiert|veröffentlicht|uhr|am|pm|a\.m\.|p\.m\.|[ap]m"
+    r"|mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+    r"|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|[ecpgm][sd]?t|utc|bst|cest|min(?:ute)?s?\s+read|\d+)\b"
+)
+_BYLINE = regex.compile(
+    r"(?i)^\W*(?:(?:written|posted|reported|published|story|text|words|recipe|edited|compiled)\s+)?(?:by|von|par|por)\s+"
+    r"(?P<author>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:\s+(?:(?:von|van|de|der|da|di|la|le|al|bin|und|and|&)\s+)*(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,5})"
+)
+_NAME_AND_DATE = regex.compile(
+    r"^\W*(?:(?:Interview|Text|Words|Story):\s*)?(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
+)
+_BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})")
+_HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")
+_DATELINE = regex.compile(r"\p{Lu}[\p{Lu} .'’-]{2,30}[,(–—-]+\s*.{6,20}\d{4}")  # "TARRINGTON, 21 November 2023 --"
+_FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date):\s*[\"']?(?P<value>.+?)[\"']?\s*$")
+
+
+def is_byline(text: str) -> bool:
+    """Whether a block near the top only names an author, a date, or both."""
+    if len(text) > 200 or len(text.splitlines()) > 3:
+        return False
+    author = _BYLINE.match(text)
+    if (
+        author
+        and len(text[author.end() :].split()) <= 18
+        and not regex.search(r"[a-z]\.\s+\p{Lu}", text[author.end() :])
+    ):
+        return True
+    if _DATE.search(text) is None:
+        return False
+    return _words_beside_dates(text) <= (10 if _NAME_AND_DATE.match(text) else 4)
+
+
+def is_bare_name(text: str) -> bool:
+    """Whether a block could be somebody's name and nothing else; so could many a title."""
+    return _BARE_NAME.fullmatch(text) is not None
+
+
+def is_date_line(text: str) -> bool:
+    """Whether a line holds a full date and nothing else."""
+    return len(text) <= 80 and find_date(text) is not None and _words_beside_dates(text) == 0
+
+
+def _words_beside_dates(text: str) -> int:
+    return len(regex.findall(r"\p{L}{2,}", _DATE_WORDS.sub("", _DATE.sub("", text))))
+
+
+def find_date(text: str) -> date | None:
+    """The first full date that stands in `text`, or None. `2015-10-18`, `18.10.2015`, `10/18/2015` and month
+    names are read; 02/07/2021 is not, since it could be either month."""
+    for match in _DATE.finditer(text):
+        try:
+            return date(int(match.group("year")), *_month_and_day(match))
+        except ValueError:
+            continue
+    return None
+
+
+def _month_and_day(match: regex.Match[str]) -> tuple[int, int]:
+    """Raises ValueError where day and month cannot be told apart: 02/07/2021 is July here and February there."""
+    if match.group("month"):
+        return MONTHS[match.group("month").lower()], int(match.group("day"))
+    if match.group("monthnumber"):
+        return int(match.group("monthnumber")), int(match.group("day"))
+    first, second = int(match.group("first")), int(match.group("second"))
+    if first <= 12 and second <= 12 and first != second:
+        raise ValueError(match.group())
+    return min(first, second), max(first, second)
+
+
+def find_author(text: str) -> str | None:
+    """The name in a byline: "By Juan Cole | …", "12. Mai 2020 von Jutta Brandner"."""
+    match = (
+        _BYLINE.match(text)
+        or _BYLINE.match(_DATE.sub("", text))
+        or _NAME_AND_DATE.match(text)
+        or _BARE_NAME.fullmatch(text)
+    )
+    if match is None:
+        return None
+    author = str(match.group("author")).strip()
+    return author.title() if author.isupper() else author
+
+
+def heading_text(text: str) -> str:
+    """A title or heading without the marks that make it one: "## Two ##" and "Two", underlined, are both "Two"."""
+    return " ".join(_HEADING_MARKS.sub("", text).split())
+
+
+def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | None, str | None]:
+    """Title, date and author of a document: from its title, byline and dateline, else the file's name."""
+    title, day, author = stem.replace("_", " "), None, None
+    titled = False
+    for paragraph in paragraphs:
+        if paragraph.role is Role.TITLE and not titled:
+            title, titled = heading_text(paragraph.text), True
+        if paragraph.role is Role.BYLINE:
+            day = day or find_date(paragraph.text)
+            author = author or find_author(paragraph.text)
+        if paragraph.role is Role.BODY and day is None:
+            dateline = _DATELINE.match(paragraph.text)
+            day = find_date(dateline.group()) if dateline else None
+        if paragraph.number == 1 and paragraph.text.startswith("---"):
+            lines = "\n".join(paragraph.text.splitlines())
+            named = {match.group("name").lower(): match.group("value") for match in _FIELD.finditer(lines)}
+            title, titled = named.get("title", title), titled or "title" in named
+            author = named.get("author", author)
+            day = find_date(named.get("date", "")) or day
+    return title, day, author

@@ -1,0 +1,1 @@
+"""A file format each: bytes in, text and blocks out."""

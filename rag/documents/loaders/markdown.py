@@ -1,0 +1,79 @@
+"""Markdown: markdown-it names the blocks; offsets point into the untouched source. Its only importer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import regex
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from rag.documents.loaders.decoding import Loaded, decode
+from rag.documents.paragraphs import text_blocks
+from rag.domain import Block, Role
+
+_LEAVES = {
+    "heading_open": Role.HEADING,
+    "paragraph_open": Role.BODY,
+    "table_open": Role.TABLE,
+    "fence": Role.BODY,
+    "code_block": Role.BODY,
+    "html_block": Role.BODY,
+    "hr": Role.BOILERPLATE,
+}
+_FRONT_MATTER = regex.compile(r"\A---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?:\r?\n|\r|\Z)", regex.DOTALL)
+# Only the blocks are wanted; marks inside a line stay as they are (and long lines of them cost quadratic time).
+_PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+_NEWLINE = regex.compile(r"\r\n|\n|\r")
+
+
+def load_markdown(data: bytes) -> Loaded:
+    text, warning = decode(data)
+    front = _FRONT_MATTER.match(text)
+    head = front.end() if front else 0
+    blocks = [Block(0, head, Role.BOILERPLATE)] if front else []
+    blocks.extend(_with_title(list(_blocks(text, head))))
+    return Loaded(text, blocks, warning)
+
+
+def _blocks(text: str, head: int) -> Iterator[Block]:
+    """Leaf blocks with their line ranges as offsets; a paragraph inside a list item is a list block,
+    and begins at its item's marker."""
+    body = text[head:]
+    # markdown-it counts \n, \r\n and \r as line ends, and nothing else.
+    starts = [head, *(head + match.end() for match in _NEWLINE.finditer(body)), len(text)]
+    items: list[tuple[int, int]] = []
+    end_of_table = -1
+    for token in _PARSER.parse(body):
+        if token.type == "list_item_open" and token.map:
+            items.append((token.map[0], token.map[1]))
+        elif token.type == "list_item_close" and items:
+            items.pop()
+        role = _LEAVES.get(token.type)
+        if role is None or token.map is None or token.map[0] < end_of_table:
+            continue
+        first, last = token.map
+        if role is Role.TABLE:
+            end_of_table = last
+        start, end = starts[min(first, len(starts) - 1)], starts[min(last, len(starts) - 1)]
+        yield from _typed(token, Block(start, end, Role.LIST if items and role is Role.BODY else role), text)
+
+
+def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
+    if token.type == "heading_open":
+        yield Block(block.start, block.end, Role.HEADING, level=int(token.tag[1]))
+    elif token.type == "paragraph_open" and block.role is Role.BODY:
+        # Captions that repeat and unwrapped lines are told apart as in plain text.
+        for piece in text_blocks(text[block.start : block.end]):
+            yield Block(block.start + piece.start, block.start + piece.end, piece.role or Role.BODY)
+    else:
+        yield block
+
+
+def _with_title(blocks: list[Block]) -> list[Block]:
+    """A heading of the first or second level that begins the document is its title."""
+    first = next((i for i, block in enumerate(blocks) if block.role is Role.HEADING), None)
+    if first is None or first > 2 or blocks[first].level > 2:
+        return blocks
+    heading = blocks[first]
+    return [*blocks[:first], Block(heading.start, heading.end, Role.TITLE, heading.level), *blocks[first + 1 :]]

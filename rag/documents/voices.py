@@ -1,0 +1,310 @@
+"""Who speaks: where a page stops being its author's and becomes its readers'.
+
+The safe side is one-way. Once readers speak they speak to the end of the page, whatever the text looks
+like, because presenting a reader's words as the document's own is worse than the opposite. What opens the
+stretch: a heading that counts comments ("9 Responses"), an uncounted one ("Comments") that is followed by
+somebody speaking, or the headers of posts, mails and reviews ("Anna says:", "From: …", "Posted by …").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from rag.documents.front_matter import is_date_line
+from rag.domain import Citation, Role
+
+_NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
+_WHAT = (
+    r"(?:responses?|comments?|replies|reply|answers?|reviews?|letters?|thoughts?|posts|kommentare?|antworten|"
+    r"leserbriefe|meinungen|commentaires?|réponses?|comentarios?|respuestas?)"
+)
+_COUNTED = regex.compile(
+    rf"(?i)^\W*(?:\d[\d.,]*\s+(?:\w+\s+)?{_WHAT}(?:\s+(?:to\b.{{0,120}}|on\s+[“\"«„].{{0,120}}|zu\b.{{0,120}}|so far))?|(?:\w+\s+)?{_WHAT}\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
+)
+_UNCOUNTED = regex.compile(
+    rf"(?i)^\W*(?!(?:reply|comment|answer|review|letter|thought|response|kommentar|commentaire|comentario)\W*$)(?:(?:reader|readers|readers['’]|customer|user|your|our readers['’]?|top|recent|latest|all)\s+)?"
+    rf"(?:{_WHAT}|discussion|feedback|(?:letters|comments|replies)\s+(?:to the editor|from\s+(?:our\s+)?readers|from\s+readers)|"
+    r"(?:what\s+)?(?:our\s+)?(?:readers|customers)\s+(?:write|say|respond)|have your say|join the (?:conversation|discussion)|leserkommentare|leserstimmen)\W*$"
+)
+_COMMENTS_COUNTED = regex.compile(
+    r"(?i)^\W*(?:\d[\d.,]*\s+(?:comments?|responses?|replies|kommentare?|commentaires?|comentarios?)|(?:comments|responses|replies|kommentare)\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
+)
+_CLOCK = regex.compile(r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\s*(?:am|pm|uhr)\b", regex.IGNORECASE)
+_BARE_NAME = regex.compile(rf"^{_NAME}$")
+_SAYS = regex.compile(
+    rf"(?im)^\W*(?:on\s.{{4,40}},\s+)?(?P<name>{_NAME})(?:\s*[(<\[][^)>\]]*[)>\]])?\s+"
+    r"(?:says?|said|wrote|writes|replie[sd]|commented|responded|asked|answered|schrieb|schreibt|sagt|meint|antwortet|kommentiert)"
+    r"(?:\s*:|\s+(?:on|at|am|in|to)\b[^.:]{0,40}\d.{0,30})\s*$"
+)
+_DONE = (
+    r"(?:posted|response|asked|answered|reviewed|written|submitted|comment(?:ed)?|review|reply|re-?posted|geschrieben)"
+)
+_POSTED = regex.compile(
+    rf"(?im)^\W*{_DONE}\s+(?:by|von|from):?\s+(?P<name>{_NAME}?)"
+    r"(?:\s*(?:[,|·•»–—(]|\bon\b|\bat\b|\bam\b|\b\d{1,4}(?:[./-]|\.?\s+\p{L}{3})).{0,80})?:?$"
+)
+_AROUND_NAME = regex.compile(rf"(?i)^(?:(?:{_DONE}|edited|updated)\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$")
+_MAIL = regex.compile(
+    rf"(?im)^\W*(?:from|von|author|user|username|name|posted by|reviewer):\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$"
+)
+_STAMPED = regex.compile(
+    rf"(?im)^\W*(?P<name>{_NAME}?)(?:\s*\([^)]{{1,20}}\))?\s*(?:[,|·•–—\-(»]|\son\b)\s*(?:posted\s+)?(?:on\s+)?(?:"
+    r"\d+\s+(?:second|minute|hour|day|week|month|year)s?\s+ago|vor\s+\d+\s+\w+"
+    r"|(?:(?:mon|tue|wed|thu|fri|sat|sun)\w*,?\s+)?(?:\d{1,2}\.?\s+\p{L}{3,9}\.?,?\s+(?:19|20)\d\d|\p{L}{3,9}\.?\s+\d{1,2},?\s+(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d)"
+    r")[^.]{0,50}$"
+)
+_STARS = regex.compile(r"^\W{0,2}(?:[★☆⭐✩✭]{1,5}|[1-5](?:\.\d)?\s*(?:out of|/|von)\s*5\b)")
+_REVIEWER = regex.compile(
+    rf"(?i)^\W*(?:by|von|par)\s+(?P<name>{_NAME}?)(?:\s+(?:on|am|le)\s+.{{0,80}}|\s*[,|·–—-].{{0,80}})?$"
+)
+_ANSWERS = regex.compile(r"(?i)^\W*\d+\s+(?:answers?|antworten|respuestas|réponses)\W*$")
+_SALUTATION = regex.compile(r"(?i)^(?:dear|sehr geehrte[rs]?|liebe[rs]?)\s+[^.!?]{2,50}[,!]")
+_QUOTED = regex.compile(r"^\s*>")
+_NUMBER = regex.compile(r"^\s*#?\(?(?P<number>\d{1,4})[.)]\s+\S")
+_REPLY = regex.compile(r"^\s*[•▪●◦‣·]\s+\S")
+_SIGNED = regex.compile(
+    r"(?i)(?:^|\n|\.\s+|\s{2,})\s*(?:(?:(?:best|kind|warm|with)\s+)?(?:regards|wishes)|cheers|sincerely|yours(?:\s+\w+)?|thanks|best|"
+    r"(?:viele|liebe|beste|mit\s+freundlichen|freundliche)\s+grüßen?|mfg|gruß|cordialement|saludos|[—–]|--)\s*[,\n—–-]?\s*"
+    r"(?P<name>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:[^\S\n]+(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,3})(?:,.{0,40})?\s*$"
+)
+_SIGNATURE_LINE = regex.compile(
+    r"^(?:[—–]|--)?\s*(?P<name>\p{Lu}[\p{L}\p{M}.'’-]+(?:[^\S\n]+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})(?:[,\n]\s*[\p{L} ]{2,30})?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A reader who speaks: the number and the name the page gives them, each if it does."""
+
+    number: str | None = None
+    speaker: str | None = None
+
+
+def is_comment_heading(text: str) -> bool:
+    """Whether a block announces readers' words: "9 Responses", "Comments (3)", "Letters to the editor"."""
+    return len(text) <= 160 and bool(_COUNTED.match(text) or _UNCOUNTED.match(text))
+
+
+def is_quoted(line: str) -> bool:
+    return _QUOTED.match(line) is not None
+
+
+def header_name(text: str) -> str | None:
+    """The name in a header that says who speaks next; None where the block is no such header."""
+    found = _header(text)
+    return found[1] if found else None
+
+
+def header_kind(text: str) -> str | None:
+    """Which form of header a block is ("says", "posted", "mail", "stamped"), or None."""
+    found = _header(text)
+    return found[0] if found else None
+
+
+def _header(text: str) -> tuple[str, str] | None:
+    lines = [line for line in text.splitlines()[:4] if len(line) <= 160]
+    if not lines:
+        return None
+    patterns = (
+        ("says", _SAYS, lines[:1]),
+        ("posted", _POSTED, lines[:1]),
+        ("mail", _MAIL, lines),
+        ("stamped", _STAMPED, lines[:1]),
+    )
+    for kind, pattern, searched in patterns:
+        for line in searched:
+            match = pattern.match(line)
+            name = _bare_name(match.group("name")) if match else ""
+            if name and len(name.split()) <= 4 and not is_comment_heading(line):
+                return kind, name
+    return None
+
+
+def _bare_name(name: str) -> str:
+    """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
+    return str(_AROUND_NAME.sub("", name)).strip()
+
+
+def _names_over_date(texts: Sequence[str], i: int) -> bool:
+    """A commenter's name on a line of its own with the date and the time of day under it."""
+    if i + 1 >= len(texts) or len(texts[i]) > 40 or len(texts[i].split()) > 4:
+        return False
+    below = texts[i + 1]
+    return _BARE_NAME.match(texts[i].strip()) is not None and is_date_line(below) and _CLOCK.search(below) is not None
+
+
+class VoiceTracker:
+    """Walks the blocks of one text in order and tells for each whether a reader speaks, and who."""
+
+    def __init__(self, texts: Sequence[str], indents: Sequence[int]) -> None:
+        self._texts = texts
+        self._indents = indents
+        self._kinds = [
+            header_kind(text) or ("dated" if _names_over_date(texts, i) else None) for i, text in enumerate(texts)
+        ]
+        self._names = [
+            text.strip() if kind == "dated" else header_name(text)
+            for kind, text in zip(self._kinds, texts, strict=True)
+        ]
+        self._readers_speak = False
+        self._voice = Voice()
+        self._letter: Voice | None = None
+        self._signed_at: int | None = None
+        self._unsigned_before = 0
+        self._opens_at = self._find_opening()
+
+    def opens_before(self, i: int) -> bool:
+        """Whether readers speak from some block above `i` on."""
+        return self._opens_at is not None and self._opens_at < i
+
+    def step(self, i: int, is_furniture: bool) -> Voice | None:
+        """The voice of block `i`, or None while the document itself speaks. Call for each block in order."""
+        if not self._readers_speak:
+            if i != self._opens_at:
+                return self._letter_writer(i)
+            self._readers_speak = True
+            if is_comment_heading(self._texts[i]):
+                return None
+        if is_comment_heading(self._texts[i]) and not is_furniture:
+            self._voice, self._signed_at = Voice(), None
+        if is_furniture or is_comment_heading(self._texts[i]):
+            return Voice()
+        quoted = self._quoted(i)
+        if quoted is not None:
+            return quoted
+        self._turn_to(i)
+        return self._voice
+
+    def _quoted(self, i: int) -> Voice | None:
+        """The voice of a quotation inside a comment, which ends with the quotation."""
+        if is_quoted(self._texts[i]):
+            return Voice(self._voice.number, self._names[i - 1] if i and self._introduces_quotation(i - 1) else None)
+        return Voice(self._voice.number, self._names[i]) if self._introduces_quotation(i) else None
+
+    def _introduces_quotation(self, i: int) -> bool:
+        """ "Anna wrote:" before quoted lines names who is quoted; "Anna wrote on 3 May:" names who posts."""
+        followed = i + 1 < len(self._texts) and is_quoted(self._texts[i + 1])
+        return followed and self._names[i] is not None and not regex.search(r"\d\W*$", self._texts[i])
+
+    def _letter_writer(self, i: int) -> Voice | None:
+        """A letter set into a document: an indented stretch that begins with a salutation."""
+        if self._indents[i] < 2:
+            self._letter = None
+        elif _SALUTATION.match(self._texts[i]):
+            self._letter = Voice(None, self._signature(i))
+        return self._letter
+
+    def _turn_to(self, i: int) -> None:
+        text = self._texts[i]
+        if self._signed_at is not None and i > self._signed_at:
+            # What follows a signature is somebody else's until a name is given.
+            self._voice, self._signed_at = Voice(self._voice.number), None
+        number, reviewer = _NUMBER.match(text), _REVIEWER.match(text) if len(text) < 120 else None
+        name = self._names[i] or (_bare_name(reviewer.group("name")) if reviewer else None)
+        if name:
+            self._voice = Voice(None, name)
+        elif _STARS.match(text):
+            self._voice = Voice(None, next((self._reviewer(j) for j in (i + 1, i + 2) if self._reviewer(j)), None))
+        elif number and self._is_next(number.group("number")):
+            self._voice = Voice(number.group("number"), self._sign(i))
+        elif _REPLY.match(text) and self._voice.number:
+            self._voice = Voice(self._voice.number, self._sign(i))
+        elif self._voice == Voice():
+            self._voice = Voice(None, self._sign(i))
+
+    def _reviewer(self, i: int) -> str | None:
+        match = _REVIEWER.match(self._texts[i]) if i < len(self._texts) and len(self._texts[i]) < 120 else None
+        return _bare_name(match.group("name")) if match else None
+
+    def _is_next(self, number: str) -> bool:
+        """Comments count upwards from 1; a list inside a named person's comment does not."""
+        if self._voice.number is None:
+            return self._voice.speaker is None and int(number) <= 2
+        return int(self._voice.number) < int(number) <= int(self._voice.number) + 5
+
+    def _sign(self, i: int) -> str | None:
+        found = self._find_signature(i)
+        if found is None:
+            return None
+        self._signed_at, name = found
+        return name
+
+    def _signature(self, i: int) -> str | None:
+        found = self._find_signature(i)
+        return found[1] if found else None
+
+    def _find_signature(self, i: int) -> tuple[int, str] | None:
+        """Who signs the comment that begins at block `i`: looked for up to where the next one begins."""
+        if i < self._unsigned_before:
+            return None
+        for j in range(i, len(self._texts)):
+            text = self._texts[j]
+            if j > i and (self._names[j] or _NUMBER.match(text) or _REPLY.match(text) or is_comment_heading(text)):
+                self._unsigned_before = j
+                return None
+            match = _SIGNED.search(text[-120:]) or (
+                _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
+            )
+            if match and not match.group("name").isupper():
+                return j, str(match.group("name")).strip().rstrip(".")
+        self._unsigned_before = len(self._texts)
+        return None
+
+    def _find_opening(self) -> int | None:
+        kinds = self._kinds
+        answers = next((i for i, text in enumerate(self._texts) if _ANSWERS.match(text)), None)
+        counted = next((i for i, text in enumerate(self._texts[:-1]) if _counts_comments(text)), None)
+        if answers is not None and (counted is None or answers <= counted):
+            # A page of questions and answers: the question is a reader's too.
+            return next((i for i, text in enumerate(self._texts) if len(text) > 120 or i == answers), None)
+        for i, text in enumerate(self._texts):
+            if i == counted:
+                return i
+            if len(text) <= 160 and (_COUNTED.match(text) or _UNCOUNTED.match(text)) and self._somebody_speaks_after(i):
+                return i
+            if kinds[i] and kinds.count(kinds[i]) >= 2:
+                return i
+            if (
+                _STARS.match(text)
+                and sum(_STARS.match(other) is not None for other in self._texts[i + 1 :]) >= 1
+                and len(text) < 120
+            ):
+                return i
+        return None
+
+    def _somebody_speaks_after(self, i: int) -> bool:
+        following = range(i + 1, min(i + 5, len(self._texts)))
+        return any(
+            self._names[j]
+            or _NUMBER.match(self._texts[j])
+            or self._indents[j] >= 2
+            or self._signature(j)
+            or _STARS.match(self._texts[j])
+            or self._reviewer(j)
+            for j in following
+        )
+
+
+def _counts_comments(text: str) -> bool:
+    return len(text) <= 160 and _COMMENTS_COUNTED.match(text) is not None
+
+
+def is_signature(sentence: str) -> bool:
+    """Whether a sentence of a comment is nothing but its sign-off: "Regards, Michael"."""
+    return _SIGNED.match(sentence) is not None
+
+
+def lead_of(citation: Citation) -> str | None:
+    """Words of ours in front of a quote that is not the document's own prose."""
+    paragraph = citation.paragraph
+    if paragraph.role is Role.CAPTION:
+        return "A photo caption reads:"
+    if paragraph.role is not Role.COMMENT:
+        return None
+    if paragraph.speaker:
+        return f"A reader, {paragraph.speaker}, writes:"
+    number = paragraph.heading[-1] if paragraph.heading and paragraph.heading[-1].isdigit() else None
+    return f"A reader writes (under comment {number}):" if number else "A reader writes:"

@@ -1,0 +1,164 @@
+"""What one query sees: the paragraphs of one generation of the store, and the lexical index over them.
+
+A query takes a snapshot and keeps it, so that while documents are replaced it sees the old version or the
+new one. `Readers` lets the writer wait until nobody reads an old snapshot any more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.documents.paragraphs import context_of
+from rag.domain import Role
+from rag.errors import ScopeError
+from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
+from rag.index.store import Record, Store
+from rag.text import terms
+
+Key = tuple[str, int]
+Mask = npt.NDArray[np.bool_]
+
+BACKGROUND = 500
+"""Paragraphs of English that a term's rarity leans on."""
+
+NOT_RANKED = (Role.TITLE, Role.HEADING)
+"""They name a place and say nothing of it; every paragraph below is indexed under them anyway."""
+
+_ROLES = list(Role)
+_COMMENT = _ROLES.index(Role.COMMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Paragraphs by ordinal: documents in the order of their ids, paragraphs by number. `ranked` tells which
+    of them can be found at all."""
+
+    generation: str
+    records: tuple[Record, ...]
+    firsts: npt.NDArray[np.int64]
+    by_prefix: dict[str, int]
+    index: LexicalIndex
+    ranked: Mask
+
+    @property
+    def size(self) -> int:
+        return self.index.size
+
+    @property
+    def ranked_share(self) -> float:
+        return float(self.ranked.mean()) if self.size else 1.0
+
+    def ordinal(self, document: int, number: int) -> int:
+        return int(self.firsts[document]) + number - 1
+
+    def locate(self, ordinal: int) -> tuple[Record, int]:
+        """The document's record and the paragraph's number."""
+        document = int(np.searchsorted(self.firsts, ordinal, side="right")) - 1
+        return self.records[document], ordinal - int(self.firsts[document]) + 1
+
+    def allowed(self, scope: frozenset[str] | None, without: frozenset[Key]) -> Mask:
+        """Which paragraphs a query may find. Raises ScopeError for a document that is not in."""
+        if scope is None and not without:
+            return self.ranked
+        allowed = np.full(self.size, scope is None)
+        documents = {record.document_id: i for i, record in enumerate(self.records)}
+        for document_id in scope or ():
+            if document_id not in documents:
+                raise ScopeError(f"{document_id} is not in the index. `ibid status` lists what is.")
+            first = self.ordinal(documents[document_id], 1)
+            allowed[first : first + self.records[documents[document_id]].paragraphs] = True
+        for document_id, number in without:
+            if document_id in documents and number <= self.records[documents[document_id]].paragraphs:
+                allowed[self.ordinal(documents[document_id], number)] = False
+        return allowed & self.ranked
+
+    def collapse(self, ordered: Sequence[int]) -> list[int]:
+        """Of paragraphs with equal texts only one: the document's own words before a comment, then the first."""
+        places = np.asarray(ordered, dtype=np.int64)
+        twins = self.index.twins[places].tolist()
+        is_comment = (self.index.roles[places] == _COMMENT).tolist()
+        chosen: dict[int, tuple[bool, int]] = {}
+        for ordinal, twin, comment in zip(ordered, twins, is_comment, strict=True):
+            chosen[twin] = min(chosen.get(twin, (comment, ordinal)), (comment, ordinal))
+        return list(dict.fromkeys(chosen[twin][1] for twin in twins))
+
+    def rarity(self, stem: str, commonness: float) -> float:
+        """How much a term tells: its rarity in the documents, leaning on its `commonness` in English at large
+        as if BACKGROUND more paragraphs had been read, so that a small folder does not take every verb it
+        happens not to use for a rare name."""
+        seen = self.index.words.document_frequency(stem) + BACKGROUND * commonness
+        return float(np.log((self.size + BACKGROUND + 1) / (seen + 0.5)))
+
+    def missing_terms(self, question: str) -> tuple[str, ...]:
+        """Words of the question that stand nowhere, neither as a word nor, without accents, as its spelling."""
+        words = terms.content_words(question)
+        absent = [
+            word
+            for word, stem in zip(words, terms.stemmed(words), strict=True)
+            if not self.index.words.document_frequency(stem) and not self.index.grams.document_frequency(word)
+        ]
+        return tuple(terms.as_written(question, absent))
+
+
+def open_snapshot(store: Store, folder: Path) -> Snapshot:
+    """The current paragraphs with the lexical index in `folder`, which is built anew if it is of another
+    generation."""
+    generation = store.generation
+    records = tuple(store.records().values())
+    counts = [record.paragraphs for record in records]
+    firsts = np.cumsum([0, *counts], dtype=np.int64)[:-1]
+    by_prefix = {record.prefix: i for i, record in enumerate(records)}
+    index = open_index(folder, generation)
+    if index is None or index.size != sum(counts):
+        index = build_index(_texts(store, records, firsts, by_prefix, sum(counts)))
+        save_index(index, folder, generation)
+    ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
+    return Snapshot(generation, records, firsts, by_prefix, index, ranked)
+
+
+def _texts(
+    store: Store, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
+) -> Iterator[LexicalText]:
+    texts: list[LexicalText | None] = [None] * size
+    for key, row in store.rows():
+        document = by_prefix.get(key.partition("#")[0])
+        if document is not None:
+            context = context_of(records[document].title, row.paragraph)
+            place = int(firsts[document]) + row.paragraph.number - 1
+            texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding)
+    # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
+    return (text or LexicalText("", "") for text in texts)
+
+
+class Readers:
+    """Counts queries under way, so that a writer can wait for those that began before it looked."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._active: set[int] = set()
+        self._next = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._changed:
+            ticket = self._next
+            self._next += 1
+            self._active.add(ticket)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._active.remove(ticket)
+                self._changed.notify_all()
+
+    def wait_for_those_before(self) -> None:
+        with self._changed:
+            limit = self._next
+            self._changed.wait_for(lambda: all(ticket >= limit for ticket in self._active))

@@ -1,0 +1,45 @@
+"""A follow-up question made to stand alone, without a model. Pure.
+
+"Who is Soleimani?" – "And what is his role?" is searched as "And what is Soleimani’s role?" too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import regex
+
+from rag.text import terms
+
+MOST_CARRIED = 4
+"""Words taken over from the question before."""
+
+_ANAPHORA = regex.compile(
+    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|(?<!\b(?:is|are|was|were)\s)there|ones|same|both|former|latter|others?)\b"
+)
+_PRONOUN = regex.compile(
+    r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
+)
+_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|und|et|y)\b")
+
+
+def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> str | None:
+    """A follow-up made to stand alone by the rare terms of the question before it; None where it does already.
+
+    A question leans on the one before if it points back ("they", "there"), begins like a continuation
+    ("and", "what about") or has at most one content word of its own.
+    """
+    own = terms.content_words(question)
+    leans = _ANAPHORA.search(question) or (_ELLIPSIS.match(question) and len(own) <= 3) or len(own) <= 1
+    if not leans:
+        return None
+    mine = set(terms.stemmed(own))
+    carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
+    rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:MOST_CARRIED]
+    added = terms.as_written(earlier, [word for word in carried if word in rarest])
+    if not added:
+        return None
+    phrase = " ".join(added)
+    # In the pronoun's own place the question reads like one, which is what the embedder knows.
+    replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("whose") else phrase, question, count=1)
+    return replaced if count else f"{question} {phrase}"

@@ -1,0 +1,119 @@
+"""An embedder beside the shipped one: the dense leg goes by its vectors as soon as all of them are there.
+
+The shipped embedder's own vectors are always made too, here and for nothing. They answer until then, whenever the
+other one cannot be asked, and after it was given up. Any LlamaIndex `BaseEmbedding` can be the second one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from llama_index.core.base.embeddings.base import BaseEmbedding
+
+from rag.domain import Json
+from rag.index.embedding import MiniLM, Vectors
+from rag.index.store import Near, SecondRow, Store, row_id
+from rag.index.windows import Window, windows_of
+
+REMEMBERED = 200
+"""Questions whose vectors are kept."""
+
+
+class SecondEmbedder:
+    """A second embedder and the vectors it made for an open index."""
+
+    def __init__(self, embedding: BaseEmbedding, store: Store) -> None:
+        self._embedding = embedding
+        self._store = store
+        self._asked: dict[str, Vectors] = {}
+        self._vectors = store.second_vectors(fingerprint_of(embedding))
+
+    @property
+    def name(self) -> str:
+        """The model and, where it is elsewhere, the host it runs on: who receives text."""
+        host = getattr(self._embedding, "host", None)
+        return f"{self._embedding.model_name} at {host}" if host else self._embedding.model_name
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every paragraph that is in has its vectors."""
+        return self.covers(self._store.generation)
+
+    def json(self) -> Json:
+        """As `ibid status --json` tells it."""
+        return {"name": self.name, "is_whole": self.is_whole}
+
+    def covers(self, generation: str) -> bool:
+        return self._vectors.generation == generation
+
+    def query_vector(self, question: str) -> Vectors:
+        """Raises EmbeddingError where it cannot be had. The last questions are remembered: one is often asked of
+        several documents in turn."""
+        if len(self._asked) > REMEMBERED:
+            # A new one, not the old one emptied: another thread may be about to read from that.
+            self._asked = {}
+        asked = self._asked
+        if question not in asked:
+            asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
+        return asked[question]
+
+    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+        """As `Store.nearest`, among its own vectors."""
+        return self._vectors.nearest(vector, limit, document_ids)
+
+    def complete(self, shipped: MiniLM, told: Callable[[int], None]) -> None:
+        """Make the vectors that are missing; texts that were ever embedded here are not sent again.
+
+        `told` is called with the number of texts sent so far after each group; what it raises ends it, as does
+        EmbeddingError where the embedder fails, and IndexMismatchError where its vectors have another length than
+        before. What was made until then stays. The caller makes sure that no query reads an older generation.
+        """
+        if self.is_whole:
+            return
+        sent = 0
+        # What one request brought is written at once: no more than that is ever paid for twice.
+        for group in _in_groups(self._missing(shipped), self._embedding.embed_batch_size):
+            sent += self._put(group)
+            told(sent)
+        self._vectors.finish()
+
+    def _missing(self, shipped: MiniLM) -> Iterator[tuple[str, Window]]:
+        """The windows, with their row ids, of every document that lacks one."""
+        for record in self._vectors.lacking():
+            keys = [row_id(record.prefix, number) for number in range(1, record.paragraphs + 1)]
+            paragraphs = sorted(self._store.paragraphs(keys).values(), key=lambda paragraph: paragraph.number)
+            for window in windows_of(record.title, paragraphs, shipped):
+                yield row_id(record.prefix, window.paragraph.number, window.part), window
+
+    def _put(self, group: Sequence[tuple[str, Window]]) -> int:
+        """Write the vectors of a group; how many texts were sent for it."""
+        texts = {window.hash: window.text for _, window in group}
+        known = self._vectors.by_hash(texts)
+        fresh = {key: text for key, text in texts.items() if key not in known}
+        made = self._embedding.get_text_embedding_batch(list(fresh.values())) if fresh else []
+        known.update(zip(fresh, (np.asarray(vector, dtype=np.float32) for vector in made), strict=True))
+        self._vectors.put(
+            [SecondRow(key, window.paragraph.document_id, window.hash, known[window.hash]) for key, window in group]
+        )
+        return len(fresh)
+
+
+def fingerprint_of(embedding: BaseEmbedding) -> str:
+    """Whose vectors can be compared: the same model of the same host. Made of the signs that Chroma takes in names."""
+    who = f"{embedding.class_name()} {embedding.model_name} {getattr(embedding, 'host', '')}"
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", embedding.model_name).strip("-")[:60]
+    return f"{readable}-{hashlib.sha256(who.encode()).hexdigest()[:8]}"
+
+
+def _in_groups(windows: Iterator[tuple[str, Window]], size: int) -> Iterator[list[tuple[str, Window]]]:
+    group: list[tuple[str, Window]] = []
+    for one in windows:
+        group.append(one)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group

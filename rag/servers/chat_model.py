@@ -1,0 +1,143 @@
+"""A language model behind any OpenAI-compatible server, as a LlamaIndex `LLM`.
+
+Speaks chat.completions, as every such server does; usage and stream options are taken where the server knows
+them. Times out rather than hangs, and closes the stream when nobody reads on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms import LLM
+from pydantic import PrivateAttr
+
+from rag.errors import ChatModelError, ContextTooLongError
+from rag.servers.model_server import SILENT_SECONDS, ModelServer
+
+WHOLE_SECONDS = 120.0
+"""The longest an answer may take in all."""
+
+
+class ChatModel(LLM):
+    """One model on one server.
+
+    >>> model = ChatModel("gpt-5-mini", api_key="…")
+    >>> model.host
+    'api.openai.com'
+    """
+
+    model: str
+    host: str
+    _server: ModelServer = PrivateAttr()
+    _whole: float = PrivateAttr()
+
+    def __init__(
+        self,
+        model: str,
+        api_key: str,
+        base_url: str | None = None,
+        silent_seconds: float = SILENT_SECONDS,
+        whole_seconds: float = WHOLE_SECONDS,
+    ) -> None:
+        server = ModelServer(model, "IBID_CHAT_MODEL", api_key, base_url, silent_seconds)
+        super().__init__(model=model, host=server.host)
+        self._server = server
+        self._whole = whole_seconds
+
+    @classmethod
+    def class_name(cls) -> str:
+        return "IbidChatModel"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        return LLMMetadata(model_name=self.model, is_chat_model=True)
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """The answer piece by piece; `additional_kwargs["usage"]` of the last one holds the tokens, where told.
+
+        Raises ChatModelError, in words a person can act on, and ContextTooLongError where fewer passages help.
+        """
+        return self._stream(_described(messages), kwargs)
+
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        pieces = list(self.stream_chat(messages, **kwargs))
+        return pieces[-1] if pieces else ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=""))
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:  # noqa: ARG002
+        answered = self.chat([ChatMessage(role=MessageRole.USER, content=prompt)], **kwargs)
+        return CompletionResponse(text=answered.message.content or "", additional_kwargs=answered.additional_kwargs)
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:  # noqa: ARG002
+        for piece in self.stream_chat([ChatMessage(role=MessageRole.USER, content=prompt)], **kwargs):
+            yield CompletionResponse(text=piece.message.content or "", delta=piece.delta)
+
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        return self.chat(messages, **kwargs)
+
+    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        return self.complete(prompt, formatted, **kwargs)
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseAsyncGen:
+        async def pieces() -> ChatResponseAsyncGen:
+            for piece in self.stream_chat(messages, **kwargs):
+                yield piece
+
+        return pieces()
+
+    async def astream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseAsyncGen:
+        async def pieces() -> CompletionResponseAsyncGen:
+            for piece in self.stream_complete(prompt, formatted, **kwargs):
+                yield piece
+
+        return pieces()
+
+    def _stream(self, messages: list[dict[str, str]], options: Mapping[str, Any]) -> ChatResponseGen:
+        deadline = time.monotonic() + self._whole
+        said, is_finished = "", False
+        with (
+            self._server.translating(ChatModelError, ContextTooLongError),
+            self._server.stream(messages, options) as stream,
+        ):
+            for chunk in stream:
+                if time.monotonic() > deadline:
+                    raise ChatModelError(f"{self} took longer than {self._whole:.0f} seconds. Ask less at once.")
+                delta = (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                said += delta
+                is_finished |= bool(chunk.choices and chunk.choices[0].finish_reason)
+                usage = _usage(chunk)
+                if delta or usage:
+                    yield ChatResponse(
+                        message=ChatMessage(role=MessageRole.ASSISTANT, content=said),
+                        delta=delta,
+                        additional_kwargs={"usage": usage} if usage else {},
+                    )
+        if not said or not is_finished:
+            raise ChatModelError(f"{self} {'broke off' if said else 'sent nothing'}. Try again, or turn the model off.")
+
+    def __str__(self) -> str:
+        return str(self._server)
+
+
+def _described(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
+    return [{"role": message.role.value, "content": message.content or ""} for message in messages]
+
+
+def _usage(chunk: Any) -> dict[str, float]:
+    """Tokens, and the cost where the server tells one (OpenRouter and LiteLLM do, in its own money)."""
+    usage = getattr(chunk, "usage", None)
+    names = ("prompt_tokens", "completion_tokens", "cost")
+    counted = {name: getattr(usage, name, None) for name in names}
+    return {name: count for name, count in counted.items() if isinstance(count, int | float)}

@@ -1,0 +1,231 @@
+"""How much of a question a piece of text covers: the features that rank paragraphs and choose sentences.
+
+Pure functions of texts and term weights. `Inquiry` is a question taken apart once; `sentence_features`
+describes one sentence against it, `paragraph_features` the best that a paragraph has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from rag.domain import Span
+from rag.text import terms
+from rag.text.sentences import split_sentences
+
+Features = npt.NDArray[np.float32]
+
+SENTENCE_FEATURES = (
+    "coverage",  # share of the question's term weight that stands in the sentence
+    "loose coverage",  # the same, where a term also counts without its accents, or by five common letters at its beginning
+    "pairs",  # share of the question's neighbouring term pairs that stand close together
+    "names",  # share of the question's capitalised words and numbers that stand in the sentence
+    "context coverage",  # coverage by the sentence before, the sentence and the title together
+    "expected kind",  # a person, place, date or number as the question word asks for, else 0
+    "kind missing",  # the question asks for such a kind and the sentence has none
+    "length",  # words of the sentence over 40, at most 1
+    "is question",
+    "first",  # the first sentence of its paragraph
+    "new words",  # share of the sentence's words that are not in the question
+)
+PARAGRAPH_FEATURES = (
+    "best coverage",
+    "best loose coverage",
+    "best pairs",
+    "best names",
+    "best context coverage",
+    "whole coverage",
+    "whole pairs",
+    "title coverage",
+)
+
+_NUMBER = regex.compile(
+    r"\d[\d.,]*|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
+)
+_DATE = regex.compile(
+    r"(?i)\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|jan\.|feb\.|aug\.|sept\.|oct\.|nov\.|dec\.|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|yesterday|years? ago|weeks? ago|spring|summer|autumn|winter|\d{3,4}s?)\b"
+)
+_NAME = regex.compile(r"(?<!^)(?<![.!?]\s)(?<![\"“'‘(])\b\p{Lu}[\p{L}’'-]+")
+_KINDS: tuple[tuple[str, regex.Pattern[str]], ...] = (
+    (
+        "number",
+        regex.compile(
+            r"(?i)\bhow (?:many|much|long|old|far|big|large|tall|high|deep|often|fast)\b|\bwhat (?:percent|percentage|number|proportion|share|amount)\b|\bwie (?:viele?|lange|alt)\b|\bcuánt|\bcombien\b"
+        ),
+    ),
+    (
+        "date",
+        regex.compile(
+            r"(?i)\b(?:when|what (?:year|date|day|month|decade|century|time)|which (?:year|date|day|month|decade|century)|wann|cuándo|quand)\b"
+        ),
+    ),
+    ("name", regex.compile(r"(?i)\b(?:who|whom|whose|where|wer|wo|quién|dónde|qui|où)\b")),
+)
+_KIND_FOUND = {"number": _NUMBER, "date": _DATE, "name": _NAME}
+_NEAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question taken apart: its content stems with their weights, in order; the kind of answer it asks for.
+
+    `truncated` stems are the first five letters of each word: for languages that the English stemmer does not
+    know, where words are compared by their beginnings (for Turkish as good as a stemmer: Can et al. 2008,
+    Information retrieval on Turkish texts).
+    """
+
+    question: str
+    weighted: tuple[tuple[str, float], ...]
+    names: frozenset[str]
+    kind: str | None
+    truncated: bool = False
+    # What follows is derived, once per question instead of once per sentence.
+    stems: tuple[str, ...] = field(init=False)
+    beginnings: tuple[str, ...] = field(init=False)
+    is_typed: bool = field(init=False)
+    neighbours: tuple[tuple[str, str], ...] = field(init=False)
+    weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        stems = tuple(stem for stem, _ in self.weighted)
+        object.__setattr__(self, "stems", stems)
+        # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
+        object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
+        object.__setattr__(self, "beginnings", tuple(terms.root(stem) for stem in stems))
+        object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
+        object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
+
+
+def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = False) -> Inquiry:
+    """Take a question apart. `weight_of` gives a stem's rarity in the corpus (its inverse document frequency)."""
+    stems = tuple(terms.content_stems(question)) or tuple(dict.fromkeys(terms.stems(question)))
+    weighted = tuple((stem, weight_of(stem)) for stem in stems)
+    named = regex.findall(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*|\d[\d.,]*", question)
+    names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
+    kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
+    if truncated:
+        weighted = tuple({terms.root(stem): (terms.root(stem), weight) for stem, weight in weighted}.values())
+        names = frozenset(terms.root(stem) for stem in names)
+    return Inquiry(question, weighted, names, kind, truncated)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceView:
+    """One sentence of a paragraph with its stems, prepared once for all features."""
+
+    span: Span
+    text: str
+    stems: tuple[str, ...]
+    present: frozenset[str]
+    beginnings: frozenset[str]
+
+
+@lru_cache(maxsize=8192)
+def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ...]:
+    """The sentences of a paragraph, taken apart. Remembered: popular paragraphs come back question after question."""
+    return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
+
+
+@lru_cache(maxsize=8192)
+def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
+    """The stems of a title and heading path, remembered."""
+    return frozenset(_stems(context, truncated))
+
+
+def _stems(text: str, truncated: bool) -> tuple[str, ...]:
+    stems = terms.stems(text)
+    return tuple(terms.root(stem) for stem in stems) if truncated else tuple(stems)
+
+
+def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
+    stems = _stems(sentence, truncated)
+    present = frozenset(stems)
+    return SentenceView(span, sentence, stems, present, frozenset(terms.root(stem) for stem in present))
+
+
+def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:
+    """`[len(sentences), len(SENTENCE_FEATURES)]`; `context` holds the stems of the title and headings above."""
+    rows = np.zeros((len(sentences), len(SENTENCE_FEATURES)), dtype=np.float32)
+    asked = set(inquiry.stems)
+    before: frozenset[str] = frozenset()
+    for i, sentence in enumerate(sentences):
+        has_kind = _has_kind(inquiry, sentence)
+        rows[i] = (
+            *_overlaps(inquiry, sentence, before, context),
+            float(inquiry.kind is not None and has_kind),
+            float(inquiry.kind is not None and not has_kind),
+            min(len(sentence.stems) / 40, 1.0),
+            float(sentence.text.endswith("?")),
+            float(i == 0),
+            len(sentence.present - asked) / max(len(sentence.present), 1),
+        )
+        before = sentence.present
+    return rows
+
+
+def paragraph_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:
+    """`[len(PARAGRAPH_FEATURES)]`: the best that any sentence reaches, and the paragraph as a whole."""
+    if not sentences:
+        return np.zeros(len(PARAGRAPH_FEATURES), dtype=np.float32)
+    befores = (frozenset[str](), *(sentence.present for sentence in sentences))
+    overlaps = [_overlaps(inquiry, s, before, context) for s, before in zip(sentences, befores, strict=False)]
+    best = [max(column) for column in zip(*overlaps, strict=True)]
+    together = tuple(stem for sentence in sentences for stem in sentence.stems)
+    present = frozenset(together)
+    whole = (coverage(inquiry, present), _pairs(inquiry, together, present), coverage(inquiry, context))
+    return np.array([*best, *whole], dtype=np.float32)
+
+
+def coverage(inquiry: Inquiry, present: frozenset[str]) -> float:
+    """Share of the question's term weight that is present, 0 to 1."""
+    found = sum(weight for stem, weight in inquiry.weighted if stem in present)
+    return found / inquiry.weight if inquiry.weight else 0.0
+
+
+def _overlaps(
+    inquiry: Inquiry, sentence: SentenceView, before: frozenset[str], context: frozenset[str]
+) -> tuple[float, float, float, float, float]:
+    exact = loose = contextual = 0.0
+    for (stem, weight), beginning in zip(inquiry.weighted, inquiry.beginnings, strict=True):
+        if stem in sentence.present:
+            exact += weight
+            loose += weight
+            contextual += weight
+        else:
+            if beginning in sentence.beginnings:
+                loose += weight
+            if stem in before or stem in context:
+                contextual += weight
+    whole = inquiry.weight or 1.0
+    pairs = _pairs(inquiry, sentence.stems, sentence.present)
+    names = len(inquiry.names & sentence.present) / len(inquiry.names) if inquiry.names else 0.0
+    return exact / whole, loose / whole, pairs, names, contextual / whole
+
+
+def _pairs(inquiry: Inquiry, stems: Sequence[str], present: frozenset[str]) -> float:
+    """Share of the question's neighbouring content words that stand within three words of each other."""
+    both = [(one, other) for one, other in inquiry.neighbours if one in present and other in present]
+    if not both:
+        return 0.0
+    places: dict[str, list[int]] = {stem: [] for pair in both for stem in pair}
+    for place, stem in enumerate(stems):
+        if stem in places:
+            places[stem].append(place)
+    close = sum(any(abs(a - b) <= _NEAR for a in places[one] for b in places[other]) for one, other in both)
+    return close / len(inquiry.neighbours)
+
+
+def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
+    """Whether the sentence holds something of the kind asked for that the question did not bring itself."""
+    if inquiry.kind is None:
+        return False
+    asked = set(inquiry.stems)
+    found = _KIND_FOUND[inquiry.kind].finditer(sentence.text)
+    return any(not set(_stems(match.group(), inquiry.truncated)) <= asked for match in found)

@@ -1,0 +1,145 @@
+"""What people type that is no question about a fact, and what only looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.about import Kind, Request, classify
+
+TITLES = [
+    "In Rare Victory, Syrian Army breaks ISIL siege of West Aleppo",
+    "Russian Airstrikes Pave Way for Syrian Regime’s Advance on Aleppo",
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "question"),
+    [
+        (Kind.GREETING, "hello"),
+        (Kind.GREETING, "Hi there!"),
+        (Kind.GREETING, "Good morning"),
+        (Kind.GREETING, "Guten Tag"),
+        (Kind.THANKS, "thanks a lot!"),
+        (Kind.THANKS, "Danke schön"),
+        (Kind.THANKS, "ok"),
+        (Kind.ABILITIES, "help"),
+        (Kind.ABILITIES, "What can you do?"),
+        (Kind.ABILITIES, "who are you?"),
+        (Kind.ABILITIES, "How does this work?"),
+        (Kind.CATALOGUE, "Which documents do you have?"),
+        (Kind.CATALOGUE, "How many articles are there?"),
+        (Kind.CATALOGUE, "list all the documents"),
+        (Kind.CATALOGUE, "show me your sources"),
+        (Kind.CATALOGUE, "what's in the folder?"),
+        (Kind.CATALOGUE, "What are the documents?"),
+        (Kind.CATALOGUE, "Which files are in the folder?"),
+        (Kind.CATALOGUE, "Which documents can you search?"),
+    ],
+)
+def test_small_talk_and_questions_about_the_collection_are_told_apart(kind: Kind, question: str) -> None:
+    assert classify(question, TITLES) == Request(kind)
+
+
+@pytest.mark.parametrize(
+    ("question", "which"),
+    [
+        ("What is this about?", ()),
+        ("What are these articles about?", ()),
+        ("What is the article about?", ()),
+        ("what is the story about", ()),
+        ("tl;dr", ()),
+        ("summary", ()),
+        ("Summarise everything, please", ()),
+        ("What are the main points of the articles?", ()),
+        ("What does this document say?", ()),
+        ("Summarize the second article", (1,)),
+        ("Can you summarise the first article please?", (0,)),
+        ("give me a short summary of the last document", (1,)),
+        ("What is the second one about?", (1,)),
+        ("Summarise the siege of West Aleppo", (0,)),
+        ("What is the Russian airstrikes article about?", (1,)),
+    ],
+)
+def test_a_summary_is_of_the_documents_that_are_meant(question: str, which: tuple[int, ...]) -> None:
+    assert classify(question, TITLES) == Request(Kind.SUMMARY, which)
+
+
+@pytest.mark.parametrize(
+    ("question", "which", "topic"),
+    [
+        ("Compare the two articles", (), None),
+        ("please compare all documents", (), None),
+        ("Compare both.", (), None),
+        ("compare and contrast these texts", (), None),
+        ("What are the differences between the articles?", (), None),
+        ("What's the main difference between the two documents?", (), None),
+        ("How do the articles differ?", (), None),
+        ("Do the sources agree?", (), None),
+        ("Do both articles contradict each other?", (), None),
+        ("Compare the two articles on the siege of Aleppo", (), "the siege of Aleppo"),
+        ("Compare the articles' views on Russia.", (), "Russia"),
+        ("Compare what the articles say about Russia", (), "Russia"),
+        ("How do the two articles differ on Russia?", (), "Russia"),
+        ("Do the sources agree on the number of casualties?", (), "the number of casualties"),
+        ("What do the articles say about Kweires air base?", (), "Kweires air base"),
+        ("What do both documents report on Russia?", (), "Russia"),
+        ("Compare the first article with the second one", (0, 1), None),
+        ("Compare the siege of West Aleppo to the Russian airstrikes article", (0, 1), None),
+        ("How does the first article differ from the last one?", (0, 1), None),
+        ("What is the difference between the first one and the second article?", (0, 1), None),
+    ],
+)
+def test_a_comparison_means_several_documents_and_maybe_a_topic(
+    question: str, which: tuple[int, ...], topic: str | None
+) -> None:
+    assert classify(question, TITLES) == Request(Kind.COMPARISON, which, topic)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the siege about to do?",
+        "Who are you fighting?",
+        "what is the main city in the article about?",
+        "Hello Kitty's creator?",
+        "Help the rebels?",
+        "What documents are in the folder of the minister?",
+        "Which articles of the constitution can you amend without a vote?",
+        "Which documents can you take abroad?",
+        "Which stories are in the Bible?",
+        "How many pages are in the report?",
+        "What files did the spy steal?",
+        "What do you know about Aleppo?",
+        "What does the article say about Aleppo?",
+        "What is the main point of contention?",
+        "Is it about to rain?",
+        "Summarise the third article",
+        "What is the third article about?",
+        "summary judgement",
+        "Compare the prices of the two houses",
+        "Compare Assad and Putin",
+        "Compare this article with life",
+        "What is the difference between the two sources of income?",
+        "How do they differ?",
+        "What do the articles of the constitution say about slavery?",
+        "Do the two armies agree on a ceasefire?",
+        "Thanks to whom was the road reopened?",
+        "When did the siege begin?",
+        "",
+        "   ",
+        "?",
+    ],
+)
+def test_ordinary_questions_are_left_to_retrieval(question: str) -> None:
+    assert classify(question, TITLES) is None
+
+
+def test_a_summary_of_something_no_title_names_is_an_ordinary_question() -> None:
+    assert classify("Summarise the siege", ["Boiler pressure", "Counting swifts"]) is None
+    assert classify("Summarise the siege", []) is None
+
+
+def test_titles_that_fit_equally_well_are_all_meant() -> None:
+    assert classify("Summarise the siege", ["The siege of Homs", "Swifts", "A siege ends"]) == (
+        Request(Kind.SUMMARY, (0, 2))
+    )

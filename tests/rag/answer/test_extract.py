@@ -1,0 +1,132 @@
+"""Which sentences are quoted, and how they are introduced."""
+
+import numpy as np
+import pytest
+
+from rag.answer.extract import ANSWER_FEATURES, candidates, extract
+from rag.domain import Paragraph, Passage, Ranks, Role, Source, Statement
+from rag.search.learned import Linear
+from rag.text.overlap import inquire
+
+# Coverage of the question alone decides: what is tested is everything around that choice.
+BY_COVERAGE = Linear(ANSWER_FEATURES, np.array([8.0 if n == "coverage" else 0.0 for n in ANSWER_FEATURES], np.float32))
+
+
+def passage(
+    text: str, number: int = 1, role: Role = Role.BODY, speaker: str | None = None, heading: tuple[str, ...] = ()
+) -> Passage:
+    found = Paragraph("documents/a.txt", number, text, 100, 100 + len(text), role, heading, speaker=speaker)
+    return Passage(found, Source("Title", "r"), 0.5, Ranks())
+
+
+def answer(question: str, *passages: Passage) -> tuple[Statement, ...]:
+    inquiry = inquire(question, lambda stem: 1.0)
+    return extract(inquiry, candidates(inquiry, passages, None, BY_COVERAGE))
+
+
+def test_the_sentence_that_covers_the_question_is_quoted_whole() -> None:
+    (statement,) = answer(
+        "How long did the siege last?",
+        passage("Prices rose. The siege was to last 13 days in all. Bread is sold again by bakers in the old town."),
+    )
+    assert statement.text == "The siege was to last 13 days in all."
+    assert statement.citations[0].quote == statement.text
+    assert (statement.citations[0].start, statement.citations[0].end) == (113, 150)
+
+
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
+    statement = answer(
+        "Who called the strikes reckless?", passage("Col. Warren spoke on Monday. He called the strikes reckless.")
+    )[0]
+    assert statement.text == "Col. Warren spoke on Monday. He called the strikes reckless."
+
+
+def test_a_quote_keeps_the_white_space_of_its_document_and_shows_it_collapsed() -> None:
+    statement = answer("Where is the base?", passage("The base\n    lies\u00a0east of Aleppo."))[0]
+    assert statement.citations[0].quote == "The base\n    lies\u00a0east of Aleppo."
+    assert statement.text == "The base lies east of Aleppo."
+
+
+@pytest.mark.parametrize(
+    ("role", "speaker", "heading", "lead"),
+    [
+        (Role.BODY, None, (), None),
+        (Role.COMMENT, "Michael", ("9 Responses", "1"), "A reader, Michael, writes:"),
+        (Role.COMMENT, None, ("9 Responses", "5"), "A reader writes (under comment 5):"),
+        (Role.COMMENT, None, (), "A reader writes:"),
+        (Role.CAPTION, None, (), "A photo caption reads:"),
+    ],
+    ids=["the document itself", "a signed comment", "a numbered comment", "a bare comment", "a caption"],
+)
+def test_what_is_not_the_documents_own_voice_is_introduced(
+    role: Role, speaker: str | None, heading: tuple[str, ...], lead: str | None
+) -> None:
+    assert answer("Is Homs destroyed?", passage("Homs is not destroyed.", 1, role, speaker, heading))[0].lead == lead
+
+
+def test_sources_that_give_different_numbers_are_shown_together() -> None:
+    first, second = answer(
+        "How many days was the road closed?",
+        passage("The road was closed for 13 days.", 1),
+        passage("The road was closed for 12 days, a reader says.", 2, Role.COMMENT),
+    )
+    assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
+    assert {citation.paragraph.number for s in (first, second) for citation in s.citations} == {1, 2}
+
+
+def test_the_same_number_twice_is_no_disagreement() -> None:
+    statements = answer(
+        "How many days was the road closed?",
+        passage("The road was closed for 13 days.", 1),
+        passage("For thirteen days the road was closed to all.", 2),
+    )
+    assert all(not statement.conflicts_with for statement in statements)
+
+
+def test_sources_that_give_different_years_for_one_event_are_shown_together() -> None:
+    first, second = answer(
+        "When was the old bridge opened?",
+        passage("The old bridge was opened in 1931 and is 210 metres long.", 1),
+        passage("The old bridge was opened in 1934 after four years of work.", 2),
+    )
+    assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
+
+
+def test_sentences_that_are_the_same_but_for_a_value_are_shown_together() -> None:
+    first, second = answer(
+        "What is the daily allowance?",
+        passage("The daily allowance is €45.", 1),
+        passage("The daily allowance is €52 for all.", 2),
+    )
+    assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
+
+
+def test_a_line_without_a_letter_answers_nothing() -> None:
+    (statement, *_) = answer("When does the market open?", passage("😀👍! The market opens at six.", 1))
+    assert any(map(str.isalnum, statement.text))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "The old bridge was closed in 1934.",
+        "In 1931 the old bridge was opened to all.",
+        "The old bridge was opened late.",
+    ],
+    ids=["another event", "the same year", "no year"],
+)
+def test_years_of_other_events_are_no_disagreement(other: str) -> None:
+    statements = answer(
+        "When was the old bridge opened?", passage("The old bridge was opened in 1931.", 1), passage(other, 2)
+    )
+    assert all(not statement.conflicts_with for statement in statements)
+
+
+def test_no_quote_joins_two_paragraphs() -> None:
+    statements = answer("What fell and what rose?", passage("Prices fell.", 1), passage("Hopes rose.", 2))
+    assert all(len(statement.citations) == 1 for statement in statements)
+
+
+def test_the_marks_count_from_one() -> None:
+    statements = answer("What fell and what rose?", passage("Prices fell.", 1), passage("Hopes rose.", 2))
+    assert [c.mark for s in statements for c in s.citations] == list(range(1, len(statements) + 1))

@@ -1,0 +1,192 @@
+"""From bytes to text and blocks: decoding, Markdown, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents.loaders.decoding import decode
+from rag.documents.paragraphs import display
+from rag.documents.reading import can_load, read_document, revision_of
+from rag.errors import DocumentError
+
+GERMAN = "Der Laden öffnet früh. Die Bücher gehören den Schülern, und Größe ist für müde Füße keine Frage. "
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("Grün – “ja”".encode(), id="UTF-8"),
+        pytest.param("Grün – “ja”".encode("utf-8-sig"), id="UTF-8 with a mark"),
+        pytest.param("Grün – “ja”".encode("utf-16"), id="UTF-16 with a mark"),
+        pytest.param("\ufeffGrün – “ja”".encode("utf-16-be"), id="UTF-16, big end first"),
+        pytest.param("Grün – “ja”".encode("utf-32"), id="UTF-32 with a mark"),
+    ],
+)
+def test_text_whose_encoding_is_certain_is_read_without_a_warning(data: bytes) -> None:
+    assert decode(data) == ("Grün – “ja”", None)
+
+
+def test_newlines_stay_as_they_are() -> None:
+    assert decode(b"a\r\nb\rc\n") == ("a\r\nb\rc\n", None)
+
+
+def test_text_in_a_western_code_page_is_read_with_a_warning() -> None:
+    text, warning = decode((GERMAN * 20).encode("cp1252"))
+    assert text == GERMAN * 20
+    assert warning is not None and warning.startswith("read as cp125")
+
+
+def test_text_in_another_code_page_is_detected_with_a_warning() -> None:
+    russian = "Армия отступила из города, и жители вернулись в свои дома на следующий день. " * 20
+    text, warning = decode(russian.encode("cp1251"))
+    assert (text, warning) == (russian, "read as cp1251: the file is not UTF-8")
+
+
+def test_what_fits_no_code_page_is_read_with_marks_in_place_of_what_does_not_fit() -> None:
+    mixed = "Ünïcode ".encode() * 3 + b"\x81\x8d\x8f\x90\x9d" + b"plain words " * 3
+    text, warning = decode(mixed)
+    assert "plain words" in text
+    assert warning is not None
+
+
+def test_a_few_control_characters_do_not_make_a_text_binary() -> None:
+    data = b"A text with one \0 in it. " + b"And more words. " * 20
+    document, paragraphs, warning = read_document("documents/a.txt", data)
+    assert document.text == data.decode() and warning is None
+    assert [paragraph.text for paragraph in paragraphs] == [data.decode().strip()]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(b"", "the file is empty", id="empty"),
+        pytest.param(b" \n\t\r\n", "the file is empty", id="white space"),
+        pytest.param(b"\xef\xbb\xbf \n", "the file holds no text", id="only a mark"),
+        pytest.param("\xa0\u2003".encode(), "the file holds no text", id="wide spaces"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "looks like a binary file", id="a picture"),
+        pytest.param(bytes(range(32)) * 20, "looks like a binary file", id="control characters"),
+        pytest.param(b"PK\x03\x04" + b"\x00\x01\x02" * 400, "looks like a binary file", id="an archive"),
+        pytest.param(b"\xff\xfea", "begins as utf-16 but is not", id="half a character"),
+    ],
+)
+def test_what_holds_no_text_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError, match=reason):
+        read_document("documents/a.txt", data)
+
+
+def test_an_unknown_ending_is_refused_with_what_can_be_read() -> None:
+    with pytest.raises(DocumentError, match=r"\.exe: not a format Ibid reads yet \(it reads \.markdown, \.md"):
+        read_document("documents/a.exe", b"text")
+    assert can_load("A.TXT") and can_load("dir.x/b.md") and not can_load("a.exe") and not can_load("md")
+
+
+def test_equal_bytes_have_equal_revisions() -> None:
+    assert revision_of(b"a") == revision_of(b"a") != revision_of(b"b")
+
+
+def test_the_title_is_the_files_name_where_the_text_has_none() -> None:
+    document, _, _ = read_document("documents/hr/annual_leave.txt", b"you may take thirty days off each year.")
+    assert document.title == "annual leave"
+
+
+MARKDOWN = """---
+title: Pumps
+author: Ann Lee
+date: 2020-01-02
+---
+
+# Pumps and wells
+
+First paragraph of the text,
+wrapped by hand.
+
+Setext heading
+--------------
+
+- one item
+- another item
+
+  with a second paragraph
+  - a nested item
+
+1. first
+2. second
+
+> A quotation.
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```python
+print("# no heading")
+```
+
+    indented code
+
+<div>
+html
+</div>
+
+***
+
+### Deep
+
+Last words here.
+"""
+
+
+def markdown(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    return [(display(p.text), p.role.value, p.heading) for p in paragraphs]
+
+
+def test_markdown_blocks_have_the_roles_their_marks_give_them() -> None:
+    assert markdown(MARKDOWN) == [
+        ("--- title: Pumps author: Ann Lee date: 2020-01-02 ---", "boilerplate", ()),
+        ("# Pumps and wells", "title", ()),
+        ("First paragraph of the text, wrapped by hand.", "body", ()),
+        ("Setext heading --------------", "heading", ()),
+        ("- one item", "list", ("Setext heading",)),
+        ("- another item", "list", ("Setext heading",)),
+        ("with a second paragraph", "list", ("Setext heading",)),
+        ("- a nested item", "list", ("Setext heading",)),
+        ("1. first", "list", ("Setext heading",)),
+        ("2. second", "list", ("Setext heading",)),
+        ("> A quotation.", "body", ("Setext heading",)),
+        ("| a | b | |---|---| | 1 | 2 |", "table", ("Setext heading",)),
+        ('```python print("# no heading") ```', "body", ("Setext heading",)),
+        ("indented code", "body", ("Setext heading",)),
+        ("<div> html </div>", "body", ("Setext heading",)),
+        ("***", "boilerplate", ("Setext heading",)),
+        ("### Deep", "heading", ("Setext heading",)),
+        ("Last words here.", "body", ("Setext heading", "Deep")),
+    ]
+
+
+def test_front_matter_says_title_author_and_date() -> None:
+    document, _, _ = read_document("documents/a.md", MARKDOWN.replace("# Pumps and wells\n", "").encode())
+    assert (document.title, document.author, str(document.date)) == ("Pumps", "Ann Lee", "2020-01-02")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
+def test_markdown_is_the_same_under_every_newline(newline: str) -> None:
+    assert markdown(MARKDOWN.replace("\n", newline)) == markdown(MARKDOWN)
+
+
+def test_odd_line_breaks_inside_a_markdown_line_do_not_shift_the_offsets() -> None:
+    text = "# A\n\none\x0btwo\u2028three\n\n## B\n\nfour\n"
+    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    assert [p.text for p in paragraphs if p.role.value in ("title", "heading")] == ["# A", "## B"]
+
+
+def test_readers_comments_in_markdown_are_comments() -> None:
+    text = "# A walk\n\nThe article.\n\n## 2 Comments\n\nAnna says:\n\nI disagree.\n\nBo says:\n\nMe too.\n"
+    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    assert [(p.text, p.role.value, p.speaker) for p in paragraphs][2:] == [
+        ("## 2 Comments", "heading", None),
+        ("Anna says:", "comment", "Anna"),
+        ("I disagree.", "comment", "Anna"),
+        ("Bo says:", "comment", "Bo"),
+        ("Me too.", "comment", "Bo"),
+    ]

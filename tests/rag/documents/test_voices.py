@@ -1,0 +1,168 @@
+"""Who speaks: headers, headings over comments, and where readers begin."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.documents.paragraphs import display, split_paragraphs, text_blocks
+from rag.documents.voices import header_kind, header_name, is_comment_heading, is_quoted, is_signature
+from rag.domain import Role
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        pytest.param("Bettina says:", "says", "Bettina", id="says"),
+        pytest.param("Rob K. (editor) replied on 3 May 2019", "says", "Rob K.", id="replied on a day"),
+        pytest.param("Anneliese Weber sagt:", "says", "Anneliese Weber", id="German"),
+        pytest.param("Bernd schrieb am 15.05.2020, 08:10:", "says", "Bernd", id="German with a date"),
+        pytest.param("Posted by marlow_77 on Sun Mar 03, 2019", "posted", "marlow_77", id="posted by"),
+        pytest.param("Posted by Ann on Monday", "posted", "Ann", id="a weekday is no part of the name"),
+        pytest.param("Posted by user 7", "posted", "user 7", id="a number may be"),
+        pytest.param("Response from Fellside Customer Care:", "posted", "Fellside Customer Care", id="response from"),
+        pytest.param("From: Petra Lindqvist <petra@example.org>", "mail", "Petra Lindqvist", id="mail"),
+        pytest.param('Date: today\nFrom: "Cora Whitby" <cw@x.y>', "mail", "Cora Whitby", id="mail, second line"),
+        pytest.param("Oskar | 22 September 2020 at 07:10", "stamped", "Oskar", id="name and date"),
+        pytest.param("lowcarb_lou · 3 days ago", "stamped", "lowcarb_lou", id="name and age"),
+        pytest.param("Anna says: measure twice", None, None, id="a sentence that says"),
+        pytest.param("The minister said:\n", "says", "The minister", id="prose that announces looks alike"),
+        pytest.param("On Sunday he said the war was over.", None, None, id="reported speech"),
+        pytest.param("12 Comments", None, None, id="a heading"),
+        pytest.param("The army of the state of Syria said:", None, None, id="too many words for a name"),
+        pytest.param("", None, None, id="nothing"),
+    ],
+)
+def test_headers_that_say_who_speaks_next_are_told_from_sentences(
+    text: str, kind: str | None, name: str | None
+) -> None:
+    assert (header_kind(text), header_name(text)) == (kind, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("9 Responses", True, id="responses"),
+        pytest.param("5 thoughts on “Plum Dumplings”", True, id="thoughts on"),
+        pytest.param("4 Kommentare zu „Warum“", True, id="German"),
+        pytest.param("Comments (3)", True, id="count in brackets"),
+        pytest.param("Letters to the editor", True, id="letters"),
+        pytest.param("YOUR LETTERS", True, id="capitals"),
+        pytest.param("Comments on the ladder", False, id="an article's own heading"),
+        pytest.param("5 thoughts on a quiet border", False, id="an article's own list"),
+        pytest.param("Reply to every letter", False, id="reply to"),
+        pytest.param("9 soldiers", False, id="a count of something else"),
+    ],
+)
+def test_headings_over_comments_are_told_from_an_articles_own(text: str, expected: bool) -> None:
+    assert is_comment_heading(text) is expected
+
+
+def test_quoted_lines_begin_with_an_angle_bracket() -> None:
+    assert is_quoted("  > yes") and not is_quoted("a > b")
+
+
+def speakers(text: str) -> list[tuple[str, str, str | None]]:
+    found = split_paragraphs("documents/a.txt", text, text_blocks(text))
+    return [(display(p.text), p.role.value, p.speaker) for p in found]
+
+
+ARTICLE = "A Walk\n\nThe article says this.\n\n"
+
+
+@pytest.mark.parametrize(
+    ("below", "expected"),
+    [
+        pytest.param(
+            "2 Comments\n\nAnna says:\nI disagree.\n\nAnd I stay.\n\nBo says:\nMe too.",
+            [("2 Comments", "heading", None), ("Anna says:", "comment", "Anna"),
+             ("I disagree.", "comment", "Anna"),
+             ("And I stay.", "comment", "Anna"), ("Bo says:", "comment", "Bo"), ("Me too.", "comment", "Bo")],
+            id="each header names who follows",
+        ),
+        pytest.param(
+            "2 Responses\n\n 1. I was there.\n Regards, Michael\n\n 2. I was not.",
+            [("2 Responses", "heading", None), ("1. I was there. Regards, Michael", "comment", "Michael"),
+             ("2. I was not.", "comment", None)],
+            id="a signature names its own comment only",
+        ),
+        pytest.param(
+            "3 Responses\n\n 1. First part.\n\n Second part.\n\n Cheers, Zoe\n\n Who is this?",
+            [("3 Responses", "heading", None), ("1. First part.", "comment", "Zoe"),
+             ("Second part.", "comment", "Zoe"), ("Cheers, Zoe", "comment", "Zoe"),
+             ("Who is this?", "comment", None)],
+            id="a signature reaches back to where its comment began, and no further on",
+        ),
+        pytest.param(
+            "Comments\n\nAnna says:\nBo wrote:\n> It was late.\nIt was not.",
+            [("Comments", "heading", None), ("Anna says:", "comment", "Anna"), ("Bo wrote:", "comment", "Bo"),
+             ("> It was late.", "comment", "Bo"), ("It was not.", "comment", "Anna")],
+            id="a quotation inside a comment is its author's",
+        ),
+        pytest.param(
+            "1 Response\n\nAnna says:\nI came.\n\nRelated\n\nThe next article begins here and is long.",
+            [("1 Response", "heading", None), ("Anna says:", "comment", "Anna"),
+             ("I came.", "comment", "Anna"),
+             ("Related", "boilerplate", None),
+             ("The next article begins here and is long.", "comment", "Anna")],
+            id="once readers speak they speak to the end",
+        ),
+        pytest.param(
+            "    Dear Sir, the hedge was here first.\n\n    Yours, Abel\n\nThe article goes on.",
+            [("Dear Sir, the hedge was here first.", "comment", "Abel"), ("Yours, Abel", "comment", "Abel"),
+             ("The article goes on.", "body", None)],
+            id="a letter set into an article ends with its indent",
+        ),
+        pytest.param(
+            "★★★★★ Fine\nBy Jen on 2 October 2021\nIt fits.\n\n★★☆☆☆ Bad zip\nBy Di on 3 October 2021\nIt broke.",
+            [("★★★★★ Fine", "comment", "Jen"), ("By Jen on 2 October 2021", "comment", "Jen"),
+             ("It fits.", "comment", "Jen"), ("★★☆☆☆ Bad zip", "comment", "Di"),
+             ("By Di on 3 October 2021", "comment", "Di"), ("It broke.", "comment", "Di")],
+            id="reviews begin with stars",
+        ),
+    ],
+)  # fmt: skip
+def test_readers_are_named_where_the_page_names_them(below: str, expected: list[tuple[str, str, str | None]]) -> None:
+    assert speakers(ARTICLE + below)[2:] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Comments on the ladder\n\nWe both asked for it.", id="a heading that only begins like one"),
+        pytest.param("Comments\n\nThe ladder was praised by all.", id="nobody speaks below it"),
+        pytest.param("Anna says:\nmeasure twice.\n\nSo we measured.", id="one header alone"),
+        pytest.param("1. Old does not mean right.\n\n2. Right does not mean now.", id="a numbered list"),
+    ],
+)
+def test_an_articles_own_words_are_not_given_to_readers(text: str) -> None:
+    found = split_paragraphs("documents/a.txt", ARTICLE + text, text_blocks(ARTICLE + text))
+    assert Role.COMMENT not in {paragraph.role for paragraph in found}
+
+
+@pytest.mark.parametrize("heading", ["2 Comments", "Comments (2)", "Comments", "2 Responses"])
+@pytest.mark.parametrize("button", ["Reply\n\n", "\n"], ids=["with buttons", "without"])
+def test_a_name_over_a_date_opens_a_comment(heading: str, button: str) -> None:
+    text = (
+        f"Keeping a sourdough\n\nBy Eleanor Webb\n\nI keep the jar by the window.\n\n{heading}\n\n"
+        f"breadgirl\nSeptember 3, 2021 at 8:14 am\nIt died after ten days.\n{button}"
+        f"Dimitri K.\nSeptember 3, 2021 at 11:40 am\nCold favours the lactobacilli.\n{button}"
+    )
+    spoken = {p.text: (p.role, p.speaker) for p in split_paragraphs("documents/a.txt", text, text_blocks(text))}
+    assert spoken["I keep the jar by the window."] == (Role.BODY, None)
+    assert spoken["It died after ten days."] == (Role.COMMENT, "breadgirl")
+    assert spoken["Cold favours the lactobacilli."] == (Role.COMMENT, "Dimitri K.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_one"),
+    [
+        ("Regards, Michael", True),
+        ("Viele Grüße, Jutta", True),
+        ("— Anna Berg", True),
+        ("Thanks to the army the road is open.", False),
+        ("Best of all is the old city.", False),
+        ("I visited twice last year.", False),
+    ],
+)
+def test_a_sign_off_is_told_from_a_sentence(sentence: str, is_one: bool) -> None:
+    assert is_signature(sentence) is is_one

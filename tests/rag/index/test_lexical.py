@@ -1,0 +1,195 @@
+"""BM25 against numbers worked out by hand, and an index on disk that is made anew when anything is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.answer.extract import ANSWER_FEATURES
+from rag.domain import Role
+from rag.errors import StorageError
+from rag.index.embedding import MiniLM
+from rag.index.lexical import LegBuilder, LexicalIndex, LexicalText, build_index, open_index, save_index
+from rag.index.store import open_store
+from rag.ingest import ingest
+from rag.search.fusion import RANKING_FEATURES
+from rag.search.learned import read_learned
+from rag.search.retrieve import HybridRetriever
+from rag.text import terms
+
+TEXTS = [
+    LexicalText("The siege of the city lasted four years.", "A Title"),
+    LexicalText("Bread came in at night.", "A Title › Bread", Role.COMMENT, 0.4),
+    LexicalText("The  siege of the city\nlasted four years.", "Another", Role.CAPTION),
+    LexicalText("", ""),
+]
+
+
+def test_scores_are_bm25_as_worked_out_by_hand() -> None:
+    builder = LegBuilder()
+    for paragraph in (["siege", "city", "siege", "bread"], ["city", "bread"], ["night", "city"]):
+        builder.add(paragraph)
+    leg = builder.build()
+    # Three paragraphs of 4, 2 and 2 terms, 8/3 on average; k1 1.2, b .75; idf ln(1 + (N - n + .5) / (n + .5)).
+    rare, common = log(1 + 2.5 / 1.5), log(1 + 0.5 / 3.5)
+    long, short = 1.2 * (0.25 + 0.75 * 4 * 3 / 8), 1.2 * (0.25 + 0.75 * 2 * 3 / 8)
+    siege = rare * 2 * 2.2 / (2 + long)
+    city = [common * 2.2 / (1 + long), common * 2.2 / (1 + short), common * 2.2 / (1 + short)]
+    np.testing.assert_allclose(leg.scores(["siege"]), [siege, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(leg.scores(["city"]), city, rtol=1e-5)
+    np.testing.assert_allclose(leg.scores(["siege", "city", "unheard"]), [siege + city[0], *city[1:]], rtol=1e-5)
+    np.testing.assert_allclose(leg.scores(["city", "city"]), [2 * score for score in city], rtol=1e-5)
+    assert siege == pytest.approx(1.1824, abs=0.0001)
+
+
+def test_document_frequencies_count_paragraphs() -> None:
+    builder = LegBuilder()
+    for paragraph in (["siege", "siege"], ["siege", "city"], []):
+        builder.add(paragraph)
+    leg = builder.build()
+    assert [leg.document_frequency(term) for term in ("siege", "city", "bread")] == [2, 1, 0]
+    assert leg.inverse_document_frequency("city") == pytest.approx(log(1 + 2.5 / 1.5))
+    assert leg.inverse_document_frequency("bread") == pytest.approx(log(1 + 3.5 / 0.5))
+
+
+def test_an_index_of_nothing_scores_nothing() -> None:
+    index = build_index([])
+    assert index.size == 0
+    assert index.words.scores(["siege"]).shape == (0,)
+
+
+def test_paragraphs_are_found_by_their_words_and_by_what_stands_above_them() -> None:
+    index = build_index(TEXTS)
+    assert list(np.flatnonzero(index.words.scores(terms.stems("besieged? the sieges")))) == [0, 2]
+    assert list(np.flatnonzero(index.words.scores(terms.stems("another")))) == [2]
+    assert index.grams.scores(terms.grams("nights"))[1] > 0
+    assert list(index.twins) == [0, 1, 0, 3]
+    assert [list(Role)[role] for role in index.roles] == [Role.BODY, Role.COMMENT, Role.CAPTION, Role.BODY]
+    np.testing.assert_allclose(index.shredding, [0, 0.4, 0, 0], atol=1e-6)
+
+
+def assert_same(one: LexicalIndex, other: LexicalIndex) -> None:
+    for leg, twin in ((one.words, other.words), (one.grams, other.grams)):
+        for part in ("hashes", "offsets", "postings", "impacts"):
+            np.testing.assert_array_equal(getattr(leg, part), getattr(twin, part))
+    for fact in ("roles", "twins", "shredding"):
+        np.testing.assert_array_equal(getattr(one, fact), getattr(other, fact))
+    assert one.size == other.size
+
+
+@pytest.mark.parametrize("texts", [TEXTS, []], ids=["some", "none"])
+def test_an_index_is_opened_as_it_was_saved(tmp_path: Path, texts: list[LexicalText]) -> None:
+    built = build_index(texts)
+    save_index(built, tmp_path / "lexical", "stamp 1")
+    opened = open_index(tmp_path / "lexical", "stamp 1")
+    if texts:
+        assert opened is not None
+        assert_same(opened, built)
+    else:
+        # numpy maps no file without content: an index of nothing is made anew each time.
+        assert opened is None or opened.size == 0
+
+
+def test_an_index_with_another_stamp_is_none(tmp_path: Path) -> None:
+    save_index(build_index(TEXTS), tmp_path / "lexical", "stamp 1")
+    assert open_index(tmp_path / "lexical", "stamp 2") is None
+    assert open_index(tmp_path / "elsewhere", "stamp 1") is None
+
+
+def test_saving_again_replaces_what_was_there_while_readers_keep_theirs(tmp_path: Path) -> None:
+    save_index(build_index(TEXTS), tmp_path / "lexical", "stamp 1")
+    old = open_index(tmp_path / "lexical", "stamp 1")
+    assert old is not None
+    save_index(build_index(TEXTS[:2]), tmp_path / "lexical", "stamp 2")
+    new = open_index(tmp_path / "lexical", "stamp 2")
+    assert new is not None
+    assert (old.size, new.size) == (4, 2)
+    assert_same(old, build_index(TEXTS))
+    assert [path.name for path in tmp_path.iterdir()] == ["lexical"]
+
+
+def shorten(name: str, keep: float) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        os.truncate(folder / name, int((folder / name).stat().st_size * keep))
+
+    return damage
+
+
+def replace_with(name: str, content: bytes) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    return damage
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (folder / name).unlink()
+
+    return damage
+
+
+def swap_legs(folder: Path) -> None:
+    shutil.copyfile(folder / "grams-impacts.npy", folder / "words-impacts.npy")
+
+
+FILES = [f"{leg}-{part}.npy" for leg in ("words", "grams") for part in ("hashes", "offsets", "postings", "impacts")]
+FILES += ["roles.npy", "twins.npy", "shredding.npy"]
+
+DAMAGES = [
+    *(pytest.param(shorten(name, 0), id=f"{name}-emptied") for name in FILES),
+    *(pytest.param(shorten(name, 0.9), id=f"{name}-cut") for name in FILES),
+    *(pytest.param(replace_with(name, b"\x93NUMPY\x01\x00garbage" * 40), id=f"{name}-garbage") for name in FILES),
+    *(pytest.param(remove(name), id=f"{name}-removed") for name in (*FILES, "stamp.json")),
+    pytest.param(shorten("stamp.json", 0.5), id="stamp-cut"),
+    *(
+        pytest.param(replace_with("stamp.json", content), id=f"stamp-{content.decode('latin-1')}")
+        for content in (b"", b"[]", b"null", b"{}", b'"x"', b"\xff")
+    ),
+    pytest.param(replace_with("stamp.json", b'{"stamp": "stamp 1", "layout": 1}'), id="stamp-sizeless"),
+    pytest.param(replace_with("stamp.json", b'{"stamp": "stamp 1", "layout": 1, "size": 9}'), id="stamp-other-size"),
+    pytest.param(replace_with("stamp.json", b'{"stamp": "stamp 1", "layout": 0, "size": 4}'), id="stamp-older-layout"),
+    pytest.param(swap_legs, id="legs-swapped"),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_index_is_none(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    folder = tmp_path / "lexical"
+    save_index(build_index(TEXTS), folder, "stamp 1")
+    damage(folder)
+    assert open_index(folder, "stamp 1") is None
+    save_index(build_index(TEXTS), folder, "stamp 1")
+    assert open_index(folder, "stamp 1") is not None
+
+
+def test_the_retriever_makes_a_damaged_index_anew(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.txt").write_text("A Title\n\nThe siege lasted four years.\n\nBread came at night.\n")
+    store = open_store(tmp_path / "index", embedder.fingerprint, "test")
+    try:
+        ingest(store, embedder, {"documents": tmp_path / "documents"}, 20)
+        learned, folder = read_learned(RANKING_FEATURES, ANSWER_FEATURES), tmp_path / "lexical"
+        first = HybridRetriever(store, embedder, learned, folder).search("How long was the siege?").passages
+        for damage in (shorten("grams-postings.npy", 0), remove("stamp.json"), swap_legs):
+            damage(folder)
+            assert open_index(folder, store.generation) is None
+            again = HybridRetriever(store, embedder, learned, folder).search("How long was the siege?").passages
+            assert again == first
+            assert open_index(folder, store.generation) is not None
+    finally:
+        store.close()
+    assert first[0].paragraph.text == "The siege lasted four years."
+
+
+def test_no_room_for_the_index_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "in the way").write_text("a file")
+    with pytest.raises(StorageError) as told:
+        save_index(build_index(TEXTS), tmp_path / "in the way" / "lexical", "stamp 1")
+    assert str(told.value).startswith(f"Cannot write to {tmp_path / 'in the way'}: ")

@@ -1,0 +1,702 @@
+"""The store on real Chroma, with vectors made by hand: nothing here needs a model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from rag.domain import Document, Paragraph, Role
+from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.index.store import (
+    LAYOUT,
+    Change,
+    FileStamp,
+    Owner,
+    Piece,
+    Store,
+    open_store,
+    read_owner,
+    remove_index,
+    row_id,
+    row_prefix,
+)
+
+ROOT = Path(__file__).parents[3]
+EMBEDDER = "by-hand-1"
+STAMP = FileStamp(10, 1_700_000_000_123_456_789)
+OLD, NEW = "a" * 64, "b" * 64
+
+
+def unit(seed: int) -> npt.NDArray[np.float32]:
+    """A unit vector of its own for every seed; any two are nearly orthogonal."""
+    vector = np.random.default_rng(seed).normal(size=384)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def change_of(
+    texts: Sequence[str], document_id: str = "documents/a.txt", revision: str = OLD, first_seed: int = 0
+) -> Change:
+    """A document whose paragraphs are these texts, one below the other, with a vector each."""
+    whole = "\n\n".join(texts)
+    paragraphs, start = [], 0
+    for number, text in enumerate(texts, start=1):
+        paragraphs.append(Paragraph(document_id, number, text, start, start + len(text), Role.BODY))
+        start += len(text) + 2
+    return change_with(paragraphs, Document(document_id, "A title", whole, revision), first_seed)
+
+
+def change_with(paragraphs: Sequence[Paragraph], document: Document, first_seed: int = 0) -> Change:
+    pieces = [Piece(p, 0, f"hash {p.text}"[:32], unit(first_seed + i), 0.25) for i, p in enumerate(paragraphs)]
+    return Change(document, len(paragraphs), pieces, STAMP)
+
+
+@contextmanager
+def opened(folder: Path, fingerprint: str = EMBEDDER) -> Iterator[Store]:
+    store = open_store(folder, fingerprint, "test")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def store(index: Path) -> Iterator[Store]:
+    with opened(index) as store:
+        yield store
+
+
+def texts_of(store: Store, document_id: str = "documents/a.txt") -> list[str]:
+    """The stored texts of one document, as reading by its record finds them."""
+    record = store.records()[document_id]
+    found = store.paragraphs([row_id(record.prefix, n) for n in range(1, record.paragraphs + 1)])
+    return [p.text for p in sorted(found.values(), key=lambda p: p.number)]
+
+
+def all_row_ids(index: Path) -> set[str]:
+    """The ids of every row that lies in the index, read past the store's own view of it."""
+    with sqlite3.connect(index / "chroma" / "chroma.sqlite3") as database:
+        rows = database.execute("SELECT embedding_id FROM embeddings WHERE embedding_id LIKE '%#%'").fetchall()
+    database.close()
+    return {row[0] for row in rows}
+
+
+def run_python(code: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+# --- writing and reading back
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        pytest.param(Paragraph("documents/a.txt", 1, "plain", 0, 5, Role.BODY), id="plain"),
+        pytest.param(
+            Paragraph("documents/a.txt", 1, "in depth", 7, 15, Role.LIST, ("Part “One”", "§ 2 › x"), 12), id="path-page"
+        ),
+        pytest.param(
+            Paragraph("documents/a.txt", 1, "I was there.", 3, 15, Role.COMMENT, ("9 Responses", "4"), None, "Zoë 🙂"),
+            id="speaker",
+        ),
+        pytest.param(Paragraph("documents/a.txt", 1, "before\0after\0", 0, 13, Role.BODY), id="nul"),
+        pytest.param(
+            Paragraph("documents/a.txt", 1, "“It’s”\u00a0– 👩‍👩‍👧 \U0001f9ff", 0, 14, Role.CAPTION), id="curly-emoji"
+        ),
+        pytest.param(Paragraph("documents/a.txt", 1, " \t\r\n\x0b ", 0, 6, Role.BOILERPLATE), id="white-space"),
+        pytest.param(Paragraph("documents/a.txt", 1, "cafe\u0301 ﬁn", 0, 8, Role.BODY), id="not-normalised"),
+    ],
+)
+def test_a_paragraph_is_read_back_as_it_was_written(index: Path, paragraph: Paragraph) -> None:
+    with opened(index) as store:
+        store.commit([change_with([paragraph], Document("documents/a.txt", "T", "…", OLD))])
+        key = row_id(row_prefix("documents/a.txt", OLD), 1)
+        assert store.paragraphs([key]) == {key: paragraph}
+    with opened(index) as store:
+        assert store.paragraphs([key]) == {key: paragraph}
+        assert [(k, row.paragraph) for k, row in store.rows()] == [(key, paragraph)]
+
+
+def test_a_paragraph_of_300_kb_in_several_vectors_is_read_back_whole(store: Store) -> None:
+    text = "Ein langer Satz über nichts. " * 10_000
+    paragraph = Paragraph("documents/a.txt", 1, text, 0, len(text), Role.BODY)
+    pieces = [Piece(paragraph, part, f"h{part}", unit(part), 0.3) for part in range(40)]
+    store.commit([Change(Document("documents/a.txt", "T", text, OLD), 1, pieces, STAMP)])
+    assert texts_of(store) == [text]
+    assert [row.paragraph.text for _, row in store.rows()] == [text]
+    assert store.records()["documents/a.txt"].rows == 40
+    assert store.nearest(unit(39), 1, None)[0][1] == 1
+
+
+def test_a_record_says_what_the_document_said(index: Path) -> None:
+    document = Document("documents/x/ü.md", "Títle 🙂", "text", OLD, date(2015, 10, 18), "Juan Cole")
+    paragraph = Paragraph(document.id, 1, "text", 0, 4, Role.BODY)
+    with opened(index) as store:
+        piece = Piece(paragraph, 0, "h", unit(1), 0.2)
+        store.commit([Change(document, 1, [piece], FileStamp(4, 17, settled=False), "read as cp1252")])
+    with opened(index) as store:
+        record = store.records()["documents/x/ü.md"]
+    assert (record.title, record.date, record.author) == ("Títle 🙂", date(2015, 10, 18), "Juan Cole")
+    assert (record.stamp, record.warning) == (FileStamp(4, 17, settled=False), "read as cp1252")
+    assert (record.revision, record.paragraphs, record.rows) == (OLD, 1, 1)
+
+
+def test_records_come_in_the_order_of_their_ids(index: Path) -> None:
+    with opened(index) as store:
+        for name in ("b", "c", "a"):
+            store.commit([change_of(["x"], f"documents/{name}.txt")])
+        assert list(store.records()) == ["documents/a.txt", "documents/b.txt", "documents/c.txt"]
+    with opened(index) as store:
+        assert list(store.records()) == ["documents/a.txt", "documents/b.txt", "documents/c.txt"]
+
+
+def test_nearest_gives_cosines_best_first_and_keeps_to_the_named_documents(store: Store) -> None:
+    store.commit([change_of(["one", "two"], first_seed=1), change_of(["three"], "documents/b.txt", first_seed=3)])
+    a, b = row_prefix("documents/a.txt", OLD), row_prefix("documents/b.txt", OLD)
+    found = store.nearest(unit(2), 10, None)
+    assert found[0][:2] == (a, 2)
+    assert found[0][2] == pytest.approx(1.0, abs=1e-5)
+    assert [cosine for *_, cosine in found] == sorted((cosine for *_, cosine in found), reverse=True)
+    expected = {(a, 1): unit(2) @ unit(1), (a, 2): 1.0, (b, 1): unit(2) @ unit(3)}
+    assert {(prefix, n): cosine for prefix, n, cosine in found} == pytest.approx(expected, abs=1e-5)
+    assert [place[:2] for place in store.nearest(unit(2), 10, ["documents/b.txt"])] == [(b, 1)]
+    assert store.nearest(unit(2), 10, ["documents/none.txt"]) == []
+
+
+def test_an_empty_index_finds_nothing_and_is_whole(store: Store) -> None:
+    assert store.nearest(unit(1), 5, None) == []
+    assert list(store.rows()) == []
+    assert store.check().is_whole
+
+
+def test_more_rows_than_chroma_takes_at_once_go_in_with_one_commit(store: Store) -> None:
+    texts = [f"paragraph {i}" for i in range(5_462)]
+    store.commit([change_of(texts)])
+    assert store.check().rows_stored == 5_462
+    assert texts_of(store) == texts
+
+
+# --- replacing and removing
+
+
+def test_both_revisions_lie_in_the_index_until_the_old_one_is_deleted(index: Path, store: Store) -> None:
+    store.commit([change_of(["old one", "old two"])])
+    store.delete_superseded()
+    old, new = row_prefix("documents/a.txt", OLD), row_prefix("documents/a.txt", NEW)
+    store.commit([change_of(["new one"], revision=NEW, first_seed=10)])
+    assert all_row_ids(index) == {f"{old}#1/0", f"{old}#2/0", f"{new}#1/0"}
+    assert [p.text for p in store.paragraphs([f"{old}#1/0", f"{old}#2/0"]).values()] == ["old one", "old two"]
+    assert [row.paragraph.text for _, row in store.rows()] == ["new one"]
+    store.delete_superseded()
+    assert all_row_ids(index) == {f"{new}#1/0"}
+    assert texts_of(store) == ["new one"]
+    assert store.check().is_whole
+
+
+def test_a_removed_document_leaves_record_and_rows(index: Path) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one"]), change_of(["two"], "documents/b.txt", first_seed=5)])
+        store.remove(["documents/a.txt"])
+        assert list(store.records()) == ["documents/b.txt"]
+        assert [row.paragraph.text for _, row in store.rows()] == ["two"]
+        store.delete_superseded()
+    assert all_row_ids(index) == {row_prefix("documents/b.txt", OLD) + "#1/0"}
+    with opened(index) as store:
+        assert list(store.records()) == ["documents/b.txt"]
+        assert store.check().is_whole
+
+
+def test_a_document_that_comes_back_before_the_sweep_keeps_its_rows(store: Store) -> None:
+    store.commit([change_of(["one"])])
+    store.remove(["documents/a.txt"])
+    store.commit([change_of(["one"])])
+    store.delete_superseded()
+    assert texts_of(store) == ["one"]
+    assert store.check().is_whole
+
+
+def test_restamping_changes_the_stamp_alone(index: Path) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one"])])
+        before, generation = store.records()["documents/a.txt"], store.generation
+        store.restamp([("documents/a.txt", FileStamp(10, 5, settled=False))])
+        assert store.generation == generation
+    with opened(index) as store:
+        after = store.records()["documents/a.txt"]
+        assert after.stamp == FileStamp(10, 5, settled=False)
+        assert (after.revision, after.title, after.rows) == (before.revision, before.title, before.rows)
+        assert texts_of(store) == ["one"]
+
+
+def test_the_generation_changes_when_documents_do_and_only_then(index: Path) -> None:
+    with opened(index) as store:
+        seen = [store.generation]
+        store.commit([change_of(["one"])])
+        seen.append(store.generation)
+        store.commit([change_of(["one", "two"], revision=NEW)])
+        seen.append(store.generation)
+        store.commit([change_of(["one"], "documents/b.txt")])
+        seen.append(store.generation)
+        store.remove(["documents/a.txt"])
+        seen.append(store.generation)
+        assert len(set(seen)) == 5
+        store.delete_superseded()
+        assert store.generation == seen[-1]
+        store.remove(["documents/b.txt"])
+        assert store.generation == seen[0]
+        store.commit([change_of(["one"], "documents/b.txt")])
+        assert store.generation == seen[-1]
+    with opened(index) as store:
+        assert store.generation == seen[-1]
+
+
+def test_vectors_are_found_by_the_hash_of_their_text_in_the_named_documents(store: Store) -> None:
+    store.commit([change_of(["one", "two"], first_seed=1), change_of(["three"], "documents/b.txt", first_seed=9)])
+    found = store.vectors_by_hash(["documents/a.txt"])
+    assert set(found) == {"hash one", "hash two"}
+    # Chroma normalises what it stores under cosine distance, in float32.
+    np.testing.assert_allclose(found["hash two"], unit(2), atol=1e-6)
+    assert store.vectors_by_hash([]) == {}
+
+
+# --- a kill
+
+
+KILLED_BEFORE = """
+    import os, signal, sys
+    sys.path.insert(0, "tests/rag")
+    from pathlib import Path
+    from rag.index.store import Store, open_store
+    from test_store import EMBEDDER, NEW, change_of
+
+    store = open_store(Path(sys.argv[1]), EMBEDDER, "about to be killed")
+    moment = sys.argv[2]
+
+    class Killed:
+        # Chroma's collection, with a kill in place of one call.
+        def __init__(self, collection, call):
+            self.collection, self.call = collection, call
+        def __getattr__(self, name):
+            if name == self.call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return getattr(self.collection, name)
+
+    if moment == "rows":
+        store._paragraphs = Killed(store._paragraphs, "upsert")
+    if moment == "record":
+        store._documents = Killed(store._documents, "upsert")
+    if moment == "deletion":
+        store._paragraphs = Killed(store._paragraphs, "delete")
+    store.commit([change_of(["new one", "new two"], revision=NEW, first_seed=10)])
+    store.delete_superseded()
+    sys.exit("was not killed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "left"),
+    [("rows", ["old one"]), ("record", ["old one"]), ("deletion", ["new one", "new two"])],
+)
+def test_what_a_kill_leaves_behind_is_swept_at_the_next_start(index: Path, moment: str, left: list[str]) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["old one"])])
+        store.delete_superseded()
+    killed = run_python(KILLED_BEFORE, index, moment)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    strays = {"rows": 0, "record": 2, "deletion": 1}[moment]
+    assert len(all_row_ids(index)) == len(left) + strays
+    with opened(index) as store:
+        assert texts_of(store) == left
+        assert len(all_row_ids(index)) == len(left)
+        assert store.check().is_whole
+
+
+# --- one owner
+
+HOLD = """
+    import sys, time
+    from pathlib import Path
+    from rag.index.store import open_store
+    store = open_store(Path(sys.argv[1]), "by-hand-1", "a long chat")
+    print("held", flush=True)
+    sys.stdin.read()
+    store.close()
+    print("closed", flush=True)
+    sys.stdin.close()
+"""
+
+
+@contextmanager
+def held(index: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that owns the index until its input ends."""
+    command = [sys.executable, "-c", textwrap.dedent(HOLD), str(index)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+        finally:
+            holder.kill()
+
+
+def test_a_second_process_is_refused_in_one_line_that_names_the_owner(index: Path) -> None:
+    with held(index) as holder:
+        assert read_owner(index) == Owner(holder.pid, "a long chat")
+        with pytest.raises(IndexBusyError) as refused:
+            open_store(index, EMBEDDER, "ask")
+        assert str(refused.value) == (
+            f"The index is in use by process {holder.pid} (a long chat). "
+            "Wait for it to finish, or stop it, and try again."
+        )
+        with pytest.raises(IndexBusyError, match="a long chat"):
+            remove_index(index)
+        assert (index / "chroma").is_dir()
+        assert read_owner(index) == Owner(holder.pid, "a long chat")
+
+
+def test_the_index_is_free_once_its_owner_closed_it(index: Path) -> None:
+    with held(index) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        holder.stdin.close()
+        assert holder.stdout.readline() == "closed\n"
+        assert read_owner(index) is None
+        with opened(index) as store:
+            assert store.records() == {}
+
+
+def test_the_index_is_free_once_its_owner_was_killed(index: Path) -> None:
+    with held(index) as holder:
+        holder.kill()
+        holder.wait()
+        with opened(index):
+            assert read_owner(index) == Owner(os.getpid(), "test")
+
+
+def test_whoever_waits_gets_the_index_when_it_is_given_back(index: Path) -> None:
+    with held(index) as holder:
+        waiter = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(HOLD).replace('chat")', 'chat", wait=60)'), str(index)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with waiter:
+            assert holder.stdin is not None
+            assert waiter.stdout is not None
+            holder.stdin.close()
+            assert waiter.stdout.readline() == "held\n"
+
+
+def test_the_same_process_cannot_own_an_index_twice(index: Path) -> None:
+    with opened(index), pytest.raises(IndexBusyError, match=f"process {os.getpid()} "):
+        open_store(index, EMBEDDER, "again")
+
+
+def test_the_owner_can_say_where_it_is_reached(index: Path, store: Store) -> None:
+    store.announce("chat", "http://127.0.0.1:7860")
+    assert str(read_owner(index)) == f"process {os.getpid()} (chat) at http://127.0.0.1:7860"
+
+
+@pytest.mark.parametrize("left", ["", "{", "[]", '{"pid": 1}', '{"pid": 1, "doing": "x", "more": 2}', "\xff"])
+def test_an_owner_file_that_is_no_owner_file_names_nobody(tmp_path: Path, left: str) -> None:
+    (tmp_path / "owner.json").write_bytes(left.encode("latin-1"))
+    assert read_owner(tmp_path) is None
+
+
+def test_a_failed_start_gives_the_lock_back(index: Path) -> None:
+    with opened(index, "another-embedder"):
+        pass
+    with pytest.raises(IndexMismatchError):
+        open_store(index, EMBEDDER, "ask")
+    assert read_owner(index) is None
+    with opened(index, "another-embedder"):
+        pass
+
+
+# --- another index than expected
+
+
+def test_an_index_of_another_embedder_is_refused_with_the_command_that_helps(index: Path) -> None:
+    with opened(index, "other-embedder-12") as store:
+        store.commit([change_of(["one"])])
+    with pytest.raises(IndexMismatchError) as refused:
+        open_store(index, EMBEDDER, "ask")
+    assert str(refused.value) == (
+        f"The index in {index} was made with other-embedder-12 (layout {LAYOUT}), this Ibid uses by-hand-1 (layout {LAYOUT}). "
+        "Run `ibid ingest --rebuild`."
+    )
+    with opened(index, "other-embedder-12") as store:
+        assert texts_of(store) == ["one"]
+
+
+def test_an_index_of_an_older_layout_is_refused_with_the_command_that_helps(index: Path) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one"])])
+    with sqlite3.connect(index / "chroma" / "chroma.sqlite3") as database:
+        database.execute("UPDATE collection_metadata SET str_value = '0' WHERE key = 'layout'")
+    database.close()
+    with pytest.raises(IndexMismatchError, match=rf"layout 0.*layout {LAYOUT}.*Run `ibid ingest --rebuild`"):
+        open_store(index, EMBEDDER, "ask")
+
+
+# --- damage
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of 1,200 rows: from 1,000 on Chroma keeps vectors in files of their own."""
+    index = tmp_path_factory.mktemp("large") / "index"
+    with opened(index) as store:
+        for i in range(3):
+            store.commit([change_of([f"{i} {n}" for n in range(400)], f"documents/{i}.txt", first_seed=400 * i)])
+        store.delete_superseded()
+        assert store.check().is_whole
+    return index
+
+
+def vectors_of(index: Path) -> Path:
+    (folder,) = (file.parent for file in (index / "chroma").glob("*/index_metadata.pickle"))
+    return folder
+
+
+def delete_vectors(index: Path) -> None:
+    shutil.rmtree(vectors_of(index))
+
+
+def shorten(name: str, size: int) -> object:
+    def damage(index: Path) -> None:
+        path = index / "chroma" / name if name == "chroma.sqlite3" else vectors_of(index) / name
+        assert path.stat().st_size > size
+        os.truncate(path, size)
+
+    return damage
+
+
+def blank(name: str) -> object:
+    def damage(index: Path) -> None:
+        path = vectors_of(index) / name
+        path.write_bytes(bytes(path.stat().st_size))
+
+    return damage
+
+
+def overstate_the_elements(index: Path) -> None:
+    path = vectors_of(index) / "header.bin"
+    header = bytearray(path.read_bytes())
+    struct.pack_into("<Q", header, 12, 2**40)
+    path.write_bytes(header)
+
+
+def remove_a_row(index: Path) -> None:
+    with sqlite3.connect(index / "chroma" / "chroma.sqlite3") as database:
+        database.execute(
+            "DELETE FROM embeddings WHERE id = (SELECT max(id) FROM embeddings WHERE embedding_id LIKE '%#%')"
+        )
+    database.close()
+
+
+def fill_with_noise(index: Path) -> None:
+    (index / "chroma" / "chroma.sqlite3").write_bytes(b"no database " * 5_000)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(delete_vectors, id="vectors-deleted"),
+        pytest.param(shorten("data_level0.bin", 0), id="vectors-emptied"),
+        pytest.param(shorten("data_level0.bin", 100_000), id="vectors-cut"),
+        pytest.param(shorten("header.bin", 0), id="header-emptied"),
+        pytest.param(shorten("header.bin", 50), id="header-cut"),
+        pytest.param(shorten("length.bin", 100), id="lengths-cut"),
+        pytest.param(shorten("link_lists.bin", 10), id="links-cut"),
+        pytest.param(shorten("index_metadata.pickle", 1000), id="names-cut"),
+        pytest.param(blank("data_level0.bin"), id="vectors-blank"),
+        pytest.param(blank("header.bin"), id="header-blank"),
+        pytest.param(blank("length.bin"), id="lengths-blank"),
+        pytest.param(overstate_the_elements, id="header-wrong"),
+        pytest.param(shorten("chroma.sqlite3", 100), id="database-cut-to-nothing"),
+        pytest.param(shorten("chroma.sqlite3", 400_000), id="database-cut"),
+        pytest.param(fill_with_noise, id="database-is-none"),
+        pytest.param(remove_a_row, id="row-removed"),
+    ],
+)
+def test_damage_is_told_in_one_line_and_mended_by_a_rebuild(large: Path, index: Path, damage: object) -> None:
+    shutil.copytree(large, index)
+    assert callable(damage)
+    damage(index)
+    # In a process of its own: Chroma ends the whole process on some damage.
+    told = run_python(
+        """
+        import sys
+        sys.path.insert(0, "tests/rag")
+        from pathlib import Path
+        from rag.errors import IndexDamagedError
+        from test_store import opened
+        try:
+            with opened(Path(sys.argv[1])):
+                pass
+        except IndexDamagedError as error:
+            print(error)
+        """,
+        index,
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert len(told.stdout.splitlines()) == 1
+    assert told.stdout.startswith(f"The index in {index} is damaged. Run `ibid ingest --rebuild`")
+    remove_index(index)
+    with opened(index) as store:
+        store.commit([change_of(["made", "anew"])])
+        assert store.check().is_whole
+        assert texts_of(store) == ["made", "anew"]
+
+
+def test_an_emptied_database_is_an_empty_index_to_be_filled_again(large: Path, index: Path) -> None:
+    shutil.copytree(large, index)
+    os.truncate(index / "chroma" / "chroma.sqlite3", 0)
+    with opened(index) as store:
+        assert store.records() == {}
+        store.commit([change_of(["one"])])
+        assert store.check().is_whole
+
+
+def test_removing_an_index_leaves_everything_else_in_its_folder(index: Path) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one"])])
+    (index / "notes.txt").write_text("mine")
+    (index / "lexical").mkdir()
+    remove_index(index)
+    assert sorted(path.name for path in index.iterdir()) == ["lock", "notes.txt"]
+
+
+# --- a full disk, and one that cannot be written
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MB; needs the right to mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here (needs root)")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_line_and_what_was_in_stays(small_disk: Path) -> None:
+    index = small_disk / "index"
+    with opened(index) as store:
+        store.commit([change_of(["kept one", "kept two"])])
+        store.delete_superseded()
+    ballast = small_disk / "ballast"
+    free = shutil.disk_usage(small_disk).free
+    ballast.write_bytes(bytes(free - 300_000))
+    many = change_of([f"paragraph {i} " * 20 for i in range(900)], "documents/b.txt", first_seed=100)
+    with pytest.raises(StorageError) as full, opened(index) as store:
+        store.commit([many])
+    assert str(full.value) == f"The disk under {index} is full. Nothing is lost: free space and run `ibid ingest`."
+    ballast.unlink()
+    with opened(index) as store:
+        assert list(store.records()) == ["documents/a.txt"]
+        assert texts_of(store) == ["kept one", "kept two"]
+        assert store.check().is_whole
+        store.commit([many])
+        store.delete_superseded()
+        assert len(texts_of(store, "documents/b.txt")) == 900
+        assert store.check().is_whole
+
+
+def test_an_index_cannot_begin_on_a_full_disk(small_disk: Path) -> None:
+    (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    with pytest.raises(StorageError) as full:
+        open_store(small_disk / "index", EMBEDDER, "ask")
+    assert "\n" not in str(full.value)
+    assert str(small_disk) in str(full.value)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give up the right to write")
+@pytest.mark.parametrize("what", ["the folder", "the database"])
+def test_a_folder_that_cannot_be_written_is_one_line(index: Path, what: str) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one"])])
+    for folder in (index, *index.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/tmp"):
+            folder.chmod(0o755)
+        if folder == Path("/tmp"):
+            break
+    if what == "the database":
+        index.chmod(0o777)
+        (index / "lock").chmod(0o666)
+    told = run_python(
+        """
+        import os, sys
+        from pathlib import Path
+        from rag.errors import StorageError
+        from rag.index.store import open_store
+        # Chroma imports its parts when first used, from places that only root may read.
+        open_store(Path(sys.argv[1]).with_name("first"), "by-hand-1", "ask").close()
+        os.setgid(65534)
+        os.setuid(65534)
+        try:
+            open_store(Path(sys.argv[1]), "by-hand-1", "ask")
+        except StorageError as error:
+            print(error)
+        """,
+        index,
+    )
+    assert told.returncode == 0, told.stderr[-2000:]
+    assert told.stdout.startswith(f"Cannot write to {index}: ")
+    assert len(told.stdout.splitlines()) == 1
+    with opened(index) as store:
+        assert texts_of(store) == ["one"]
+
+
+def test_a_file_in_the_place_of_the_index_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("not a folder")
+    with pytest.raises(StorageError, match=r"^Cannot write to .*: (File exists|Not a directory)"):
+        open_store(tmp_path / "index", EMBEDDER, "ask")
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1_000, 1_001])
+def test_a_whole_index_is_never_taken_for_a_damaged_one(index: Path, rows: int) -> None:
+    with opened(index) as store:
+        if rows:
+            store.commit([change_of([f"{n}" for n in range(rows)])])
+    with opened(index) as store:
+        assert store.check().rows_stored == rows
+
+
+def test_a_row_that_goes_missing_while_the_index_is_open_is_told(index: Path, store: Store) -> None:
+    store.commit([change_of(["one", "two"])])
+    remove_a_row(index)
+    with pytest.raises(IndexDamagedError, match=r"\(1 of 2 rows stored.*"):
+        store.check()
