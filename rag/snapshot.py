@@ -79,12 +79,17 @@ class Snapshot:
         wanted = np.array(windows, dtype=self.index.windows.dtype)
         first = np.searchsorted(self.index.windows, wanted, side="left")
         end = np.searchsorted(self.index.windows, wanted, side="right")
-        return [self._holding(a, b, allowed) for a, b in zip(first.tolist(), end.tolist(), strict=True)]
-
-    def _holding(self, first: int, end: int, allowed: Mask) -> list[int]:
-        places = self.index.holders[first:end]
-        places = places[allowed[places]]
-        return self.collapse(places) if len(places) > 1 else [int(place) for place in places]
+        holders = np.asarray(self.index.holders)
+        found: list[list[int]] = [[] for _ in windows]
+        alone = np.flatnonzero(end - first == 1)
+        places = holders[first[alone]]
+        for i, place, is_allowed in zip(alone.tolist(), places.tolist(), allowed[places].tolist(), strict=True):
+            if is_allowed:
+                found[i].append(place)
+        for i in np.flatnonzero(end - first > 1).tolist():
+            places = holders[first[i] : end[i]]
+            found[i] = self.collapse(places[allowed[places]])
+        return found
 
     def ordinal(self, document: int, number: int) -> int:
         return int(self.firsts[document]) + number - 1
