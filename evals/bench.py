@@ -17,8 +17,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -37,8 +39,7 @@ from rag.answer.prompts import NOT_FOUND
 from rag.chatbot import Chatbot, open_chatbot
 from rag.documents.paragraphs import context_of
 from rag.domain import Answer, Citation
-from rag.index.embedding import processors, run_batch
-from rag.ingest import GROUP
+from rag.index.embedding import processors, run_one
 from rag.settings import Settings
 
 Key = tuple[str, int]
@@ -309,7 +310,7 @@ def add_overhead(bench: Bench, quotes: Sequence[Claim], claims: Sequence[Claim])
 
 
 def throughput(bench: Bench) -> None:
-    """Ingest against bare onnxruntime on the same token batches and against the rival stack, in turns."""
+    """Ingest against bare onnxruntime on the same texts and against the rival stack, in turns."""
     folder = bench.data / "squad-v1.1-dev" / "documents"
     rival = Path(".venv-rival/bin/python")
     over_bare: list[float] = []
@@ -342,8 +343,8 @@ def rival_rate(python: Path, folder: Path) -> float:
 
 
 def bare_seconds(bot: Chatbot) -> float:
-    """Bare onnxruntime on the token batches that ingest made of these paragraphs with their titles: one run after
-    another, each on all processors, as it comes."""
+    """Bare onnxruntime on the texts that ingest made of these paragraphs with their titles, as token ids: each by
+    itself, and as many runs at once as there are processors."""
     titles = {record.document_id: record.title for record in bot.documents}
     texts = []
     for document_id, paragraphs in bot.paragraphs().items():
@@ -352,16 +353,13 @@ def bare_seconds(bot: Chatbot) -> float:
         cuts = bot.embedder.cut([paragraph.text for paragraph in paragraphs], prefixes)
         for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
             texts += [prefix + span.of(paragraph.text) for span in cut.windows]
-    batches = [
-        ids
-        for start in range(0, len(texts), GROUP)
-        for _, ids in bot.embedder.token_batches(texts[start : start + GROUP])
-    ]
-    session = bot.embedder.open_session(processors())
-    started = time.perf_counter()
-    for ids in batches:
-        run_batch(session, ids)
-    return time.perf_counter() - started
+    every_ids = bot.embedder.token_ids(texts)
+    session = bot.embedder.open_session(threads=1)
+    with ThreadPoolExecutor(processors()) as hands:
+        started = time.perf_counter()
+        for _ in hands.map(partial(run_one, session), every_ids):
+            pass
+        return time.perf_counter() - started
 
 
 def latency(bench: Bench) -> None:

@@ -204,7 +204,13 @@ class Chatbot:
         self.retriever.learn(learned)
 
     def check(self) -> Health:
+        """Raises IndexDamagedError where whole files of the index are damaged."""
         return self._store.check()
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """Documents that were damaged in the index when it was opened; the next ingest reads them again."""
+        return self._store.set_aside
 
     def resolve_scope(self, names: Sequence[str]) -> frozenset[str] | None:
         """Document ids for names as people type them: an id, a path below the folder, a file name, a title.

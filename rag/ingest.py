@@ -40,7 +40,7 @@ SETTLED_AFTER_NS = 2_000_000_000
 """A file changed within two seconds of the scan may change again without a new time: it is hashed next time."""
 
 GROUP = 256
-"""Vectors that are embedded and committed together: enough to sort by length, little to lose by a kill."""
+"""Windows that are embedded and committed together: few commits, little to lose by a kill."""
 
 _IN_WORK = 2
 """Groups being embedded at a time."""
@@ -151,7 +151,6 @@ def ingest(
     gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
     scanned_ns = time.time_ns()
     tally = _Tally()
-    pool = store.vectors_by_hash(gone) if gone else {}
     unchanged, to_read = _partition(found.values(), records)
     tally.outcomes += [
         FileOutcome(file.document_id, Outcome.UNCHANGED, records[file.document_id].warning) for file in unchanged
@@ -160,9 +159,7 @@ def ingest(
     writer = _Writer(store, committed)
     try:
         files_done = len(unchanged)
-        for (_, read), made in _ahead(
-            _groups(reader, to_read), lambda group: _embed(group[0], embedder, pool, store, records, check)
-        ):
+        for (_, read), made in _ahead(_groups(reader, to_read), lambda group: _embed(group[0], embedder, store, check)):
             files_done += read
             tally.embedded += made.embedded
             tally.reused += made.reused
@@ -354,14 +351,12 @@ def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[
 def _embed(
     group: Sequence[_Loaded],
     embedder: MiniLM,
-    pool: Mapping[str, Vectors],
     store: Store,
-    records: Mapping[str, Record],
     check: Callable[[], None] | None,
 ) -> _Embedded:
-    """Vectors for all windows of a group: taken over where the same text was embedded before."""
-    known = {**pool, **store.vectors_by_hash([one.document.id for one in group if one.document.id in records])}
+    """Vectors for all windows of a group: taken over where the same text is in the index, in whichever document."""
     hashed = [[(window.hash, window) for window in loaded.windows] for loaded in group]
+    known = store.vectors_by_hash(list({h for windows in hashed for h, _ in windows}))
     fresh = {h: window.text for windows in hashed for h, window in windows if h not in known}
     checking = (lambda *_: check()) if check is not None else None
     vectors = embedder.vectors(list(fresh.values()), checking) if fresh else ()

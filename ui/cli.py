@@ -30,7 +30,7 @@ from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_lin
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
-    from rag.index.store import Record
+    from rag.index.store import Health, Record
     from rag.ingest import Progress as IngestProgress
     from rag.ingest import Report
 
@@ -171,11 +171,12 @@ def ingest(
         report = owner.ingest(use_model=True)
     else:
         with open_chatbot(settings, "ingest", embedding=embedding_of(settings)) as bot:
+            _say_set_aside(bot)
             _say_second(_second_of(bot))
             with _progress() as progress:
                 report = bot.ingest(progress)
-            if not rebuild:
-                bot.check()
+            # Also what was made anew: what cannot be found in it is to be said by who made it.
+            _say_torn(bot.check())
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
         (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
     out.print(summary_line(report))
@@ -241,6 +242,7 @@ def _own_status(settings: Settings) -> Json:
     llm, embedding = chat_model_of(settings), embedding_of(settings)
     with open_chatbot(settings, "status", wait, llm=llm, embedding=embedding) as bot:
         health = bot.check()
+        _say_set_aside(bot)
         return _status_json(
             settings,
             bot.embedder.fingerprint,
@@ -384,6 +386,7 @@ def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
         return
     embedding = embedding_of(settings) if use_model else None
     with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings), embedding=embedding) as bot:
+        _say_set_aside(bot)
         _say_second(_second_of(bot), _WAY_OUT)
         try:
             with _progress() as progress:
@@ -401,6 +404,16 @@ def _say_changes(report: Report) -> None:
         err.print(f"[dim]{safe(summary_line(report))}[/dim]")
     if report.unfinished:
         err.print(f"[yellow]{safe(report.unfinished)}[/yellow]")
+
+
+def _say_set_aside(bot: Chatbot) -> None:
+    for name in map(document_name, bot.set_aside):
+        err.print(f"[yellow]{safe(name)} was damaged in the index: the next ingest reads it again.[/yellow]")
+
+
+def _say_torn(health: Health) -> None:
+    for name in map(document_name, health.torn):
+        err.print(f"[yellow]{safe(name)} can be found in part only: the next ingest reads it again.[/yellow]")
 
 
 def _second_of(bot: Chatbot) -> str | None:

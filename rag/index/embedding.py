@@ -2,6 +2,9 @@
 
 Nothing is truncated in silence: `cut` parts a long paragraph at its sentences so that every piece fits,
 and each piece gets a vector of its own.
+
+A text's vector depends on the text alone. The model's int8 activations share one scale in a run, so every text is
+run by itself: in a batch its neighbours would leak into it. It also pads nothing, and is the faster way.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,13 +42,16 @@ DIMENSIONS = 384
 WINDOW = 256
 """Word pieces the model was trained on, its two marks included."""
 
-BATCH_TOKENS = 2048
-"""Padded tokens in one batch; how it was measured is in rag/models/all-MiniLM-L6-v2/PROVENANCE.md."""
+AT_ONCE = 8
+"""Texts that a thread embeds before it says so: few enough to be stopped between, many enough to be no trouble."""
 
 REMEMBERED = 20_000
 """Vectors kept for sentences, about 30 MB."""
 
 _SPECIAL = 2
+_MADE = b"each text by itself"
+"""How vectors are made: part of their fingerprint, as another way gives other numbers."""
+
 _NOT_WORDY = re.compile(r"[\W_]+")
 
 
@@ -122,60 +128,64 @@ class MiniLM(BaseEmbedding):
     @cached_property
     def fingerprint(self) -> str:
         """Which vectors these are: stored vectors of another fingerprint cannot be compared with them."""
-        digest = hashlib.sha256((self._folder / "model.onnx").read_bytes()).hexdigest()
+        digest = hashlib.sha256((self._folder / "model.onnx").read_bytes() + _MADE).hexdigest()
         return f"{self.model_name}-{digest[:8]}"
 
     def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        """One unit vector per text, `[len(texts), 384]`. Each text must fit the window (see `cut`);
-        `progress(done, total)` is called after each batch."""
+        """One unit vector per text, `[len(texts), 384]`: the same bytes whatever stands beside it. Each text must fit
+        the window (see `cut`); `progress(done, total)` is called after every few."""
         out = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        batches = self.token_batches(texts)
-        if len(batches) == 1:
-            # On the caller's own thread: a question is not to queue behind the batches of an ingest.
-            made: Iterable[Vectors] = [run_batch(self._session, batches[0][1])]
+        groups = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+        if len(groups) == 1:
+            # On the caller's own thread: a question is not to queue behind the texts of an ingest.
+            made: Iterable[Vectors] = [self._embed(groups[0])]
         else:
-            made = self._hands.map(partial(run_batch, self._session), [ids for _, ids in batches])
+            made = self._hands.map(self._embed, groups)
         done = 0
         try:
-            for (rows, _), vectors in zip(batches, made, strict=True):
-                out[rows] = vectors
-                done += len(rows)
+            for vectors in made:
+                out[done : done + len(vectors)] = vectors
+                done += len(vectors)
                 if progress is not None:
                     progress(done, len(texts))
         finally:
-            # Whoever ends it in the middle, by an error from `progress`, does not wait for the other batches.
+            # Whoever ends it in the middle, by an error from `progress`, does not wait for the others.
             if close := getattr(made, "close", None):
                 close()
         return out
 
-    def token_batches(self, texts: Sequence[str]) -> list[tuple[list[int], list[list[int]]]]:
-        """The texts as token ids in batches of similar length, each with the places its texts came from."""
-        encoded = [encoding.ids[:WINDOW] for encoding in self._tokenizer.encode_batch_fast(list(texts))]
-        return [(rows, [encoded[i] for i in rows]) for rows in _batches([len(ids) for ids in encoded], BATCH_TOKENS)]
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([run_one(self._session, ids) for ids in self.token_ids(texts)])
+
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The texts as the model reads them."""
+        return [encoding.ids[:WINDOW] for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def remembered(self, texts: Sequence[str]) -> Vectors:
-        """As `vectors`, each text by itself and kept: the sentences of popular paragraphs come back question
-        after question. By itself, because int8 activations share one scale in a batch, so that a vector would
-        depend a little on its neighbours, and the same question could get another answer."""
+        """As `vectors`, and kept: the sentences of popular paragraphs come back question after question. Always on
+        the caller's own thread."""
         memory = self._memory
         if len(memory) > REMEMBERED:
             # A new one, not the old one emptied: another thread may be about to read from that.
             memory = self._memory = {}
         for text in texts:
             if text not in memory:
-                memory[text] = self.vectors([text])[0]
+                memory[text] = self._embed([text])[0]
         return np.array([memory[text] for text in texts], dtype=np.float32).reshape(-1, DIMENSIONS)
 
     def cut(self, texts: Sequence[str], prefixes: Sequence[str]) -> list[Cut]:
         """How the model reads each text: see `Cut`. A prefix that takes more than half the window is to be
-        `clipped`."""
+        `clipped`. Equal texts are read once: a form or a log may hold thousands."""
         lengths = {prefix: len(self._ids(prefix)) for prefix in set(prefixes)}
-        found = []
-        for text, prefix, ids in zip(texts, prefixes, self._ids_of(texts), strict=True):
-            room = WINDOW - _SPECIAL - min(lengths[prefix], WINDOW // 2)
-            windows = [Span(0, len(text))] if len(ids) <= room else self._windows(text, room)
-            found.append(Cut(windows, self._shredding(text, ids)))
-        return found
+        rooms = [WINDOW - _SPECIAL - min(lengths[prefix], WINDOW // 2) for prefix in prefixes]
+        asked = list(dict.fromkeys(zip(texts, rooms, strict=True)))
+        ids_of = self._ids_of([text for text, _ in asked])
+        cuts = {(text, room): self._cut(text, room, ids) for (text, room), ids in zip(asked, ids_of, strict=True)}
+        return [cuts[one] for one in zip(texts, rooms, strict=True)]
+
+    def _cut(self, text: str, room: int, ids: Sequence[int]) -> Cut:
+        windows = [Span(0, len(text))] if len(ids) <= room else self._windows(text, room)
+        return Cut(windows, self._shredding(text, ids))
 
     def _windows(self, text: str, room: int) -> list[Span]:
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
@@ -271,27 +281,11 @@ class MiniLM(BaseEmbedding):
         return "IbidMiniLM"
 
 
-def run_batch(session: onnxruntime.InferenceSession, batch: Sequence[Sequence[int]]) -> Vectors:
-    """Unit vectors for one batch of token ids, `[len(batch), 384]`."""
-    longest = max(map(len, batch))
-    ids = np.zeros((len(batch), longest), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for row, tokens in enumerate(batch):
-        ids[row, : len(tokens)] = tokens
-        mask[row, : len(tokens)] = 1
-    (vectors,) = session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
-    return np.asarray(vectors, dtype=np.float32)
-
-
-def _batches(lengths: list[int], most_tokens: int) -> list[list[int]]:
-    """Indices in batches of similar length, so that little is padding; no batch pads beyond `most_tokens`."""
-    batches: list[list[int]] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batches and (len(batches[-1]) + 1) * min(lengths[batches[-1][0]], WINDOW) <= most_tokens:
-            batches[-1].append(i)
-        else:
-            batches.append([i])
-    return batches
+def run_one(session: onnxruntime.InferenceSession, ids: Sequence[int]) -> Vectors:
+    """The unit vector of one text's token ids, `[384]`."""
+    tokens = np.array([ids], dtype=np.int64)
+    (vectors,) = session.run(["embedding"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+    return np.asarray(vectors[0], dtype=np.float32)
 
 
 def _count(starts: list[int], start: int, end: int) -> int:

@@ -14,6 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -25,22 +26,28 @@ from rag.text import terms
 
 Scores = npt.NDArray[np.float32]
 
-LAYOUT = 4
+LAYOUT = 5
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "shredding")
+_WINDOWS = ("windows", "holders")
 _PARTS = ("hashes", "offsets", "postings", "impacts")
+WINDOW_HASH = 32
+"""Characters of a window's hash."""
+
 K1, B = 1.2, 0.75
 """BM25's usual constants (Robertson & Zaragoza 2009, The Probabilistic Relevance Framework)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalText:
-    """What one paragraph is indexed under: its own text and the title and headings above it."""
+    """What one paragraph is indexed under: its own text and the title and headings above it. `windows` are the hashes
+    of the texts that the store keeps vectors of for it."""
 
     text: str
     context: str
     role: Role = Role.BODY
     shredding: float = 0.0
+    windows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +128,16 @@ class LegBuilder:
 class LexicalIndex:
     """Both legs over the same paragraphs, in the order they were given, and what else ranking asks of each:
     its role (an index into `list(Role)`), the first paragraph with the same text, and how finely the
-    embedder's vocabulary cuts it."""
+    embedder's vocabulary cuts it. `windows` are the hashes of all their windows, sorted, as often as they are held,
+    and `holders` the paragraph that holds each."""
 
     words: Leg
     grams: Leg
     roles: npt.NDArray[np.uint8]
     twins: npt.NDArray[np.int32]
     shredding: npt.NDArray[np.float32]
+    windows: npt.NDArray[np.bytes_]
+    holders: npt.NDArray[np.int32]
 
     @property
     def size(self) -> int:
@@ -138,17 +148,29 @@ def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | 
     words, grams = LegBuilder(), LegBuilder()
     roles, twins, shredding = array("B"), array("i"), array("f")
     first_with: dict[str, int] = {}
+    held: list[tuple[bytes, int]] = []
     for i, text in enumerate(texts):
         roles.append(_ROLES.index(text.role))
         twins.append(first_with.setdefault(" ".join(text.text.split()), i))
         shredding.append(text.shredding)
-        tokens = terms.written(f"{text.context}\n{text.text}")
-        words.add(terms.stemmed(tokens))
-        grams.add(terms.with_grams(tokens))
+        held += [(window.encode(), i) for window in text.windows]
+        of_words, of_grams = _terms_of(f"{text.context}\n{text.text}")
+        words.add(of_words)
+        grams.add(of_grams)
         if progress is not None and i % 1000 == 0:
             progress(i)
     facts = (np.array(roles, np.uint8), np.array(twins, np.int32), np.array(shredding, np.float32))
-    return LexicalIndex(words.build(), grams.build(), *facts)
+    held.sort()
+    windows = np.array([window for window, _ in held], dtype=f"S{WINDOW_HASH}")
+    holders = np.array([holder for _, holder in held], dtype=np.int32)
+    return LexicalIndex(words.build(), grams.build(), *facts, windows, holders)
+
+
+@lru_cache(maxsize=64)
+def _terms_of(text: str) -> tuple[list[str], list[str]]:
+    """Stems and grams; remembered, as a text that comes again mostly comes soon, and thousands of times."""
+    tokens = terms.written(text)
+    return terms.stemmed(tokens), terms.with_grams(tokens)
 
 
 def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
@@ -157,7 +179,7 @@ def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
     temporary = folder.with_name(folder.name + ".new")
     legs = (("words", index.words), ("grams", index.grams))
     arrays = {f"{name}-{part}": getattr(leg, part) for name, leg in legs for part in _PARTS}
-    arrays |= {fact: getattr(index, fact) for fact in _FACTS}
+    arrays |= {fact: getattr(index, fact) for fact in (*_FACTS, *_WINDOWS)}
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -182,15 +204,16 @@ def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
         size = int(described["size"])
         words, grams = (_open_leg(folder, name, size) for name in ("words", "grams"))
         roles, twins, shredding = (np.load(folder / f"{fact}.npy", mmap_mode="r") for fact in _FACTS)
+        windows, holders = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _WINDOWS)
     except Exception:  # whatever is wrong with it, and numpy has many words for that, it can be made anew
         return None
     is_whole = all(
         len(leg.offsets) == len(leg.hashes) + 1 and leg.offsets[-1] == len(leg.postings) == len(leg.impacts)
         for leg in (words, grams)
     )
-    if not is_whole or any(len(fact) != size for fact in (roles, twins, shredding)):
+    if not is_whole or any(len(fact) != size for fact in (roles, twins, shredding)) or len(windows) != len(holders):
         return None
-    return LexicalIndex(words, grams, roles, twins, shredding)
+    return LexicalIndex(words, grams, roles, twins, shredding, windows, holders)
 
 
 def _open_leg(folder: Path, name: str, size: int) -> Leg:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from rag.documents.paragraphs import context_of
 from rag.domain import Role
 from rag.errors import ScopeError
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
-from rag.index.store import Record, Store
+from rag.index.store import Record, Store, place_of
 from rag.text import terms
 
 Key = tuple[str, int]
@@ -35,7 +36,7 @@ _ROLES = list(Role)
 _COMMENT = _ROLES.index(Role.COMMENT)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """Paragraphs by ordinal: documents in the order of their ids, paragraphs by number. `ranked` tells which
     of them can be found at all."""
@@ -51,9 +52,44 @@ class Snapshot:
     def size(self) -> int:
         return self.index.size
 
-    @property
+    @cached_property
     def ranked_share(self) -> float:
-        return float(self.ranked.mean()) if self.size else 1.0
+        """The share of windows that lead to a paragraph that can be found."""
+        if not len(self._starts):
+            return 1.0
+        return float(np.logical_or.reduceat(self.ranked[self.index.holders], self._starts).mean())
+
+    @cached_property
+    def _starts(self) -> npt.NDArray[np.int64]:
+        """Where in the index's windows another one begins."""
+        windows = self.index.windows
+        return np.flatnonzero(np.concatenate([[len(windows) > 0], windows[1:] != windows[:-1]])[: len(windows)])
+
+    @property
+    def window_count(self) -> int:
+        """How many different texts the store keeps vectors of."""
+        return len(self._starts)
+
+    def windows_of(self, allowed: Mask) -> list[str]:
+        """The hashes of the windows of these paragraphs, each once."""
+        return [window.decode() for window in np.unique(self.index.windows[allowed[self.index.holders]]).tolist()]
+
+    def holders(self, windows: Sequence[str], allowed: Mask) -> list[list[int]]:
+        """For each window the paragraphs that hold it, each text once (see `collapse`)."""
+        wanted = np.array(windows, dtype=self.index.windows.dtype)
+        first = np.searchsorted(self.index.windows, wanted, side="left")
+        end = np.searchsorted(self.index.windows, wanted, side="right")
+        holders = np.asarray(self.index.holders)
+        found: list[list[int]] = [[] for _ in windows]
+        alone = np.flatnonzero(end - first == 1)
+        places = holders[first[alone]]
+        for i, place, is_allowed in zip(alone.tolist(), places.tolist(), allowed[places].tolist(), strict=True):
+            if is_allowed:
+                found[i].append(place)
+        for i in np.flatnonzero(end - first > 1).tolist():
+            places = holders[first[i] : end[i]]
+            found[i] = self.collapse(places[allowed[places]])
+        return found
 
     def ordinal(self, document: int, number: int) -> int:
         return int(self.firsts[document]) + number - 1
@@ -79,15 +115,21 @@ class Snapshot:
                 allowed[self.ordinal(documents[document_id], number)] = False
         return allowed & self.ranked
 
-    def collapse(self, ordered: Sequence[int]) -> list[int]:
-        """Of paragraphs with equal texts only one: the document's own words before a comment, then the first."""
+    def collapse(self, ordered: npt.ArrayLike) -> list[int]:
+        """Of paragraphs with equal texts only one: the document's own words before a comment, then the first. They
+        stay in the order in which each text first came."""
         places = np.asarray(ordered, dtype=np.int64)
-        twins = self.index.twins[places].tolist()
-        is_comment = (self.index.roles[places] == _COMMENT).tolist()
-        chosen: dict[int, tuple[bool, int]] = {}
-        for ordinal, twin, comment in zip(ordered, twins, is_comment, strict=True):
-            chosen[twin] = min(chosen.get(twin, (comment, ordinal)), (comment, ordinal))
-        return list(dict.fromkeys(chosen[twin][1] for twin in twins))
+        twins = self.index.twins[places]
+        # Without a loop: the line of a form may stand in 20,000 places.
+        preferred = np.lexsort((places, self.index.roles[places] == _COMMENT, twins))
+        _, chosen = np.unique(twins[preferred], return_index=True)
+        _, appearance = np.unique(twins, return_index=True)
+        found: list[int] = places[preferred[chosen]][np.argsort(appearance)].tolist()
+        return found
+
+    def equal_to(self, ordinals: npt.NDArray[np.int64]) -> Mask:
+        """Which paragraphs have the text of one of these."""
+        return np.isin(self.index.twins, self.index.twins[ordinals])
 
     def rarity(self, stem: str, commonness: float) -> float:
         """How much a term tells: its rarity in the documents, leaning on its `commonness` in English at large
@@ -109,7 +151,7 @@ class Snapshot:
 
 def open_snapshot(store: Store, folder: Path) -> Snapshot:
     """The current paragraphs with the lexical index in `folder`, which is built anew if it is of another
-    generation."""
+    generation. Documents with a text whose vector was lost are put aside first, and then are not in it."""
     generation = store.generation
     records = tuple(store.records().values())
     counts = [record.paragraphs for record in records]
@@ -120,19 +162,27 @@ def open_snapshot(store: Store, folder: Path) -> Snapshot:
         index = build_index(_texts(store, records, firsts, by_prefix, sum(counts)))
         save_index(index, folder, generation)
     ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
-    return Snapshot(generation, records, firsts, by_prefix, index, ranked)
+    snapshot = Snapshot(generation, records, firsts, by_prefix, index, ranked)
+    if store.window_count < snapshot.window_count:
+        store.put_aside(store.without_vectors())
+        return open_snapshot(store, folder)
+    return snapshot
 
 
 def _texts(
     store: Store, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
 ) -> Iterator[LexicalText]:
     texts: list[LexicalText | None] = [None] * size
+    further: dict[Key, set[str]] = {}
+    for key, text_hash in store.further_parts():
+        further.setdefault(place_of(key), set()).add(text_hash)
     for key, row in store.rows():
         document = by_prefix.get(key.partition("#")[0])
         if document is not None:
             context = context_of(records[document].title, row.paragraph)
             place = int(firsts[document]) + row.paragraph.number - 1
-            texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding)
+            windows = (row.text_hash, *further.get(place_of(key), ()))
+            texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding, windows)
     # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
     return (text or LexicalText("", "") for text in texts)
 

@@ -1,8 +1,12 @@
-"""The index of one folder in Chroma: rows of paragraphs with their vectors, and one record per document.
+"""The index of one folder in Chroma: rows of paragraphs, the vectors of their texts, and one record per document.
 
-The record is the commit point. A new revision's rows are written beside the old ones, then the record is
-upserted, then, once nobody reads them any more, the old rows are deleted; a kill at any moment leaves the old
-version or the new one. What was under way is noted in `pending` first, so a start sweeps just those documents.
+A row is one place of a text; a vector stands once for a text, however many places it has, under the text's hash. That
+is no saving but a need: among more equal vectors than a search weighs, they and all their neighbours are out of reach.
+
+The record is the commit point. A new revision's rows are written beside the old ones, then the vectors that are
+missing, then the record is upserted, then, once nobody reads them any more, the old rows are deleted, and before
+them the vectors that no other row needs; a kill at any moment leaves the old version or the new one, and no vector
+without a row. What was under way is noted in `pending` first, so a start sweeps just those documents.
 
 Chroma loses vectors without an error when two processes write to one path, so a file lock admits one owner.
 The only file that imports chromadb and filelock.
@@ -17,7 +21,7 @@ import os
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -36,10 +40,10 @@ from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, St
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
-Near = tuple[str, int, float]
-"""A row near a vector: its row prefix, its paragraph's number, and the cosine of the two."""
+Near = tuple[str, float]
+"""A text near a vector: its hash, and the cosine of the two."""
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""
 
 WRITE_BATCH = 5_000
@@ -49,6 +53,17 @@ READ_PAGE = 10_000
 """Chroma fails on a `get` of more than about 32,000 rows."""
 
 NEAREST = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
+_UNSEARCHED = {"space": "l2", "ef_search": 2, "ef_construction": 2, "max_neighbors": 2}
+"""Chroma wants a vector for everything; where none is searched it costs as little as Chroma lets it."""
+
+_CONFIGURATIONS = {
+    # The shipped embedder's vectors have length one: their product is the cosine, and Chroma keeps every bit of them.
+    "windows": NEAREST | {"space": "ip"},
+    "paragraphs": _UNSEARCHED,
+    "documents": _UNSEARCHED,
+    "pending": _UNSEARCHED,
+}
+_NO_VECTOR = [1.0]
 _SAMPLE = 16
 _SECOND = "vectors-"
 """How the collections of second embedders are called, before the fingerprint."""
@@ -106,7 +121,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A row to be written: a paragraph's `part`-th vector, and the hash of the text it was made from."""
+    """A row to be written: a paragraph's `part`-th vector, and the hash of the text it was made from. Pieces of equal
+    hashes have equal vectors."""
 
     paragraph: Paragraph
     part: int
@@ -117,20 +133,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class SecondRow:
-    """A second embedder's vector of a row that is in the store."""
+    """A second embedder's vector of a text that is in the store."""
 
-    row_id: str
-    document_id: str
     text_hash: str
     vector: Vectors
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row as read back for ranking, without its vector."""
+    """A paragraph's first row as read back for ranking: the paragraph, and the hash of the text its vector is of."""
 
     paragraph: Paragraph
     shredding: float
+    text_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +176,19 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Health:
+    """What a look at the index found; `torn` are the documents of which not everything can be found."""
+
     documents: int
     paragraphs: int
     rows_expected: int
     rows_stored: int
     sampled: int
     unreachable: int
+    torn: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
-        return self.rows_expected == self.rows_stored and not self.unreachable
+        return not self.torn
 
 
 def row_prefix(document_id: str, revision: str) -> str:
@@ -179,6 +197,16 @@ def row_prefix(document_id: str, revision: str) -> str:
 
 def row_id(prefix: str, number: int, part: int = 0) -> str:
     return f"{prefix}#{number}/{part}"
+
+
+def place_of(key: str) -> tuple[str, int]:
+    """The prefix of a row id and the number of its paragraph."""
+    prefix, _, rest = key.partition("#")
+    return prefix, int(rest.partition("/")[0])
+
+
+def _prefix_of(key: str) -> str:
+    return key.partition("#")[0]
 
 
 def read_owner(folder: Path) -> Owner | None:
@@ -209,9 +237,12 @@ class Store:
     _lock: FileLock
     _client: Any
     _paragraphs: Any
+    _windows: Any
     _documents: Any
     _pending: Any
     _records: dict[str, Record] = field(default_factory=dict)
+    set_aside: tuple[str, ...] = ()
+    """Documents that the look at the start found torn: out of the index until they are read again."""
 
     def records(self) -> dict[str, Record]:
         """The committed documents by id, sorted by id."""
@@ -224,25 +255,35 @@ class Store:
         return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:32]
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """Write the rows of all changes, then their records. Old rows stay until `delete_superseded`."""
+        """Write the rows of all changes and the vectors that are new, then their records. Old rows stay until
+        `delete_superseded`."""
         self._note_pending([change.document.id for change in changes])
         pieces = [(change, piece) for change in changes for piece in change.pieces]
         for batch in _chunks(pieces, WRITE_BATCH):
             with _translated(self.folder):
                 self._paragraphs.upsert(
                     ids=[_id_of(change, piece) for change, piece in batch],
-                    embeddings=np.stack([piece.vector for _, piece in batch]),
+                    embeddings=[_NO_VECTOR] * len(batch),
                     metadatas=[_row_metadata(change, piece) for change, piece in batch],
                 )
+        self._add_windows({piece.text_hash: piece.vector for _, piece in pieces})
         records = [_record_of(change) for change in changes]
         for some in _chunks(records, WRITE_BATCH):
             with _translated(self.folder):
                 self._documents.upsert(
                     ids=[record.document_id for record in some],
-                    embeddings=[[1.0]] * len(some),
+                    embeddings=[_NO_VECTOR] * len(some),
                     metadatas=[_record_metadata(record) for record in some],
                 )
             self._records.update((record.document_id, record) for record in some)
+
+    def _add_windows(self, vectors: Mapping[str, Vectors]) -> None:
+        """Write the vectors of texts that have none yet."""
+        for some in _chunks(list(vectors), WRITE_BATCH):
+            with _translated(self.folder):
+                there = set(self._windows.get(ids=list(some), include=[])["ids"])
+                if new := [text_hash for text_hash in some if text_hash not in there]:
+                    self._windows.add(ids=new, embeddings=np.stack([vectors[text_hash] for text_hash in new]))
 
     def restamp(self, stamps: Iterable[tuple[str, FileStamp]]) -> None:
         """Note that files were seen again with other times and the same bytes."""
@@ -265,8 +306,9 @@ class Store:
                 self._records.pop(document_id, None)
 
     def delete_superseded(self) -> None:
-        """Delete the rows of pending documents that are not of their current revision. The caller makes
-        sure that no query reads them any more."""
+        """Delete the rows of pending documents that are not of their current revision, and the vectors that only
+        they needed. The caller makes sure that no query reads them any more."""
+        current = self._prefixes
         with _translated(self.folder):
             noted = [
                 (str(key), str(m["document"]))
@@ -277,33 +319,47 @@ class Store:
                 rows = list(
                     _all(self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where)
                 )
-                stale = [key for key, m in rows if not self._is_current(str(m["document"]), str(m["revision"]))]
-                for batch in _chunks(stale, WRITE_BATCH):
+                stale = {key: str(m["hash"]) for key, m in rows if _prefix_of(key) not in current}
+                kept = {str(m["hash"]) for key, m in rows if key not in stale}
+                # Before the rows: of a vector without a row nobody would know any more after a kill.
+                self._delete_windows(sorted(set(stale.values()) - kept))
+                for batch in _chunks(list(stale), WRITE_BATCH):
                     self._paragraphs.delete(ids=list(batch))
                 self._pending.delete(ids=[key for key, _ in some])
 
-    def _is_current(self, document_id: str, revision: str) -> bool:
-        record = self._records.get(document_id)
-        return record is not None and record.revision[:12] == revision
+    def _delete_windows(self, hashes: Sequence[str]) -> None:
+        """Delete the vectors of those of these texts that stand in no current row."""
+        current = self._prefixes
+        for some in _chunks(hashes, 200):
+            rows = _all(
+                self._paragraphs,
+                ["metadatas"],
+                lambda r: zip(r["ids"], r["metadatas"], strict=True),
+                {"hash": {"$in": list(some)}},
+            )
+            kept = {str(m["hash"]) for key, m in rows if _prefix_of(key) in current}
+            if unneeded := [text_hash for text_hash in some if text_hash not in kept]:
+                self._windows.delete(ids=unneeded)
 
-    def vectors_by_hash(self, document_ids: Sequence[str]) -> dict[str, Vectors]:
-        """The stored vectors of these documents, by the hash of the text they were made from."""
-        found: dict[str, Vectors] = {}
-        for some in _chunks(list(document_ids), 500):
-            with _translated(self.folder):
-                rows = _all(
-                    self._paragraphs,
-                    ["metadatas", "embeddings"],
-                    lambda r: zip(r["metadatas"], r["embeddings"], strict=True),
-                    where={"document": {"$in": list(some)}},
-                )
-                found.update((str(m["hash"]), np.asarray(v, dtype=np.float32)) for m, v in rows)
-        return found
+    @property
+    def _prefixes(self) -> frozenset[str]:
+        return frozenset(record.prefix for record in self._records.values())
 
-    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
-        """The rows nearest to a vector, best first."""
+    def vectors_by_hash(self, hashes: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors of texts with these hashes; what is not there is left out."""
+        return _by_hash(self.folder, self._windows, hashes)
+
+    @property
+    def window_count(self) -> int:
+        """How many texts have a vector."""
         with _translated(self.folder):
-            return _nearest(self._paragraphs, vector, limit, document_ids)
+            return int(self._windows.count())
+
+    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
+        """The texts nearest to a vector, best first; with `among` only those with these hashes, which all must be
+        in."""
+        with _translated(self.folder):
+            return _nearest(self._windows, vector, limit, among)
 
     def second_vectors(self, fingerprint: str) -> SecondVectors:
         """The vectors of a second embedder, none as yet where it is new here."""
@@ -313,7 +369,7 @@ class Store:
             )
             whole = (collection.metadata or {}).get("generation")
             # Vectors that were lost are made anew by the next ingest.
-            is_whole = whole == self.generation and collection.count() == sum(r.rows for r in self._records.values())
+            is_whole = whole == self.generation and collection.count() == self._windows.count()
         return SecondVectors(self, collection, whole if is_whole else None)
 
     def paragraphs(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
@@ -328,41 +384,81 @@ class Store:
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         """Every first-part row of a committed revision, with its row id, in no particular order."""
-        current = {record.prefix for record in self._records.values()}
+        for key, m in self._current_rows({"part": 0}):
+            yield key, Row(_paragraph_of(m), float(m["shredding"]), str(m["hash"]))
+
+    def further_parts(self) -> Iterator[tuple[str, str]]:
+        """The other rows, of paragraphs that take several vectors: row ids and the hashes of their texts."""
+        for key, m in self._current_rows({"part": {"$gt": 0}}):
+            yield key, str(m["hash"])
+
+    def _current_rows(self, where: Any = None) -> Iterator[tuple[str, Any]]:
+        current = self._prefixes
         with _translated(self.folder):
             for key, metadata in _all(
-                self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), {"part": 0}
+                self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where
             ):
-                if key.partition("#")[0] in current:
-                    yield key, Row(_paragraph_of(metadata), float(metadata["shredding"]))
+                if _prefix_of(key) in current:
+                    yield key, metadata
 
     def check(self) -> Health:
-        """Count the rows and look a sample of them up by their own vectors. Raises IndexDamagedError where
-        the index would answer only in part."""
+        """Count the rows and look a sample of them up by their own vectors. Raises IndexDamagedError where the index
+        cannot be read, or so much of it is not found that whole files must be damaged."""
         records = list(self._records.values())
         expected = sum(record.rows for record in records)
-        sample = [row_id(r.prefix, 1 + i * 7919 % r.paragraphs) for i, r in enumerate(_spread(records, _SAMPLE))]
+        sample = _sampled(records)
         try:
             stored = int(self._paragraphs.count())
-            if self._pending.count():
-                # Old and new rows of documents that are being replaced stand side by side.
-                stored = min(stored, expected)
-            rows = self._paragraphs.get(ids=sample, include=["embeddings"]) if sample else {"ids": [], "embeddings": []}
-            unreachable = len(sample) - len(rows["ids"])
-            for vector in rows["embeddings"]:
-                found = self._paragraphs.query(query_embeddings=[vector], n_results=1, include=["distances"])
-                unreachable += not found["distances"][0] or found["distances"][0][0] > 1e-3
+            # Where documents are being replaced, old and new rows stand side by side.
+            fits = stored == expected or (stored > expected and self._pending.count())
+            lacking = set() if fits else self._lacking_rows(records)
+            # What was sampled may have been replaced since.
+            lost = [key for key in self._unreachable(list(sample)) if _prefix_of(key) in self._prefixes]
         except (ChromaError, ValueError, TypeError) as error:
             raise IndexDamagedError(f"{_DAMAGED.format(folder=self.folder)} ({_first_line(error)})") from error
-        health = Health(
-            len(records), sum(r.paragraphs for r in records), expected, stored, len(sample), int(unreachable)
-        )
-        if not health.is_whole:
+        torn = lacking | {sample[key] for key in lost}
+        if 2 * len(lost) > len(sample) or 2 * len(lacking) > len(records):
             raise IndexDamagedError(
                 f"{_DAMAGED.format(folder=self.folder)} ({stored} of {expected} rows stored, "
-                f"{health.unreachable} of {health.sampled} sampled ones not found)"
+                f"{len(lost)} of {len(sample)} sampled ones not found)"
             )
-        return health
+        paragraphs = sum(record.paragraphs for record in records)
+        stored = min(stored, expected)
+        return Health(len(records), paragraphs, expected, stored, len(sample), len(lost), tuple(sorted(torn)))
+
+    def _lacking_rows(self, records: Sequence[Record]) -> set[str]:
+        """The documents of which rows are missing, but for those that were replaced since."""
+        there = Counter(map(_prefix_of, _all(self._paragraphs, [], lambda page: page["ids"])))
+        current = self._prefixes
+        return {r.document_id for r in records if there[r.prefix] < r.rows and r.prefix in current}
+
+    def _unreachable(self, row_ids: Sequence[str]) -> list[str]:
+        """Those of the rows that are gone, or that a search by their own vectors does not find."""
+        rows = self._paragraphs.get(ids=list(row_ids), include=["metadatas"]) if row_ids else {"ids": []}
+        hashes = {key: str(m["hash"]) for key, m in zip(rows["ids"], rows.get("metadatas") or (), strict=True)}
+        vectors = self.vectors_by_hash(sorted(set(hashes.values())))
+        found = {text_hash: _is_found(self._windows, vector) for text_hash, vector in vectors.items()}
+        return [key for key in row_ids if not found.get(hashes.get(key, ""))]
+
+    def without_vectors(self) -> set[str]:
+        """The documents that hold a text without a vector."""
+        with _translated(self.folder):
+            there = set(_all(self._windows, [], lambda page: page["ids"]))
+        return {str(m["document"]) for _, m in self._current_rows() if m["hash"] not in there}
+
+    def put_aside(self, document_ids: Iterable[str]) -> None:
+        """Take torn documents out, so that the next ingest reads them again. The caller makes sure that no query
+        reads them."""
+        torn = sorted(document_ids)
+        self.remove(torn)
+        self.delete_superseded()
+        # Of a row that was lost nothing tells any more which vector it left.
+        needed = {str(m["hash"]) for _, m in self._current_rows()}
+        with _translated(self.folder):
+            strays = [key for key in _all(self._windows, [], lambda page: page["ids"]) if key not in needed]
+            for some in _chunks(strays, WRITE_BATCH):
+                self._windows.delete(ids=list(some))
+        self.set_aside = tuple(sorted({*self.set_aside, *torn}))
 
     def announce(self, doing: str, address: str | None = None, token: str | None = None) -> None:
         """Tell other processes of this user who holds the index, what for, and where it answers for them."""
@@ -380,7 +476,7 @@ class Store:
             with _translated(self.folder):
                 self._pending.upsert(
                     ids=[hashlib.sha256(document_id.encode()).hexdigest() for document_id in some],
-                    embeddings=[[1.0]] * len(some),
+                    embeddings=[_NO_VECTOR] * len(some),
                     metadatas=[{"document": document_id} for document_id in some],
                 )
 
@@ -394,55 +490,48 @@ class SecondVectors:
     _collection: Any
     generation: str | None
 
-    def lacking(self) -> list[Record]:
-        """The documents of which not every row has its vector."""
+    def lacking(self) -> dict[str, set[str]]:
+        """The hashes of the texts that have no vector here, by the id of each document that holds one."""
         with _translated(self.store.folder):
-            there = Counter(key.partition("#")[0] for key in _all(self._collection, [], lambda page: page["ids"]))
-        return [record for record in self.store.records().values() if there[record.prefix] != record.rows]
-
-    def by_hash(self, hashes: Iterable[str]) -> dict[str, Vectors]:
-        """The vectors there are of texts with these hashes, also of rows that were superseded since."""
-        found: dict[str, Vectors] = {}
-        for some in _chunks(list(hashes), 200):
-            with _translated(self.store.folder):
-                rows = self._collection.get(where={"hash": {"$in": list(some)}}, include=["metadatas", "embeddings"])
-            for metadata, vector in zip(rows["metadatas"], rows["embeddings"], strict=True):
-                found[str(metadata["hash"])] = np.asarray(vector, dtype=np.float32)
+            there = set(_all(self._collection, [], lambda page: page["ids"]))
+        found: dict[str, set[str]] = {}
+        for _, metadata in self.store._current_rows():
+            if metadata["hash"] not in there:
+                found.setdefault(str(metadata["document"]), set()).add(str(metadata["hash"]))
         return found
 
     def put(self, rows: Sequence[SecondRow]) -> None:
-        """Write vectors of rows. Raises IndexMismatchError where they are of another length than those before."""
+        """Write vectors. Raises IndexMismatchError where they are of another length than those before."""
         for some in _chunks(rows, WRITE_BATCH):
             with _translated(self.store.folder):
                 self._collection.upsert(
-                    ids=[row.row_id for row in some],
-                    embeddings=np.stack([row.vector for row in some]),
-                    metadatas=[{"document": row.document_id, "hash": row.text_hash} for row in some],
+                    ids=[row.text_hash for row in some], embeddings=np.stack([row.vector for row in some])
                 )
 
     def finish(self) -> None:
-        """Delete what belongs to no current revision, and note what generation this is, if it is whole. The caller
+        """Delete the vectors of texts that are gone, and note what generation this is, if it is whole. The caller
         makes sure that no query reads older ones."""
-        current = {record.prefix for record in self.store.records().values()}
         with _translated(self.store.folder):
-            keys = list(_all(self._collection, [], lambda page: page["ids"]))
-            for some in _chunks([key for key in keys if key.partition("#")[0] not in current], WRITE_BATCH):
+            wanted = set(_all(self.store._windows, [], lambda page: page["ids"]))
+            there = set(_all(self._collection, [], lambda page: page["ids"]))
+            for some in _chunks(sorted(there - wanted), WRITE_BATCH):
                 self._collection.delete(ids=list(some))
-            if not self.lacking():
+            if wanted <= there:
                 self.generation = self.store.generation
                 self._collection.modify(metadata={"generation": self.generation})
 
-    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
         """As `Store.nearest`."""
         with _translated(self.store.folder):
-            return _nearest(self._collection, vector, limit, document_ids)
+            return _nearest(self._collection, vector, limit, among)
 
 
 _DAMAGED = "The index in {folder} is damaged. Run `ibid ingest --rebuild`: it is made anew from your folder"
 
 
 def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) -> Store:
-    """Become the owner of the index in `folder`, making it if need be, and sweep what a kill left behind.
+    """Become the owner of the index in `folder`, making it if need be, sweep what a kill left behind, and take out
+    the documents that are torn (`Store.set_aside`).
 
     Raises IndexBusyError where another process owns it for longer than `wait` seconds, IndexMismatchError
     where it was made with another embedder or layout, IndexDamagedError where Chroma cannot read all of it.
@@ -459,16 +548,17 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
                 client.get_or_create_collection(
                     f"{name}-{fingerprint}",
                     embedding_function=None,
-                    configuration={"hnsw": NEAREST if name == "paragraphs" else {"space": "l2"}},
+                    configuration={"hnsw": _CONFIGURATIONS[name]},
                     metadata={"layout": LAYOUT},
                 )
-                for name in ("paragraphs", "documents", "pending")
+                for name in ("paragraphs", "windows", "documents", "pending")
             ]
         store = Store(folder, fingerprint, lock, client, *collections)
         with _translated(folder):
             store._records = {record.document_id: record for record in _read_records(store._documents)}
         store.delete_superseded()
-        store.check()
+        if torn := store.check().torn:
+            store.put_aside(torn)
         return store
     except BaseException:
         (folder / "owner.json").unlink(missing_ok=True)
@@ -591,27 +681,46 @@ def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def _spread(items: Sequence[T], most: int) -> list[T]:
-    step = max(1, len(items) // most)
-    return list(items[::step])[:most]
+def _sampled(records: Sequence[Record]) -> dict[str, str]:
+    """Row ids spread over the documents and over their paragraphs, each with the id of its document."""
+    step = max(1, len(records) // _SAMPLE)
+    spread = [record for record in records[::step] if record.paragraphs]
+    found: dict[str, str] = {}
+    for i in range(_SAMPLE if spread else 0):
+        record = spread[i % len(spread)]
+        found[row_id(record.prefix, 1 + i * 7919 % record.paragraphs)] = record.document_id
+    return found
+
+
+def _is_found(collection: Any, vector: Vectors) -> bool:
+    distances = collection.query(query_embeddings=[vector], n_results=1, include=["distances"])["distances"][0]
+    return bool(distances) and distances[0] <= 1e-3
+
+
+def _by_hash(folder: Path, collection: Any, hashes: Iterable[str]) -> dict[str, Vectors]:
+    found: dict[str, Vectors] = {}
+    for some in _chunks(list(hashes), WRITE_BATCH):
+        with _translated(folder):
+            rows = collection.get(ids=list(some), include=["embeddings"])
+        found.update(
+            (str(key), np.asarray(vector, dtype=np.float32))
+            for key, vector in zip(rows["ids"], rows["embeddings"], strict=True)
+        )
+    return found
 
 
 def _id_of(change: Change, piece: Piece) -> str:
     return row_id(row_prefix(change.document.id, change.document.revision), piece.paragraph.number, piece.part)
 
 
-def _nearest(collection: Any, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
-    where: Any = {"document": {"$in": list(document_ids)}} if document_ids is not None else None
-    found = collection.query(query_embeddings=[vector], n_results=limit, where=where, include=["distances"])
+def _nearest(collection: Any, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
+    if among is not None and not among:
+        return []
+    ids = list(among) if among is not None else None
+    found = collection.query(query_embeddings=[vector], n_results=limit, ids=ids, include=["distances"])
     return [
-        (*_parse_row_id(key), 1.0 - float(distance))
-        for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
+        (str(key), 1.0 - float(distance)) for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
     ]
-
-
-def _parse_row_id(key: str) -> tuple[str, int]:
-    prefix, _, rest = key.partition("#")
-    return prefix, int(rest.partition("/")[0])
 
 
 def _row_metadata(change: Change, piece: Piece) -> dict[str, Any]:

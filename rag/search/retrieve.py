@@ -154,14 +154,15 @@ class HybridRetriever(BaseRetriever):
         with self._readers.reading():
             snapshot = self._snapshot
             allowed = snapshot.allowed(scope, without)
+            among = snapshot.windows_of(allowed) if scope is not None else None
             clock = _Clock()
             queries = [question, *([expansion] if expansion else [])]
             asked = _Asked()
             if use_second and self._second is not None:
                 with clock.timing("second embedder"):
-                    asked = _ask(self._second, snapshot, queries, scope, len(without))
+                    asked = _ask(self._second, snapshot, queries, among, len(without))
             ranked = [
-                self._rank(snapshot, query, near, allowed, scope, len(without), clock)
+                self._rank(snapshot, query, near, allowed, among, len(without), clock)
                 for query, near in zip(queries, asked.near or [()] * len(queries), strict=True)
             ]
             passages, features = _fuse_queries(ranked, limit or self._limit)
@@ -215,7 +216,7 @@ class HybridRetriever(BaseRetriever):
         query: str,
         near_second: Sequence[Near],
         allowed: Mask,
-        scope: frozenset[str] | None,
+        among: Sequence[str] | None,
         masked: int,
         clock: _Clock,
     ) -> _Ranked:
@@ -228,7 +229,7 @@ class HybridRetriever(BaseRetriever):
             with clock.timing("embed"):
                 unit = self._vector(query)
             with clock.timing("dense"):
-                dense = _dense(snapshot, self._near(snapshot, unit, scope, masked), allowed)
+                dense = _dense(snapshot, self._near(snapshot, unit, among, masked), allowed)
         legs = _Legs(words, grams, dense, _dense(snapshot, near_second, allowed))
         named = legs.named()
         candidates = pool(named, CANDIDATES)
@@ -253,8 +254,8 @@ class HybridRetriever(BaseRetriever):
             return float(snapshot.index.shredding[found].mean())
         return self._embedder.shredding(query)
 
-    def _near(self, snapshot: Snapshot, vector: Vectors, scope: frozenset[str] | None, masked: int) -> Sequence[Near]:
-        return self._store.nearest(vector, _needed(snapshot, masked), _listed(scope))
+    def _near(self, snapshot: Snapshot, vector: Vectors, among: Sequence[str] | None, masked: int) -> Sequence[Near]:
+        return self._store.nearest(vector, _needed(snapshot, masked), among)
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
@@ -357,43 +358,44 @@ def as_node(passage: Passage) -> NodeWithScore:
 
 def _leg(scores: Scores, allowed: Mask, snapshot: Snapshot) -> dict[int, float]:
     scores = np.where(allowed, scores, 0)
-    ordered = [int(ordinal) for ordinal in top(scores, LEG_DEPTH + LEG_DEPTH // 2)]
-    return {ordinal: float(scores[ordinal]) for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}
+    depth = LEG_DEPTH + LEG_DEPTH // 2
+    found: dict[int, float] = {}
+    while True:
+        ordered = top(scores, depth)
+        found |= {ordinal: float(scores[ordinal]) for ordinal in snapshot.collapse(ordered)}
+        if len(found) >= LEG_DEPTH or len(ordered) < depth:
+            return dict(list(found.items())[:LEG_DEPTH])
+        # However many places a text has, they do not keep the other texts out.
+        scores[snapshot.equal_to(ordered)] = 0
 
 
 def _ask(
-    second: SecondEmbedder, snapshot: Snapshot, queries: Sequence[str], scope: frozenset[str] | None, masked: int
+    second: SecondEmbedder, snapshot: Snapshot, queries: Sequence[str], among: Sequence[str] | None, masked: int
 ) -> _Asked:
     """What a second embedder finds near each query; nothing where its vectors do not cover this snapshot yet, or
     where it fails."""
     if not second.covers(snapshot.generation):
         return _Asked()
-    needed, documents = _needed(snapshot, masked), _listed(scope)
+    needed = _needed(snapshot, masked)
     try:
-        return _Asked([second.nearest(second.query_vector(query), needed, documents) for query in queries])
+        return _Asked([second.nearest(second.query_vector(query), needed, among) for query in queries])
     except (EmbeddingError, IndexMismatchError) as error:
         return _Asked(trouble=str(error))
 
 
 def _needed(snapshot: Snapshot, masked: int) -> int:
-    """How many rows to ask for, as titles and parts of long paragraphs come along, so that LEG_DEPTH paragraphs are
+    """How many texts to ask for, as titles and parts of long paragraphs come along, so that LEG_DEPTH paragraphs are
     left."""
     return int(1.5 * LEG_DEPTH / max(snapshot.ranked_share, 0.25)) + masked
 
 
-def _listed(scope: frozenset[str] | None) -> list[str] | None:
-    return sorted(scope) if scope is not None else None
-
-
 def _dense(snapshot: Snapshot, near: Sequence[Near], allowed: Mask) -> dict[int, float]:
-    """The cosines of the paragraphs behind rows, by ordinal, best first."""
+    """The cosines of the paragraphs that hold texts, by ordinal, best first; a text of another generation leads
+    nowhere."""
     best: dict[int, float] = {}
-    for prefix, number, similarity in near:
-        document = snapshot.by_prefix.get(prefix)
-        if document is None:
-            continue
-        ordinal = snapshot.ordinal(document, number)
-        if allowed[ordinal]:
+    held = snapshot.holders([text_hash for text_hash, _ in near], allowed)
+    for ordinals, (_, similarity) in zip(held, near, strict=True):
+        for ordinal in ordinals:
             best[ordinal] = max(similarity, best.get(ordinal, -1.0))
     ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
     return {ordinal: best[ordinal] for ordinal in snapshot.collapse(ordered)[:LEG_DEPTH]}

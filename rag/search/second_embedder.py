@@ -60,9 +60,9 @@ class SecondEmbedder:
             asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
         return asked[question]
 
-    def nearest(self, vector: Vectors, limit: int, document_ids: Sequence[str] | None) -> list[Near]:
+    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
         """As `Store.nearest`, among its own vectors."""
-        return self._vectors.nearest(vector, limit, document_ids)
+        return self._vectors.nearest(vector, limit, among)
 
     def complete(self, shipped: MiniLM, told: Callable[[int], None]) -> None:
         """Make the vectors that are missing; texts that were ever embedded here are not sent again.
@@ -80,25 +80,24 @@ class SecondEmbedder:
             told(sent)
         self._vectors.finish()
 
-    def _missing(self, shipped: MiniLM) -> Iterator[tuple[str, Window]]:
-        """The windows, with their row ids, of every document that lacks one."""
-        for record in self._vectors.lacking():
+    def _missing(self, shipped: MiniLM) -> Iterator[Window]:
+        """The windows that have no vector yet, each text once."""
+        done: set[str] = set()
+        for document_id, hashes in sorted(self._vectors.lacking().items()):
+            record = self._store.records()[document_id]
             keys = [row_id(record.prefix, number) for number in range(1, record.paragraphs + 1)]
             paragraphs = sorted(self._store.paragraphs(keys).values(), key=lambda paragraph: paragraph.number)
             for window in windows_of(record.title, paragraphs, shipped):
-                yield row_id(record.prefix, window.paragraph.number, window.part), window
+                if window.hash in hashes and window.hash not in done:
+                    done.add(window.hash)
+                    yield window
 
-    def _put(self, group: Sequence[tuple[str, Window]]) -> int:
-        """Write the vectors of a group; how many texts were sent for it."""
-        texts = {window.hash: window.text for _, window in group}
-        known = self._vectors.by_hash(texts)
-        fresh = {key: text for key, text in texts.items() if key not in known}
-        made = self._embedding.get_text_embedding_batch(list(fresh.values())) if fresh else []
-        known.update(zip(fresh, (np.asarray(vector, dtype=np.float32) for vector in made), strict=True))
-        self._vectors.put(
-            [SecondRow(key, window.paragraph.document_id, window.hash, known[window.hash]) for key, window in group]
-        )
-        return len(fresh)
+    def _put(self, group: Sequence[Window]) -> int:
+        """Make and write the vectors of a group; how many texts were sent for it."""
+        made = self._embedding.get_text_embedding_batch([window.text for window in group])
+        vectors = [np.asarray(vector, dtype=np.float32) for vector in made]
+        self._vectors.put([SecondRow(window.hash, vector) for window, vector in zip(group, vectors, strict=True)])
+        return len(group)
 
 
 def fingerprint_of(embedding: BaseEmbedding) -> str:
@@ -108,8 +107,8 @@ def fingerprint_of(embedding: BaseEmbedding) -> str:
     return f"{readable}-{hashlib.sha256(who.encode()).hexdigest()[:8]}"
 
 
-def _in_groups(windows: Iterator[tuple[str, Window]], size: int) -> Iterator[list[tuple[str, Window]]]:
-    group: list[tuple[str, Window]] = []
+def _in_groups(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
+    group: list[Window] = []
     for one in windows:
         group.append(one)
         if len(group) == size:

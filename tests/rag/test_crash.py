@@ -35,10 +35,11 @@ Texts = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class State:
-    """Everything an index holds that a reader can see."""
+    """Everything an index holds that a reader can see, and the vectors, to the last bit, that it is found by."""
 
     records: dict[str, Record]
     rows: dict[str, str]
+    vectors: dict[str, bytes]
 
     @property
     def texts(self) -> Texts:
@@ -76,7 +77,10 @@ def opened(home: Path, folder: Path, embedder: MiniLM) -> Chatbot:
 
 def state_of(bot: Chatbot) -> State:
     store = bot._store
-    return State(store.records(), {key: row.paragraph.text for key, row in store.rows()})
+    rows = dict(store.rows())
+    windows = store._windows.get(include=["embeddings"])
+    vectors = dict(zip(windows["ids"], (bytes(vector.data) for vector in windows["embeddings"]), strict=True))
+    return State(store.records(), {key: row.paragraph.text for key, row in rows.items()}, vectors)
 
 
 def row_count(home: Path, folder: Path) -> int:

@@ -42,16 +42,6 @@ def test_like_lies_near_like(embedder: MiniLM) -> None:
     assert siege @ blockade > 0.5 > 0.3 > siege @ bread
 
 
-def test_neighbours_and_order_hardly_change_a_vector(embedder: MiniLM) -> None:
-    texts = [text for text in TEXTS if text]
-    alone = np.stack([embedder.vectors([text])[0] for text in texts])
-    # int8 activations share one scale in a batch, so neighbours move a vector a little.
-    for vectors in (embedder.vectors(texts), embedder.vectors(texts[::-1])[::-1], embedder.vectors(texts * 20)[:6]):
-        cosines = (vectors * alone).sum(axis=1)
-        assert (cosines > 0.98).all(), cosines
-        assert ((vectors @ alone.T).argmax(axis=1) == np.arange(6)).all()
-
-
 def test_the_same_call_gives_the_same_numbers(embedder: MiniLM) -> None:
     np.testing.assert_array_equal(embedder.vectors(TEXTS), embedder.vectors(TEXTS))
 
