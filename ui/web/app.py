@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -51,6 +52,8 @@ _FAR_BEYOND = 5
 _JOIN = "/gradio_api/queue/join"
 _MOST_FILES = 1_000
 """As many as Gradio takes in one upload."""
+_FORGOTTEN_AFTER = 3_600.0
+"""Seconds after which nobody comes back to an upload."""
 
 
 def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
@@ -111,6 +114,14 @@ class _Uploads:
         if isinstance(data, list) and data and self._are_uploads(data[0]):
             given = {**given, "data": [None, *data[1:]]}
         return {**given, "event_data": None} if self._are_uploads(given.get("event_data")) else given
+
+    def tidy(self) -> None:
+        until = time.time() - _FORGOTTEN_AFTER
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_mtime < until:
+                    path.unlink()
+                    self._page.upload_file_set.discard(str(path))
 
     def _are_uploads(self, value: Any) -> bool:
         return isinstance(value, list) and len(value) <= _MOST_FILES and all(map(self._is_upload, value))

@@ -47,6 +47,9 @@ class Uploads(Protocol):
     def without(self, path: str, given: Any) -> Any:
         """The body of a request without the uploaded files that it may bring, to be looked at for others."""
 
+    def tidy(self) -> None:
+        """Delete those that nobody took in for long, and what uploads that broke off left."""
+
 
 class Attendance(Protocol):
     """What is kept for callers until they fetch it."""
@@ -112,6 +115,7 @@ class Entrance:
 
     async def _taking(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An upload is read as it comes. One that stops coming ends as if its sender had left."""
+        await asyncio.to_thread(self._uploads.tidy)
         until = time.monotonic() + _UPLOAD_WITHIN
         is_late = has_left = started = False
 

@@ -6,7 +6,6 @@ A password is never told, not even in part: whatever stands where a user's name 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import logging
@@ -78,7 +77,7 @@ def _hash_from(text: str, number: int) -> Hash:
         if not found.salt or len(found.digest) != 32:
             raise ValueError
         found.fits("")
-    except (ValueError, binascii.Error, MemoryError, OverflowError):
+    except (ValueError, TypeError, MemoryError, OverflowError):
         raise ValueError(f"the hash of number {number} is not whole; `ibid password` makes one") from None
     return found
 

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,52 @@ def test_real_uploads_are_taken(chat: Attacked) -> None:  # case 1
     assert len(list((chat.home / "uploads").iterdir())) == 10
     found = chat.post("/api/search", {"question": "When was the lamp number 7 of Amrum lit?", "limit": 1}).json
     assert found["passages"][0]["document"] == "uploads/lamp-7.md"
+
+
+def test_each_file_that_is_added_has_one_outcome(chat: Attacked) -> None:  # case 26
+    taking = next(event["id"] for event in chat.events if "upload" in str(event["targets"]))
+    removing = next(event["id"] for event in chat.events if "remove" in str(event["targets"]))
+
+    def file(path: str) -> dict[str, Any]:
+        return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+    # One file named twice, in one event and in two.
+    path = chat.upload("twice.md", b"The clock of Norden strikes twice.\n")
+    assert chat.event(taking, [[file(path), file(path)], chat.key, "{}"], "twice").status == 200
+    assert "Errno" not in (told := chat.outcome("twice"))
+    assert "added" in told
+    assert len(list((chat.home / "uploads").glob("twice*"))) == 1
+    path = chat.upload("again.md", b"The clock of Norden strikes again.\n")
+    joined = [chat.event(taking, [[file(path)], chat.key, "{}"], f"again{n}").status for n in range(2)]
+    told = "".join(chat.outcome(f"again{n}") for n in range(2) if joined[n] == 200)
+    assert set(joined) <= {200, 400}
+    assert "Errno" not in told
+    assert len(list((chat.home / "uploads").glob("again*"))) == 1
+
+    # Added and deleted at once.
+    def add(number: int) -> str:
+        path = chat.upload(f"both-{number}.md", f"The boat number {number} of Juist sank.\n".encode())
+        assert chat.event(taking, [[file(path)], chat.key, "{}"], f"add{number}").status == 200
+        return chat.outcome(f"add{number}")
+
+    def delete(number: int) -> str:
+        data = [chat.key, "{}"]
+        told = {"document": f"uploads/both-{number % 12}.md"}
+        assert chat.event(removing, data, f"delete{number}", told).status == 200
+        return chat.outcome(f"delete{number}")
+
+    with ThreadPoolExecutor(6) as pool:
+        added = [pool.submit(add, number) for number in range(12)]
+        deleted = [pool.submit(delete, number) for number in range(24)]
+    for number, one in enumerate(added):
+        outcome = re.findall(rf"both-{number}\.md.{{0,80}}?(added|deleted before it was read)", one.result())
+        assert outcome, one.result()
+    assert all(re.search("deleted|is not an uploaded file", one.result()) for one in deleted)
+    assert "Errno" not in "".join(one.result() for one in [*added, *deleted])
+    chat.post("/api/ingest", {})
+    there = {f"uploads/{path.name}" for path in (chat.home / "uploads").iterdir()}
+    documents = {one["document"] for one in chat.post("/api/status", {}).json["documents"]}
+    assert {one for one in documents if one.startswith("uploads/")} == there
 
 
 # A process of its own, as Gradio leaves event loops behind.
