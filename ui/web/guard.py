@@ -71,6 +71,7 @@ class Guard:
         self._users = users
         self._token = token
         self._hosts = hosts
+        self._one_guess = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -130,22 +131,28 @@ class Guard:
             return 401, ""
         mark = self._users.mark(user)
         is_marked = secrets.compare_digest(_cookie(headers), mark.encode())
-        wait = self._users.wait(user, address)
         # A browser that is in stays in while somebody guesses from the same address.
-        if wait and not is_marked:
+        wait = 0.0 if is_marked else self._users.wait(user, address)
+        fits = not wait and self._users.fits_at_once(user, password)
+        if not wait and not fits:
+            wait, fits = await self._weighed(user, password, address, is_marked)
+        if wait:
             return 429, str(math.ceil(wait))
-        if not await self._fits(user, password):
-            self._users.failed(user, address)
+        if not fits:
             return 401, ""
-        if not wait:
-            self._users.passed(user, address)
         return 200, "" if is_marked else f"{_COOKIE}={mark}; Path=/; HttpOnly; SameSite=Strict"
 
-    async def _fits(self, user: str, password: str) -> bool:
-        if self._users.fits_at_once(user, password):
-            return True
-        # A hash takes as long as an answer does: the others do not wait for it.
-        return self._users.has_hashes and await asyncio.to_thread(self._users.fits_hash, user, password)
+    async def _weighed(self, user: str, password: str, address: str, is_marked: bool) -> tuple[float, bool]:
+        """The seconds to wait after all, and whether the password fits. A hash takes as long as an answer does, so
+        nobody else waits for it; one guess after the other, so that many at once are no way around the waiting."""
+        async with self._one_guess:
+            wait = 0.0 if is_marked else self._users.wait(user, address)
+            fits = not wait and self._users.fits_at_once(user, password)
+            if not wait and not fits and self._users.has_hashes:
+                fits = await asyncio.to_thread(self._users.fits_hash, user, password)
+            if not wait and not fits:
+                self._users.failed(user, address)
+        return wait, fits
 
 
 def _is_foreign(method: str, path: str, headers: Headers) -> bool:

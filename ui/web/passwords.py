@@ -129,27 +129,16 @@ class Users:
         return fits
 
     def wait(self, user: str, address: str) -> float:
-        """Seconds until a password of that user, from that address, is looked at; where it is 0 the guess counts as
-        wrong until `passed` says otherwise, so that many at once are no way around."""
-        wait = self._waits.wait(self._named(user), address)
-        if not wait:
-            self._waits.count(self._named(user), address)
-        return wait
-
-    def passed(self, user: str, address: str) -> None:
-        # Only its own guess is taken back: who is in must not clear the way for who guesses from the same address.
-        self._waits.uncount(self._named(user), address)
+        """Seconds until a password of that user, from that address, is looked at."""
+        return self._waits.wait(self._named(user), address)
 
     def failed(self, user: str, address: str) -> None:
-        """Log a wrong password. Who is asked for is told only where the name is a user's: people type passwords into
-        the wrong box."""
+        """Count and log a wrong password. Who is asked for is told only where the name is a user's: people type
+        passwords into the wrong box. A right one in between takes nothing back: who is in must not clear the way for
+        who guesses from the same address."""
+        count = self._waits.count(self._named(user), address)
         shown = f"“{user}”" if user in self._known else "somebody who is no user"
-        _log.warning(
-            "Wrong password for %s from %s, %d by now.",
-            shown,
-            address,
-            self._waits.failures(self._named(user), address),
-        )
+        _log.warning("Wrong password for %s from %s, %d by now.", shown, address, count)
 
     def mark(self, user: str) -> str:
         """What a browser that came in as this user shows from then on, to be told from who guesses beside it."""
@@ -181,17 +170,12 @@ class Waits:
         _, when = self._failed[user, address]
         return max(when + min(_FIRST * 2.0 ** min(failures - FREE, 10), LONGEST) - self._clock(), 0.0)
 
-    def count(self, user: str | None, address: str) -> None:
+    def count(self, user: str | None, address: str) -> int:
+        """One failure more; returns how many that makes."""
         count = self.failures(user, address) + 1
         # The newest last: where many are remembered, the oldest is forgotten first.
         self._failed.pop((user, address), None)
         self._failed[user, address] = (count, self._clock())
         while len(self._failed) > _MOST_REMEMBERED:
             del self._failed[next(iter(self._failed))]
-
-    def uncount(self, user: str | None, address: str) -> None:
-        count = self.failures(user, address) - 1
-        if count > 0:
-            self._failed[user, address] = (count, self._failed[user, address][1])
-        else:
-            self._failed.pop((user, address), None)
+        return count

@@ -38,7 +38,6 @@ def guess(users: Users, user: str, password: str, address: str = "192.0.2.7") ->
     if wait := users.wait(user, address):
         return wait
     if users.fits_at_once(user, password) or users.fits_hash(user, password):
-        users.passed(user, address)
         return True
     users.failed(user, address)
     return False
@@ -174,6 +173,15 @@ def test_right_ones_between_the_guesses_clear_no_way() -> None:  # case 16
     assert looked_at == FREE
 
 
+def test_who_knows_the_password_asks_as_often_as_they_like() -> None:  # case 16
+    clock = Clock()
+    users = Users({"anna": "secret"}, clock)
+    for _ in range(FREE):
+        guess(users, "anna", "wrong")
+    clock.now += LONGEST
+    assert [guess(users, "anna", "secret") for _ in range(1_000)] == [True] * 1_000
+
+
 def test_many_guesses_at_once_are_no_way_around() -> None:  # case 16
     users = Users(read_users(f"anna:{HASHED}"))
 
@@ -198,6 +206,26 @@ def test_many_guesses_at_once_are_no_way_around() -> None:  # case 16
         return await asyncio.gather(*(one(number) for number in range(200)))
 
     assert sorted(asyncio.run(all_at_once())) == [401] * FREE + [429] * (200 - FREE)
+
+
+def test_programs_that_come_at_once_with_the_right_password_are_all_let_in() -> None:  # case 16
+    async def inside(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    guard = Guard(inside, Users(read_users(f"anna:{HASHED}")), "token", LOOPBACK)
+    pair = base64.b64encode(b"anna:hunter2, with: a comma")
+    headers = [(b"host", b"localhost"), (b"authorization", b"Basic " + pair)]
+    statuses = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        statuses.append(message.get("status"))
+
+    async def all_at_once() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "client": ("192.0.2.7", 1)}
+        await asyncio.gather(*(guard(dict(scope), send, send) for _ in range(50)))
+
+    asyncio.run(all_at_once())
+    assert statuses == [200] * 50
 
 
 def test_what_is_remembered_of_guesses_does_not_grow() -> None:  # case 16
