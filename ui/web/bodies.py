@@ -6,8 +6,9 @@ Knows nothing of who reads it afterwards.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
+
+import regex
 
 MOST_BYTES = 1_000_000
 """Of every body but an upload's. A conversation of a hundred answers has half of that."""
@@ -16,11 +17,16 @@ DEEPEST = 40
 MOST_VALUES = 50_000
 """In all of a body; twenty answers with their passages have 12,000."""
 
+_MOST_COMMAS = 3 * MOST_VALUES
+"""Most stand in texts, and in the conversation, which is one text."""
+
+_SURROGATE = regex.compile(rb"\\u[dD][89a-fA-F]")
 NO_JSON = "Send a JSON object as application/json."
 
 
 TOO_LARGE = 413, f"A request may have {MOST_BYTES:,} bytes, files apart. Send less at once."
 TOO_SLOW = 408, "The request did not arrive in time. Send it again."
+TOO_MANY = 400, f"A request may hold {MOST_VALUES:,} values. Send less at once."
 FOREIGN_FILE = 400, "A file is taken only where files are added, and only one that was uploaded here."
 
 
@@ -33,26 +39,53 @@ class Refusal(Exception):
 
 
 def read_json(body: bytes, kind: str) -> Any:
-    """The value that a body of the content type `kind` holds, None for an empty one. Raises Refusal."""
+    """The value that a body of the content type `kind` holds, None for an empty one. Raises Refusal, also for what no
+    encoding takes: half of a surrogate pair."""
     if not body:
         return None
     try:
         if kind.partition(";")[0].strip().lower() != "application/json":
             raise ValueError
-        # Gradio and FastAPI read bodies with the same parser: what is looked at here is what they will see.
-        return json.loads(body)
+        _count(body)
+        # As text, since JSON is UTF-8, and with the parser with which Gradio and FastAPI read it: what is looked at
+        # here is what they will see.
+        value = json.loads(body.decode())
+        is_whole = not _SURROGATE.search(body) or is_text(json.dumps(value, ensure_ascii=False))
     except (ValueError, RecursionError):
         raise Refusal(415, NO_JSON) from None
+    if not is_whole:
+        raise Refusal(400, "The request holds half of a surrogate pair, which is no letter. Leave it out.")
+    return value
+
+
+def _count(body: bytes) -> None:
+    """What is far too wide is not even parsed, which would hold up everybody: a megabyte of empty lists takes 0.1 s."""
+    lists, objects = body.count(b"]"), body.count(b"}")
+    if lists + objects > MOST_VALUES or body.count(b",") > _MOST_COMMAS:
+        raise Refusal(*TOO_MANY)
 
 
 def check(value: Any) -> None:
-    """Raises Refusal where a value is too deep, has too many parts, holds what no encoding takes, or a file."""
-    for found in _parts(value):
-        if isinstance(found, str):
-            if not is_text(found):
-                raise Refusal(400, "The request holds half of a surrogate pair, which is no letter. Leave it out.")
-        elif looks_like_a_file(found):
-            raise Refusal(*FOREIGN_FILE)
+    """Raises Refusal where a value is too deep, has too many parts, or holds a file."""
+    level, count = [value], 0
+    for _ in range(DEEPEST):
+        inner: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                if looks_like_a_file(one):
+                    raise Refusal(*FOREIGN_FILE)
+                inner += [part for part in one.values() if isinstance(part, dict | list)]
+            elif isinstance(one, list):
+                inner += [part for part in one if isinstance(part, dict | list)]
+            else:
+                continue
+            count += len(one)
+            if count > MOST_VALUES:
+                raise Refusal(*TOO_MANY)
+        if not inner:
+            return
+        level = inner
+    raise Refusal(400, f"A request may be {DEEPEST} lists or objects deep. Send it flatter.")
 
 
 def is_text(value: str) -> bool:
@@ -72,24 +105,3 @@ def looks_like_a_file(value: Any) -> bool:
         return True
     meta = value.get("meta")
     return isinstance(meta, dict) and meta.get("_type") == "gradio.FileData"
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """The value and all that is in it, keys included. Raises Refusal beyond the limits."""
-    level, count = [value], 0
-    for _ in range(DEEPEST):
-        inner: list[Any] = []
-        for one in level:
-            yield one
-            if isinstance(one, dict):
-                inner += one.keys()
-                inner += one.values()
-            elif isinstance(one, list):
-                inner += one
-        if not inner:
-            return
-        count += len(inner)
-        if count > MOST_VALUES:
-            raise Refusal(400, f"A request may hold {MOST_VALUES:,} values. Send less at once.")
-        level = inner
-    raise Refusal(400, f"A request may be {DEEPEST} lists or objects deep. Send it flatter.")

@@ -106,9 +106,10 @@ def nested(depth: int) -> str:
         ("{" + '"a":{' * 60 + "}" * 61, "lists or objects deep"),
         ("[" + ",".join(["1"] * 60_000) + "]", "values"),
         ("[" + ",".join(["[]"] * 60_000) + "]", "values"),
-        (nested(400_000), "JSON object"),
+        (nested(400_000), "values"),
+        (nested(20_000), "JSON object"),
     ],
-    ids=["deep", "deeper", "objects", "wide", "lists", "bottomless"],
+    ids=["deep", "deeper", "objects", "wide", "lists", "bottomless", "bottomless-still"],
 )
 @pytest.mark.parametrize("path", ["/api/ask", "/gradio_api/call/ask", "/gradio_api/queue/join"])
 def test_what_is_too_deep_or_too_wide_is_refused_in_a_line(
@@ -280,6 +281,7 @@ def grown(chat: Attacked, work: Any, count: int) -> float:
         before = chat.memory
         list(pool.map(work, range(150, 150 + count)))
         settled(chat)
+    print(f"\n{count} times: {before:.0f} MB and {chat.memory - before:+.1f}")
     return chat.memory - before
 
 
