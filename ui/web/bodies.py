@@ -14,10 +14,10 @@ MOST_BYTES = 1_000_000
 """Of every body but an upload's. A conversation of a hundred answers has half of that."""
 DEEPEST = 40
 """Lists and objects within one another; an event with a conversation's answers has twelve."""
-MOST_VALUES = 50_000
-"""In all of a body; twenty answers with their passages have 12,000."""
+MOST_VALUES = 20_000
+"""In all of a body; twenty answers with their passages have 6,000."""
 
-_MOST_COMMAS = 3 * MOST_VALUES
+_MOST_COMMAS = 150_000
 """Most stand in texts, and in the conversation, which is one text."""
 
 _SURROGATE = regex.compile(rb"\\u[dD][89a-fA-F]")
