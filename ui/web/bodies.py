@@ -17,7 +17,7 @@ DEEPEST = 40
 MOST_VALUES = 20_000
 """In all of a body; twenty answers with their passages have 6,000."""
 
-_MOST_COMMAS = 150_000
+_MOST_COMMAS, _MOST_BRACKETS = 150_000, 50_000
 """Most stand in texts, and in the conversation, which is one text."""
 
 _SURROGATE = regex.compile(rb"\\u[dD][89a-fA-F]")
@@ -61,7 +61,7 @@ def read_json(body: bytes, kind: str) -> Any:
 def _count(body: bytes) -> None:
     """What is far too wide is not even parsed, which would hold up everybody: a megabyte of empty lists takes 0.1 s."""
     lists, objects = body.count(b"]"), body.count(b"}")
-    if lists + objects > MOST_VALUES or body.count(b",") > _MOST_COMMAS:
+    if lists + objects > _MOST_BRACKETS or body.count(b",") > _MOST_COMMAS:
         raise Refusal(*TOO_MANY)
 
 
