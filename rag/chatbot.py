@@ -217,7 +217,13 @@ class Chatbot:
 
         None for no names. Raises ScopeError where one fits no document or several.
         """
-        return frozenset(self._resolve(name) for name in names) if names else None
+        if not names:
+            return None
+        by_name: dict[str, set[str]] = {}
+        for record in self.documents:
+            for name in (record.document_id, document_name(record.document_id)):
+                by_name.setdefault(name.casefold(), set()).add(record.document_id)
+        return frozenset(self._resolve(name, by_name) for name in dict.fromkeys(names))
 
     def search(
         self, question: str, scope: frozenset[str] | None = None, limit: int = 10, use_model: bool = True
@@ -421,20 +427,20 @@ class Chatbot:
         found = tuple(candidates(inquiry, retrieval.passages, embedder, self._learned.sentences))
         return Evidence(retrieval, inquiry, found, gate_features(inquiry, retrieval, found))
 
-    def _resolve(self, name: str) -> str:
+    def _resolve(self, name: str, by_name: Mapping[str, set[str]]) -> str:
         wanted = name.strip().casefold()
-        ids = [record.document_id for record in self.documents]
-        exact = [key for key in ids if wanted in (key.casefold(), document_name(key).casefold())]
+        if len(exact := by_name.get(wanted, ())) == 1:
+            return next(iter(exact))
         loose = [
             record.document_id
             for record in self.documents
             if wanted and (wanted in record.document_id.casefold() or wanted in record.title.casefold())
         ]
-        for found in (exact, loose):
-            if len(found) == 1:
-                return found[0]
+        if len(loose) == 1:
+            return loose[0]
         if not loose:
-            raise ScopeError(f"No document is called “{name}”. `ibid status` lists the {len(ids)} that are in.")
+            in_all = len(self.documents)
+            raise ScopeError(f"No document is called “{name}”. `ibid status` lists the {in_all} that are in.")
         listed = ", ".join(document_name(key) for key in loose[:4])
         raise ScopeError(
             f"“{name}” could be {len(loose)} documents ({listed}{' …' if len(loose) > 4 else ''}). Name more of it."

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from getpass import getpass
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
@@ -71,7 +72,8 @@ _ENDS = ("", "exit", "quit", ":q", "bye")
 @app.command()
 def chat(
     folder: Annotated[
-        Path | None, typer.Argument(help="The documents folder, for this run.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="The documents folder, for this run; others to switch to behind it.", show_default=False),
     ] = None,
     host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only with IBID_AUTH.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
@@ -81,21 +83,35 @@ def chat(
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
     settings = _settings()
-    if folder is not None:
-        settings = settings.model_copy(update={"documents": folder.expanduser()})
-    if not settings.documents.is_dir():
-        raise FolderError(f"The documents folder {settings.documents} does not exist. Name another: ibid chat DIR")
+    first, *others = [path.expanduser() for path in folder or [settings.documents]]
+    settings = settings.model_copy(update={"documents": first})
+    for path in (first, *others):
+        if not path.is_dir():
+            raise FolderError(f"The documents folder {path} does not exist. Name another: ibid chat DIR")
     if err.is_terminal:
         err.print("[dim]Starting …[/dim]")
     if embedding := embedding_of(settings):
         _say_second(str(embedding))
-    with prepared(settings, host, port) as ready:
+    with prepared(settings, host, port, others) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
             out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
         else:
             out.print("[dim]MCP tools need the extra “mcp”: make mcp[/dim]")
         ready.run()
+
+
+@app.command()
+def password(user: Annotated[str, typer.Argument(help="The name to come in by.")]) -> None:
+    """Make the hash of a password: what it prints goes into IBID_AUTH, and the password stays with its user."""
+    from ui.web.passwords import hash_of
+
+    if "," in user or ":" in user or not user.strip():
+        raise IbidError("A user's name is not empty and has no comma and no colon; the password is asked for.")
+    given = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not given:
+        raise IbidError("The password is empty. Type one, or send one in: ibid password anna < FILE")
+    print(f"{user.strip()}:{hash_of(given)}")
 
 
 @app.command()

@@ -17,6 +17,8 @@ from rag.index.store import Owner, read_owner
 from rag.ingest import FileOutcome, Outcome, Report
 
 _PATIENCE = 600.0
+_TURNS = 20
+"""As many as the chat reads (`ui.web.api.MOST_TURNS`)."""
 
 
 class Remote:
@@ -39,7 +41,9 @@ class Remote:
         return str(told["name"]) if told else None
 
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
-        earlier = [{"question": turn.question, "answer": turn.answer.json()} for turn in turns]
+        # The last ones, and of their answers not the passages: so many are taken, and no more of them is read.
+        without: Json = {"passages": [], "closest": []}
+        earlier = [{"question": turn.question, "answer": turn.answer.json() | without} for turn in turns[-_TURNS:]]
         return answer_from(
             self._call("ask", question=question, turns=earlier, documents=list(documents), use_model=use_model)
         )

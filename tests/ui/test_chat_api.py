@@ -26,7 +26,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from rag.domain import Turn
 from tests.conftest import bare_environment
+from ui.remote import find_owner
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ("000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt")
@@ -533,6 +535,14 @@ def test_a_question_from_a_pipe_goes_through_the_chat_too(chat: Chat) -> None:
     assert "13 days" in run.out
 
 
+def test_a_long_conversation_goes_on_through_the_chat(chat: Chat) -> None:  # case 8
+    owner = find_owner(chat.ibid.index)
+    assert owner is not None
+    first = owner.ask("Who is Qassem Soleimani?", [], [], False)
+    followed = owner.ask("And what is his role in Iraq?", [Turn(first.question, first)] * 40, [], False)
+    assert followed.searched_for[-1] == "And what is Qassem Soleimani’s role in Iraq?"
+
+
 def test_status_says_that_the_chat_holds_the_index(chat: Chat) -> None:
     run = chat.ibid.run("status")
     assert (run.code, run.err) == (0, "")
@@ -629,13 +639,13 @@ def test_with_users_nobody_comes_in_without_a_password_but_the_same_users_comman
         assert chat.get("/healthz").json == {"status": "ok"}
         for path in ("/", "/config", "/gradio_api/info", "/gradio_api/file=/etc/passwd", "/assets-of-ibid/style.css"):
             assert chat.get(path).status == 401, path
-            assert chat.get(path, basic("anna:wrong")).status == 401, path
+            assert chat.get(path, basic("anna:wrong")).status in (401, 429), path
         for name in ("ask", "search", "status", "ingest"):
             assert chat.post(f"/api/{name}", {"question": "siege"}).status == 401, name
         assert chat.post("/gradio_api/call/ask", {"data": ["siege", None, None]}).status == 401
-        assert chat.get("/", basic("anna:secret")).status == 200
+        assert chat.get("/", basic("bob:pass:word")).status == 200
         assert chat.post("/api/search", {"question": "siege"}, basic("bob:pass:word")).status == 200
-        kind, _ = chat.named("ask", QUESTION, None, None, headers=basic("anna:secret"))
+        kind, _ = chat.named("ask", QUESTION, None, None, headers=basic("bob:pass:word"))
         assert kind == "complete"
         asked = seeded.run("ask", QUESTION)
         assert asked.code == 0, asked.err

@@ -5,75 +5,149 @@ While the page runs it owns the index; `ibid ask` and the others find its addres
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from rag.answer_json import answer_from
-from rag.domain import Json, Turn
-from rag.errors import IbidError, QuestionError
+from rag.domain import Answer, Json, Turn
+from rag.errors import IbidError, QuestionError, ScopeError
 from rag.ingest import Report
+from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
 
 MOST_PASSAGES = 20
+MOST_TURNS = 20
+"""Earlier questions: what is asked leans on the last few, and a bare one is answered anew."""
+MOST_NAMES = 500
+
+_AT_ONCE = {"ask": 12, "search": 12, "ingest": 2, "status": 2}
+"""Threads for each kind of call, of 40 that there are: who waits for an ingest, or asks much, holds up no others."""
+
+
+def never() -> bool:
+    """Nobody ever leaves."""
+    return False
 
 
 def ask(
-    folder: OpenFolder, question: str, turns: Sequence[Any], documents: Sequence[str], use_model: bool = True
+    folder: OpenFolder,
+    question: str,
+    turns: Sequence[Any],
+    documents: Sequence[str],
+    use_model: bool = True,
+    has_left: Callable[[], bool] = never,
 ) -> Json:
     """The Answer JSON. `turns` are earlier questions, or objects with `question` and `answer` (Answer JSON);
-    a bare question is answered again first, as a follow-up may lean on what was found for it."""
-    scope = folder.bot.resolve_scope(documents)
+    a bare question is answered again first, as a follow-up may lean on what was found for it. Raises QuestionError for
+    too many of them, ScopeError for too many names, and CallerLeftError soon after `has_left` says so."""
+    if len(turns) > MOST_TURNS:
+        raise QuestionError(f"There are {len(turns):,} turns; at most {MOST_TURNS} are read. Send the last ones.")
+    scope = _scope(folder, documents)
     earlier: list[Turn] = []
     for one in turns:
+        _go_on(has_left)
         earlier.append(_turn(folder, one, earlier))
-    return folder.bot.ask(question, earlier, scope, use_model=use_model).json()
+    _go_on(has_left)
+    last: Answer | None = None
+    for answer in folder.bot.stream(question, earlier, scope, use_model=use_model):
+        _go_on(has_left)
+        last = answer
+    assert last is not None
+    return last.json()
 
 
 def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
     """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
-    scope = folder.bot.resolve_scope(documents)
+    scope = _scope(folder, documents)
     found = folder.bot.search(question, scope, min(max(limit, 1), MOST_PASSAGES), use_model)
     return {"passages": [passage.json() for passage in found.passages], "dense_used": found.by_meaning}
+
+
+class CallerLeftError(IbidError):
+    """Ends the work for somebody who does not wait for it any more."""
+
+
+def _go_on(has_left: Callable[[], bool]) -> None:
+    if has_left():
+        raise CallerLeftError("The caller has left.")
+
+
+def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | None:
+    names = list(dict.fromkeys(documents))
+    if len(names) > MOST_NAMES:
+        raise ScopeError(f"There are {len(names):,} names of documents; at most {MOST_NAMES} are read. Name fewer.")
+    return folder.bot.resolve_scope(names)
+
+
+HasLeft = Callable[[], bool]
+Work = Callable[[OpenFolder, dict[str, Any], HasLeft], Json]
 
 
 def routes(folders: Folders) -> APIRouter:
     """`POST /api/ask`, `/api/search`, `/api/ingest`, `/api/status`: JSON in, JSON out."""
     router = APIRouter(prefix="/api")
 
-    def answering(work: Callable[[OpenFolder, dict[str, Any]], Json]) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> JSONResponse:
-            try:
-                given = await request.json()
-                # A form of a foreign page cannot send this type without being asked first.
-                kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-                if kind != "application/json" or not isinstance(given, dict):
-                    raise ValueError
-            except (ValueError, RecursionError):
-                return JSONResponse({"error": "Send a JSON object as application/json."}, 415)
-            try:
-                return JSONResponse(await run_in_threadpool(lambda: work(folders.get(given.get("folder")), given)))
-            except IbidError as error:
-                return JSONResponse({"error": str(error)}, 400)
-            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-                return JSONResponse({"error": f"The request is not as it should be: {error!r}"}, 422)
+    def ask_(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
+        turns = _list(given.get("turns"), "turns")
+        return ask(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
 
-        return answer
-
-    def ask_(folder: OpenFolder, given: dict[str, Any]) -> Json:
-        turns = given.get("turns") or []
-        return ask(folder, _text(given["question"]), turns, _names(given), _may_send(given))
-
-    def search_(folder: OpenFolder, given: dict[str, Any]) -> Json:
+    def search_(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)
         return search(folder, _text(given["question"]), _names(given), limit, _may_send(given))
 
     for name, work in (("ask", ask_), ("search", search_), ("ingest", _ingest), ("status", _status)):
-        router.add_api_route(f"/{name}", answering(work), methods=["POST"], include_in_schema=False)
+        router.add_api_route(
+            f"/{name}", _answering(folders, work, _AT_ONCE[name]), methods=["POST"], include_in_schema=False
+        )
     return router
+
+
+def _answering(folders: Folders, work: Work, at_once: int) -> Callable[[Request], Any]:
+    limiter = asyncio.Semaphore(at_once)
+
+    async def answer(request: Request) -> Response:
+        try:
+            given = await request.json()
+            if not isinstance(given, dict):
+                raise ValueError
+        except (ValueError, RecursionError):
+            return JSONResponse({"error": NO_JSON}, 415)
+        left = threading.Event()
+        watching = asyncio.create_task(_watch(request, left))
+        try:
+            async with limiter:
+                _go_on(left.is_set)
+                answered = await run_in_threadpool(lambda: work(folders.get(given.get("folder")), given, left.is_set))
+            return JSONResponse(answered)
+        except IbidError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            return JSONResponse({"error": f"The request is not as it should be: {error!r}"}, 422)
+        finally:
+            watching.cancel()
+
+    return answer
+
+
+async def _watch(request: Request, left: threading.Event) -> None:
+    """Notice when the caller hangs up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    left.set()
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not value:
+        return []
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is no list")
+    return value
 
 
 def _text(value: Any) -> str:
@@ -83,17 +157,11 @@ def _text(value: Any) -> str:
 
 
 def _names(given: dict[str, Any]) -> list[str]:
-    return [_text(name) for name in given.get("documents") or []]
+    return [_text(name) for name in _list(given.get("documents"), "documents")]
 
 
 def _may_send(given: dict[str, Any]) -> bool:
     return bool(given.get("use_model", True))
-
-
-def add_health(app: FastAPI) -> None:
-    @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
 
 
 def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
@@ -105,11 +173,11 @@ def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
         raise QuestionError("A turn is an earlier question, or an object with `question` and `answer`.") from error
 
 
-def _ingest(folder: OpenFolder, given: dict[str, Any]) -> Json:
+def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
     return report_json(folder.ingest(use_model=_may_send(given)))
 
 
-def _status(folder: OpenFolder, _given: dict[str, Any]) -> Json:
+def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
     health = folder.bot.check()
     return {
         "folder": str(folder.path),

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +28,14 @@ from rag.settings import Settings
 from ui.web import evaluation
 from ui.web.api import ask as api_ask
 from ui.web.api import search as api_search
+from ui.web.bodies import looks_like_a_file
 from ui.web.conversation import LONGEST_NAME, Conversation, Exchange, conversation_from, new_conversation
+from ui.web.entrance import Entrance, file_path
 from ui.web.export import exported
 from ui.web.feedback import feedback_case, write_feedback
 from ui.web.folders import Folders, OpenFolder
+from ui.web.forgetting import MOST_SESSIONS, Forgetting
+from ui.web.guard import App
 from ui.web.markup import attribute, escaped
 from ui.web.reading import AROUND, Mark, counted, empty_reader_html, gone_html, library_html, outcomes_html, reader_html
 from ui.web.render import Shelf, exchange_html, welcome_html
@@ -42,10 +49,20 @@ _TICK = 0.7
 _FAR_BEYOND = 5
 
 
-def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> FastAPI:
-    """Put the page, its events and the named endpoints into `app`, at its root."""
-    page = _Page(folders, settings).blocks
+_JOIN = "/gradio_api/queue/join"
+_MOST_FILES = 1_000
+"""As many as Gradio takes in one upload."""
+_FORGOTTEN_AFTER = 3_600.0
+"""Seconds after which nobody comes back to an upload."""
+
+
+def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
+    """Put the page, its events and the named endpoints into `app`, at its root, behind an entrance that lets no file
+    through but uploads."""
+    laid_out = _Page(folders, settings)
+    page = laid_out.blocks
     page.queue(default_concurrency_limit=_ASKED_AT_ONCE, max_size=_WAITING)
+    page.state_session_capacity = MOST_SESSIONS
     style = hashlib.sha256((ASSETS / "style.css").read_bytes()).hexdigest()[:8]
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -66,7 +83,65 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> FastAPI:
         # Without the extra Gradio would leave the tools out in silence; `ibid chat` says which it is.
         mcp_server=importlib.util.find_spec("mcp") is not None,
     )
-    return mounted
+    # Gradio checks that a file which an event names was uploaded, or is else free to be read, only once its own
+    # `launch` set this: in a mounted application every file of this machine would be copied and given out.
+    page.has_launched = True
+    return Entrance(mounted, _Uploads(page, laid_out.taking, settings), Forgetting(page._queue))
+
+
+class _Uploads:
+    """The files that this server wrote in uploads and has not taken in yet."""
+
+    def __init__(self, page: gr.Blocks, taking: int, settings: Settings) -> None:
+        self._page = page
+        self._taking = taking
+        self._folder = (settings.home / "tmp").resolve()
+
+    def __contains__(self, path: object) -> bool:
+        # Written by Gradio's upload alone.
+        if not isinstance(path, str) or path not in self._page.upload_file_set:
+            return False
+        return _is_below(path, self._folder)
+
+    def without(self, path: str, given: Any) -> Any:
+        """Only the event that takes files in may bring some, as its first value; Gradio's page puts them into what
+        it tells of the event as well."""
+        if path.rstrip("/") != _JOIN or not isinstance(given, dict) or type(given.get("fn_index")) is not int:
+            return given
+        if given["fn_index"] != self._taking:
+            return given
+        data = given.get("data")
+        if isinstance(data, list) and data and self._are_uploads(data[0]):
+            given = {**given, "data": [None, *data[1:]]}
+        return {**given, "event_data": None} if self._are_uploads(given.get("event_data")) else given
+
+    def tidy(self) -> None:
+        until = time.time() - _FORGOTTEN_AFTER
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_mtime < until:
+                    path.unlink()
+                    self._page.upload_file_set.discard(str(path))
+
+    def _are_uploads(self, value: Any) -> bool:
+        return isinstance(value, list) and len(value) <= _MOST_FILES and all(map(self._is_upload, value))
+
+    def _is_upload(self, value: Any) -> bool:
+        if not looks_like_a_file(value) or value.get("path") not in self:
+            return False
+        url = value.get("url")
+        others = [one for name, one in value.items() if name not in ("path", "url", "meta")]
+        return (url is None or (isinstance(url, str) and file_path(url) == value["path"])) and not any(
+            isinstance(one, dict | list) for one in others
+        )
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    """Whether it is a file in a folder, links followed."""
+    try:
+        return os.path.isfile(path) and Path(path).resolve().is_relative_to(folder)  # noqa: PTH113 – of any text
+    except (OSError, ValueError):
+        return False
 
 
 class _Blocks(gr.Blocks):  # type: ignore[misc]
@@ -84,6 +159,11 @@ class _Page:
         # What was changed in conversations whose answer is still under way, by their ids.
         self._meanwhile: dict[str, dict[str, Any]] = {}
         self._stop_evals: dict[str, threading.Event] = {}
+        # Runs over folders that may not be asked here any more say what stands in them.
+        self._hidden_runs = (
+            frozenset() if folders.remembers else frozenset(name for _, name in evaluation.runs(settings))
+        )
+        self.taking = -1
         with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as self.blocks:
             self._lay_out()
             self._wire()
@@ -203,20 +283,27 @@ class _Page:
             [self.bridge, self.outcomes, self.reader, *standing],
             **private,
         )
-        self.upload.upload(
+        taking = self.upload.upload(
             self.take_in,
             [self.upload, self.folder, self.bridge],
             [self.upload, self.bridge, self.outcomes, *standing],
             **private,
         )
+        self.taking = int(taking["id"])
         self.timer.tick(self.tick, [self.folder], standing, **quick)
         choices = [self.suite, self.before, self.after]
         self.bridge.evals(self.open_evals, [self.folder], [*choices, self.figures], **quick)
+        # What may be chosen is for the handlers to say: Gradio knows it for a while only.
         self.run_suite.click(
-            self.evaluate, [self.folder, self.suite], [self.figures, *choices], concurrency_limit=1, **private
+            self.evaluate,
+            [self.folder, self.suite],
+            [self.figures, *choices],
+            concurrency_limit=1,
+            preprocess=False,
+            **private,
         )
         self.stop_suite.click(self.stop_evaluating, [self.folder], None, **quick)
-        self.compare_runs.click(self.compare, [self.before, self.after], [self.comparison], **private)
+        self.compare_runs.click(self.compare, [self.before, self.after], [self.comparison], preprocess=False, **private)
 
     # --- coming in
 
@@ -342,8 +429,11 @@ class _Page:
         conversation = conversation_from(kept, folder.key)
         outcomes: dict[str, str] = {}
         named: dict[str, str] = {}
-        for path in map(Path, files or ()):
+        # The same file named twice is one: its second half would find nothing any more.
+        for path in map(Path, dict.fromkeys(files or ())):
             try:
+                if not _is_below(str(path), (self._settings.home / "tmp").resolve()):
+                    raise DocumentError("it has gone by now, or was added already. Add it again where it is missing")
                 document_id = keep_upload(path, path.name, self._settings.uploads, self._settings.max_file_mb)
                 named[document_id] = document_name(document_id)
                 outcomes[named[document_id]] = "being read …"
@@ -380,7 +470,7 @@ class _Page:
     def open_evals(self, key: str) -> tuple[Any, ...]:
         """The Evals view opens: what can be run, the kept runs, and the figures of the newest."""
         folder = self._folders.get(key)
-        kept = evaluation.runs(self._settings)
+        kept = evaluation.runs(self._settings, self._hidden_runs)
         shown = (
             evaluation.run_html(self._settings, folder, evaluation.read_kept(self._settings, kept[0][1]))
             if kept
@@ -388,12 +478,12 @@ class _Page:
         )
         return (*self._eval_choices(folder), shown)
 
-    def evaluate(self, key: str, name: str | None) -> Iterator[tuple[Any, ...]]:
+    def evaluate(self, key: str, name: Any) -> Iterator[tuple[Any, ...]]:
         """Run a suite, telling how far it is."""
         folder = self._folders.get(key)
         stopped = self._stop_evals[key] = threading.Event()
         try:
-            for told in evaluation.run_beside(self._settings, folder, name or "", stopped):
+            for told in evaluation.run_beside(self._settings, folder, str(name or ""), stopped):
                 if isinstance(told, evaluation.Progress):
                     yield evaluation.progress_html(told), gr.skip(), gr.skip(), gr.skip()
                 else:
@@ -409,15 +499,17 @@ class _Page:
         if key in self._stop_evals:
             self._stop_evals[key].set()
 
-    def compare(self, before: str | None, after: str | None) -> str:
+    def compare(self, before: Any, after: Any) -> str:
+        named = [str(one or "") for one in (before, after)]
+        chosen = ["" if one in self._hidden_runs else one for one in named]
         try:
-            return evaluation.comparison_html(self._settings, before or "", after or "")
+            return evaluation.comparison_html(self._settings, *chosen)
         except IbidError as error:
             return evaluation.problem_html(str(error))
 
     def _eval_choices(self, folder: OpenFolder) -> tuple[Any, ...]:
         suites = list(evaluation.suites(self._settings, folder))
-        kept = evaluation.runs(self._settings)
+        kept = evaluation.runs(self._settings, self._hidden_runs)
         older = kept[1][1] if len(kept) > 1 else None
         return (
             gr.Dropdown(choices=suites, value=suites[0]),
@@ -648,15 +740,17 @@ def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict
         report = folder.ingest()
     except IbidError as error:
         return dict.fromkeys(named.values(), str(error))
-    said: dict[str, str] = {}
+    # Somebody else may delete what is being read.
+    said = dict.fromkeys(named.values(), "deleted before it was read")
     for outcome in report.outcomes:
         if outcome.document_id not in named:
             continue
         record = folder.record(outcome.document_id)
-        if outcome.outcome is Outcome.FAILED or record is None:
-            delete_upload(outcome.document_id, uploads)
+        if outcome.outcome is Outcome.FAILED:
             said[named[outcome.document_id]] = f"not read: {outcome.detail}"
-        else:
+            with suppress(DocumentError):
+                delete_upload(outcome.document_id, uploads)
+        elif record is not None:
             said[named[outcome.document_id]] = f"added, {counted(record.paragraphs)}"
     return said
 

@@ -46,10 +46,12 @@ def suites(settings: Settings, folder: OpenFolder) -> dict[str, Suite]:
     return {suite.name: suite for suite in (*own_suites(settings, folder.path), *shipped_suites())}
 
 
-def runs(settings: Settings) -> list[tuple[str, str]]:
-    """The kept runs, newest first: how they are shown, and their file's name."""
+def runs(settings: Settings, hidden: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """The kept runs, newest first, but the `hidden` ones: how they are shown, and their file's name."""
     shown = []
     for path in kept_runs(settings):
+        if path.name in hidden:
+            continue
         try:
             shown.append((f"{read_run(path).name} ({path.stem})", path.name))
         except CaseError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -138,10 +138,22 @@ class _ClosingError(IbidError):
 
 
 class Folders:
-    """All folders this Ibid knows, and those of them that are open."""
+    """The folders that may be asked, and those of them that are open.
 
-    def __init__(self, settings: Settings, opened: Callable[[OpenFolder], None]) -> None:
+    These are the one it was started with and the `named` ones. One that `remembers` also knows those of earlier runs:
+    whoever sits at this machine may go back to them, whoever comes over a network was never shown them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        opened: Callable[[OpenFolder], None],
+        named: Sequence[Path] = (),
+        remembers: bool = True,
+    ) -> None:
         self._settings = settings
+        self._named = (settings.documents, *named)
+        self.remembers = remembers
         self._embedder = MiniLM()
         self._llm = chat_model_of(settings)
         self._embedding = embedding_of(settings)
@@ -149,7 +161,7 @@ class Folders:
         self._lock = threading.Lock()
         self._open: dict[str, OpenFolder] = {}
         self.default = settings.index.name
-        self._remember(settings.documents)
+        self._remember()
 
     def get(self, key: str | None) -> OpenFolder:
         """The open folder of that key, the one the chat was started with where there is none. Opens it if need
@@ -168,19 +180,24 @@ class Folders:
             return self._open[key]
 
     def known(self) -> dict[str, Path]:
-        """Every folder that was ever opened and is still there, by key."""
-        try:
-            listed = json.loads((self._settings.home / _KNOWN).read_text(encoding="utf-8"))
-            paths = [Path(path) for path in listed]
-        except (OSError, ValueError, TypeError, RecursionError):
-            paths = []
-        paths = list(dict.fromkeys([self._settings.documents.resolve(), *paths]))
+        """Every folder that may be asked and is still there, by key."""
+        paths = [path.resolve() for path in self._named] + (self._earlier() if self.remembers else [])
         return {
-            self._settings.model_copy(update={"documents": path}).index.name: path for path in paths if path.is_dir()
+            self._settings.model_copy(update={"documents": path}).index.name: path
+            for path in dict.fromkeys(paths)
+            if path.is_dir()
         }
 
-    def _remember(self, path: Path) -> None:
-        known = list(dict.fromkeys([str(path.resolve()), *(str(one) for one in self.known().values())]))
+    def _earlier(self) -> list[Path]:
+        try:
+            listed = json.loads((self._settings.home / _KNOWN).read_text(encoding="utf-8"))
+            return [Path(path) for path in listed]
+        except (OSError, ValueError, TypeError, RecursionError):
+            return []
+
+    def _remember(self) -> None:
+        paths = [path.resolve() for path in self._named] + [path for path in self._earlier() if path.is_dir()]
+        known = list(dict.fromkeys(str(path) for path in paths))
         self._settings.home.mkdir(parents=True, exist_ok=True)
         (self._settings.home / _KNOWN).write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
 

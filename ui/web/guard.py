@@ -5,11 +5,18 @@ Plain ASGI, so that it covers the page, its assets, its events and the API alike
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import math
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
+
+import regex
+
+from ui.web.passwords import Users
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,71 +49,148 @@ _HEADERS = [
 ]
 
 
+_HEALTH = "/healthz"
+_COOKIE = "ibid-in"
+# A name or an address, and maybe a port; no user before it, as nothing that asks for a page sends one.
+_HOST = regex.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/\s]+)(?::\d*)?")
+
+Headers = dict[bytes, bytes]
+
+
 class Guard:
-    """Lets requests through to `app` that name this host and bring a right user and password, or the token that
-    other commands of the same user find beside the index. `/healthz` is open to all.
+    """Lets requests through to `app` that name this host, come from no foreign page, and bring a right user and
+    password, or the token that other commands of the same user find beside the index. `/healthz` is open to all, and
+    answered here: it waits for nothing.
 
     Without `users` everyone on this machine may come in. `hosts` are the names under which a browser may know
     this server: a foreign page whose name was pointed here is turned away.
     """
 
-    def __init__(self, app: App, users: dict[str, str], token: str, hosts: tuple[str, ...] | None) -> None:
+    def __init__(self, app: App, users: Users, token: str, hosts: tuple[str, ...] | None) -> None:
         self._app = app
         self._users = users
         self._token = token
         self._hosts = hosts
+        self._one_guess = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
-        if self._hosts is not None and _host(headers) not in self._hosts:
+        method = scope.get("method", "GET")
+        if not self._is_ours(headers.get(b"host")):
             await _refuse(send, 421, "This server does not answer under that name.", [])
-            return
-        if scope["path"] != "/healthz" and not self._may_enter(headers):
+        elif scope["path"] == _HEALTH:
+            await _tell_health(send, method)
+        elif _is_foreign(method, scope["path"], headers):
+            await _refuse(send, 403, "A page of another site may not ask this one.", [])
+        else:
+            await self._enter(scope, receive, send, headers)
+
+    def _is_ours(self, host: bytes | None) -> bool:
+        """Whether this server may be called by that name. One without a name comes from no browser."""
+        found = _HOST.fullmatch((host or b"").decode("latin-1").lower())
+        if self._hosts is None:
+            return host is None or found is not None
+        return found is not None and found[1] in self._hosts
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        client = scope.get("client")
+        status, told = await self._may_enter(headers, client[0] if client else "")
+        if status == 401:
             ask = [(b"www-authenticate", b'Basic realm="Ibid", charset="UTF-8"')]
             await _refuse(send, 401, "Ibid asks for a user and a password (IBID_AUTH).", ask)
+            return
+        if status == 429:
+            line = f"There were too many wrong passwords. Try again in {told} seconds."
+            await _refuse(send, 429, line, [(b"retry-after", told.encode())])
             return
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                # Gradio lets pages of other origins read its answers; nobody's page but this one may.
+                kept = [one for one in message.get("headers", []) if not one[0].lower().startswith(b"access-control-")]
+                message["headers"] = [*kept, *_HEADERS, *([(b"set-cookie", told.encode())] if told else [])]
             await send(message)
 
         await self._app(scope, receive, guarded)
 
-    def _may_enter(self, headers: dict[bytes, bytes]) -> bool:
+    async def _may_enter(self, headers: Headers, address: str) -> tuple[int, str]:
+        """200 and a cookie to set, if any; 401; or 429 and the seconds to wait."""
         if not self._users:
-            return True
+            return 200, ""
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
         if kind.lower() == b"bearer":
-            return secrets.compare_digest(given.strip(), self._token.encode())
+            return (200 if secrets.compare_digest(given.strip(), self._token.encode()) else 401), ""
         if kind.lower() != b"basic":
-            return False
+            return 401, ""
         try:
             user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            return False
-        # Compared in the same time whether the user is known or not.
-        expected = self._users.get(user, secrets.token_hex(8))
-        return secrets.compare_digest(password.encode(), expected.encode()) and user in self._users
+            return 401, ""
+        mark = self._users.mark(user)
+        is_marked = secrets.compare_digest(_cookie(headers), mark.encode())
+        # A browser that is in stays in while somebody guesses from the same address.
+        wait = 0.0 if is_marked else self._users.wait(user, address)
+        fits = not wait and self._users.fits_at_once(user, password)
+        if not wait and not fits:
+            wait, fits = await self._weighed(user, password, address, is_marked)
+        if wait:
+            return 429, str(math.ceil(wait))
+        if not fits:
+            return 401, ""
+        return 200, "" if is_marked else f"{_COOKIE}={mark}; Path=/; HttpOnly; SameSite=Strict"
+
+    async def _weighed(self, user: str, password: str, address: str, is_marked: bool) -> tuple[float, bool]:
+        """The seconds to wait after all, and whether the password fits. A hash takes as long as an answer does, so
+        nobody else waits for it; one guess after the other, so that many at once are no way around the waiting."""
+        async with self._one_guess:
+            wait = 0.0 if is_marked else self._users.wait(user, address)
+            fits = not wait and self._users.fits_at_once(user, password)
+            if not wait and not fits and self._users.has_hashes:
+                fits = await asyncio.to_thread(self._users.fits_hash, user, password)
+            if not wait and not fits:
+                self._users.failed(user, address)
+        return wait, fits
 
 
-def read_users(pairs: str) -> dict[str, str]:
-    """`IBID_AUTH` taken apart: `user:password`, several parted by commas. Raises ValueError naming a wrong pair."""
-    users: dict[str, str] = {}
-    for pair in filter(None, (one.strip() for one in pairs.split(","))):
-        user, colon, password = pair.partition(":")
-        if not user or not colon or not password:
-            raise ValueError(f"“{user}…” is not user:password")
-        users[user] = password
-    return users
+def _is_foreign(method: str, path: str, headers: Headers) -> bool:
+    """Whether a browser says that a page of another origin sent this. To follow a link to the page is no such thing.
+    Programs that are no browsers say nothing of it."""
+    site = headers.get(b"sec-fetch-site", b"none").lower()
+    if site in (b"cross-site", b"same-site"):
+        is_link = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
+        return not (method in ("GET", "HEAD") and path == "/" and is_link)
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    return _netloc(origin) != headers.get(b"host", b"").decode("latin-1").lower()
 
 
-def _host(headers: dict[bytes, bytes]) -> str:
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    return host if host.endswith("]") else host.rsplit(":", 1)[0] if ":" in host else host
+def _netloc(origin: bytes) -> str | None:
+    try:
+        parts = urlsplit(origin.decode("latin-1").lower())
+    except ValueError:
+        return None
+    return parts.netloc if parts.scheme in ("http", "https") else None
+
+
+def _cookie(headers: Headers) -> bytes:
+    for pair in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = pair.strip().partition(b"=")
+        if name == _COOKIE.encode():
+            return value
+    return b""
+
+
+async def _tell_health(send: Send, method: str) -> None:
+    if method not in ("GET", "HEAD"):
+        await _refuse(send, 405, "Health is asked for by GET.", [(b"allow", b"GET, HEAD")])
+        return
+    start = {"type": "http.response.start", "status": 200}
+    await send({**start, "headers": [(b"content-type", b"application/json"), *_HEADERS]})
+    await send({"type": "http.response.body", "body": b'{"status": "ok"}'})
 
 
 async def _refuse(send: Send, status: int, line: str, headers: list[tuple[bytes, bytes]]) -> None:

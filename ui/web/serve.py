@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,11 @@ from fastapi.staticfiles import StaticFiles
 
 from rag.errors import ServerError, StorageError
 from rag.settings import Settings
-from ui.web.api import add_health, routes
+from ui.web.api import routes
+from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
-from ui.web.guard import LOOPBACK, Guard, read_users
+from ui.web.guard import LOOPBACK, App, Guard
+from ui.web.passwords import Users, read_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +47,40 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def prepared(settings: Settings, host: str, port: int) -> Iterator[Ready]:
-    """Everything opened and ready to `run`. Raises ServerError where it may not listen there, or the port is taken."""
+def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = ()) -> Iterator[Ready]:
+    """Everything opened and ready to `run`, over the folder of the settings and `others`. Raises ServerError where it
+    may not listen there, or the port is taken."""
     users = _users(settings, host)
     listener = _listener(host, port)
     temporary = _emptied((settings.home / "tmp").resolve())
     # Read by Gradio when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(temporary)
+    # After each event Gradio counts over all it remembers, and shows that to nobody here.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "20"
     token = secrets.token_urlsafe(32)
     shown = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
-    folders = Folders(settings, lambda folder: folder.bot.announce("chat", reached, token))
+    folders = Folders(
+        settings,
+        lambda folder: folder.bot.announce("chat", reached, token),
+        named=others,
+        remembers=_is_loopback(host),
+    )
     try:
         app = _application(folders, settings)
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
         guarded = Guard(app, users, token, hosts)
-        config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        config = uvicorn.Config(
+            guarded,
+            http=PatientProtocol,
+            backlog=BACKLOG,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            ws="none",
+        )
         with listener:
             yield Ready(shown, _Server(config), listener)
     finally:
@@ -82,21 +99,23 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings) -> FastAPI:
+def _application(folders: Folders, settings: Settings) -> App:
     from ui.web.app import ASSETS, mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_health(app)
     app.include_router(routes(folders))
     app.mount("/assets-of-ibid", StaticFiles(directory=ASSETS))
     return mount_page(app, folders, settings)
 
 
-def _users(settings: Settings, host: str) -> dict[str, str]:
+def _users(settings: Settings, host: str) -> Users:
     try:
-        users = read_users(settings.auth.get_secret_value())
+        users = Users(read_users(settings.auth.get_secret_value()))
     except ValueError as error:
-        raise ServerError(f"IBID_AUTH is not user:password pairs parted by commas: {error}.") from error
+        raise ServerError(
+            f"IBID_AUTH is not user:password pairs parted by commas: {error}. "
+            "For a password with a comma, put what `ibid password` prints."
+        ) from None
     if not users and not _is_loopback(host):
         raise ServerError(
             f"Listening on {host} would show your documents to everyone who can reach this machine. "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import regex
 
@@ -17,24 +19,38 @@ _UNFIT = regex.compile(r"[\p{C}/\\:*?\"<>|]+")
 def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> str:
     """Keep a file as an upload and return its document id; a second one of a name gets a new name.
 
-    Raises DocumentError for a kind that is not read or a file over the limit, StorageError where it cannot be
-    written.
+    Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
+    it cannot be written.
     """
     name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
     if not can_load(name):
         raise DocumentError("this kind of file is not read yet; text and Markdown are")
-    size = source.stat().st_size
-    if size > max_file_mb * 1_000_000:
-        raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
+    try:
+        brought = source.open("rb")
+    except OSError as error:
+        raise DocumentError("it has gone by now, or was added already. Add it again where it is missing") from error
+    with brought:
+        size = os.fstat(brought.fileno()).st_size
+        if size > max_file_mb * 1_000_000:
+            raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
+        return f"uploads/{_kept(brought, name, uploads)}"
+
+
+def _kept(brought: BinaryIO, name: str, uploads: Path) -> str:
+    target = None
     try:
         uploads.mkdir(parents=True, exist_ok=True)
         target = _claimed(uploads, name)
-        shutil.copyfile(source, target)
+        with target.open("wb") as file:
+            shutil.copyfileobj(brought, file)
     except OSError as error:
+        if target is not None:
+            # Half a file would be read as a whole one.
+            target.unlink(missing_ok=True)
         raise StorageError(
             f"Cannot keep {name} in {uploads}: {error.strerror}. Free space, or set IBID_HOME."
         ) from error
-    return f"uploads/{target.name}"
+    return target.name
 
 
 def delete_upload(document_id: str, uploads: Path) -> None:
@@ -43,7 +59,8 @@ def delete_upload(document_id: str, uploads: Path) -> None:
     target = uploads / name
     if root != "uploads" or not name or target.parent != uploads or not _is_file(target):
         raise DocumentError(f"{document_id} is not an uploaded file. Ibid deletes nothing else.")
-    target.unlink()
+    # Somebody else may have been quicker.
+    target.unlink(missing_ok=True)
 
 
 def _shortened(name: str) -> str:

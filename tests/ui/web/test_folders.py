@@ -259,6 +259,27 @@ def test_folders_known_once_are_known_again(mine: Settings, other: Settings) -> 
         assert second.bot.ask(QUESTION).abstained
 
 
+def test_who_comes_over_a_network_is_shown_no_folder_of_an_earlier_run(
+    mine: Settings, other: Settings
+) -> None:  # case 12
+    with known_by(mine):
+        pass
+    third = mine.documents.parent / "third"
+    third.mkdir()
+    folders = Folders(other, lambda _: None, named=[third], remembers=False)
+    try:
+        assert list(folders.known().values()) == [other.documents.resolve(), third.resolve()]
+        with pytest.raises(FolderError, match="No folder is known"):
+            folders.get(mine.index.name)
+        key = mine.model_copy(update={"documents": third}).index.name
+        assert folders.get(key).path == third.resolve()
+    finally:
+        folders.close()
+    # Whoever sits at this machine goes on as before.
+    with known_by(other) as (folders, _):
+        assert set(folders.known().values()) == {path.resolve() for path in (mine.documents, other.documents, third)}
+
+
 def test_a_folder_that_was_removed_is_known_no_more(mine: Settings, other: Settings) -> None:
     with known_by(other):
         pass

@@ -174,6 +174,40 @@ def test_a_home_that_cannot_be_written_is_one_clear_error(brought: Path) -> None
     assert "\n" not in str(told.value)
 
 
+def test_a_file_that_has_gone_is_told_of_and_nothing_is_kept(brought: Path, uploads: Path) -> None:  # case 26
+    brought.unlink()
+    with pytest.raises(DocumentError, match="has gone by now"):
+        keep_upload(brought, "leave.md", uploads, 1)
+    brought.mkdir()
+    with pytest.raises(DocumentError, match="has gone by now"):
+        keep_upload(brought, "leave.md", uploads, 1)
+    assert everything(uploads.parent) == {}
+
+
+def test_an_upload_that_is_deleted_twice_at_once_is_deleted(brought: Path, uploads: Path) -> None:  # case 26
+    for _ in range(20):
+        document_id = keep_upload(brought, "leave.md", uploads, 1)
+        at_once, told = threading.Barrier(4), []
+
+        def delete(
+            document_id: str = document_id, at_once: threading.Barrier = at_once, told: list[str] = told
+        ) -> None:
+            at_once.wait(30)
+            try:
+                delete_upload(document_id, uploads)
+            except DocumentError as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=delete) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(told) < 4
+        assert all("is not an uploaded file" in one for one in told)
+        assert everything(uploads) == {}
+
+
 # --- deleting
 
 
