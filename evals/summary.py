@@ -16,8 +16,8 @@ import numpy as np
 
 from evals.cases import clusters_of
 from evals.domain import Interval
+from evals.intervals import area_under_risk, calibration_error, mean_interval, risk_coverage
 from evals.run import Result
-from evals.statistics import area_under_risk, calibration_error, mean_interval, risk_coverage
 from rag.errors import CaseError
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"

@@ -30,8 +30,8 @@ from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
 from evals.domain import Interval
+from evals.intervals import wilson
 from evals.near_misses import Swap, swaps
-from evals.statistics import wilson
 from rag import terms
 from rag.domain import Citation, Paragraph, Passage, Ranks, Role, Source, Verdict
 from rag.front_matter import find_date, heading_text, is_byline

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, bootstrap, ttest_ind, ttest_rel
 
-from evals.statistics import (
+from evals.intervals import (
     area_under_risk,
     auroc,
     calibration_error,

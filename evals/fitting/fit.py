@@ -1,6 +1,6 @@
 """Fit every number that Ibid learned: ranking, sentences, the language limit and the shipped gate.
 
-    python -m rag.models.fit ../shared/training [--home DIR] [--questions N]
+    python -m evals.fitting.fit ../shared/training [--home DIR] [--questions N]
 
 Each training set becomes a folder with its own index, asked as a user would. Ranking is a conditional logit
 over the twenty candidates of a question (which one holds the gold?), sentence choice one over the sentences
@@ -23,15 +23,15 @@ import numpy as np
 from evals.calibrate import Reading, collect, fit_gate
 from evals.cases import case_gold, sample
 from evals.domain import Case
+from evals.fitting.training_sets import training_sets
+from evals.intervals import auroc, fit_choice, risk_coverage, threshold_at
 from evals.scorers import normalise
-from evals.statistics import auroc, fit_choice, risk_coverage, threshold_at
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Paragraph, Passage
 from rag.extract import ANSWER_FEATURES, candidates
 from rag.fusion import RANKING_FEATURES, probabilities
 from rag.gate import GATE_FILE
 from rag.learned import LEARNED_FILE, Learned, Linear
-from rag.models.training_sets import training_sets
 from rag.retrieve import CANDIDATES, ROLE_PENALTY, Retrieval
 from rag.settings import Settings
 
