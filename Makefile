@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp test check evals bench models fit rival screenshots lock clean
+.PHONY: chat mcp test check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
@@ -45,7 +45,7 @@ fit: $(VENV)/.dev
 	$(BIN)/python -m evals.fitting.fit "$(TRAINING)" $(ARGS)
 
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
-rival: .venv-rival/.ok
+reference: .venv-reference/.ok
 
 # The pictures in the README; needs /usr/bin/chromium.
 screenshots: $(VENV)/.dev
@@ -55,7 +55,7 @@ lock: $(VENV)/.uv
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra evals --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-models .venv-rival .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 
@@ -81,7 +81,7 @@ $(VENV)/.dev: $(VENV)/.uv pyproject.toml requirements.lock
 	.venv-models/bin/pip install -q --disable-pip-version-check -r evals/fitting/requirements-export.txt
 	@touch $@
 
-.venv-rival/.ok: evals/requirements-rival.txt
-	$(PYTHON) -m venv .venv-rival
-	.venv-rival/bin/pip install -q --disable-pip-version-check -r evals/requirements-rival.txt
+.venv-reference/.ok: evals/requirements-reference.txt
+	$(PYTHON) -m venv .venv-reference
+	.venv-reference/bin/pip install -q --disable-pip-version-check -r evals/requirements-reference.txt
 	@touch $@

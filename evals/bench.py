@@ -309,11 +309,11 @@ def add_overhead(bench: Bench, quotes: Sequence[Claim], claims: Sequence[Claim])
 
 
 def throughput(bench: Bench) -> None:
-    """Ingest against bare onnxruntime on the same token batches and against the rival stack, in turns."""
+    """Ingest against bare onnxruntime on the same token batches and against the reference stack, in turns."""
     folder = bench.data / "squad-v1.1-dev" / "documents"
-    rival = Path(".venv-rival/bin/python")
+    reference = Path(".venv-reference/bin/python")
     over_bare: list[float] = []
-    over_rival: list[float] = []
+    over_reference: list[float] = []
     rates: list[float] = []
     for turn in range(3):
         with (
@@ -324,19 +324,19 @@ def throughput(bench: Bench) -> None:
             paragraphs = sum(record.paragraphs for record in bot.documents)
             over_bare.append(bare_seconds(bot) / report.seconds)
         rates.append(paragraphs / report.seconds)
-        if rival.exists() and turn == 0:
-            over_rival.append(rates[-1] / rival_rate(rival, folder))
+        if reference.exists() and turn == 0:
+            over_reference.append(rates[-1] / reference_rate(reference, folder))
     bench.add(Figure("squad-v1.1-dev", "ingest over bare onnxruntime", _of_runs(over_bare), 0.85))
     bench.add(Figure("squad-v1.1-dev", "paragraphs per second of ingest", _of_runs(rates)))
-    if over_rival:
-        bench.add(Figure("squad-v1.1-dev", "ingest over LlamaIndex’s usual stack", _of_runs(over_rival), 4.0))
+    if over_reference:
+        bench.add(Figure("squad-v1.1-dev", "ingest over LlamaIndex’s usual stack", _of_runs(over_reference), 4.0))
     else:
-        print("The rival stack is not installed (`make rival`): its ratio is not measured.", flush=True)
+        print("The reference stack is not installed (`make reference`): its ratio is not measured.", flush=True)
 
 
-def rival_rate(python: Path, folder: Path) -> float:
+def reference_rate(python: Path, folder: Path) -> float:
     """Paragraphs per second of LlamaIndex's usual stack on the same folder."""
-    run = subprocess.run([str(python), "-P", "evals/rival.py", str(folder)], capture_output=True, text=True, check=True)
+    run = subprocess.run([str(python), "evals/reference.py", str(folder)], capture_output=True, text=True, check=True)
     told = json.loads(run.stdout.splitlines()[-1])
     return float(told["nodes"] / told["seconds"])
 
