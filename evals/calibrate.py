@@ -24,7 +24,7 @@ import regex
 from evals.cases import Corpus, case_gold
 from evals.domain import Case, Interval
 from evals.intervals import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
-from evals.scorers import citation_scores
+from evals.scorers import answer_in
 from rag.chatbot import Chatbot, Evidence
 from rag.domain import Answer, GateReading
 from rag.errors import CaseError
@@ -234,8 +234,10 @@ def answer_of(question: str, evidence: Evidence) -> Answer:
 
 
 def _is_right(case: Case, evidence: Evidence, right: frozenset[tuple[str, int]]) -> bool:
-    scores = {score.name: score.value for score in citation_scores(case, answer_of(case.question, evidence), right)}
-    return bool(scores["answer_in_two"] if case.answers else scores["citation_recall"])
+    cited = answer_of(case.question, evidence).citations
+    if case.answers:
+        return answer_in(cited[:2], case=case, right=right)
+    return any(citation.paragraph.key in right for citation in cited)
 
 
 def _reading(case: Case, kind: str, evidence: Evidence, right: bool) -> Reading:

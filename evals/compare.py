@@ -13,8 +13,10 @@ import numpy as np
 
 from evals.cases import clusters_of
 from evals.intervals import Difference, holm, mcnemar, paired_difference
-from evals.run import Result, Run
-from evals.summary import METRICS, Metric, verdict
+from evals.metric import Metric
+from evals.results import Result, Run
+from evals.scorers import METRICS
+from evals.summary import verdict
 
 ALPHA = 0.05
 _TOLD_BY = ("right", "ndcg@10")
@@ -153,7 +155,8 @@ def _is_same_case(before: Result, after: Result) -> bool:
 
 
 def _changes(pairs: Sequence[tuple[list[Result], list[Result]]]) -> tuple[Change, ...]:
-    measured = [(metric, found) for metric in METRICS if (found := _paired_values(metric, pairs))]
+    shown = [metric for metric in METRICS if metric.is_shown]
+    measured = [(metric, found) for metric in shown if (found := _paired_values(metric, pairs))]
     differences = []
     for _, found in measured:
         clusters = clusters_of([result.case for result, _, _ in found])

@@ -7,7 +7,7 @@ from itertools import groupby
 from xml.etree import ElementTree
 
 from evals.compare import Change, Comparison
-from evals.run import Result
+from evals.results import Result
 from evals.summary import Row, Summary
 from rag.domain import Answer
 

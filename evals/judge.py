@@ -19,7 +19,7 @@ from llama_index.core.llms import LLM
 
 from evals.domain import Score
 from evals.intervals import kappa
-from evals.run import Result
+from evals.results import Result
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
 from rag.prompts import defused

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evals.cases import Corpus, case_gold, gold_paragraphs
 from evals.domain import Case, Gold
-from evals.scorers import stands_in
+from evals.wording import stands_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 import regex
 
 from evals.intervals import mean_interval, risk_coverage
-from evals.run import GoldParagraph, Result, Run
+from evals.results import GoldParagraph, Result, Run
 from evals.summary import Row, Summary, cause_of, verdict
 from rag.domain import Answer, Citation, Passage, Statement, Verdict, document_name
 

@@ -18,7 +18,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
-from evals.scorers import stands_in
+from evals.wording import stands_in
 from rag import terms
 from rag.domain import Paragraph, Role, document_name
 from rag.sentences import split_sentences

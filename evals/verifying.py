@@ -2,7 +2,7 @@
 
 WiCE (Kamoi et al. 2023, arXiv 2303.01432) holds sentences of Wikipedia with the web page each one cites, judged by
 people to be supported, partly supported or not, with the sentences that support it. A supported claim that is flagged
-is a false alarm, a near-miss of it that is not is missed. The verifier was sharpened on WiCE's dev split, and is
+is a false positive, a near-miss of it that is not is missed. The verifier was sharpened on WiCE's dev split, and is
 measured on the test split.
 """
 
@@ -40,6 +40,9 @@ from rag.overlap import view_sentences
 from rag.values import numbers_of, offered, stated
 from rag.verify import Fault, Finding, verify
 
+CLAIMS = Path("wice") / "entailment_retrieval" / "claim" / "test.jsonl.gz"
+"""The test split, below the folder of the public sets."""
+
 NEIGHBOURS = 2
 """Sentences before and after a supporting one that make up its paragraph: WiCE keeps none, and news pages have about
 five sentences in one. Chosen before any result was seen."""
@@ -65,13 +68,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Catch:
-    """Of `n` near-misses of a kind `flagged` were called unsupported; so were `alarms` of the right claims that they
-    were made from, one each."""
+    """Of `n` near-misses of a kind `flagged` were called unsupported; so were `false_positives` of the right claims that
+    they were made from, one each."""
 
     kind: str
     n: int
     flagged: int
-    alarms: int
+    false_positives: int
 
     @property
     def recall(self) -> Interval:
@@ -80,7 +83,7 @@ class Catch:
     @property
     def precision(self) -> Interval:
         """Of what was flagged, the share that was wrong, as many right claims as near-misses being shown."""
-        return wilson(self.flagged, self.flagged + self.alarms)
+        return wilson(self.flagged, self.flagged + self.false_positives)
 
 
 def read_claims(path: Path, fewest: bool = False) -> list[Claim]:
@@ -132,8 +135,8 @@ def near_misses(claims: Sequence[Claim], swap: Swap) -> list[tuple[Claim, str]]:
 def caught(kind: str, misses: Sequence[tuple[Claim, str]]) -> Catch:
     """How many near-misses, and how many of the claims they were made from, the verifier calls unsupported."""
     flagged = sum(is_unsupported(verify(missed, claim.citations)) for claim, missed in misses)
-    alarms = sum(is_unsupported(verify(claim.text, claim.citations)) for claim, _ in misses)
-    return Catch(kind, len(misses), flagged, alarms)
+    wrongly = sum(is_unsupported(verify(claim.text, claim.citations)) for claim, _ in misses)
+    return Catch(kind, len(misses), flagged, wrongly)
 
 
 def catches(claims: Sequence[Claim]) -> list[Catch]:
@@ -145,7 +148,7 @@ def is_unsupported(finding: Finding) -> bool:
     return finding.verdict is Verdict.UNSUPPORTED
 
 
-def alarms(claims: Sequence[Claim]) -> dict[str, Interval]:
+def false_positives(claims: Sequence[Claim]) -> dict[str, Interval]:
     """The share of these claims that is called unsupported: for anything, and for each fault that is found first."""
     faults = [finding.fault for claim in claims if (finding := verify(claim.text, claim.citations)).fault is not None]
     told = [fault for fault in Fault if fault is not Fault.CITATION]

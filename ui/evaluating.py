@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evals.calibrate import Calibration
     from evals.compare import Comparison
     from evals.domain import Case
-    from evals.run import Result
+    from evals.results import Result
     from evals.summary import Summary
 
 app = typer.Typer(no_args_is_help=True, help="Measure how good the answers are, on your own documents.")
@@ -71,6 +71,9 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, max=32, help="Ask so many at once.")] = 1,
     variants: Annotated[bool, typer.Option("--variants", help="Ask with slips and in other words, too.")] = False,
     intervene: InterveneOption = None,
+    open_gate: Annotated[
+        bool, typer.Option("--open-gate", help="Answer every question, however weak the evidence.")
+    ] = False,
     judge: Annotated[
         str | None, typer.Option(help="A model that judges support; called uncalibrated until labelled.")
     ] = None,
@@ -89,12 +92,19 @@ def run(
     if mode not in ("extractive", "generative"):
         raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")
     settings = Settings()
-    wanted = find_suite(suite, documents, questions)
+    wanted = find_suite(suite, documents=documents, questions=questions)
     llm = chat_model_of(settings) if mode == "generative" else None
     if mode == "generative" and llm is None:
         raise CaseError("--mode generative needs IBID_CHAT_MODEL. Without a model: --mode extractive.")
-    asking = Asking(llm is not None, repeat, jobs, llm is None if intervene is None else intervene)
-    plan = Plan(asking, limit, tuple(tag or ()), seed, variants)
+    asking = Asking(
+        use_model=llm is not None,
+        repeat=repeat,
+        jobs=jobs,
+        intervene=llm is None if intervene is None else intervene,
+    )
+    plan = Plan(
+        asking=asking, limit=limit, tags=tuple(tag or ()), seed=seed, with_variants=variants, gate_is_open=open_gate
+    )
     limits = read_thresholds(wanted.name) if documents is None else {}
     judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
     embedding = embedding_of(settings) if llm is not None else None
@@ -102,8 +112,18 @@ def run(
         receivers = [str(llm), *([f"{settings.embed_model}"] if embedding else []), *([judge] if judge else [])]
         err.print(f"[dim]text goes to {safe(', '.join(receivers))}[/dim]")
     with _progress() as (indexing, progress):
-        kept, path = run_suite(settings, wanted, plan, to, llm, judging, None, embedding, indexing, progress)
-    summary = summarise(kept.results, limits)
+        kept, path = run_suite(
+            settings,
+            suite=wanted,
+            plan=plan,
+            out=to,
+            llm=llm,
+            judge=judging,
+            embedding=embedding,
+            indexing=indexing,
+            progress=progress,
+        )
+    summary = summarise(kept.results, limits=limits)
     _print_summary(summary)
     if told := (kept.described.get("judge") or {}).get("agreement"):
         out.print(f"[dim]judge {safe(str(judge))}: {safe(told)}[/dim]")
@@ -125,7 +145,7 @@ def compare(
     """Two runs, question by question: is it better, or is it noise?"""
     from evals.compare import compare as paired
     from evals.formats import comparison_junit, comparison_markdown
-    from evals.run import read_run
+    from evals.results import read_run
     from evals.suite import baseline_of
 
     later = read_run(after)
@@ -147,13 +167,13 @@ def report(
 ) -> None:
     """Make one HTML page of a run, with a place for every question. It asks the network for nothing."""
     from evals.report import report_html
-    from evals.run import read_run
+    from evals.results import read_run
     from evals.summary import read_thresholds, summarise
 
     path = of or _newest()
     kept = read_run(path)
     page = to or path.with_suffix(".html")
-    _write(page, report_html(kept, summarise(kept.results, read_thresholds(kept.suite))))
+    _write(page, report_html(kept, summarise(kept.results, limits=read_thresholds(kept.suite))))
     out.print(f"Written to {safe(str(page))}")
 
 
@@ -163,8 +183,8 @@ def rescore(of: RunFile) -> None:
     from evals.suite import rescore as anew
     from evals.summary import read_thresholds, summarise
 
-    kept = anew(Settings(), of)
-    _print_summary(summarise(kept.results, read_thresholds(kept.suite)))
+    kept = anew(Settings(), path=of)
+    _print_summary(summarise(kept.results, limits=read_thresholds(kept.suite)))
 
 
 @app.command()
@@ -175,7 +195,7 @@ def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions
     from evals.lint import lint as problems_of
     from evals.suite import find_suite
 
-    wanted = find_suite(suite, documents, questions)
+    wanted = find_suite(suite, documents=documents, questions=questions)
     cases = read_cases(wanted.questions)
     corpus, files = read_paragraphs(wanted.documents)
     problems = problems_of(cases, corpus, files)
@@ -256,9 +276,9 @@ def calibrate(
     from rag.gate import GATE_FILE, read_gate
 
     settings = Settings()
-    wanted = find_suite(suite, documents, questions)
+    wanted = find_suite(suite, documents=documents, questions=questions)
     cases = read_cases(wanted.questions)
-    with opened(settings, wanted.documents) as corpus, _counting("asking", len(cases)) as told:
+    with opened(settings, folder=wanted.documents) as corpus, _counting("asking", len(cases)) as told:
         readings = collect(corpus.bot, cases, corpus.paragraphs, progress=told)
         readings += collect_unanswerable(corpus.bot, cases)
     calibration = fitted(readings, read_gate(GATE_FILE))
@@ -273,7 +293,7 @@ def calibrate(
 def label(of: RunFile) -> None:
     """Judge statements yourself, so that a judge's agreement with you can be told."""
     from evals.judge import ENOUGH_LABELS, Label, Support, read_labels, to_label, write_label
-    from evals.run import read_run
+    from evals.results import read_run
     from evals.suite import labels_file
 
     path = labels_file(Settings())
@@ -297,12 +317,12 @@ def label(of: RunFile) -> None:
 @app.command()
 def baseline(of: RunFile) -> None:
     """Keep a run as the one that later ones of its suite are compared with (`ibid eval compare baseline RUN`)."""
-    from evals.run import read_run, slim, write_run
+    from evals.results import read_run, slim, write_run
     from evals.suite import baseline_of
 
     kept = slim(read_run(of))
     path = baseline_of(kept.suite)
-    write_run(path, dict(kept.described), kept.results)
+    write_run(path, described=kept.described, results=kept.results)
     out.print(f"Kept as {safe(str(path))}.")
 
 

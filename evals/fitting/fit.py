@@ -25,7 +25,7 @@ from evals.cases import case_gold, sample
 from evals.domain import Case
 from evals.fitting.training_sets import training_sets
 from evals.intervals import auroc, fit_choice, risk_coverage, threshold_at
-from evals.scorers import normalise
+from evals.wording import normalise
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Paragraph, Passage
 from rag.extract import ANSWER_FEATURES, candidates

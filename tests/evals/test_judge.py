@@ -8,7 +8,7 @@ import pytest
 
 from evals.domain import Case
 from evals.judge import Label, Support, agreement, judge, judged, read_labels, to_label, told_agreement, write_label
-from evals.run import Asked, Result
+from evals.results import Asked, Result
 from rag.chat_model import ChatModel
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from rag.errors import CaseError
@@ -19,7 +19,8 @@ STATEMENT = Statement("It took 13 days.", (Citation(1, PARAGRAPH, Source("A", "r
 
 
 def result(*statements: Statement) -> Result:
-    return Result(Case("a", "How long?"), Asked(Answer("How long?", statements=statements)), ())
+    asked = Asked(answer=Answer("How long?", statements=statements))
+    return Result(case=Case("a", "How long?"), asked=asked, scores=())
 
 
 @pytest.mark.parametrize(

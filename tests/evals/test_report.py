@@ -13,7 +13,8 @@ from making import result, run
 from evals.cases import read_cases
 from evals.corpus import Corpus
 from evals.report import report_html
-from evals.run import Asking, Run, run_cases
+from evals.results import Run
+from evals.run import Asking, run_cases
 from evals.suite import QUESTIONS
 from evals.summary import Limit, summarise
 from rag.domain import Answer
@@ -27,8 +28,8 @@ HOSTILE = '<script>alert(1)</script><img src="http://a.example/x.png" onerror=al
 @pytest.fixture(scope="module")
 def page(corpus: Corpus) -> tuple[str, Run]:
     cases = read_cases(QUESTIONS / "seeds.jsonl")[:40]
-    kept = Run({"suite": "seeds", "corpus": "c"}, tuple(run_cases(corpus, cases, Asking(intervene=True))))
-    return report_html(kept, summarise(kept.results, {"exact": Limit(least=1.0)})), kept
+    kept = Run({"suite": "seeds", "corpus": "c"}, tuple(run_cases(corpus, cases=cases, asking=Asking(intervene=True))))
+    return report_html(kept, summarise(kept.results, limits={"exact": Limit(least=1.0)})), kept
 
 
 def test_it_names_no_address_and_forbids_every_request(page: tuple[str, Run]) -> None:
