@@ -25,7 +25,7 @@ check: $(VENV)/.dev
 evals: $(VENV)/.dev
 	$(BIN)/ibid eval lint
 	$(BIN)/ibid eval run --gate --out .evals/seeds.jsonl --markdown .evals/seeds.md --junit .evals/seeds.xml
-	$(BIN)/ibid eval compare baseline .evals/seeds.jsonl --gate --markdown .evals/comparison.md --junit .evals/comparison.xml
+	$(BIN)/ibid eval compare baseline .evals/seeds.jsonl --gate --markdown .evals/comparison.md
 
 bench: $(VENV)/.dev
 	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }
@@ -52,7 +52,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python tests/ui/web/take_screenshots.py
 
 lock: $(VENV)/.uv
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra evals --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -73,7 +73,7 @@ $(VENV)/.runtime: $(VENV)/.uv pyproject.toml requirements.lock
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml requirements.lock
 	@echo "Installing what Ibid and its tests need into $(VENV) …"
-	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[evals,dev]"
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[dev]"
 	@touch $@ $(VENV)/.runtime
 
 .venv-models/.ok: evals/fitting/requirements-export.txt

@@ -57,6 +57,11 @@ class Change:
         """What a gate does not let pass: a metric that is worse, or a safety score that fell at all."""
         return self.is_worse or (self.metric.is_safety and self.fell)
 
+    @property
+    def why(self) -> str:
+        """Why it does not pass."""
+        return "worse beyond noise" if self.is_worse else "a safety score fell"
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:

@@ -8,7 +8,7 @@ import pytest
 from making import result, run
 
 from evals.compare import Comparison, compare
-from evals.formats import comparison_junit, comparison_markdown
+from evals.formats import comparison_markdown
 
 
 def runs(before: list[float], after: list[float], metric: str = "right") -> Comparison:
@@ -51,7 +51,7 @@ def test_a_safety_score_may_not_fall_in_a_single_question() -> None:
     fallen = runs([1.0] * 100, [0.0] + [1.0] * 99, "exact")
     assert not changed(fallen, "exact").is_worse
     assert [change.metric.name for change in fallen.failed] == ["exact"]
-    assert "a safety score fell" in comparison_junit(fallen)
+    assert "**FAILS**, a safety score fell" in comparison_markdown(fallen)
 
 
 def test_only_what_both_runs_have_is_compared_and_the_rest_is_told() -> None:

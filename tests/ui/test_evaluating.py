@@ -214,6 +214,24 @@ def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kep
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [["compare", "baseline", "evals/baselines/seeds.jsonl"], ["lint"], ["--help"]],
+    ids=["tables", "one line", "help"],
+)
+def test_a_reader_that_goes_away_is_no_error(home: Path, arguments: list[str]) -> None:
+    """As `| head -1`, but sure to be gone before the first line comes."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "eval", *arguments]
+    environment = os.environ | {"IBID_HOME": str(home)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=writing, stderr=subprocess.PIPE, timeout=300, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
     ("arguments", "line"),
     [
         (["run", "--suite", "nobody’s"], "There is no suite “nobody’s” (there is: seeds)"),
