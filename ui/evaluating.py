@@ -164,7 +164,7 @@ def report(
     path = of or _newest()
     kept = read_run(path)
     page = to or path.with_suffix(".html")
-    write_text(page, text=report_html(kept, summarise(kept.results, limits=read_thresholds(kept.suite))))
+    write_text(page, text=report_html(kept, summary=summarise(kept.results, limits=read_thresholds(kept.suite))))
     out.print(f"Written to {safe(str(page))}")
 
 
