@@ -20,7 +20,8 @@ PAGE = Path(__file__).parent / "FIGURES.md"
 _HEAD = """# Figures
 
 Written by `make bench`, and never by hand. [README.md](README.md) says how each is measured and what it means. An
-interval is one of 95 %, or the quartiles of a time, or the range of a few runs. Shares are of 1.
+interval is one of 95 %, or the quartiles of a time, or the range of a few runs. Shares are of 1. A part that was not
+measured anew keeps its figures, their date and their code.
 """
 
 
@@ -135,11 +136,11 @@ def _section(section: Section) -> str:
         "|---|---|---|---|---|",
     ]
     for where, figures in groupby(section.figures, key=lambda figure: figure.where):
-        lines += [_line("" if place else where, figure) for place, figure in enumerate(figures)]
+        lines += [_line("" if place else where, figure=figure) for place, figure in enumerate(figures)]
     return "\n".join(lines) + "\n"
 
 
-def _line(where: str, figure: Figure) -> str:
+def _line(where: str, *, figure: Figure) -> str:
     target = f"{figure.limit or ''}{' **missed**' if figure.passes is False else ''}"
     return f"| {where} | {figure.what} | {figure.told} | {figure.value.n:,} | {target} |"
 
