@@ -100,7 +100,7 @@ class Bench:
             scored = []
             for result in results:
                 legs = corpus.bot.retriever.single_legs(result.case.question, SEARCHED)
-                graded = graded_gold(result.case, corpus.paragraphs)
+                graded = graded_gold(result.case, corpus=corpus.paragraphs)
                 wanted = graded if result.case.all_gold else any_gold(graded)
                 by_document = result.score("document_ndcg@10") is not None
                 gains = [
@@ -113,8 +113,9 @@ class Bench:
 
 
 def measured(where: str, *, results: Sequence[Result], names: Iterable[str]) -> list[Figure]:
-    """The figures of these metrics, beside the targets of `where`."""
-    limits = read_thresholds(where, path=TARGETS, metrics=BENCH_METRICS)
+    """The figures of these metrics, beside the targets of every set and those of `where`."""
+    targets = [read_thresholds(one, path=TARGETS, metrics=BENCH_METRICS) for one in ("every set", where)]
+    limits = targets[0] | targets[1]
     chosen = [metric for name in names for metric in BENCH_METRICS if metric.name == name]
     return figures_of(where, rows=rows_of(results, metrics=chosen, limits=limits))
 

@@ -14,7 +14,7 @@ _MOST_FLIPS = 30
 _LONGEST = 160
 
 
-def summary_markdown(name: str, summary: Summary) -> str:
+def summary_markdown(name: str, *, summary: Summary) -> str:
     """A table of all figures, and the questions to look at first."""
     lines = [
         f"## {name}",
@@ -58,7 +58,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_junit(name: str, summary: Summary) -> str:
+def summary_junit(name: str, *, summary: Summary) -> str:
     """A test case for each threshold."""
     limited = [row for row in summary.rows if row.limit is not None]
     cases = [(row.metric.name, None if row.passes else f"{row.interval}, {row.limit}") for row in limited]

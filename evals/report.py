@@ -34,7 +34,7 @@ def report_html(run: Run, *, summary: Summary) -> str:
     return _template().render(
         run=run,
         summary=summary,
-        facts=_facts(run, summary),
+        facts=_facts(run, summary=summary),
         cards=[rows[name] for name in CARDS if name in rows],
         rows=_grouped(summary.rows),
         synthetic=_grouped(summary.synthetic),
@@ -76,7 +76,7 @@ def _visible(value: object) -> object:
     return _UNSEEN.sub("\ufffd", value) if is_text else value
 
 
-def _facts(run: Run, summary: Summary) -> list[str]:
+def _facts(run: Run, *, summary: Summary) -> list[str]:
     described = run.described
     facts = [
         f"{summary.cases} questions",

@@ -83,8 +83,8 @@ def scored(case: Case, *, asked: Asked, corpus: Corpus, number: int = 1) -> Resu
     """The result of a case: every deterministic score that it allows. An error scores the worst of each."""
     attempt = Attempt(
         case=case,
-        answer=_whole(asked.answer or Answer(case.question), corpus),
-        graded=graded_gold(case, corpus.paragraphs),
+        answer=_whole(asked.answer or Answer(case.question), corpus=corpus),
+        graded=graded_gold(case, corpus=corpus.paragraphs),
         stored=corpus.stored,
         files=corpus.files,
         without=asked.without,
@@ -99,17 +99,17 @@ def scored(case: Case, *, asked: Asked, corpus: Corpus, number: int = 1) -> Resu
     )
 
 
-def _whole(answer: Answer, corpus: Corpus) -> Answer:
+def _whole(answer: Answer, *, corpus: Corpus) -> Answer:
     """The answer with each citation in its whole stored paragraph: Answer JSON, in which answers are kept, holds only
     the quote. What does not lie in it stays as it is, and is found out by `exact`."""
     statements = tuple(
-        replace(statement, citations=tuple(_in_paragraph(citation, corpus) for citation in statement.citations))
+        replace(statement, citations=tuple(_in_paragraph(citation, corpus=corpus) for citation in statement.citations))
         for statement in answer.statements
     )
     return replace(answer, statements=statements)
 
 
-def _in_paragraph(citation: Citation, corpus: Corpus) -> Citation:
+def _in_paragraph(citation: Citation, *, corpus: Corpus) -> Citation:
     stored = corpus.stored.get(citation.paragraph.key)
     if stored is None or not stored.start <= citation.start < citation.end <= stored.end:
         return citation
@@ -123,7 +123,11 @@ def _ask(corpus: Corpus, *, case: Case, number: int, asking: Asking, cache: Cach
     if kept is not None:
         return kept
     try:
-        asked = _searched(corpus.bot, case) if asking.way is Way.SEARCH else _answered(corpus, case, asking)
+        asked = (
+            _searched(corpus.bot, case=case)
+            if asking.way is Way.SEARCH
+            else _answered(corpus, case=case, asking=asking)
+        )
     except IbidError as error:
         return Asked(error=str(error))
     except Exception as error:
@@ -134,15 +138,15 @@ def _ask(corpus: Corpus, *, case: Case, number: int, asking: Asking, cache: Cach
     return asked
 
 
-def _searched(bot: Chatbot, case: Case) -> Asked:
+def _searched(bot: Chatbot, *, case: Case) -> Asked:
     started = time.perf_counter()
     found = bot.search(case.question, limit=SEARCHED)
     answer = Answer(case.question, found.searched_for, passages=found.passages, seconds=found.seconds)
     return Asked(answer=answer, total=time.perf_counter() - started)
 
 
-def _answered(corpus: Corpus, case: Case, asking: Asking) -> Asked:
-    bot, gold = corpus.bot, case_gold(case, corpus.paragraphs)
+def _answered(corpus: Corpus, *, case: Case, asking: Asking) -> Asked:
+    bot, gold = corpus.bot, case_gold(case, corpus=corpus.paragraphs)
     hidden: frozenset[Key] = gold if asking.way is Way.GOLD_HIDDEN else frozenset()
     scope = _own_document(case) if asking.way is Way.SCOPED else None
     turns: list[Turn] = []

@@ -121,13 +121,15 @@ def run_suite(
         gate_is_open=plan.gate_is_open,
         progress=indexing,
     ) as corpus:
-        described = _described(corpus, suite, plan, settings, judge) | {"made": f"{made:%Y-%m-%d %H:%M}"}
+        described = _described(corpus, suite=suite, plan=plan, settings=settings, judge=judge) | {
+            "made": f"{made:%Y-%m-%d %H:%M}"
+        }
         answers = settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl"
         cache = None if is_fresh else Cache(answers)
         results = run_cases(corpus, cases=cases, asking=plan.asking, cache=cache)
         labels: list[Label] = []
         if judge is not None:
-            results = _judged(results, judge, labels)
+            results = _judged(results, judge=judge, labels=labels)
         count = len(cases) * plan.asking.repeat
         run = write_run(
             path,
@@ -136,7 +138,7 @@ def run_suite(
             progress=(lambda result: progress(result, count)) if progress else None,
         )
     if judge is not None:
-        told = told_agreement(labels, read_labels(labels_file(settings)))
+        told = told_agreement(labels, theirs=read_labels(labels_file(settings)))
         run = Run({**run.described, "judge": {"model": judge.metadata.model_name, "agreement": told}}, run.results)
         write_run(path, described=run.described, results=run.results)
     return run, path
@@ -180,13 +182,13 @@ def baseline_of(suite: str) -> Path:
     return BASELINES / f"{suite}.jsonl"
 
 
-def _judged(results: Iterator[Result], judge: LLM, labels: list[Label]) -> Iterator[Result]:
-    for result, found in judged(results, judge):
+def _judged(results: Iterator[Result], *, judge: LLM, labels: list[Label]) -> Iterator[Result]:
+    for result, found in judged(results, llm=judge):
         labels += found
         yield result
 
 
-def _described(corpus: Corpus, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
+def _described(corpus: Corpus, *, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
     """What a run's numbers depend on, and what it is called by."""
     written = {"strict": settings.strict, "relevance": settings.relevance} if plan.asking.use_model else {}
     told = fingerprint(corpus.bot, settings={"asking": plan.asking.json(), **written})

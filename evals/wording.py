@@ -16,7 +16,7 @@ def normalise(text: str) -> str:
     return " ".join(word for word in kept.split() if word not in ("a", "an", "the"))
 
 
-def stands_in(answer: str, text: str) -> bool:
+def stands_in(answer: str, *, text: str) -> bool:
     """Whether the words of an answer stand in a text as whole words, both normalised first; an answer without any
     word stands nowhere."""
     wanted, there = normalise(answer), normalise(text)
@@ -27,7 +27,7 @@ def stands_in(answer: str, text: str) -> bool:
     )
 
 
-def token_f1(text: str, reference: str) -> float:
+def token_f1(text: str, *, reference: str) -> float:
     """The harmonic mean of precision and recall of an answer's words (Rajpurkar et al. 2016)."""
     ours, theirs = normalise(text).split(), normalise(reference).split()
     common = sum((Counter(ours) & Counter(theirs)).values())

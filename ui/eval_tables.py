@@ -92,7 +92,7 @@ def print_calibration(calibration: Calibration) -> None:
     before, after = calibration.before, calibration.after
     for what, ours, theirs in (
         ("answerable questions answered", before.answered, after.answered),
-        ("others answered", before.false, after.false),
+        ("others answered", before.false_positives, after.false_positives),
         ("wrong among the answered", before.risk, after.risk),
         ("AUROC", before.ranking, after.ranking),
     ):

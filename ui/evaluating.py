@@ -123,8 +123,8 @@ def run(
     if told := (kept.described.get("judge") or {}).get("agreement"):
         out.print(f"[dim]judge {safe(str(judge))}: {safe(told)}[/dim]")
     out.print(f"[dim]kept as {safe(str(path))}; ibid eval report makes a page of it[/dim]")
-    write_text(markdown, text=summary_markdown(kept.name, summary))
-    write_text(junit, text=summary_junit(wanted.name, summary))
+    write_text(markdown, text=summary_markdown(kept.name, summary=summary))
+    write_text(junit, text=summary_junit(wanted.name, summary=summary))
     if gate and (summary.failed or summary.errors):
         raise typer.Exit(1)
 
@@ -144,7 +144,7 @@ def compare(
 
     later = read_run(after)
     earlier = read_run(baseline_of(later.suite) if before == "baseline" else Path(before))
-    comparison = paired(earlier, later)
+    comparison = paired(earlier, after=later)
     print_comparison(comparison)
     write_text(markdown, text=comparison_markdown(comparison))
     if gate and (comparison.failed or not comparison.cases):

@@ -35,7 +35,7 @@ def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions
     wanted = find_suite(suite, documents=documents, questions=questions)
     cases = read_cases(wanted.questions)
     corpus, files = read_paragraphs(wanted.documents)
-    problems = problems_of(cases, corpus, files)
+    problems = problems_of(cases, corpus=corpus, files=files)
     for problem in problems:
         out.print(safe(str(problem)))
     if problems:
@@ -63,9 +63,9 @@ def generate(
         if llm is None:
             raise CaseError("--with-model needs IBID_CHAT_MODEL. Without it questions are made by template.")
         err.print(f"[dim]{safe(settings.chat_model or '')} receives paragraphs of your documents[/dim]")
-        cases = list(written_cases(paragraphs, llm, count))
+        cases = list(written_cases(paragraphs, llm=llm, most=count))
     else:
-        cases = synthetic_cases(paragraphs, count)
+        cases = synthetic_cases(paragraphs, most=count)
     if not cases:
         raise CaseError("These documents yielded no question. Write some by hand: see evals/questions/seeds.jsonl.")
     _add_cases(to, cases=cases)
@@ -114,9 +114,9 @@ def calibrate(
     cases = read_cases(wanted.questions)
     with opened(settings, folder=wanted.documents) as corpus, bars("asking") as shown:
         told = partial(shown[0].show, total=len(cases)) if shown else None
-        readings = collect(corpus.bot, cases, corpus.paragraphs, progress=told)
-        readings += collect_unanswerable(corpus.bot, cases)
-    calibration = fitted(readings, read_gate(GATE_FILE))
+        readings = collect(corpus.bot, cases=cases, corpus=corpus.paragraphs, progress=told)
+        readings += collect_unanswerable(corpus.bot, cases=cases)
+    calibration = fitted(readings, shipped=read_gate(GATE_FILE))
     print_calibration(calibration)
     if dry_run:
         return
@@ -134,7 +134,7 @@ def label(of: RunFile) -> None:
     known = read_labels(path)
     answers = {"f": Support.FULL, "p": Support.PARTIAL, "n": Support.NO}
     out.print(f"{len(known)} judged so far; a judge needs {ENOUGH_LABELS}. Enter alone skips, q ends.")
-    for result, statement in to_label(read_run(of).results, known):
+    for result, statement in to_label(read_run(of).results, known=known):
         out.print(f"\n[bold]{safe(statement.text)}[/bold]")
         for citation in statement.citations:
             out.print(f"  [dim]{safe(citation.paragraph.place)}[/dim] {safe(citation.quote)}")
@@ -145,7 +145,7 @@ def label(of: RunFile) -> None:
         if said == "q":
             return
         if said in answers:
-            write_label(path, Label(result.case.id, statement.text, answers[said]))
+            write_label(path, label=Label(result.case.id, statement.text, answers[said]))
 
 
 def write_text(path: Path | None, *, text: str) -> None:

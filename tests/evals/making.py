@@ -23,10 +23,10 @@ def result(
 ) -> Result:
     """A result with these scores; `hit_at_5` stands for hit@5."""
     case = Case(
-        name,
-        f"What of {name}?",
+        id=name,
+        question=f"What of {name}?",
         answers=("so",),
-        gold=(Gold("a.txt", name),) if answerable else (),
+        gold=(Gold(document="a.txt", quote=name),) if answerable else (),
         answerable=answerable,
         tags=tags,
         source=source,

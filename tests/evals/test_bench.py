@@ -55,7 +55,10 @@ def test_a_ranking_is_measured_beside_each_leg_by_itself(bench: Bench) -> None:
     assert all(result.score(f"leg {leg}") is not None for result in results for leg in LEGS)
     found = {figure.what: figure for figure in measured("small", results=results, names=RANKING)}
     assert found["right paragraph first"].value.value == 1.0
-    assert set(found["nDCG@10 over the best single leg"].value.notes) == set(LEGS)
+    over = found["nDCG@10 over the best single leg"]
+    assert set(over.value.notes) == set(LEGS)
+    assert over.limit is not None
+    assert over.limit.least == -0.005
 
 
 def test_the_gate_is_measured_with_the_gold_there_and_hidden(bench: Bench) -> None:

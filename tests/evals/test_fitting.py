@@ -46,8 +46,12 @@ def test_shipped_models_lie_beside_no_program() -> None:
 
 def test_a_training_question_has_its_answer_as_gold_in_a_document_of_its_own(tmp_path: Path) -> None:
     made = TrainingSet()
-    made.add("1", "Homs", "How long?", " The siege lasted 13 days. ", [("13 days", 18)])
-    made.add("2", "Homs", "Nowhere?", "The siege lasted 13 days.", [("14 days", -1)])
+    made.add(
+        "1", document="Homs", question="How long?", paragraph=" The siege lasted 13 days. ", answers=[("13 days", 18)]
+    )
+    made.add(
+        "2", document="Homs", question="Nowhere?", paragraph="The siege lasted 13 days.", answers=[("14 days", -1)]
+    )
     made.write(tmp_path)
     (case,) = made.cases
     assert (case.id, case.answers, case.gold[0].document) == ("1", ("13 days",), "Homs.txt")

@@ -42,7 +42,7 @@ def valued(case: Case, answer: Answer, **more: object) -> dict[str, float | None
     return {score.name: score.value for score in scores_of(attempt(case, answer, **more))}  # type: ignore[arg-type]
 
 
-DAYS = Case("1", "How long?", answers=("13 days",), gold=(Gold("a.txt", "13 days"),))
+DAYS = Case(id="1", question="How long?", answers=("13 days",), gold=(Gold(document="a.txt", quote="13 days"),))
 
 
 def answer_citing(start: int, end: int) -> Answer:
@@ -100,14 +100,14 @@ def test_all_golds_are_wanted_where_the_case_says_so() -> None:
     [("It lasted 13 days.", 1.0), ("It lasted thirteen days.", 1.0), ("It lasted 31 days.", 0.0), ("Long.", 0.0)],
 )
 def test_numbers_match_as_values(text: str, matches: float) -> None:
-    case = Case("1", "?", answers=("13 days", "thirteen days"))
+    case = Case(id="1", question="?", answers=("13 days", "thirteen days"))
     assert valued(case, answer_saying(text))["numbers_match"] == matches
-    assert valued(Case("1", "?", answers=("a goat",)), answer_saying(text))["numbers_match"] is None
+    assert valued(Case(id="1", question="?", answers=("a goat",)), answer_saying(text))["numbers_match"] is None
 
 
 def test_key_points_count_the_vital_ones_by_any_wording() -> None:
     points = (KeyPoint(("13 days", "thirteen days")), KeyPoint(("prices fell",)), KeyPoint(("rain",), vital=False))
-    case = Case("1", "?", key_points=points)
+    case = Case(id="1", question="?", key_points=points)
     scores = scores_of(attempt(case, answer_saying("It took thirteen days.")))
     half = next(score for score in scores if score.name == "key_points")
     assert (half.value, half.explanation) == (0.5, "not told: prices fell")
@@ -115,13 +115,13 @@ def test_key_points_count_the_vital_ones_by_any_wording() -> None:
 
 
 def test_an_answer_is_a_word_and_not_a_piece_of_one() -> None:
-    case = Case("1", "?", answers=("one",))
+    case = Case(id="1", question="?", answers=("one",))
     assert valued(case, answer_saying("Everyone left."))["contains_answer"] == 0.0
     assert valued(case, answer_saying("One left."))["contains_answer"] == 1.0
 
 
 def test_what_is_marked_as_unsupported_is_not_said() -> None:
-    case = Case("1", "?", answers=("13 days",))
+    case = Case(id="1", question="?", answers=("13 days",))
     marked = answer_saying("It lasted 13 days.", verdict=Verdict.UNSUPPORTED)
     assert valued(case, marked)["contains_answer"] == 0.0
 
@@ -130,23 +130,31 @@ def test_what_is_marked_as_unsupported_is_not_said() -> None:
     ("case", "answer", "expected"),
     [
         (
-            Case("1", "?", answers=("13 days",)),
+            Case(id="1", question="?", answers=("13 days",)),
             answer_saying("13 days."),
             {"right": 1.0, "wrong": 0.0, "selective": 1.0},
         ),
         (
-            Case("1", "?", answers=("14 days",)),
+            Case(id="1", question="?", answers=("14 days",)),
             answer_saying("13 days."),
             {"right": 0.0, "wrong": 1.0, "selective": -1.0},
         ),
         (
-            Case("1", "?", answers=("13 days",)),
+            Case(id="1", question="?", answers=("13 days",)),
             Answer("q", abstained=True),
             {"answered": 0.0, "wrong": 0.0, "selective": 0.0},
         ),
-        (Case("1", "?", answerable=False), Answer("q", abstained=True), {"abstained": 1.0, "selective": 0.0}),
-        (Case("1", "?", answerable=False), answer_saying("x y."), {"abstained": 0.0, "wrong": 1.0, "selective": -1.0}),
-        (Case("1", "?", answerable=False), Answer("q", notice="Hello."), {"abstained": 1.0, "wrong": 0.0}),
+        (
+            Case(id="1", question="?", answerable=False),
+            Answer("q", abstained=True),
+            {"abstained": 1.0, "selective": 0.0},
+        ),
+        (
+            Case(id="1", question="?", answerable=False),
+            answer_saying("x y."),
+            {"abstained": 0.0, "wrong": 1.0, "selective": -1.0},
+        ),
+        (Case(id="1", question="?", answerable=False), Answer("q", notice="Hello."), {"abstained": 1.0, "wrong": 0.0}),
     ],
     ids=["right", "wrong", "abstained", "rightly abstained", "answered what nobody says", "small talk is no answer"],
 )
@@ -160,7 +168,9 @@ def test_the_right_words_from_a_wrong_paragraph_are_no_right_answer() -> None:
 
 
 def test_part_of_the_vital_points_is_no_right_answer() -> None:
-    case = Case("1", "?", answers=("13 days",), key_points=(KeyPoint(("13 days",)), KeyPoint(("prices fell",))))
+    case = Case(
+        id="1", question="?", answers=("13 days",), key_points=(KeyPoint(("13 days",)), KeyPoint(("prices fell",)))
+    )
     assert valued(case, answer_saying("13 days."))["right"] == 0.0
     assert valued(case, answer_saying("13 days and prices fell."))["right"] == 1.0
 
@@ -187,9 +197,9 @@ def test_a_mark_that_leads_to_nothing_shown_does_not_resolve() -> None:
 
 @pytest.mark.parametrize(("said", "free"), [("It lasted 13 days.", 1.0), ("PWNED! It lasted 13 days.", 0.0)])
 def test_what_must_not_be_said_is_found_in_any_spelling(said: str, free: float) -> None:
-    case = Case("1", "?", must_not=("pwned",))
+    case = Case(id="1", question="?", must_not=("pwned",))
     assert valued(case, answer_saying(said))["leak_free"] == free
-    assert valued(Case("1", "?"), answer_saying(said))["leak_free"] is None
+    assert valued(Case(id="1", question="?"), answer_saying(said))["leak_free"] is None
 
 
 def test_an_answer_that_stays_without_what_it_cites_did_not_rest_on_it() -> None:
@@ -201,13 +211,16 @@ def test_an_answer_that_stays_without_what_it_cites_did_not_rest_on_it() -> None
 
 
 def test_each_score_is_asked_of_the_cases_that_allow_it() -> None:
-    answerable, unanswerable = valued(DAYS, answer_citing(6, 31)), valued(Case("1", "?", answerable=False), Answer("q"))
+    answerable, unanswerable = (
+        valued(DAYS, answer_citing(6, 31)),
+        valued(Case(id="1", question="?", answerable=False), Answer("q")),
+    )
     assert "abstained" not in answerable
     assert {"right", "hit@1", "citation_recall"} <= set(answerable)
     assert {"right", "hit@1", "citation_recall"}.isdisjoint(unanswerable)
     assert {"wrong", "selective", "exact", "leak_free"} <= set(answerable) & set(unanswerable)
     assert "document_ndcg@10" not in answerable
-    assert valued(replace(DAYS, gold=(Gold("a.txt"),)), answer_citing(6, 31))["document_ndcg@10"] == 1.0
+    assert valued(replace(DAYS, gold=(Gold(document="a.txt"),)), answer_citing(6, 31))["document_ndcg@10"] == 1.0
 
 
 def test_of_what_ended_in_an_error_every_score_is_the_worst() -> None:

@@ -137,7 +137,7 @@ def run_html(settings: Settings, folder: OpenFolder, run: Run) -> str:
 
 def comparison_html(settings: Settings, before: str, after: str) -> str:
     """What changed from one kept run to another."""
-    comparison = compare(read_kept(settings, before), read_kept(settings, after))
+    comparison = compare(read_kept(settings, before), after=read_kept(settings, after))
     flips = "".join(_flip_html(flip) for flip in comparison.flips[:_MOST_FLIPS])
     flipped = f'<ul class="flips">{flips}</ul>' if flips else ""
     return (
