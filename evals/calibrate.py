@@ -22,7 +22,7 @@ import numpy.typing as npt
 import regex
 
 from evals.cases import Corpus, case_gold
-from evals.domain import Case, Interval
+from evals.domain import Case, Interval, Key
 from evals.intervals import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
 from evals.scorers import answer_in
 from rag.chatbot import Chatbot, Evidence
@@ -250,7 +250,7 @@ def answer_of(question: str, *, evidence: Evidence) -> Answer:
     return Answer(question, retrieval.searched_for, statements, retrieval.passages, seconds=retrieval.seconds)
 
 
-def _is_right(case: Case, *, evidence: Evidence, right: frozenset[tuple[str, int]]) -> bool:
+def _is_right(case: Case, *, evidence: Evidence, right: frozenset[Key]) -> bool:
     cited = answer_of(case.question, evidence=evidence).citations
     if case.answers:
         return answer_in(cited[:2], case=case, right=right)

@@ -15,11 +15,10 @@ from typing import Any
 
 import regex
 
-from evals.domain import Case, Gold, KeyPoint
+from evals.domain import Case, Gold, Key, KeyPoint
 from rag.domain import Paragraph
 from rag.errors import CaseError
 
-Key = tuple[str, int]
 Corpus = Mapping[str, Sequence[Paragraph]]
 
 ENOUGH_DOCUMENTS = 20

@@ -15,6 +15,7 @@ from pathlib import Path
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
+from evals.domain import Key
 from rag.chatbot import Chatbot, open_chatbot
 from rag.domain import Paragraph
 from rag.embedding import MiniLM
@@ -23,8 +24,6 @@ from rag.gate import read_gate
 from rag.ingest import Progress, scan
 from rag.loaders import read_document
 from rag.settings import Settings
-
-Key = tuple[str, int]
 
 
 @dataclass

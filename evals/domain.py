@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+Key = tuple[str, int]
+"""A paragraph: the id of its document, and its number there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gold:

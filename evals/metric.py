@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
-from evals.domain import Case, Interval
-from evals.ranking import Grades, Key, any_gold
+from evals.domain import Case, Interval, Key
+from evals.ranking import Grades, any_gold
 from evals.results import Result
 from rag.domain import Answer, Paragraph
 

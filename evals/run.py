@@ -17,9 +17,8 @@ from typing import Any
 from evals.cache import Cache
 from evals.cases import case_gold, graded_gold
 from evals.corpus import Corpus
-from evals.domain import Case
+from evals.domain import Case, Key
 from evals.metric import Attempt
-from evals.ranking import Key
 from evals.results import Asked, GoldParagraph, Result
 from evals.scorers import scores_of
 from rag.chatbot import Chatbot

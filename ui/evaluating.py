@@ -100,7 +100,7 @@ def run(
     plan = Plan(
         asking=asking, limit=limit, tags=tuple(tag or ()), seed=seed, with_variants=variants, gate_is_open=open_gate
     )
-    limits = read_thresholds(wanted.name) if documents is None else {}
+    limits = read_thresholds(wanted.name) if documents is None and not open_gate else {}
     judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
     embedding = embedding_of(settings) if llm is not None else None
     if llm is not None:

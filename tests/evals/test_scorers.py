@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from evals.domain import Case, Gold, KeyPoint
+from evals.domain import Case, Gold, Key, KeyPoint
 from evals.metric import Attempt
-from evals.ranking import Key
 from evals.scorers import METRICS, is_exact, scores_of
 from rag.domain import Answer, Citation, Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
 

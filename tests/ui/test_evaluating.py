@@ -98,6 +98,16 @@ def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -
     assert told.code == 1
 
 
+def test_an_open_gate_answers_what_the_documents_do_not_say_and_has_no_limit_to_miss(
+    home: Path, tmp_path: Path
+) -> None:
+    told = ibid(
+        home, "run", "--tag", "absent", "--limit", "3", "--open-gate", "--gate", "--out", str(tmp_path / "r.jsonl")
+    )
+    assert told.code == 0, told.err
+    assert "(3)" in told.out.split("answered, though the documents do not say")[1]
+
+
 def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> None:
     before = kept.read_text(encoding="utf-8")
     told = ibid(home, "rescore", str(kept))
