@@ -96,15 +96,15 @@ class DrawnVectors(MiniLM):
         return np.asarray(drawn, dtype=np.float32)
 
 
-def latency_figures(data: Path, *, home: Path) -> Iterator[Figure]:
-    """Searches among the paragraphs of squad-v1.1-dev, and among 100,000 made by shuffling their sentences."""
+def latency_figures(data: Path, *, home: Path, paragraphs: int = 100_000) -> Iterator[Figure]:
+    """Searches among the paragraphs of squad-v1.1-dev, and among many more made by shuffling their sentences."""
     asked = [case.question for case in sample(read_cases(data / _SET / "questions.jsonl"), n=300)]
     with opened(Settings(home=home), folder=data / _SET / "documents") as corpus:
         yield from _latency(corpus.bot, asked=asked, most=15)
-        texts = [p.text for paragraphs in corpus.paragraphs.values() for p in paragraphs]
+        texts = [paragraph.text for found in corpus.paragraphs.values() for paragraph in found]
     sentences = [sentence for text in texts for sentence in text.split(". ") if len(sentence) > 20]
-    folder = home / "hundred-thousand"
-    write_shuffled(folder / "documents", sentences=sentences, paragraphs=100_000)
+    folder = home / f"shuffled-{paragraphs}"
+    write_shuffled(folder / "documents", sentences=sentences, paragraphs=paragraphs)
     settings = Settings(documents=folder / "documents", home=folder / "home")
     with open_chatbot(settings, "bench", embedder=DrawnVectors()) as bot:
         bot.ingest()
@@ -145,11 +145,11 @@ def write_shuffled(folder: Path, *, sentences: Sequence[str], paragraphs: int, p
         (folder / f"{start:06}.txt").write_text(text, encoding="utf-8")
 
 
-def rescan_figures(_data: Path, *, home: Path) -> Iterator[Figure]:
+def rescan_figures(_data: Path, *, home: Path, files: int = 10_000) -> Iterator[Figure]:
     """What it takes to see that nothing changed."""
-    folder = home / "ten-thousand" / "documents"
+    folder = home / f"unchanged-{files}" / "documents"
     if not folder.is_dir():
-        for i in range(10_000):
+        for i in range(files):
             path = folder / f"{i // 100:03}" / f"{i:05}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"Note {i}\n\nThis is note number {i}.\n", encoding="utf-8")
@@ -159,7 +159,7 @@ def rescan_figures(_data: Path, *, home: Path) -> Iterator[Figure]:
         bot.ingest()
         seconds = [bot.ingest().seconds for _ in range(5)]
     value = _quartiles(seconds)
-    yield Figure(where="10,000 unchanged files", what="re-scan", value=value, limit=Limit(most=1.0), unit="s")
+    yield Figure(where=f"{files:,} unchanged files", what="re-scan", value=value, limit=Limit(most=1.0), unit="s")
 
 
 def overhead_figures(data: Path, *, home: Path) -> Iterator[Figure]:

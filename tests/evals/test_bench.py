@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evals.bench import BENCH_METRICS, GATE, LEGS, RANKING, TARGETS, Bench, measured
-from evals.bench_speed import DrawnVectors, bare_seconds
+from evals.bench_speed import DrawnVectors, bare_seconds, latency_figures, rescan_figures, throughput_figures
 from evals.run import Way
 from evals.summary import read_thresholds
 from rag.chatbot import open_chatbot
@@ -35,7 +35,13 @@ QUESTIONS = {
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     data = tmp_path_factory.mktemp("data")
-    documents = data / "small" / "documents"
+    for name in ("small", "squad-v1.1-dev"):
+        write_set(data / name)
+    return Bench(data, tmp_path_factory.mktemp("bench"))
+
+
+def write_set(folder: Path) -> None:
+    documents = folder / "documents"
     documents.mkdir(parents=True)
     for name, text in FACTS.items():
         (documents / f"{name}.txt").write_text(f"{name.title()}\n\n{text}\n", encoding="utf-8")
@@ -45,8 +51,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     ]
     cases.append({"id": "cup", "question": "Who won the World Cup in 2014?", "answerable": False})
     lines = "".join(json.dumps(case) + "\n" for case in cases)
-    (data / "small" / "questions.jsonl").write_text(lines, encoding="utf-8")
-    return Bench(data, tmp_path_factory.mktemp("bench"))
+    (folder / "questions.jsonl").write_text(lines, encoding="utf-8")
 
 
 def test_a_ranking_is_measured_beside_each_leg_by_itself(bench: Bench) -> None:
@@ -88,6 +93,25 @@ def test_bare_onnxruntime_runs_over_the_same_texts_as_the_ingest(bench: Bench, t
     with open_chatbot(settings, "test") as bot:
         bot.ingest()
         assert 0 < bare_seconds(bot) < 60
+
+
+def test_times_are_taken_of_ingest_search_and_rescan(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        *throughput_figures(bench.data, home=bench.home),
+        *latency_figures(bench.data, home=bench.home, paragraphs=500),
+        *rescan_figures(bench.data, home=bench.home, files=20),
+    ]
+    values = {(figure.where, figure.what): figure.value.value for figure in found}
+    for figure in (
+        ("ingest of squad-v1.1-dev", "pace over bare onnxruntime"),
+        ("a search among 6 paragraphs", "p50"),
+        ("a search among 500 paragraphs", "p50"),
+        ("20 unchanged files", "re-scan"),
+    ):
+        assert values[figure] > 0
+    assert "of which dense" in {figure.what for figure in found}
+    if not Path(".venv-reference").exists():
+        assert "`make reference`" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_there_is_told_in_one_line() -> None:
