@@ -16,8 +16,15 @@ FEW = 0.05
 """Of the unanswerable questions that may be answered."""
 
 
+def _before_the_gate(results: Sequence[Result], *, answerable: bool) -> list[Result]:
+    """The cases of a kind that the gate had a say in, also where nothing was found for it to judge; a question about
+    the documents themselves ("who wrote the first one?") is not searched for and never comes before it."""
+    asked = [result for result in results if result.case.answerable is answerable]
+    return [one for one in asked if one.answer is None or one.answer.gate or one.answer.seconds]
+
+
 def _certainties(results: Sequence[Result], *, answerable: bool) -> list[float]:
-    return [result.certainty for result in results if result.case.answerable is answerable]
+    return [result.certainty for result in _before_the_gate(results, answerable=answerable)]
 
 
 def _ranking(results: Sequence[Result]) -> Interval:
@@ -38,7 +45,7 @@ def _risk_at(share: float) -> Callable[[Sequence[Result]], Interval]:
     """Answer the most certain questions first, this share of them: how many answers are wrong?"""
 
     def risk(results: Sequence[Result]) -> Interval:
-        asked = [result for result in results if result.case.answerable]
+        asked = _before_the_gate(results, answerable=True)
         right = [bool(result.score("answer_in_two")) for result in asked]
         curve = risk_coverage([result.certainty for result in asked], right=right)
         point = curve[max(0, round(share * len(curve)) - 1)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from making import result
 
@@ -29,11 +31,22 @@ def test_certain_of_what_it_can_answer_and_only_of_that() -> None:
     assert found["risk@0.75"] == pytest.approx(1 / 3)
 
 
-def test_what_the_shipped_threshold_lets_through_counts_as_answered() -> None:
+def nothing_found(name: str) -> Result:
+    one = result(name, answerable=False, text="")
+    assert one.answer is not None
+    return replace(one, asked=replace(one.asked, answer=replace(one.answer, seconds={"words": 0.001})))
+
+
+def test_what_the_shipped_threshold_lets_through_counts_as_answered_and_where_nothing_is_found_nothing_is() -> None:
     found = figures(
         result("a", certainty=SHIPPED, answer_in_two=1.0),
         result("b", answerable=False, certainty=SHIPPED),
-        result("c", answerable=False),
+        nothing_found("c"),
     )
     assert (found["answered_shipped"], found["false_positives_shipped"]) == (1.0, 0.5)
     assert found["auroc"] == 0.75
+
+
+def test_a_question_about_the_documents_themselves_says_nothing_of_the_gate() -> None:
+    asked = [result("a", certainty=0.9, answer_in_two=1.0), result("b", answerable=False, certainty=0.1)]
+    assert figures(*asked, result("c", text="It has no author.")) == figures(*asked)
