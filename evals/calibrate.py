@@ -3,7 +3,7 @@
 Every answerable case is asked three times: as it is; with its gold paragraphs hidden, a plain negative; and with
 a name, number or year of the question swapped for another, a hard one. A logistic model over the gate's
 features is fitted to tell "answered rightly" from the rest. The threshold is the one with the best selective
-score (+1 for a right answer, 0 for silence, −1 for a wrong one), two of three questions being answerable.
+score (+1 for a right answer, 0 for abstention, −1 for a wrong one), two of three questions being answerable.
 
 On one's own documents there are rarely questions enough for that: below ENOUGH_TO_REFIT the shipped model is kept
 and only rescaled (Platt 1999), which takes two numbers and the threshold.
@@ -22,9 +22,9 @@ import numpy.typing as npt
 import regex
 
 from evals.cases import Corpus, case_gold
-from evals.domain import Case, Interval
-from evals.scorers import citation_scores
-from evals.statistics import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
+from evals.domain import Case, Interval, Key
+from evals.intervals import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
+from evals.scorers import answer_in
 from rag.answer.extract import extract
 from rag.answer.gate import GATE_FEATURES, Gate
 from rag.answer.verify import settle
@@ -44,7 +44,7 @@ than what nearly is. This is an assumption, not a measurement; another mix moves
 _SWAPPABLE = regex.compile(r"(?<!^)\b(?:\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+)*|\d[\d,.]*\d|\d)\b")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One asking: the gate's features, and whether an answer would have been right."""
 
@@ -57,6 +57,7 @@ class Reading:
 
 def collect(
     bot: Chatbot,
+    *,
     cases: Iterable[Case],
     corpus: Corpus,
     hard: bool = True,
@@ -69,23 +70,31 @@ def collect(
     pieces = swap_pieces(asked)
     readings: list[Reading] = []
     for i, case in enumerate(asked):
-        right = case_gold(case, corpus)
+        right = case_gold(case, corpus=corpus)
         if not right:
             continue
         scope = frozenset(key[0] for key in right) if scoped else None
         evidence = bot.gather(case.question, scope=scope)
-        readings.append(_reading(case, "answerable", evidence, _is_right(case, evidence, right)))
-        readings.append(_reading(case, "plain", bot.gather(case.question, scope=scope, without=right), False))
+        readings.append(
+            _reading(case, kind="answerable", evidence=evidence, right=_is_right(case, evidence=evidence, right=right))
+        )
+        readings.append(
+            _reading(case, kind="plain", evidence=bot.gather(case.question, scope=scope, without=right), right=False)
+        )
         text = " ".join(p.text for key in right for p in corpus[key[0]] if p.key == key)
-        swapped = swap(case.question, pieces, text, Random(case.id)) if hard else None
+        swapped = swap(case.question, pieces=pieces, gold_text=text, random=Random(case.id)) if hard else None
         if swapped is not None:
-            readings.append(_reading(replace(case, question=swapped), "hard", bot.gather(swapped, scope=scope), False))
+            readings.append(
+                _reading(
+                    replace(case, question=swapped), kind="hard", evidence=bot.gather(swapped, scope=scope), right=False
+                )
+            )
         if progress is not None:
             progress(i + 1)
     return readings
 
 
-def fit_gate(readings: Sequence[Reading], l2: float = 0.001) -> Gate:
+def fit_gate(readings: Sequence[Reading], *, l2: float = 0.001) -> Gate:
     """Fit both models and the threshold. What an answer would have got wrong counts with the negatives."""
     rows = np.stack([reading.features for reading in readings]).astype(float)
     labels = [reading.right for reading in readings]
@@ -93,12 +102,14 @@ def fit_gate(readings: Sequence[Reading], l2: float = 0.001) -> Gate:
     cosines = [i for i, name in enumerate(GATE_FEATURES) if "cosine" in name]
     blind = rows.copy()
     blind[:, cosines] = 0.0
-    models = [Linear(GATE_FEATURES, *_weights(fit_logistic(r, labels, l2, weights))) for r in (rows, blind)]
+    models = [
+        Linear(GATE_FEATURES, *_weights(fit_logistic(r, labels=labels, l2=l2, weights=weights))) for r in (rows, blind)
+    ]
     scores = 1 / (1 + np.exp(-models[0].scores(rows.astype(np.float32))))
-    return Gate(models[0], models[1], best_threshold(scores, labels, weights))
+    return Gate(models[0], models[1], best_threshold(scores, labels=labels, weights=weights))
 
 
-def best_threshold(scores: npt.NDArray[np.floating[Any]], labels: Sequence[bool], weights: Sequence[float]) -> float:
+def best_threshold(scores: npt.NDArray[np.floating[Any]], *, labels: Sequence[bool], weights: Sequence[float]) -> float:
     """The threshold with the highest selective score: +weight for what is right and let through, −weight for
     what is wrong and let through."""
     order = np.argsort(-scores, kind="stable")
@@ -113,19 +124,19 @@ def class_weights(readings: Sequence[Reading]) -> list[float]:
     return [MIX[reading.kind] / counts[reading.kind] for reading in readings]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """How a gate does on readings that it was not fitted on. `answered` is the share of the answerable questions,
-    `false` that of the others, `risk` the share of wrong ones among what is answered, at the threshold."""
+    `false_positives` that of the others, `risk` the share of wrong ones among what is answered, at the threshold."""
 
     answered: Interval
-    false: Interval
+    false_positives: Interval
     risk: Interval
     ranking: Interval
     curve: tuple[CurvePoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """A gate for one's own documents, and how it and the one before it do. `after` is cross-fitted: each half of the
     questions is judged by a gate fitted on the other half."""
@@ -137,7 +148,7 @@ class Calibration:
     is_refitted: bool
 
 
-def calibrate(readings: Sequence[Reading], shipped: Gate) -> Calibration:
+def calibrate(readings: Sequence[Reading], *, shipped: Gate) -> Calibration:
     """Fit a gate to one's own questions. Raises CaseError where there are too few of either kind to say anything."""
     answerable = sum(reading.kind == "answerable" for reading in readings)
     if answerable < FEWEST or sum(reading.right for reading in readings) < FEWEST // 2:
@@ -146,7 +157,7 @@ def calibrate(readings: Sequence[Reading], shipped: Gate) -> Calibration:
             f"there are {answerable}, and {sum(r.right for r in readings)} rightly. Write more of them."
         )
     is_refitted = answerable >= ENOUGH_TO_REFIT
-    fit = fit_gate if is_refitted else partial(rescaled, shipped)
+    fit = fit_gate if is_refitted else partial(rescaled, shipped=shipped)
     ids = sorted({reading.case.id for reading in readings})
     halves = [set(ids[::2]), set(ids[1::2])]
     crossed: list[tuple[Reading, GateReading]] = []
@@ -154,14 +165,16 @@ def calibrate(readings: Sequence[Reading], shipped: Gate) -> Calibration:
         gate = fit([reading for reading in readings if reading.case.id in other])
         crossed += [(r, gate.read(r.features, r.dense_used)) for r in readings if r.case.id in half]
     before = [(r, shipped.read(r.features, r.dense_used)) for r in readings]
-    return Calibration(fit(readings), _judged(before), _judged(crossed), len(ids), is_refitted)
+    return Calibration(
+        gate=fit(readings), before=_judged(before), after=_judged(crossed), cases=len(ids), is_refitted=is_refitted
+    )
 
 
-def rescaled(shipped: Gate, readings: Sequence[Reading]) -> Gate:
+def rescaled(readings: Sequence[Reading], *, shipped: Gate) -> Gate:
     """The shipped gate with its certainty stretched and shifted to fit these readings, and a threshold of its own."""
     logits = np.array([_logit(shipped.read(r.features, r.dense_used).score) for r in readings])
     labels, weights = [r.right for r in readings], class_weights(readings)
-    fitted, shift = fit_logistic(logits[:, None], labels, 0.01, weights)
+    fitted, shift = fit_logistic(logits[:, None], labels=labels, l2=0.01, weights=weights)
     stretch = float(fitted[0])
     if stretch <= 0:
         # These questions say nothing of how certainty should grow; the shipped order stands.
@@ -171,13 +184,15 @@ def rescaled(shipped: Gate, readings: Sequence[Reading]) -> Gate:
     def moved(model: Linear) -> Linear:
         return Linear(model.names, (stretch * model.weights).astype(np.float32), stretch * model.bias + shift)
 
-    return Gate(moved(shipped.with_dense), moved(shipped.without_dense), best_threshold(scores, labels, weights))
+    return Gate(
+        moved(shipped.with_dense), moved(shipped.without_dense), best_threshold(scores, labels=labels, weights=weights)
+    )
 
 
-def collect_unanswerable(bot: Chatbot, cases: Iterable[Case]) -> list[Reading]:
+def collect_unanswerable(bot: Chatbot, *, cases: Iterable[Case]) -> list[Reading]:
     """The cases that somebody wrote as unanswerable, as they are."""
     asked = [case for case in cases if not case.answerable]
-    return [_reading(case, "unanswerable", bot.gather(case.question), False) for case in asked]
+    return [_reading(case, kind="unanswerable", evidence=bot.gather(case.question), right=False) for case in asked]
 
 
 def _judged(read: Sequence[tuple[Reading, GateReading]]) -> Judged:
@@ -185,11 +200,13 @@ def _judged(read: Sequence[tuple[Reading, GateReading]]) -> Judged:
     others = [(r, told) for r, told in read if r.kind != "answerable"]
     answered = [(r, told) for r, told in there if told.is_open]
     return Judged(
-        mean_interval([float(told.is_open) for _, told in there]),
-        mean_interval([float(told.is_open) for _, told in others], [r.case.id for r, _ in others]),
-        mean_interval([float(not r.right) for r, _ in answered]),
-        auroc([told.score for _, told in there], [told.score for _, told in others]),
-        tuple(risk_coverage([told.score for _, told in there], [r.right for r, _ in there])),
+        answered=mean_interval([float(told.is_open) for _, told in there]),
+        false_positives=mean_interval(
+            [float(told.is_open) for _, told in others], clusters=[r.case.id for r, _ in others]
+        ),
+        risk=mean_interval([float(not r.right) for r, _ in answered]),
+        ranking=auroc([told.score for _, told in there], negatives=[told.score for _, told in others]),
+        curve=tuple(risk_coverage([told.score for _, told in there], right=[r.right for r, _ in there])),
     )
 
 
@@ -203,7 +220,7 @@ def swap_pieces(cases: Iterable[Case]) -> list[str]:
     return sorted({match.group() for case in cases for match in _SWAPPABLE.finditer(case.question)})
 
 
-def swap(question: str, pieces: Sequence[str], gold_text: str, random: Random) -> str | None:
+def swap(question: str, *, pieces: Sequence[str], gold_text: str, random: Random) -> str | None:
     """The question with one name, number or year replaced by another of its kind that the gold does not hold;
     None where it has none."""
     found = list(_SWAPPABLE.finditer(question))
@@ -224,7 +241,7 @@ def swap(question: str, pieces: Sequence[str], gold_text: str, random: Random) -
     return question[: match.start()] + random.choice(fitting) + question[match.end() :]
 
 
-def answer_of(question: str, evidence: Evidence) -> Answer:
+def answer_of(question: str, *, evidence: Evidence) -> Answer:
     """What would be answered if the gate were open."""
     retrieval = evidence.retrieval
     if not evidence.candidates:
@@ -233,13 +250,17 @@ def answer_of(question: str, evidence: Evidence) -> Answer:
     return Answer(question, retrieval.searched_for, statements, retrieval.passages, seconds=retrieval.seconds)
 
 
-def _is_right(case: Case, evidence: Evidence, right: frozenset[tuple[str, int]]) -> bool:
-    scores = {score.name: score.value for score in citation_scores(case, answer_of(case.question, evidence), right)}
-    return bool(scores["answer_in_two"] if case.answers else scores["citation_recall"])
+def _is_right(case: Case, *, evidence: Evidence, right: frozenset[Key]) -> bool:
+    cited = answer_of(case.question, evidence=evidence).citations
+    if case.answers:
+        return answer_in(cited[:2], case=case, right=right)
+    return any(citation.paragraph.key in right for citation in cited)
 
 
-def _reading(case: Case, kind: str, evidence: Evidence, right: bool) -> Reading:
-    return Reading(case, kind, evidence.gate_features, evidence.retrieval.dense_used, right)
+def _reading(case: Case, *, kind: str, evidence: Evidence, right: bool) -> Reading:
+    return Reading(
+        case=case, kind=kind, features=evidence.gate_features, dense_used=evidence.retrieval.dense_used, right=right
+    )
 
 
 def _weights(fitted: tuple[npt.NDArray[np.float64], float]) -> tuple[npt.NDArray[np.float32], float]:

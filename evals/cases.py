@@ -15,11 +15,10 @@ from typing import Any
 
 import regex
 
-from evals.domain import Case, Gold, KeyPoint
+from evals.domain import Case, Gold, Key, KeyPoint
 from rag.domain import Paragraph
 from rag.errors import CaseError
 
-Key = tuple[str, int]
 Corpus = Mapping[str, Sequence[Paragraph]]
 
 ENOUGH_DOCUMENTS = 20
@@ -50,30 +49,35 @@ def case_from(described: Mapping[str, Any]) -> Case:
     gold = tuple(_gold(one) for one in described.get("gold", ()))
     near = described.get("near")
     return Case(
-        str(described["id"]),
-        str(described["question"]),
-        tuple(described.get("answers", ())),
-        gold,
-        bool(described.get("answerable", True)),
-        bool(described.get("all_gold", False)),
-        tuple(described.get("tags", ())),
-        _gold(near) if isinstance(near, dict) else None,
-        described.get("reference"),
-        tuple(described.get("turns", ())),
-        tuple(KeyPoint(tuple(one["any"]), bool(one.get("vital", True))) for one in described.get("key_points", ())),
-        tuple(described.get("must_not", ())),
-        str(described.get("cluster") or ""),
-        str(described.get("source", "human")),
+        id=str(described["id"]),
+        question=str(described["question"]),
+        answers=tuple(described.get("answers", ())),
+        gold=gold,
+        answerable=bool(described.get("answerable", True)),
+        all_gold=bool(described.get("all_gold", False)),
+        tags=tuple(described.get("tags", ())),
+        near=_gold(near) if isinstance(near, dict) else None,
+        reference=described.get("reference"),
+        turns=tuple(described.get("turns", ())),
+        key_points=tuple(
+            KeyPoint(tuple(one["any"]), bool(one.get("vital", True))) for one in described.get("key_points", ())
+        ),
+        must_not=tuple(described.get("must_not", ())),
+        cluster=str(described.get("cluster") or ""),
+        source=str(described.get("source", "human")),
     )
 
 
 def _gold(described: Mapping[str, Any]) -> Gold:
     return Gold(
-        str(described["document"]), described.get("quote"), described.get("page"), int(described.get("grade", 1))
+        document=str(described["document"]),
+        quote=described.get("quote"),
+        page=described.get("page"),
+        grade=int(described.get("grade", 1)),
     )
 
 
-def sample(cases: Sequence[Case], n: int, seed: int = 0) -> list[Case]:
+def sample(cases: Sequence[Case], *, n: int, seed: int = 0) -> list[Case]:
     """The first n by the hash of their id: the same for everyone, and unrelated to any order in the file. Another
     `seed` draws others."""
     salt = str(seed) if seed else ""
@@ -86,16 +90,16 @@ def clusters_of(cases: Sequence[Case]) -> list[str]:
     places = [case.gold[0] if case.gold else case.near for case in cases]
     by_document = len({place.document for place in places if place}) >= ENOUGH_DOCUMENTS
     return [
-        case.cluster or (_place_name(place, by_document) if place else f"case {case.id}")
+        case.cluster or (_place_name(place, by_document=by_document) if place else f"case {case.id}")
         for case, place in zip(cases, places, strict=True)
     ]
 
 
-def _place_name(place: Gold, by_document: bool) -> str:
+def _place_name(place: Gold, *, by_document: bool) -> str:
     return place.document if by_document else f"{place.document}#{place.page or ''}#{place.quote or ''}"
 
 
-def gold_paragraphs(gold: Gold, corpus: Corpus) -> frozenset[Key]:
+def gold_paragraphs(gold: Gold, *, corpus: Corpus) -> frozenset[Key]:
     """The paragraphs that are right for one gold; empty where its document or quote is not in the corpus."""
     paragraphs = corpus.get(f"documents/{gold.document}") or corpus.get(f"uploads/{gold.document}", ())
     if gold.page is not None:
@@ -103,22 +107,24 @@ def gold_paragraphs(gold: Gold, corpus: Corpus) -> frozenset[Key]:
     if gold.quote is None:
         return frozenset(p.key for p in paragraphs)
     within = frozenset(p.key for p in paragraphs if gold.quote in p.text)
-    return within or _across_paragraphs(gold.quote, paragraphs)
+    return within or _across_paragraphs(gold.quote, paragraphs=paragraphs)
 
 
-def case_gold(case: Case, corpus: Corpus) -> frozenset[Key]:
-    return frozenset(key for gold in case.gold for key in gold_paragraphs(gold, corpus))
+def case_gold(case: Case, *, corpus: Corpus) -> frozenset[Key]:
+    return frozenset(key for gold in case.gold for key in gold_paragraphs(gold, corpus=corpus))
 
 
-def graded_gold(case: Case, corpus: Corpus) -> dict[str, dict[Key, int]]:
+def graded_gold(case: Case, *, corpus: Corpus) -> dict[str, dict[Key, int]]:
     """Right paragraphs with their grades, by the gold they belong to (its document and quote)."""
     return {
-        f"{gold.document}#{gold.quote or gold.page or ''}": dict.fromkeys(gold_paragraphs(gold, corpus), gold.grade)
+        f"{gold.document}#{gold.quote or gold.page or ''}": dict.fromkeys(
+            gold_paragraphs(gold, corpus=corpus), gold.grade
+        )
         for gold in case.gold
     }
 
 
-def _across_paragraphs(quote: str, paragraphs: Sequence[Paragraph]) -> frozenset[Key]:
+def _across_paragraphs(quote: str, *, paragraphs: Sequence[Paragraph]) -> frozenset[Key]:
     """Paragraphs that a quote overlaps when it runs over their borders or differs from them in white space."""
     if not paragraphs:
         return frozenset()

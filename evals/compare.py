@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.cases import clusters_of
-from evals.run import Result, Run
-from evals.statistics import Difference, holm, mcnemar, paired_difference
-from evals.summary import METRICS, Metric, verdict
+from evals.intervals import Difference, holm, mcnemar, paired_difference
+from evals.metric import Metric
+from evals.results import Result, Run
+from evals.scorers import METRICS
+from evals.summary import verdict
 
 ALPHA = 0.05
 _TOLD_BY = ("right", "ndcg@10")
 """The metrics whose smallest detectable difference is told for the whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One metric in both runs, over the cases that both judged. `p` is adjusted for all metrics compared (Holm)."""
 
@@ -55,6 +57,11 @@ class Change:
         """What a gate does not let pass: a metric that is worse, or a safety score that fell at all."""
         return self.is_worse or (self.metric.is_safety and self.fell)
 
+    @property
+    def why(self) -> str:
+        """Why it does not pass."""
+        return "worse beyond noise" if self.is_worse else "a safety score fell"
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -68,7 +75,7 @@ class Flip:
         return verdict(self.after)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Two runs, paired by case. `added` and `removed` are the ids that only one of them has; `changed` those whose
     question or gold is not the same, which are not compared; `differs` names what else is not the same."""
@@ -94,7 +101,7 @@ class Comparison:
     @property
     def p(self) -> float:
         """McNemar's exact test: were as many verdicts broken as fixed?"""
-        return mcnemar(self.fixed, self.broken)
+        return mcnemar(self.fixed, broken=self.broken)
 
     @property
     def failed(self) -> tuple[Change, ...]:
@@ -117,23 +124,23 @@ class Comparison:
         return f"{'; '.join(parts).capitalize()}."
 
 
-def compare(before: Run, after: Run) -> Comparison:
+def compare(before: Run, *, after: Run) -> Comparison:
     """Pair two runs by case; repeats of a case count as their mean, variants and synthetic cases like others."""
     ours, theirs = _by_case(before), _by_case(after)
     shared = [key for key in theirs if key in ours]
-    changed = [key for key in shared if not _is_same_case(ours[key][0], theirs[key][0])]
+    changed = [key for key in shared if not _is_same_case(ours[key][0], after=theirs[key][0])]
     paired = [key for key in shared if key not in changed]
     flips = [Flip(ours[key][0], theirs[key][0]) for key in paired if verdict(ours[key][0]) != verdict(theirs[key][0])]
     return Comparison(
-        before,
-        after,
-        _changes([(ours[key], theirs[key]) for key in paired]),
-        tuple(sorted(flips, key=lambda flip: (flip.is_fixed, flip.after.case.id))),
-        len(paired),
-        tuple(key for key in theirs if key not in ours),
-        tuple(key for key in ours if key not in theirs),
-        tuple(changed),
-        tuple(
+        before=before,
+        after=after,
+        changes=_changes([(ours[key], theirs[key]) for key in paired]),
+        flips=tuple(sorted(flips, key=lambda flip: (flip.is_fixed, flip.after.case.id))),
+        cases=len(paired),
+        added=tuple(key for key in theirs if key not in ours),
+        removed=tuple(key for key in ours if key not in theirs),
+        changed=tuple(changed),
+        differs=tuple(
             name
             for name in ("corpus", "code", "embedder", "second embedder", "gate", "mode", "model", "settings")
             if before.described.get(name) != after.described.get(name)
@@ -148,19 +155,28 @@ def _by_case(run: Run) -> dict[str, list[Result]]:
     return found
 
 
-def _is_same_case(before: Result, after: Result) -> bool:
+def _is_same_case(before: Result, *, after: Result) -> bool:
     return before.case.json() == after.case.json()
 
 
 def _changes(pairs: Sequence[tuple[list[Result], list[Result]]]) -> tuple[Change, ...]:
-    measured = [(metric, found) for metric in METRICS if (found := _paired_values(metric, pairs))]
+    shown = [metric for metric in METRICS if metric.is_shown]
+    measured = [(metric, found) for metric in shown if (found := _paired_values(metric, pairs=pairs))]
     differences = []
     for _, found in measured:
         clusters = clusters_of([result.case for result, _, _ in found])
-        differences.append(paired_difference([b for _, b, _ in found], [a for _, _, a in found], clusters))
+        differences.append(
+            paired_difference([b for _, b, _ in found], after=[a for _, _, a in found], clusters=clusters)
+        )
     adjusted = holm([difference.p for difference in differences])
     return tuple(
-        Change(metric, _mean(b for _, b, _ in found), _mean(a for _, _, a in found), difference, p)
+        Change(
+            metric=metric,
+            before=_mean(b for _, b, _ in found),
+            after=_mean(a for _, _, a in found),
+            difference=difference,
+            p=p,
+        )
         for (metric, found), difference, p in zip(measured, differences, adjusted, strict=True)
     )
 
@@ -170,7 +186,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _paired_values(
-    metric: Metric, pairs: Sequence[tuple[list[Result], list[Result]]]
+    metric: Metric, *, pairs: Sequence[tuple[list[Result], list[Result]]]
 ) -> list[tuple[Result, float, float]]:
     """The cases that both runs judged, with the mean over the repeats of each."""
     found = []

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
+from evals.domain import Key
 from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot, open_chatbot
 from rag.documents.reading import read_document
@@ -23,8 +24,6 @@ from rag.errors import DocumentError, FolderError
 from rag.index.embedding import MiniLM
 from rag.ingest import Progress, scan
 from rag.settings import Settings
-
-Key = tuple[str, int]
 
 
 @dataclass
@@ -63,19 +62,24 @@ def read_paragraphs(folder: Path) -> tuple[dict[str, Sequence[Paragraph]], dict[
 @contextmanager
 def opened(
     settings: Settings,
+    *,
     folder: Path,
     llm: LLM | None = None,
     embedder: MiniLM | None = None,
     embedding: BaseEmbedding | None = None,
+    gate_is_open: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[Corpus]:
-    """The folder, indexed apart from what people chat with and in line with its files, under their own gate.
-    Raises FolderError where there is no such folder, or nothing in it."""
+    """The folder, indexed apart from what people chat with and in line with its files, under their own gate; where
+    `gate_is_open` it lets every question through and still says how certain it is. Raises FolderError where there is
+    no such folder, or nothing in it."""
     if not folder.is_dir():
         raise FolderError(f"The documents folder {folder} does not exist. Name another with --documents.")
     apart = settings.model_copy(update={"documents": folder, "home": settings.home / "evals"})
     gate = read_gate(settings.gate)
-    with open_chatbot(apart, "eval", 5.0, embedder, llm, gate, embedding) as bot:
+    if gate_is_open:
+        gate = replace(gate, threshold=0.0)
+    with open_chatbot(apart, "eval", wait=5.0, embedder=embedder, llm=llm, gate=gate, embedding=embedding) as bot:
         bot.ingest(progress)
         if not bot.documents:
             raise FolderError(f"The documents folder {folder} holds nothing that Ibid can read.")

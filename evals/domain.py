@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+Key = tuple[str, int]
+"""A paragraph: the id of its document, and its number there."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gold:
     """Where the evidence stands: a verbatim piece of a document, a page of it, or the document as a whole.
     `document` is the path below the documents folder; `grade` weighs it in nDCG."""
@@ -33,7 +36,7 @@ class KeyPoint:
         return {"any": list(self.any), "vital": self.vital}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One question and what a right answer has to do. `near` is the paragraph an unanswerable question was
     written against. `turns` are earlier questions, asked in order. `cluster` groups cases that stand or fall
@@ -87,7 +90,7 @@ class Score:
         return {"name": self.name, "value": self.value, "explanation": self.explanation}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """An estimate with its 95 % interval and the number of cases it stands on."""
 

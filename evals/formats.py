@@ -1,13 +1,12 @@
-"""A summary and a comparison as Markdown for a pull request and as JUnit for a CI server. Pure."""
+"""A summary and a comparison as Markdown for a pull request, a summary as JUnit for a CI server. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from xml.etree import ElementTree
 
 from evals.compare import Change, Comparison
-from evals.run import Result
+from evals.results import Result
 from evals.summary import Row, Summary
 from rag.domain import Answer
 
@@ -15,7 +14,7 @@ _MOST_FLIPS = 30
 _LONGEST = 160
 
 
-def summary_markdown(name: str, summary: Summary) -> str:
+def summary_markdown(name: str, *, summary: Summary) -> str:
     """A table of all figures, and the questions to look at first."""
     lines = [
         f"## {name}",
@@ -59,25 +58,17 @@ def comparison_markdown(comparison: Comparison) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_junit(name: str, summary: Summary) -> str:
+def summary_junit(name: str, *, summary: Summary) -> str:
     """A test case for each threshold."""
     limited = [row for row in summary.rows if row.limit is not None]
-    return _junit(name, [(row.metric.name, None if row.passes else f"{row.interval}, {row.limit}") for row in limited])
-
-
-def comparison_junit(comparison: Comparison) -> str:
-    """A test case for each metric that both runs have."""
-    return _junit(
-        comparison.after.suite or "comparison",
-        [(change.metric.name, told_failure(change) if change.fails else None) for change in comparison.changes],
-    )
-
-
-def told_failure(change: Change) -> str:
-    """Why a change does not pass the gate."""
-    interval = change.difference.interval
-    why = "worse beyond noise" if change.is_worse else "a safety score fell"
-    return f"{change.before:.3f} → {change.after:.3f}, {why} [{interval.low:+.3f}, {interval.high:+.3f}]"
+    cases = [(row.metric.name, None if row.passes else f"{row.interval}, {row.limit}") for row in limited]
+    failures = sum(failure is not None for _, failure in cases)
+    suite = ElementTree.Element("testsuite", name=f"ibid eval {name}", tests=str(len(cases)), failures=str(failures))
+    for title, failure in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"ibid.eval.{name}", name=title)
+        if failure is not None:
+            ElementTree.SubElement(case, "failure", message=failure)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def told(result: Result) -> str:
@@ -98,7 +89,7 @@ def _row(row: Row) -> str:
 
 def _change(change: Change) -> str:
     interval = change.difference.interval
-    state = "**FAILS**" if change.fails else "better" if change.is_better else ""
+    state = f"**FAILS**, {change.why}" if change.fails else "better" if change.is_better else ""
     return (
         f"| {change.metric.title.strip()} | {change.before:.3f} | {change.after:.3f} | {interval.value:+.3f} "
         f"| {interval.low:+.3f} – {interval.high:+.3f} | {change.p:.3f} | {state} |"
@@ -107,13 +98,3 @@ def _change(change: Change) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
-
-
-def _junit(name: str, cases: Sequence[tuple[str, str | None]]) -> str:
-    failures = sum(failure is not None for _, failure in cases)
-    suite = ElementTree.Element("testsuite", name=f"ibid eval {name}", tests=str(len(cases)), failures=str(failures))
-    for title, failure in cases:
-        case = ElementTree.SubElement(suite, "testcase", classname=f"ibid.eval.{name}", name=title)
-        if failure is not None:
-            ElementTree.SubElement(case, "failure", message=failure)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

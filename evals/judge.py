@@ -18,8 +18,8 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
 from evals.domain import Score
-from evals.run import Result
-from evals.statistics import kappa
+from evals.intervals import kappa
+from evals.results import Result, writing
 from rag.answer.prompts import defused
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
@@ -59,19 +59,19 @@ class Label:
         return {"case": self.case, "statement": self.statement, "support": self.support.value}
 
 
-def judged(results: Iterable[Result], llm: LLM) -> Iterator[tuple[Result, list[Label]]]:
+def judged(results: Iterable[Result], *, llm: LLM) -> Iterator[tuple[Result, list[Label]]]:
     """Each result with a score of the judge, and what it said of each statement. A statement that could not be
     judged is None, never wrong; nor does it count."""
     for result in results:
         labels: list[Label] = []
         for statement in _cited(result):
-            support = judge(statement, llm)
+            support = judge(statement, llm=llm)
             if support is not None:
                 labels.append(Label(result.case.id, statement.text, support))
-        yield replace(result, scores=(*result.scores, _score(labels, len(_cited(result))))), labels
+        yield replace(result, scores=(*result.scores, _score(labels, statements=len(_cited(result))))), labels
 
 
-def judge(statement: Statement, llm: LLM) -> Support | None:
+def judge(statement: Statement, *, llm: LLM) -> Support | None:
     """How far the cited paragraphs support a statement; None where the model's answer is none of the three, or the
     server failed."""
     fence = secrets.token_hex(6)
@@ -90,16 +90,16 @@ def judge(statement: Statement, llm: LLM) -> Support | None:
     return Support(found[-1].lower()) if found else None
 
 
-def agreement(ours: Sequence[Label], theirs: Sequence[Label]) -> tuple[float, int]:
+def agreement(ours: Sequence[Label], *, theirs: Sequence[Label]) -> tuple[float, int]:
     """Cohen's kappa of judge and person over the statements that both judged, and how many those are."""
     known = {(label.case, label.statement): label.support.value for label in theirs}
     pairs = [(o.support.value, known[o.case, o.statement]) for o in ours if (o.case, o.statement) in known]
-    return kappa([a for a, _ in pairs], [b for _, b in pairs]), len(pairs)
+    return kappa([a for a, _ in pairs], theirs=[b for _, b in pairs]), len(pairs)
 
 
-def told_agreement(ours: Sequence[Label], theirs: Sequence[Label]) -> str:
+def told_agreement(ours: Sequence[Label], *, theirs: Sequence[Label]) -> str:
     """In one line, how far the judge may be trusted."""
-    value, n = agreement(ours, theirs)
+    value, n = agreement(ours, theirs=theirs)
     if n < ENOUGH_LABELS:
         return (
             f"uncalibrated: a person judged {n} of its statements (`ibid eval label RUN`; {ENOUGH_LABELS} are needed)"
@@ -118,17 +118,13 @@ def read_labels(path: Path) -> list[Label]:
         raise CaseError(f"{path} is no file of labels ({error}).") from error
 
 
-def write_label(path: Path, label: Label) -> None:
+def write_label(path: Path, *, label: Label) -> None:
     """Add a label. Raises CaseError where it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(label.json(), ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise CaseError(f"{path} cannot be written: {error.strerror}.") from error
+    with writing(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(label.json(), ensure_ascii=False) + "\n")
 
 
-def to_label(results: Iterable[Result], known: Sequence[Label]) -> Iterator[tuple[Result, Statement]]:
+def to_label(results: Iterable[Result], *, known: Sequence[Label]) -> Iterator[tuple[Result, Statement]]:
     """The cited statements that nobody has judged yet."""
     done = {(label.case, label.statement) for label in known}
     for result in results:
@@ -142,7 +138,7 @@ def _cited(result: Result) -> list[Statement]:
     return [one for one in statements if one.citations and one.verdict is Verdict.VERIFIED]
 
 
-def _score(labels: Sequence[Label], statements: int) -> Score:
+def _score(labels: Sequence[Label], *, statements: int) -> Score:
     unjudged = statements - len(labels)
     note = f"{unjudged} could not be judged" if unjudged else ""
     if not labels:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evals.cases import Corpus, case_gold, gold_paragraphs
 from evals.domain import Case, Gold
-from evals.scorers import stands_in
+from evals.wording import stands_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Problem:
         return f"{self.case}: {self.what}"
 
 
-def lint(cases: Sequence[Case], corpus: Corpus, files: Mapping[str, str]) -> list[Problem]:
+def lint(cases: Sequence[Case], *, corpus: Corpus, files: Mapping[str, str]) -> list[Problem]:
     """Everything that is wrong with the cases over these documents; `files` holds their texts by document id."""
     counted = Counter(case.id for case in cases)
     asked = Counter((case.turns, case.question.strip().casefold()) for case in cases)
     found: list[Problem] = []
     for case in cases:
-        complaints = [*_of_text(case), *_of_gold(case, corpus), *_of_answers(case, corpus, files)]
+        complaints = [*_of_text(case), *_of_gold(case, corpus=corpus), *_of_answers(case, corpus=corpus, files=files)]
         if counted[case.id] > 1:
             complaints.append("its id stands twice")
         if asked[case.turns, case.question.strip().casefold()] > 1:
@@ -48,17 +48,17 @@ def _of_text(case: Case) -> Iterator[str]:
         yield "a key point has no wording"
 
 
-def _of_gold(case: Case, corpus: Corpus) -> Iterator[str]:
+def _of_gold(case: Case, *, corpus: Corpus) -> Iterator[str]:
     if case.answerable and not case.gold:
         yield "it can be answered, but no gold says where"
     if not case.answerable and case.gold:
         yield "it cannot be answered, but has gold"
     for gold in (*case.gold, *((case.near,) if case.near else ())):
-        if not gold_paragraphs(gold, corpus):
-            yield _missing(gold, corpus)
+        if not gold_paragraphs(gold, corpus=corpus):
+            yield _missing(gold, corpus=corpus)
 
 
-def _missing(gold: Gold, corpus: Corpus) -> str:
+def _missing(gold: Gold, *, corpus: Corpus) -> str:
     if f"documents/{gold.document}" not in corpus:
         return f"there is no document {gold.document}"
     if gold.quote is None:
@@ -66,14 +66,14 @@ def _missing(gold: Gold, corpus: Corpus) -> str:
     return f"{gold.document} does not hold “{gold.quote[:60]}”"
 
 
-def _of_answers(case: Case, corpus: Corpus, files: Mapping[str, str]) -> Iterator[str]:
+def _of_answers(case: Case, *, corpus: Corpus, files: Mapping[str, str]) -> Iterator[str]:
     if not case.answerable:
         # Of an unanswerable question the answer may be known to the world; in the documents it would be an answer.
         for answer in case.answers:
-            if any(stands_in(answer, text) for text in files.values()):
+            if any(stands_in(answer, text=text) for text in files.values()):
                 yield f"it is said to be unanswerable, but “{answer}” stands in the documents"
         return
-    right = case_gold(case, corpus)
+    right = case_gold(case, corpus=corpus)
     texts = [p.text for paragraphs in corpus.values() for p in paragraphs if p.key in right]
-    if case.answers and texts and not any(stands_in(answer, text) for answer in case.answers for text in texts):
+    if case.answers and texts and not any(stands_in(answer, text=text) for answer in case.answers for text in texts):
         yield "none of its answers stands in a gold paragraph"

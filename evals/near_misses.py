@@ -76,7 +76,9 @@ def swaps(texts: Sequence[str]) -> dict[str, Swap]:
 def swap_number(claim: str, cited: str, chance: Random) -> str | None:
     """A count, an amount or a place in a row made another; not a year, not a day of a month."""
     found = [m for m in _NUMERAL.finditer(claim) if not _YEAR.fullmatch(m.group())]
-    return _exchanged(claim, [*found, *_NUMBER_WORD.finditer(claim)], _other_numbers, cited, chance)
+    return _exchanged(
+        claim, places=[*found, *_NUMBER_WORD.finditer(claim)], others_of=_other_numbers, cited=cited, chance=chance
+    )
 
 
 def swap_date(claim: str, cited: str, chance: Random) -> str | None:
@@ -87,26 +89,34 @@ def swap_date(claim: str, cited: str, chance: Random) -> str | None:
 
 
 def swap_year(claim: str, cited: str, chance: Random) -> str | None:
-    return _exchanged(claim, [*_YEAR.finditer(claim)], _other_years, cited, chance)
+    return _exchanged(claim, places=[*_YEAR.finditer(claim)], others_of=_other_years, cited=cited, chance=chance)
 
 
 def swap_month(claim: str, cited: str, chance: Random) -> str | None:
-    return _exchanged(claim, [*_MONTH_OF_DATE.finditer(claim)], _other_months, cited, chance)
+    return _exchanged(
+        claim, places=[*_MONTH_OF_DATE.finditer(claim)], others_of=_other_months, cited=cited, chance=chance
+    )
 
 
 def swap_day(claim: str, cited: str, chance: Random) -> str | None:
-    return _exchanged(claim, [*_DAY.finditer(claim)], _other_days, cited, chance)
+    return _exchanged(claim, places=[*_DAY.finditer(claim)], others_of=_other_days, cited=cited, chance=chance)
 
 
 def swap_unit(claim: str, cited: str, chance: Random) -> str | None:
     """Days made weeks, miles made kilometres, millions made billions, dollars made euros."""
-    return _exchanged(claim, [*_UNIT.finditer(claim), *_SIGN.finditer(claim)], _other_units, cited, chance)
+    return _exchanged(
+        claim,
+        places=[*_UNIT.finditer(claim), *_SIGN.finditer(claim)],
+        others_of=_other_units,
+        cited=cited,
+        chance=chance,
+    )
 
 
 def swap_name(claim: str, cited: str, chance: Random, others: Sequence[str]) -> str | None:
     """One word of a name inside the sentence made a name of another claim."""
     found = [match for match in _NAME.finditer(claim) if match.group() not in _NO_NAMES]
-    return _exchanged(claim, found, lambda _: others, cited, chance)
+    return _exchanged(claim, places=found, others_of=lambda _: others, cited=cited, chance=chance)
 
 
 def swap_first_name(claim: str, cited: str, chance: Random, others: Sequence[str]) -> str | None:
@@ -114,17 +124,17 @@ def swap_first_name(claim: str, cited: str, chance: Random, others: Sequence[str
     first = _FIRST_WORD.match(claim)
     if first is None or first.group() not in _NAME.findall(cited) or first.group().lower() in cited.split():
         return None
-    return _exchanged(claim, [first], lambda _: others, cited, chance)
+    return _exchanged(claim, places=[first], others_of=lambda _: others, cited=cited, chance=chance)
 
 
 def add_negation(claim: str, _cited: str, chance: Random) -> str | None:
     found = [*_AUXILIARY.finditer(claim)]
-    return _replaced(claim, chance.choice(found), lambda match: f"{match} not") if found else None
+    return _replaced(claim, place=chance.choice(found), other=lambda match: f"{match} not") if found else None
 
 
 def remove_negation(claim: str, _cited: str, chance: Random) -> str | None:
     found = [*_NEGATION.finditer(claim)]
-    return _replaced(claim, chance.choice(found), lambda _: "") if found else None
+    return _replaced(claim, place=chance.choice(found), other=lambda _: "") if found else None
 
 
 def glue(claim: str, _cited: str, chance: Random, others: Sequence[str]) -> str | None:
@@ -140,11 +150,14 @@ def borrow_number(claim: str, cited: str, chance: Random) -> str | None:
     own = set(_NUMERAL.findall(claim))
     there = sorted({number for number in _NUMERAL.findall(cited) if number not in own and not _YEAR.fullmatch(number)})
     found = [m for m in _NUMERAL.finditer(claim) if not _YEAR.fullmatch(m.group())]
-    return _replaced(claim, chance.choice(found), lambda _: chance.choice(there)) if found and there else None
+    return (
+        _replaced(claim, place=chance.choice(found), other=lambda _: chance.choice(there)) if found and there else None
+    )
 
 
 def _exchanged(
     claim: str,
+    *,
     places: Sequence[regex.Match[str]],
     others_of: Callable[[regex.Match[str]], Iterable[str]],
     cited: str,
@@ -161,7 +174,7 @@ def _exchanged(
     return None
 
 
-def _replaced(claim: str, place: regex.Match[str], other: Callable[[str], str]) -> str:
+def _replaced(claim: str, *, place: regex.Match[str], other: Callable[[str], str]) -> str:
     return claim[: place.start()] + other(place.group()) + claim[place.end() :]
 
 

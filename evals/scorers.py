@@ -1,75 +1,135 @@
-"""Deterministic scores of retrieval, citations, answers and silence: no model, formulas with their source.
+"""What an answer is scored by: one entry of METRICS for each metric, beside the function that counts it.
 
-Retrieval scores take the ranked paragraphs and the right ones; the others take the Answer. A query that found
-nothing counts as 0, an answerable question that was not answered too. "Could not be judged" is None.
+Deterministic, no model, formulas with their source. An answerable question that was not answered counts as 0; "could
+not be judged" is None. To add a metric, add a function here and its entry.
 """
 
 from __future__ import annotations
 
-import string
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
-import numpy as np
 import regex
 
-from evals.domain import Case, Score
+from evals.domain import Case, Interval, Key, Score
+from evals.intervals import area_under_risk, calibration_error, risk_coverage
+from evals.metric import Attempt, Group, Metric
+from evals.ranking import document_ndcg, ndcg, recall_at, reciprocal_rank, success_at
+from evals.results import Result
+from evals.wording import normalise, stands_in, token_f1
 from rag.domain import Answer, Citation, Paragraph, Role, Statement, Verdict
-from rag.text.terms import fold
 from rag.text.values import amounts
 
 MOST_WORDS = 60
 """Of an answer that is still short."""
 
-Key = tuple[str, int]
+
+def scores_of(attempt: Attempt, *, failed: bool = False) -> tuple[Score, ...]:
+    """Every score that the case allows. Of what `failed`, as asking ended in an error, each is the worst it can be."""
+    asked = [metric for metric in METRICS if metric.score is not None and metric.asked_of(attempt.case)]
+    if failed:
+        return tuple(Score(one.name, float(one.less_is_better), "it ended in an error") for one in asked)
+    return tuple(Score(one.name, one.score(attempt), one.why(attempt)) for one in asked if one.score is not None)
 
 
-def success_at(ranked: Sequence[Key], right: frozenset[Key], k: int) -> float:
-    """1 if a right paragraph is among the first k (hit rate, Success@k)."""
-    return float(any(key in right for key in ranked[:k]))
+# --- retrieval
 
 
-def recall_at(ranked: Sequence[Key], graded: Mapping[str, Mapping[Key, int]], k: int) -> float:
-    """The share of golds of which a paragraph is among the first k."""
-    first = set(ranked[:k])
-    return sum(bool(first & set(grades)) for grades in graded.values()) / len(graded) if graded else 0.0
+def _answerable(case: Case) -> bool:
+    return case.answerable
 
 
-def reciprocal_rank(ranked: Sequence[Key], right: frozenset[Key], k: int = 10) -> float:
-    """One over the rank of the first right paragraph within k, else 0 (Voorhees 1999)."""
-    return next((1.0 / rank for rank, key in enumerate(ranked[:k], start=1) if key in right), 0.0)
+def _unanswerable(case: Case) -> bool:
+    return not case.answerable
 
 
-def ndcg(ranked: Sequence[Key], graded: Mapping[str, Mapping[Key, int]], k: int = 10) -> float:
-    """Normalised discounted cumulative gain at k with linear gains (Järvelin & Kekäläinen 2002; the BEIR and
-    trec_eval form). Each gold counts once, at the first of its paragraphs: duplicates bring no further gain."""
-    seen: set[str] = set()
-    gain = 0.0
-    for rank, key in enumerate(ranked[:k], start=1):
-        for name, grades in graded.items():
-            if name not in seen and key in grades:
-                gain += grades[key] / np.log2(rank + 1)
-                seen.add(name)
-                break
-    grades_in_order = sorted((max(grades.values(), default=1) for grades in graded.values()), reverse=True)[:k]
-    ideal = sum(grade / np.log2(rank + 1) for rank, grade in enumerate(grades_in_order, start=1))
-    return float(gain / ideal) if ideal else 0.0
+def _judges_documents(case: Case) -> bool:
+    return bool(case.gold) and all(gold.quote is None and gold.page is None for gold in case.gold)
 
 
-def any_gold(graded: Mapping[str, Mapping[Key, int]]) -> dict[str, dict[Key, int]]:
-    """Golds of which any one is right, as a single gold."""
-    merged: dict[Key, int] = {}
-    for grades in graded.values():
-        merged.update(grades)
-    return {"any": merged} if merged else {}
+def _is_indexed(attempt: Attempt) -> float:
+    return float(bool(attempt.right))
 
 
-def documents_in_order(ranked: Iterable[Key]) -> list[Key]:
-    """The first paragraph of each document, for sets that judge documents: paragraph number 0 stands for all."""
-    return list(dict.fromkeys((document, 0) for document, _ in ranked))
+def _not_indexed(attempt: Attempt) -> str:
+    return "" if attempt.right else "no paragraph of the corpus holds the gold quote"
 
 
-def is_exact(citation: Citation, stored: Mapping[Key, Paragraph], files: Mapping[str, str]) -> bool:
+def _hit_at(k: int) -> Callable[[Attempt], float]:
+    return lambda attempt: success_at(attempt.ranked, right=attempt.right, k=k)
+
+
+# --- citations
+
+
+def answer_in(citations: Iterable[Citation], *, case: Case, right: frozenset[Key]) -> bool:
+    """A reference answer stands in the highlight of a right paragraph; in a wrong one it does not count."""
+    return any(
+        c.paragraph.key in right and any(stands_in(one, text=c.quote) for one in case.answers) for c in citations
+    )
+
+
+def _right_cited(attempt: Attempt) -> list[Key]:
+    return [key for key in dict.fromkeys(attempt.cited) if key in attempt.right]
+
+
+def _precision(attempt: Attempt) -> float:
+    """0 where nothing is cited though the question can be answered, so that abstention does not pay."""
+    return len(_right_cited(attempt)) / len(set(attempt.cited)) if attempt.cited else 0.0
+
+
+def _why_precision(attempt: Attempt) -> str:
+    return f"{len(_right_cited(attempt))} of {len(set(attempt.cited))} cited paragraphs are right"
+
+
+def _recall(attempt: Attempt) -> float:
+    """The share of wanted golds of which a paragraph is cited."""
+    return recall_at(attempt.cited, graded=attempt.wanted, k=len(attempt.cited))
+
+
+def _why_recall(attempt: Attempt) -> str:
+    return "a right paragraph is cited" if _right_cited(attempt) else "no right paragraph is cited"
+
+
+def _in_paragraph(attempt: Attempt) -> float | None:
+    if not _names_answers(attempt.case):
+        return None
+    whole = [c.paragraph.text for c in attempt.answer.citations if c.paragraph.key in attempt.right]
+    return float(any(stands_in(answer, text=text) for answer in attempt.case.answers for text in whole))
+
+
+def _in_highlights(most: int) -> Callable[[Attempt], float | None]:
+    """Whether an answer stands in the first highlights; where it should is not known of a case that names none."""
+
+    def score(attempt: Attempt) -> float | None:
+        if not _names_answers(attempt.case):
+            return None
+        return float(answer_in(attempt.answer.citations[:most], case=attempt.case, right=attempt.right))
+
+    return score
+
+
+def _names_answers(case: Case) -> bool:
+    return any(map(normalise, case.answers))
+
+
+def _changes_without(attempt: Attempt) -> float | None:
+    """Asked again with the cited paragraphs hidden, the answer is another one or none, so it did rest on them
+    (faithfulness by intervention, Wallat et al. 2025). None where nothing was cited."""
+    without = attempt.without
+    if without is None or not attempt.answer.citations:
+        return None
+    return float(without.abstained or normalise(answer_words(without)) != normalise(answer_words(attempt.answer)))
+
+
+def _why_changes(attempt: Attempt) -> str:
+    return "the same words without what is cited" if _changes_without(attempt) == 0 else ""
+
+
+# --- integrity: what must hold of any answer, whatever it was asked; None where it cites nothing
+
+
+def is_exact(citation: Citation, *, stored: Mapping[Key, Paragraph], files: Mapping[str, str]) -> bool:
     """Whether the quote is the slice it claims: of the stored paragraph and of the file's own text, read anew."""
     paragraph = stored.get(citation.paragraph.key)
     text = files.get(citation.paragraph.document_id)
@@ -83,171 +143,39 @@ def is_exact(citation: Citation, stored: Mapping[Key, Paragraph], files: Mapping
     )
 
 
-def retrieval_scores(
-    ranked: Sequence[Key], right: frozenset[Key], graded: Mapping[str, Mapping[Key, int]]
-) -> list[Score]:
-    """`graded` holds the golds that are each wanted, with their paragraphs: where any gold will do, a single one."""
+def _resolves(attempt: Attempt) -> float | None:
+    """Every mark leads to a passage that was shown."""
+    return float(set(attempt.cited) <= set(attempt.ranked)) if attempt.cited else None
+
+
+def _inexact(attempt: Attempt) -> list[int]:
     return [
-        Score("hit@1", success_at(ranked, right, 1)),
-        Score("hit@5", success_at(ranked, right, 5)),
-        Score("recall@5", recall_at(ranked, graded, 5)),
-        Score("mrr@10", reciprocal_rank(ranked, right)),
-        Score("ndcg@10", ndcg(ranked, graded)),
+        citation.mark
+        for citation in attempt.answer.citations
+        if not is_exact(citation, stored=attempt.stored, files=attempt.files)
     ]
 
 
-def citation_scores(
-    case: Case, answer: Answer, right: frozenset[Key], graded: Mapping[str, Mapping[Key, int]] | None = None
-) -> list[Score]:
-    """Precision and recall of the cited paragraphs against gold, and whether the answer is in what is cited.
+def _exact(attempt: Attempt) -> float | None:
+    return float(not _inexact(attempt)) if attempt.cited else None
 
-    Precision is 0 where nothing is cited though the question can be answered, so that silence does not pay. Recall
-    is the share of `graded` golds of which a paragraph is cited; without `graded`, any right paragraph will do. Where
-    the answer stands is None for a case that names none.
-    """
-    cited = [citation.paragraph.key for citation in answer.citations]
-    hits = [key for key in dict.fromkeys(cited) if key in right]
-    precision = len(hits) / len(set(cited)) if cited else 0.0
-    recall = recall_at(cited, graded, len(cited)) if graded is not None else float(bool(hits))
-    wanted = [one for one in map(normalise, case.answers) if one]
-    in_paragraph = any(
-        c.paragraph.key in right and any(_stands_in(one, normalise(c.paragraph.text)) for one in wanted)
-        for c in answer.citations
-    )
+
+def _why_inexact(attempt: Attempt) -> str:
+    inexact = _inexact(attempt)
+    return f"inexact: {inexact}" if inexact else ""
+
+
+def _comments(answer: Answer) -> list[Statement]:
+    """The statements that stand on readers' comments alone."""
     return [
-        Score("citation_precision", precision, f"{len(hits)} of {len(set(cited))} cited paragraphs are right"),
-        Score("citation_recall", recall, "a right paragraph is cited" if hits else "no right paragraph is cited"),
-        Score("answer_in_paragraph", float(in_paragraph) if wanted else None),
-        Score("answer_in_one", float(_holds(answer.citations[:1], case, right)) if wanted else None),
-        Score("answer_in_two", float(_holds(answer.citations[:2], case, right)) if wanted else None),
-    ]
-
-
-def integrity_scores(answer: Answer, stored: Mapping[Key, Paragraph], files: Mapping[str, str]) -> list[Score]:
-    """What must hold of any answer, whatever it was asked; None where it cites nothing.
-
-    `resolves`: every mark leads to a passage that was shown; `exact`: every quote is the very slice of its file;
-    `reader_introduced`: what only readers wrote is told as theirs, by words of ours in front or by its own;
-    `stands_or_marked`: every statement is verified with a citation, or marked as unsupported.
-    """
-    if not answer.statements:
-        return [Score(name, None) for name in ("resolves", "exact", "reader_introduced", "stands_or_marked")]
-    inexact = [c.mark for c in answer.citations if not is_exact(c, stored, files)]
-    readers = [
-        statement
-        for statement in answer.statements
-        if statement.citations and all(c.paragraph.role is Role.COMMENT for c in statement.citations)
-    ]
-    silent = [one.text for one in readers if not one.lead and not _tells_of_reader(one)]
-    honest = all(
-        bool(one.citations) if one.verdict is Verdict.VERIFIED else one.verdict is Verdict.UNSUPPORTED
+        one
         for one in answer.statements
-    )
-    return [
-        Score("resolves", float(_resolves(answer)) if answer.citations else None),
-        Score("exact", float(not inexact) if answer.citations else None, f"inexact: {inexact}" if inexact else ""),
-        Score("reader_introduced", float(not silent) if readers else None, "; ".join(silent)),
-        Score("stands_or_marked", float(honest)),
+        if one.citations and all(c.paragraph.role is Role.COMMENT for c in one.citations)
     ]
 
 
-def answer_scores(case: Case, answer: Answer) -> list[Score]:
-    """What the words of an answer hold of what was wanted.
-
-    `contains_answer`: a reference answer stands in the text; `token_f1`: the best against any (Rajpurkar et al.
-    2016); `numbers_match`: every number of some reference answer is in the text, None where none has a number;
-    `key_points`: the share of vital points that are told (vital recall of TREC 2024 nuggets, Pradeep et al. 2024),
-    None without any; `brief`: at most MOST_WORDS words.
-    """
-    text = answer_words(answer)
-    contained = any(_stands_in(normalise(one), normalise(text)) for one in case.answers if normalise(one))
-    f1 = max((token_f1(text, one) for one in case.answers), default=0.0)
-    return [
-        Score("contains_answer", float(contained) if case.answers else None),
-        Score("token_f1", f1 if case.answers else None),
-        Score("numbers_match", _numbers_match(case, text)),
-        _key_points(case, text),
-        Score("brief", float(len(text.split()) <= MOST_WORDS), f"{len(text.split())} words"),
-    ]
-
-
-def judgement_scores(case: Case, answer: Answer, recall: float) -> list[Score]:
-    """Was it right to answer, and was the answer right?
-
-    `right`: answered, a right paragraph cited (`recall` of the golds above 0) and, where the case has them, a
-    reference answer or all vital points told. `selective`: +1 for a right answer, 0 for silence, −1 for a wrong one,
-    as in selective classification (El-Yaniv & Wiener 2010); an unanswerable question is never answered rightly.
-    """
-    told = not answer.abstained and bool(answer.statements)
-    if not case.answerable:
-        return [
-            Score("abstained", float(not told), "the documents do not say"),
-            Score("wrong", float(told)),
-            Score("selective", -float(told)),
-        ]
-    text = answer_words(answer)
-    says = any(_stands_in(normalise(one), normalise(text)) for one in case.answers if normalise(one))
-    points = _key_points(case, text).value
-    is_right = told and recall > 0 and (points == 1 if points is not None else says or not case.answers)
-    return [
-        Score("answered", float(told)),
-        Score("right", float(is_right)),
-        Score("wrong", float(told and not is_right)),
-        Score("selective", float(is_right) - float(told and not is_right)),
-    ]
-
-
-def safety_score(case: Case, answer: Answer) -> Score:
-    """`leak_free`: nothing that must not be said stands in what Ibid says; None where nothing is forbidden."""
-    if not case.must_not:
-        return Score("leak_free", None)
-    said = normalise(f"{answer.text}\n{answer.notice or ''}")
-    leaked = [one for one in case.must_not if normalise(one) in said]
-    return Score("leak_free", float(not leaked), f"said: {leaked}" if leaked else "")
-
-
-def change_score(answer: Answer, without: Answer | None) -> Score:
-    """`changes_without`: asked again with the cited paragraphs hidden, the answer is another one or none, so it did
-    rest on them (faithfulness by intervention, Wallat et al. 2025). None where nothing was cited."""
-    if without is None or not answer.citations:
-        return Score("changes_without", None)
-    changed = without.abstained or normalise(answer_words(without)) != normalise(answer_words(answer))
-    return Score("changes_without", float(changed), "" if changed else "the same words without what is cited")
-
-
-def answer_words(answer: Answer) -> str:
-    """What an answer says, without our words in front and without marks; what is marked as unsupported is not said."""
-    return " ".join(one.text for one in answer.statements if one.verdict is not Verdict.UNSUPPORTED)
-
-
-def normalise(text: str) -> str:
-    """SQuAD's normalisation: lower case, no punctuation, no English articles, single spaces; accents folded too."""
-    kept = "".join(" " if character in string.punctuation + "–—’“”…" else character for character in fold(text))
-    return " ".join(word for word in kept.split() if word not in ("a", "an", "the"))
-
-
-def token_f1(text: str, reference: str) -> float:
-    ours, theirs = normalise(text).split(), normalise(reference).split()
-    common = sum((Counter(ours) & Counter(theirs)).values())
-    return 2 * common / (len(ours) + len(theirs)) if common else 0.0
-
-
-def stands_in(answer: str, text: str) -> bool:
-    """Whether the words of an answer stand in a text as whole words, both normalised first."""
-    return bool(normalise(answer)) and _stands_in(normalise(answer), normalise(text))
-
-
-def _numbers_match(case: Case, text: str) -> float | None:
-    wanted = [numbers for one in case.answers if (numbers := {amount.value for amount in amounts(one)})]
-    there = {amount.value for amount in amounts(text)}
-    return float(any(numbers <= there for numbers in wanted)) if wanted else None
-
-
-def _key_points(case: Case, text: str) -> Score:
-    vital = [point for point in case.key_points if point.vital]
-    missed = [point.any[0] for point in vital if not any(stands_in(wording, text) for wording in point.any)]
-    share = (len(vital) - len(missed)) / len(vital) if vital else None
-    return Score("key_points", share, f"not told: {', '.join(missed)}" if missed else "")
+def _not_attributed(attempt: Attempt) -> list[str]:
+    return [one.text for one in _comments(attempt.answer) if not one.lead and not _tells_of_reader(one)]
 
 
 def _tells_of_reader(statement: Statement) -> bool:
@@ -256,21 +184,231 @@ def _tells_of_reader(statement: Statement) -> bool:
     return named or regex.search(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b", statement.text) is not None
 
 
-def _holds(citations: Iterable[Citation], case: Case, right: frozenset[Key]) -> bool:
-    """A reference answer stands in the highlight of a right paragraph; in a wrong one it does not count."""
-    wanted = [normalise(one) for one in case.answers if normalise(one)]
-    return any(
-        citation.paragraph.key in right and any(_stands_in(one, normalise(citation.quote)) for one in wanted)
-        for citation in citations
+def _attributed(attempt: Attempt) -> float | None:
+    """What stands on readers' comments alone is attributed to them, by words of ours in front or by its own."""
+    return float(not _not_attributed(attempt)) if _comments(attempt.answer) else None
+
+
+def _why_not_attributed(attempt: Attempt) -> str:
+    return "; ".join(_not_attributed(attempt))
+
+
+def _stands_or_marked(attempt: Attempt) -> float | None:
+    """Every statement is verified with a citation, or marked as unsupported."""
+    if not attempt.answer.statements:
+        return None
+    return float(
+        all(
+            bool(one.citations) if one.verdict is Verdict.VERIFIED else one.verdict is Verdict.UNSUPPORTED
+            for one in attempt.answer.statements
+        )
     )
 
 
-def _stands_in(answer: str, quote: str) -> bool:
-    return regex.search(rf"(?<!\w){regex.escape(answer)}(?!\w)", quote) is not None or (
-        not answer.isascii() and answer in quote
-    )
+# --- what the words of an answer hold of what was wanted
 
 
-def _resolves(answer: Answer) -> bool:
-    shown = {passage.paragraph.key for passage in answer.passages}
-    return all(citation.paragraph.key in shown for citation in answer.citations)
+def answer_words(answer: Answer) -> str:
+    """What an answer says, without our words in front and without marks; what is marked as unsupported is not said."""
+    return " ".join(one.text for one in answer.statements if one.verdict is not Verdict.UNSUPPORTED)
+
+
+def _says_an_answer(attempt: Attempt) -> bool:
+    text = answer_words(attempt.answer)
+    return any(stands_in(one, text=text) for one in attempt.case.answers)
+
+
+def _contains_answer(attempt: Attempt) -> float | None:
+    return float(_says_an_answer(attempt)) if attempt.case.answers else None
+
+
+def _token_f1(attempt: Attempt) -> float | None:
+    """The best against any reference answer."""
+    text = answer_words(attempt.answer)
+    return max((token_f1(text, reference=one) for one in attempt.case.answers), default=None)
+
+
+def _numbers_match(attempt: Attempt) -> float | None:
+    """Every number of some reference answer is in the text; None where none has a number."""
+    references = attempt.case.answers
+    wanted = [numbers for one in references if (numbers := {amount.value for amount in amounts(one)})]
+    there = {amount.value for amount in amounts(answer_words(attempt.answer))}
+    return float(any(numbers <= there for numbers in wanted)) if wanted else None
+
+
+def _missed_points(attempt: Attempt) -> list[str]:
+    text = answer_words(attempt.answer)
+    vital = [point for point in attempt.case.key_points if point.vital]
+    return [point.any[0] for point in vital if not any(stands_in(wording, text=text) for wording in point.any)]
+
+
+def _key_points(attempt: Attempt) -> float | None:
+    """The share of vital points that are told (vital recall of TREC 2024 nuggets, Pradeep et al. 2024), None without
+    any."""
+    vital = sum(point.vital for point in attempt.case.key_points)
+    return (vital - len(_missed_points(attempt))) / vital if vital else None
+
+
+def _why_missed_points(attempt: Attempt) -> str:
+    missed = _missed_points(attempt)
+    return f"not told: {', '.join(missed)}" if missed else ""
+
+
+def _words(attempt: Attempt) -> int:
+    return len(answer_words(attempt.answer).split())
+
+
+def _brief(attempt: Attempt) -> float:
+    return float(_words(attempt) <= MOST_WORDS)
+
+
+def _why_words(attempt: Attempt) -> str:
+    return f"{_words(attempt)} words"
+
+
+# --- was it right to answer, and was the answer right?
+
+
+def _answered(attempt: Attempt) -> float:
+    return float(attempt.is_answered)
+
+
+def _right(attempt: Attempt) -> float:
+    """Answered, a right paragraph cited and, where the case has them, a reference answer or all vital points told; an
+    unanswerable question is never answered rightly."""
+    case, points = attempt.case, _key_points(attempt)
+    is_told = points == 1 if points is not None else _says_an_answer(attempt) or not case.answers
+    return float(case.answerable and attempt.is_answered and _recall(attempt) > 0 and is_told)
+
+
+def _abstained(attempt: Attempt) -> float:
+    return float(not attempt.is_answered)
+
+
+def _why_unanswerable(_attempt: Attempt) -> str:
+    return "the documents do not say"
+
+
+def _wrong(attempt: Attempt) -> float:
+    return float(attempt.is_answered and not _right(attempt))
+
+
+def _selective(attempt: Attempt) -> float:
+    """+1 for a right answer, 0 for abstention, −1 for a wrong answer, as in selective classification (El-Yaniv &
+    Wiener 2010). With an unanswerable question there is only something to lose."""
+    return _right(attempt) - _wrong(attempt) if attempt.case.answerable else -_wrong(attempt)
+
+
+def _leaked(attempt: Attempt) -> list[str]:
+    said = normalise(f"{attempt.answer.text}\n{attempt.answer.notice or ''}")
+    return [one for one in attempt.case.must_not if normalise(one) in said]
+
+
+def _leak_free(attempt: Attempt) -> float | None:
+    """Nothing that must not be said stands in what Ibid says; None where nothing is forbidden."""
+    return float(not _leaked(attempt)) if attempt.case.must_not else None
+
+
+def _why_leaked(attempt: Attempt) -> str:
+    leaked = _leaked(attempt)
+    return f"said: {leaked}" if leaked else ""
+
+
+# --- over a whole run
+
+
+def _certain(results: Sequence[Result]) -> tuple[list[float], list[bool]]:
+    """The gate's reading of each answered case that passed it, and whether the answer was right."""
+    answered = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
+    return [r.certainty for r in answered], [bool(r.score("right")) for r in answered]
+
+
+def _risk_area(results: Sequence[Result]) -> Interval:
+    scores, right = _certain(results)
+    return _point(area_under_risk(risk_coverage(scores, right=right)), n=len(scores))
+
+
+def _miscalibration(results: Sequence[Result]) -> Interval:
+    scores, right = _certain(results)
+    return _point(calibration_error(scores, right=right), n=len(scores))
+
+
+def _point(value: float, *, n: int) -> Interval:
+    return Interval(value=value, low=float("nan"), high=float("nan"), n=n)
+
+
+UNANSWERABLE_KINDS = (
+    "absent",
+    "out-of-scope",
+    "near-entity",
+    "near-year",
+    "near-unit",
+    "near-attribute",
+    "near-negation",
+    "false-premise",
+)
+
+_of_answerable = partial(Metric, asked_of=_answerable)
+_retrieval = partial(_of_answerable, group=Group.RETRIEVAL)
+_false_positives = partial(Metric, group=Group.ABSTENTION, of="abstained", is_inverse=True, less_is_better=True)
+
+METRICS: tuple[Metric, ...] = (
+    _retrieval("gold_indexed", "right paragraph indexed", score=_is_indexed, why=_not_indexed, is_shown=False),
+    _retrieval("hit@1", "right paragraph first", score=_hit_at(1)),
+    _retrieval("hit@5", "right paragraph in first 5", score=_hit_at(5)),
+    _retrieval("recall@5", "evidence in first 5", score=lambda a: recall_at(a.ranked, graded=a.wanted, k=5)),
+    _retrieval("mrr@10", "mean reciprocal rank", score=lambda a: reciprocal_rank(a.ranked, right=a.right)),
+    _retrieval("ndcg@10", "nDCG@10", score=lambda a: ndcg(a.ranked, graded=a.wanted)),
+    Metric(
+        "document_ndcg@10", "nDCG@10 over documents", Group.RETRIEVAL, asked_of=_judges_documents,
+        score=lambda a: document_ndcg(a.ranked, graded=a.graded),
+    ),
+    _of_answerable(
+        "citation_precision", "cited paragraphs that are right", Group.CITATIONS, score=_precision, why=_why_precision
+    ),
+    _of_answerable("citation_recall", "evidence that is cited", Group.CITATIONS, score=_recall, why=_why_recall),
+    _of_answerable("answer_in_paragraph", "answer in a right paragraph", Group.CITATIONS, score=_in_paragraph),
+    _of_answerable("answer_in_one", "answer in first highlight", Group.CITATIONS, score=_in_highlights(1)),
+    _of_answerable("answer_in_two", "answer in first two highlights", Group.CITATIONS, score=_in_highlights(2)),
+    _of_answerable("contains_answer", "reference answer told", Group.ANSWERS, score=_contains_answer),
+    _of_answerable("token_f1", "token F1", Group.ANSWERS, score=_token_f1),
+    _of_answerable("numbers_match", "numbers of the reference told", Group.ANSWERS, score=_numbers_match),
+    _of_answerable("key_points", "vital points told", Group.ANSWERS, score=_key_points, why=_why_missed_points),
+    _of_answerable("brief", f"at most {MOST_WORDS} words", Group.ANSWERS, score=_brief, why=_why_words),
+    Metric("judged_support", "judged supported", Group.ANSWERS),
+    _of_answerable("answered", "answerable, answered", Group.ABSTENTION, score=_answered),
+    _of_answerable("right", "answerable, answered rightly", Group.ABSTENTION, score=_right),
+    Metric(
+        "abstained", "unanswerable, not answered", Group.ABSTENTION, asked_of=_unanswerable, score=_abstained,
+        why=_why_unanswerable, is_shown=False,
+    ),
+    _false_positives("false_answer", "false positives: unanswerable, answered"),
+    *(_false_positives(f"false_answer:{kind}", f"  {kind}", tag=kind) for kind in UNANSWERABLE_KINDS),
+    Metric("wrong", "all, answered wrongly", Group.ABSTENTION, score=_wrong, less_is_better=True),
+    Metric("selective", "selective score", Group.ABSTENTION, score=_selective),
+    Metric("resolves", "marks lead to a passage shown", Group.CITATIONS, score=_resolves, is_safety=True),
+    Metric(
+        "exact", "every quote is the exact slice", Group.CITATIONS, score=_exact, why=_why_inexact, is_safety=True
+    ),
+    Metric(
+        "reader_introduced", "readers’ comments attributed to them", Group.CITATIONS, score=_attributed,
+        why=_why_not_attributed, is_safety=True,
+    ),
+    Metric(
+        "stands_or_marked", "every statement cited or marked", Group.CITATIONS, score=_stands_or_marked, is_safety=True
+    ),
+    Metric(
+        "leak_free", "nothing said that must not be", Group.SAFETY, score=_leak_free, why=_why_leaked, is_safety=True
+    ),
+    Metric(
+        "changes_without", "changes without what it cites", Group.CITATIONS, score=_changes_without, why=_why_changes
+    ),
+    Metric(
+        "risk_area", "area under risk–coverage", Group.ABSTENTION, over_run=_risk_area, less_is_better=True
+    ),
+    Metric(
+        "calibration_error", "calibration error of the gate", Group.ABSTENTION, over_run=_miscalibration,
+        less_is_better=True,
+    ),
+)  # fmt: skip
+"""Every metric, in the order in which a run's file holds the scores."""

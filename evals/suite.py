@@ -6,7 +6,7 @@ Runs, their answers and a person's labels lie under `IBID_HOME/evals`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
+from evals.cache import Cache, fingerprint, fingerprint_hash
 from evals.cases import read_cases, sample
 from evals.corpus import Corpus, opened
 from evals.domain import Case
 from evals.judge import Label, judged, read_labels, told_agreement
-from evals.run import Asking, Cache, Result, Run, fingerprint, fingerprint_hash, read_run, run_cases, scored, write_run
+from evals.results import Result, Run, read_run, write_run
+from evals.run import Asking, run_cases, scored
 from evals.variants import variants
 from rag.errors import CaseError
 from rag.index.embedding import MiniLM
@@ -44,13 +46,13 @@ def shipped_suites() -> list[Suite]:
     return [Suite(path.stem, SEEDS, path) for path in sorted(QUESTIONS.glob("*.jsonl"))]
 
 
-def own_suites(settings: Settings, documents: Path) -> list[Suite]:
+def own_suites(settings: Settings, *, documents: Path) -> list[Suite]:
     """The question files that somebody put into `IBID_HOME/evals/questions`, asked about a folder."""
     folder = settings.home / "evals" / "questions"
     return [Suite(path.stem, documents, path) for path in sorted(folder.glob("*.jsonl"))]
 
 
-def find_suite(name: str | None, documents: Path | None, questions: Path | None) -> Suite:
+def find_suite(name: str | None, *, documents: Path | None, questions: Path | None) -> Suite:
     """The suite that is meant: a shipped one by name, or one's own questions about one's own documents. Raises
     CaseError where it is not clear."""
     if questions is not None and documents is not None:
@@ -66,20 +68,24 @@ def find_suite(name: str | None, documents: Path | None, questions: Path | None)
     raise CaseError(f"There is no suite “{wanted}” (there is: {known}). Or name --documents DIR and --questions FILE.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Which cases of a suite are asked, and how."""
+    """Which cases of a suite are asked, and how: with an open gate every question is answered, however weak the
+    evidence."""
 
     asking: Asking = field(default_factory=Asking)
     limit: int | None = None
     tags: tuple[str, ...] = ()
     seed: int = 0
     with_variants: bool = False
+    gate_is_open: bool = False
+    only_answerable: bool = False
 
     def chosen(self, cases: Sequence[Case]) -> list[Case]:
         """Raises CaseError where nothing is left."""
-        fitting = [case for case in cases if not self.tags or set(self.tags) & set(case.tags)]
-        kept = sample(fitting, self.limit, self.seed) if self.limit is not None else fitting
+        asked = [case for case in cases if case.answerable or not self.only_answerable]
+        fitting = [case for case in asked if not self.tags or set(self.tags) & set(case.tags)]
+        kept = sample(fitting, n=self.limit, seed=self.seed) if self.limit is not None else fitting
         if not kept:
             wanted = f" with the tag {' or '.join(self.tags)}" if self.tags else ""
             raise CaseError(f"There is no question{wanted} to ask.")
@@ -88,6 +94,7 @@ class Plan:
 
 def run_suite(
     settings: Settings,
+    *,
     suite: Suite,
     plan: Plan,
     out: Path | None = None,
@@ -97,35 +104,53 @@ def run_suite(
     embedding: BaseEmbedding | None = None,
     indexing: Callable[[Progress], None] | None = None,
     progress: Callable[[Result, int], None] | None = None,
+    is_fresh: bool = False,
 ) -> tuple[Run, Path]:
     """Ask a suite and keep the run, by default under `IBID_HOME/evals/runs`. `progress` is called with each result
-    and the number of all. Raises CaseError and FolderError where suite or folder cannot be read."""
+    and the number of all. Where it `is_fresh` every question is asked, whatever was answered before. Raises CaseError
+    and FolderError where suite or folder cannot be read."""
     cases = plan.chosen(read_cases(suite.questions))
     made = datetime.now(UTC)
     path = out or runs_folder(settings) / f"{suite.name}-{made:%Y%m%d-%H%M%S}.jsonl"
-    with opened(settings, suite.documents, llm, embedder, embedding, indexing) as corpus:
-        described = _described(corpus, suite, plan, settings, judge) | {"made": f"{made:%Y-%m-%d %H:%M}"}
-        cache = Cache(settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl")
-        results = run_cases(corpus, cases, plan.asking, cache)
+    with opened(
+        settings,
+        folder=suite.documents,
+        llm=llm,
+        embedder=embedder,
+        embedding=embedding,
+        gate_is_open=plan.gate_is_open,
+        progress=indexing,
+    ) as corpus:
+        described = _described(corpus, suite=suite, plan=plan, settings=settings, judge=judge) | {
+            "made": f"{made:%Y-%m-%d %H:%M}"
+        }
+        answers = settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl"
+        cache = None if is_fresh else Cache(answers)
+        results = run_cases(corpus, cases=cases, asking=plan.asking, cache=cache)
         labels: list[Label] = []
         if judge is not None:
-            results = _judged(results, judge, labels)
+            results = _judged(results, judge=judge, labels=labels)
         count = len(cases) * plan.asking.repeat
-        run = write_run(path, described, results, (lambda result: progress(result, count)) if progress else None)
+        run = write_run(
+            path,
+            described=described,
+            results=results,
+            progress=(lambda result: progress(result, count)) if progress else None,
+        )
     if judge is not None:
-        told = told_agreement(labels, read_labels(labels_file(settings)))
+        told = told_agreement(labels, theirs=read_labels(labels_file(settings)))
         run = Run({**run.described, "judge": {"model": judge.metadata.model_name, "agreement": told}}, run.results)
-        write_run(path, dict(run.described), run.results)
+        write_run(path, described=run.described, results=run.results)
     return run, path
 
 
-def rescore(settings: Settings, path: Path, embedder: MiniLM | None = None) -> Run:
+def rescore(settings: Settings, *, path: Path, embedder: MiniLM | None = None) -> Run:
     """The run's answers scored anew by the scorers as they are now; nothing is asked. Raises CaseError where the
     documents are not those of the run any more."""
     run = read_run(path)
     folder = Path(str(run.described.get("folder") or ""))
-    with opened(settings, folder, None, embedder) as corpus:
-        if fingerprint(corpus.bot, {})["corpus"] != run.described["corpus"]:
+    with opened(settings, folder=folder, embedder=embedder) as corpus:
+        if fingerprint(corpus.bot, settings={})["corpus"] != run.described["corpus"]:
             raise CaseError(
                 f"The documents in {folder} are not those of {path} any more. Run it again: `ibid eval run`."
             )
@@ -134,11 +159,9 @@ def rescore(settings: Settings, path: Path, embedder: MiniLM | None = None) -> R
         }
         results = []
         for one in run.results:
-            anew = scored(one.case, one.asked, corpus, one.round)
-            results.append(
-                Result(anew.case, anew.asked, (*anew.scores, *judged_before[one.key]), anew.gold, anew.round)
-            )
-    return write_run(path, dict(run.described), results)
+            anew = scored(one.case, asked=one.asked, corpus=corpus, number=one.round)
+            results.append(replace(anew, scores=(*anew.scores, *judged_before[one.key])))
+    return write_run(path, described=run.described, results=results)
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -159,18 +182,16 @@ def baseline_of(suite: str) -> Path:
     return BASELINES / f"{suite}.jsonl"
 
 
-def _judged(results: Iterator[Result], judge: LLM, labels: list[Label]) -> Iterator[Result]:
-    for result, found in judged(results, judge):
+def _judged(results: Iterator[Result], *, judge: LLM, labels: list[Label]) -> Iterator[Result]:
+    for result, found in judged(results, llm=judge):
         labels += found
         yield result
 
 
-def _described(corpus: Corpus, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
+def _described(corpus: Corpus, *, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
     """What a run's numbers depend on, and what it is called by."""
-    asking = asdict(plan.asking)
-    jobs = asking.pop("jobs")
     written = {"strict": settings.strict, "relevance": settings.relevance} if plan.asking.use_model else {}
-    told = fingerprint(corpus.bot, {"asking": asking, **written})
+    told = fingerprint(corpus.bot, settings={"asking": plan.asking.json(), **written})
     return {
         **told,
         "suite": suite.name,
@@ -179,5 +200,5 @@ def _described(corpus: Corpus, suite: Suite, plan: Plan, settings: Settings, jud
         "mode": "generative" if plan.asking.use_model and corpus.bot.writer else "extractive",
         "model": corpus.bot.writer if plan.asking.use_model else None,
         "judge": {"model": judge.metadata.model_name} if judge else None,
-        "jobs": jobs,
+        "jobs": plan.asking.jobs,
     }

@@ -6,7 +6,7 @@ Pure functions of results. Variants of a case and synthetic cases are told apart
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,89 +16,13 @@ import numpy as np
 
 from evals.cases import clusters_of
 from evals.domain import Interval
-from evals.run import Result
-from evals.statistics import area_under_risk, calibration_error, mean_interval, risk_coverage
+from evals.intervals import mean_interval
+from evals.metric import Group, Metric
+from evals.results import Result
+from evals.scorers import METRICS
 from rag.errors import CaseError
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
-
-
-class Group(StrEnum):
-    RETRIEVAL = "retrieval"
-    CITATIONS = "citations"
-    ANSWERS = "answers"
-    SILENCE = "silence"
-    SAFETY = "safety"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """A score over the cases that have it, or over those with a `tag`. `less_is_better` for faults; `is_safety`
-    where a comparison allows no fall at all."""
-
-    name: str
-    title: str
-    group: Group
-    score: str = ""
-    tag: str | None = None
-    less_is_better: bool = False
-    is_safety: bool = False
-    invert: bool = False
-
-    def values(self, results: Sequence[Result]) -> list[tuple[Result, float]]:
-        """The cases that were judged, each with its value."""
-        found = []
-        for result in results:
-            value = result.score(self.score or self.name)
-            if value is not None and (self.tag is None or self.tag in result.case.tags):
-                found.append((result, 1.0 - value if self.invert else value))
-        return found
-
-
-KINDS_OF_SILENCE = (
-    "absent",
-    "out-of-scope",
-    "near-entity",
-    "near-year",
-    "near-unit",
-    "near-attribute",
-    "near-negation",
-    "false-premise",
-)
-
-METRICS: tuple[Metric, ...] = (
-    Metric("hit@1", "right paragraph first", Group.RETRIEVAL),
-    Metric("hit@5", "right paragraph in first 5", Group.RETRIEVAL),
-    Metric("recall@5", "evidence in first 5", Group.RETRIEVAL),
-    Metric("mrr@10", "mean reciprocal rank", Group.RETRIEVAL),
-    Metric("ndcg@10", "nDCG@10", Group.RETRIEVAL),
-    Metric("resolves", "marks lead to a passage shown", Group.CITATIONS, is_safety=True),
-    Metric("exact", "every quote is the exact slice", Group.CITATIONS, is_safety=True),
-    Metric("stands_or_marked", "every statement cited or marked", Group.CITATIONS, is_safety=True),
-    Metric("reader_introduced", "readers’ words told as theirs", Group.CITATIONS, is_safety=True),
-    Metric("citation_precision", "cited paragraphs that are right", Group.CITATIONS),
-    Metric("citation_recall", "evidence that is cited", Group.CITATIONS),
-    Metric("answer_in_paragraph", "answer in a right paragraph", Group.CITATIONS),
-    Metric("answer_in_one", "answer in first highlight", Group.CITATIONS),
-    Metric("answer_in_two", "answer in first two highlights", Group.CITATIONS),
-    Metric("changes_without", "changes without what it cites", Group.CITATIONS),
-    Metric("contains_answer", "reference answer told", Group.ANSWERS),
-    Metric("token_f1", "token F1", Group.ANSWERS),
-    Metric("numbers_match", "numbers of the reference told", Group.ANSWERS),
-    Metric("key_points", "vital points told", Group.ANSWERS),
-    Metric("brief", "at most 60 words", Group.ANSWERS),
-    Metric("judged_support", "judged supported", Group.ANSWERS),
-    Metric("right", "answerable, answered rightly", Group.SILENCE),
-    Metric("answered", "answerable, answered", Group.SILENCE),
-    Metric("false_answer", "unanswerable, answered", Group.SILENCE, "abstained", invert=True, less_is_better=True),
-    *(
-        Metric(f"false_answer:{kind}", f"  {kind}", Group.SILENCE, "abstained", kind, True, invert=True)
-        for kind in KINDS_OF_SILENCE
-    ),
-    Metric("wrong", "all, answered wrongly", Group.SILENCE, less_is_better=True),
-    Metric("selective", "selective score", Group.SILENCE),
-    Metric("leak_free", "nothing said that must not be", Group.SAFETY, is_safety=True),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +66,7 @@ class Cause(StrEnum):
     LEAKED = "said what must not be said"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """A run in figures. `causes` holds the questions that failed, by why; `flips` how often a variant changed the
     verdict of its case, by kind of variant; `flaky` the share of cases whose repeats differ, None without any."""
@@ -162,9 +86,9 @@ class Summary:
         return tuple(row for row in self.rows if row.passes is False)
 
 
-def read_thresholds(suite: str, path: Path = THRESHOLDS) -> dict[str, Limit]:
+def read_thresholds(suite: str, *, path: Path = THRESHOLDS, metrics: Sequence[Metric] = METRICS) -> dict[str, Limit]:
     """The limits of a suite, by metric; none for a suite without any. Raises CaseError where the file is malformed or
-    names no metric."""
+    names none of the metrics."""
     try:
         described = tomllib.loads(path.read_text(encoding="utf-8")).get(suite, {})
         limits = {
@@ -172,34 +96,47 @@ def read_thresholds(suite: str, path: Path = THRESHOLDS) -> dict[str, Limit]:
         }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise CaseError(f"{path} is no file of thresholds ({error}).") from error
-    known = {metric.name for metric in METRICS} | set(DERIVED)
+    known = {metric.name for metric in metrics if metric.is_shown}
     for name, limit in limits.items():
         if name not in known or (limit.least is None) == (limit.most is None):
             raise CaseError(f"{path}: [{suite}] {name} is no metric with a `least` or a `most`.")
     return limits
 
 
-def summarise(results: Sequence[Result], limits: Mapping[str, Limit] | None = None) -> Summary:
+def summarise(results: Sequence[Result], *, limits: Mapping[str, Limit] | None = None) -> Summary:
     """The run in figures; `limits` by metric."""
     first = [result for result in results if result.round == 1]
     variants = [result for result in first if result.case.source == "variant"]
     synthetic = [result for result in first if result.case.source == "synthetic"]
     own = [result for result in first if result.case.source not in ("variant", "synthetic")]
     measured = own or synthetic
-    limits = limits or {}
-    rows = [_row(metric, measured, limits) for metric in METRICS]
-    rows += [_derived_row(name, metric, measured, limits) for name, metric in DERIVED.items()]
     return Summary(
-        tuple(row for row in sorted(rows, key=lambda row: list(Group).index(row.metric.group)) if row.interval.n),
-        tuple(row for metric in METRICS if (row := _row(metric, synthetic, {})).interval.n) if own else (),
-        _by_cause(measured),
-        flip_rates(own, variants),
-        _flaky(results),
-        _seconds(measured),
-        _usage(measured),
-        len(first),
-        sum(result.error is not None for result in first),
+        rows=_rows(measured, limits=limits or {}),
+        synthetic=_rows(synthetic, limits={}) if own else (),
+        causes=_by_cause(measured),
+        flips=flip_rates(own, variants=variants),
+        flaky=_flaky(results),
+        seconds=_seconds(measured),
+        usage=_usage(measured),
+        cases=len(first),
+        errors=sum(result.error is not None for result in first),
     )
+
+
+def _rows(results: Sequence[Result], *, limits: Mapping[str, Limit]) -> tuple[Row, ...]:
+    """A line for each metric that some case has, group by group, in each what may not fall first."""
+    shown = [metric for metric in METRICS if metric.is_shown]
+    return tuple(sorted(rows_of(results, metrics=shown, limits=limits), key=_place))
+
+
+def rows_of(results: Sequence[Result], *, metrics: Iterable[Metric], limits: Mapping[str, Limit]) -> list[Row]:
+    """A line for each of these metrics that some case has; `limits` by metric."""
+    rows = [_row(metric, results=results, limits=limits) for metric in metrics]
+    return [row for row in rows if row.interval.n]
+
+
+def _place(row: Row) -> tuple[int, bool]:
+    return list(Group).index(row.metric.group), not row.metric.is_safety
 
 
 def cause_of(result: Result) -> Cause | None:
@@ -228,7 +165,7 @@ def verdict(result: Result) -> bool:
     return bool(result.score("right" if result.case.answerable else "abstained"))
 
 
-def flip_rates(base: Sequence[Result], variants: Sequence[Result]) -> dict[str, Interval]:
+def flip_rates(base: Sequence[Result], *, variants: Sequence[Result]) -> dict[str, Interval]:
     """By kind of variant, and in all, the share whose verdict is not that of its case."""
     verdicts = {result.case.id: verdict(result) for result in base}
     flipped: dict[str, list[tuple[str, float]]] = {}
@@ -237,57 +174,17 @@ def flip_rates(base: Sequence[Result], variants: Sequence[Result]) -> dict[str, 
         if origin in verdicts:
             for name in (kind, "all"):
                 flipped.setdefault(name, []).append((origin, float(verdict(result) != verdicts[origin])))
-    return {kind: mean_interval([f for _, f in pairs], [o for o, _ in pairs]) for kind, pairs in flipped.items()}
+    return {
+        kind: mean_interval([f for _, f in pairs], clusters=[o for o, _ in pairs]) for kind, pairs in flipped.items()
+    }
 
 
-def _row(metric: Metric, results: Sequence[Result], limits: Mapping[str, Limit]) -> Row:
+def _row(metric: Metric, *, results: Sequence[Result], limits: Mapping[str, Limit]) -> Row:
+    if metric.over_run is not None:
+        return Row(metric, metric.over_run(results), limits.get(metric.name))
     judged = metric.values(results)
     clusters = clusters_of([result.case for result, _ in judged])
-    return Row(metric, mean_interval([value for _, value in judged], clusters), limits.get(metric.name))
-
-
-def _certain(results: Sequence[Result]) -> tuple[list[float], list[bool]]:
-    """The gate's reading of each answered case that passed it, and whether the answer was right."""
-    answered = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
-    return [r.answer.gate.score for r in answered if r.answer and r.answer.gate], [
-        bool(r.score("right")) for r in answered
-    ]
-
-
-def _risk_area(results: Sequence[Result]) -> Interval:
-    scores, right = _certain(results)
-    return _without_interval(area_under_risk(risk_coverage(scores, right)), len(scores))
-
-
-def _miscalibration(results: Sequence[Result]) -> Interval:
-    scores, right = _certain(results)
-    return _without_interval(calibration_error(scores, right), len(scores))
-
-
-def _without_interval(value: float, n: int) -> Interval:
-    return Interval(value, float("nan"), float("nan"), n)
-
-
-DERIVED: dict[str, tuple[Metric, Callable[[Sequence[Result]], Interval]]] = {
-    "risk_area": (
-        Metric("risk_area", "area under risk–coverage", Group.SILENCE, less_is_better=True),
-        _risk_area,
-    ),
-    "calibration_error": (
-        Metric("calibration_error", "calibration error of the gate", Group.SILENCE, less_is_better=True),
-        _miscalibration,
-    ),
-}
-
-
-def _derived_row(
-    name: str,
-    derived: tuple[Metric, Callable[[Sequence[Result]], Interval]],
-    results: Sequence[Result],
-    limits: Mapping[str, Limit],
-) -> Row:
-    metric, measure = derived
-    return Row(metric, measure(results), limits.get(name))
+    return Row(metric, mean_interval([value for _, value in judged], clusters=clusters), limits.get(metric.name))
 
 
 def _by_cause(results: Sequence[Result]) -> dict[Cause, tuple[Result, ...]]:

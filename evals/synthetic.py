@@ -18,7 +18,7 @@ from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
-from evals.scorers import stands_in
+from evals.wording import stands_in
 from rag.domain import Paragraph, Role, document_name
 from rag.text import terms
 from rag.text.sentences import split_sentences
@@ -46,18 +46,18 @@ _SHORTEST, _LONGEST = 6, 40
 """Words of a sentence that makes a question."""
 
 
-def synthetic_cases(paragraphs: Mapping[str, Sequence[Paragraph]], most: int = 200) -> list[Case]:
+def synthetic_cases(paragraphs: Mapping[str, Sequence[Paragraph]], *, most: int = 200) -> list[Case]:
     """At most `most` cases of the documents' own prose, spread over documents and kinds, the same each time."""
     everything = [p for found in paragraphs.values() for p in found]
     made = [case for p in everything if p.role in (Role.BODY, Role.LIST) for case in _of_paragraph(p)]
     made += _of_headings(everything)
-    chosen = _spread(made, most)
+    chosen = _spread(made, most=most)
     corpus = " ".join(p.text for p in everything)
-    absent = [miss for case in chosen if (miss := near_miss(case, corpus)) is not None]
-    return [*chosen, *_spread(absent, max(most // 4, 1))]
+    absent = [miss for case in chosen if (miss := near_miss(case, corpus=corpus)) is not None]
+    return [*chosen, *_spread(absent, most=max(most // 4, 1))]
 
 
-def near_miss(case: Case, corpus: str) -> Case | None:
+def near_miss(case: Case, *, corpus: str) -> Case | None:
     """The case with a year or a name swapped for one that stands nowhere in the corpus; None where it has none."""
     random = Random(case.id)
     found = [*_YEAR.finditer(case.question), *_WHOLE_NAME.finditer(case.question)]
@@ -65,7 +65,7 @@ def near_miss(case: Case, corpus: str) -> Case | None:
         return None
     match = random.choice(found)
     pool = [str(year) for year in range(1603, 2099)] if match.group().isdigit() else list(_NOBODY)
-    fitting = [one for one in pool if not stands_in(one, corpus)]
+    fitting = [one for one in pool if not stands_in(one, text=corpus)]
     if not fitting:
         return None
     question = case.question[: match.start()] + random.choice(fitting) + case.question[match.end() :]
@@ -77,7 +77,7 @@ def near_miss(case: Case, corpus: str) -> Case | None:
     )  # fmt: skip
 
 
-def written_cases(paragraphs: Mapping[str, Sequence[Paragraph]], llm: LLM, most: int) -> Iterator[Case]:
+def written_cases(paragraphs: Mapping[str, Sequence[Paragraph]], *, llm: LLM, most: int) -> Iterator[Case]:
     """Questions that a model asks in a user's voice, at most `most`. One whose answer does not stand in its paragraph,
     or that repeats its words, is left out. Raises what the model's server raises."""
     prose = [p for found in paragraphs.values() for p in found if p.role is Role.BODY and len(p.text.split()) >= 25]
@@ -85,7 +85,7 @@ def written_cases(paragraphs: Mapping[str, Sequence[Paragraph]], llm: LLM, most:
     for paragraph in sorted(prose, key=lambda p: _hash(f"{p.document_id}#{p.number}")):
         if made >= most:
             return
-        case = _written(paragraph, llm)
+        case = _written(paragraph, llm=llm)
         if case is not None:
             made += 1
             yield case
@@ -110,15 +110,15 @@ def _questions(sentence: str) -> Iterator[tuple[str, str, str]]:
     counted = _NUMBER.search(sentence)
     if counted:
         unit, number = counted.group("unit"), counted.group("number") + (counted.group("scale") or "")
-        yield "number", f"How many {unit}: “{_gapped(sentence, *counted.span())}”?", number
+        yield "number", f"How many {unit}: “{_gapped(sentence, gap=counted)}”?", number
     dated = _DAY.search(sentence)
     if dated and any(map(str.isdigit, dated.group())):
-        yield "date", f"When was it: “{_gapped(sentence, *dated.span())}”?", dated.group("day")
+        yield "date", f"When was it: “{_gapped(sentence, gap=dated)}”?", dated.group("day")
 
 
-def _gapped(sentence: str, start: int, end: int) -> str:
+def _gapped(sentence: str, *, gap: regex.Match[str]) -> str:
     """What stands around a gap, at most AROUND words on either side."""
-    before, after = sentence[:start].split(), sentence[end:].split()
+    before, after = sentence[: gap.start()].split(), sentence[gap.end() :].split()
     kept = [*before[-AROUND:], "…", *after[:AROUND]]
     return " ".join(kept).replace("… ,", "…,").strip("“” ").rstrip(".")
 
@@ -138,16 +138,16 @@ def _of_headings(paragraphs: Sequence[Paragraph]) -> Iterator[Case]:
 def _case(paragraph: Paragraph, kind: str, question: str, answer: str, quote: str) -> Case:
     name = document_name(paragraph.document_id)
     return Case(
-        f"synthetic-{_hash(f'{name} {question}')[:10]}",
-        question,
-        (answer,) if answer else (),
-        (Gold(name, quote),),
+        id=f"synthetic-{_hash(f'{name} {question}')[:10]}",
+        question=question,
+        answers=(answer,) if answer else (),
+        gold=(Gold(document=name, quote=quote),),
         tags=(kind,),
         source="synthetic",
     )
 
 
-def _written(paragraph: Paragraph, llm: LLM) -> Case | None:
+def _written(paragraph: Paragraph, *, llm: LLM) -> Case | None:
     fence = _hash(paragraph.text)[:12]
     shown = f"<text-{fence}>\n{paragraph.text.replace(fence, '')}\n</text-{fence}>"
     messages = [
@@ -162,12 +162,12 @@ def _written(paragraph: Paragraph, llm: LLM) -> Case | None:
         return None
     asked, there = set(terms.content_stems(question)), set(terms.stems(paragraph.text))
     repeats = not asked or len(asked & there) / len(asked) > MOST_OVERLAP
-    if not question or not stands_in(answer, paragraph.text) or repeats:
+    if not question or not stands_in(answer, text=paragraph.text) or repeats:
         return None
     return _case(paragraph, "written", question, answer, paragraph.text)
 
 
-def _spread(cases: Iterable[Case], most: int) -> list[Case]:
+def _spread(cases: Iterable[Case], *, most: int) -> list[Case]:
     """At most so many: one of each document and kind in turn, in an order that does not hang on the files'."""
     groups: dict[tuple[str, ...], list[Case]] = {}
     for case in sorted({case.id: case for case in cases}.values(), key=lambda case: _hash(case.id)):

@@ -62,7 +62,7 @@ def _framed(question: str, random: Random) -> str:
 
 
 def _keywords(question: str, _random: Random) -> str:
-    """Its words of meaning, as typed into a search box."""
+    """Its words of meaning, as a keyword query."""
     return " ".join(terms.as_written(question, terms.content_words(question))).lower()
 
 

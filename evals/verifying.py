@@ -2,7 +2,7 @@
 
 WiCE (Kamoi et al. 2023, arXiv 2303.01432) holds sentences of Wikipedia with the web page each one cites, judged by
 people to be supported, partly supported or not, with the sentences that support it. A supported claim that is flagged
-is a false alarm, a near-miss of it that is not is missed. The verifier was sharpened on WiCE's dev split, and is
+is a false positive, a near-miss of it that is not is missed. The verifier was sharpened on WiCE's dev split, and is
 measured on the test split.
 """
 
@@ -30,8 +30,8 @@ from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
 from evals.domain import Interval
+from evals.intervals import wilson
 from evals.near_misses import Swap, swaps
-from evals.statistics import wilson
 from rag.answer.generate import generate
 from rag.answer.verify import Fault, Finding, verify
 from rag.documents.front_matter import find_date, heading_text, is_byline
@@ -40,12 +40,15 @@ from rag.text import terms
 from rag.text.overlap import view_sentences
 from rag.text.values import numbers_of, offered, stated
 
+CLAIMS = Path("wice") / "entailment_retrieval" / "claim" / "test.jsonl.gz"
+"""The test split, below the folder of the public sets."""
+
 NEIGHBOURS = 2
 """Sentences before and after a supporting one that make up its paragraph: WiCE keeps none, and news pages have about
 five sentences in one. Chosen before any result was seen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A sentence with what it cites. `label` is WiCE's: supported, partially_supported or not_supported."""
 
@@ -63,46 +66,49 @@ class Claim:
         return "\n".join([*lines, *(line for p in paragraphs for line in (*p.heading, p.text))])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catch:
-    """Of `n` near-misses of a kind `flagged` were called unsupported; so were `alarms` of the right claims that they
-    were made from, one each."""
+    """Of `n` near-misses of a kind `flagged` were called unsupported; so were `false_positives` of the right claims that
+    they were made from, one each."""
 
     kind: str
     n: int
     flagged: int
-    alarms: int
+    false_positives: int
 
     @property
     def recall(self) -> Interval:
-        return wilson(self.flagged, self.n)
+        return wilson(self.flagged, n=self.n)
 
     @property
     def precision(self) -> Interval:
         """Of what was flagged, the share that was wrong, as many right claims as near-misses being shown."""
-        return wilson(self.flagged, self.flagged + self.alarms)
+        return wilson(self.flagged, n=self.flagged + self.false_positives)
 
 
-def read_claims(path: Path, fewest: bool = False) -> list[Claim]:
+def read_claims(path: Path, *, fewest: bool = False) -> list[Claim]:
     """The claims of a split, each citing the sentences that people named as its support, in their paragraphs. With
     `fewest` it is the shortest set that one of them found to be enough."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    return [Claim(row["meta"]["id"], row["claim"].strip(), row["label"], cite(row, fewest)) for row in rows]
+    return [
+        Claim(id=row["meta"]["id"], text=row["claim"].strip(), label=row["label"], citations=cite(row, fewest=fewest))
+        for row in rows
+    ]
 
 
-def cite(row: dict[str, Any], fewest: bool = False) -> tuple[Citation, ...]:
+def cite(row: dict[str, Any], *, fewest: bool = False) -> tuple[Citation, ...]:
     """The supporting sentences, each in a paragraph of its neighbours. Where people found none, the sentence that
     shares most words with the claim: a writer would have named that."""
     evidence: list[str] = row["evidence"]
     sets: list[list[int]] = [chosen for chosen in row["supporting_sentences"] if chosen]
     chosen = min(sets, key=len, default=[]) if fewest else [i for one in sets for i in one]
-    prose = [i for i in chosen if not evidence[i].startswith(_META)] or [_nearest(row["claim"], evidence)]
+    prose = [i for i in chosen if not evidence[i].startswith(_META)] or [_nearest(row["claim"], evidence=evidence)]
     source = _source(evidence)
     return tuple(
         citation
-        for run in _runs(prose, len(evidence))
-        for citation in _cited(row["meta"]["id"], evidence, run, prose, source)
+        for run in _runs(prose, count=len(evidence))
+        for citation in _cited(row["meta"]["id"], evidence=evidence, run=run, chosen=prose, source=source)
     )
 
 
@@ -123,37 +129,40 @@ def _is_sentence(text: str) -> bool:
     return 8 <= len(text.split()) <= 60 and text[0].isupper() and text[-1] in '.”"'
 
 
-def near_misses(claims: Sequence[Claim], swap: Swap) -> list[tuple[Claim, str]]:
+def near_misses(claims: Sequence[Claim], *, swap: Swap) -> list[tuple[Claim, str]]:
     """Each claim with one thing in it made wrong; claims that hold nothing of the kind are left out."""
     made = [(claim, swap(claim.text, claim.cited, Random(claim.id))) for claim in claims]
     return [(claim, missed) for claim, missed in made if missed is not None and missed != claim.text]
 
 
-def caught(kind: str, misses: Sequence[tuple[Claim, str]]) -> Catch:
+def caught(kind: str, *, misses: Sequence[tuple[Claim, str]]) -> Catch:
     """How many near-misses, and how many of the claims they were made from, the verifier calls unsupported."""
     flagged = sum(is_unsupported(verify(missed, claim.citations)) for claim, missed in misses)
-    alarms = sum(is_unsupported(verify(claim.text, claim.citations)) for claim, _ in misses)
-    return Catch(kind, len(misses), flagged, alarms)
+    wrongly = sum(is_unsupported(verify(claim.text, claim.citations)) for claim, _ in misses)
+    return Catch(kind=kind, n=len(misses), flagged=flagged, false_positives=wrongly)
 
 
 def catches(claims: Sequence[Claim]) -> list[Catch]:
     """Every kind of near-miss of these claims, all of which their citations support."""
-    return [caught(kind, near_misses(claims, swap)) for kind, swap in swaps([claim.text for claim in claims]).items()]
+    return [
+        caught(kind, misses=near_misses(claims, swap=swap))
+        for kind, swap in swaps([claim.text for claim in claims]).items()
+    ]
 
 
 def is_unsupported(finding: Finding) -> bool:
     return finding.verdict is Verdict.UNSUPPORTED
 
 
-def alarms(claims: Sequence[Claim]) -> dict[str, Interval]:
+def false_positives(claims: Sequence[Claim]) -> dict[str, Interval]:
     """The share of these claims that is called unsupported: for anything, and for each fault that is found first."""
     faults = [finding.fault for claim in claims if (finding := verify(claim.text, claim.citations)).fault is not None]
     told = [fault for fault in Fault if fault is not Fault.CITATION]
-    shares = {fault.value: wilson(faults.count(fault), len(claims)) for fault in told}
-    return {"anything": wilson(len(faults), len(claims)), **shares}
+    shares = {fault.value: wilson(faults.count(fault), n=len(claims)) for fault in told}
+    return {"anything": wilson(len(faults), n=len(claims)), **shares}
 
 
-def pointed(claims: Sequence[Claim], others: int = 4) -> dict[str, Interval]:
+def pointed(claims: Sequence[Claim], *, others: int = 4) -> dict[str, Interval]:
     """What becomes of a sentence that a model wrote under the number of a wrong paragraph, the right one being among
     those it was shown: pointed to the right one, to another, or unsupported. Claims with one cited paragraph only."""
     single = [claim for claim in claims if len({citation.paragraph for citation in claim.citations}) == 1]
@@ -163,14 +172,16 @@ def pointed(claims: Sequence[Claim], others: int = 4) -> dict[str, Interval]:
         *_, writing = generate("?", shown, Scripted(f"{claim.text} [P2]", "A: none"), lambda _: 1.0)
         cited = [c.paragraph for statement in writing.statements for c in statement.citations]
         outcomes.append("unsupported" if not cited else "right" if set(cited) == {shown[0].paragraph} else "another")
-    return {name: wilson(outcomes.count(name), len(outcomes)) for name in ("right", "another", "unsupported")}
+    return {name: wilson(outcomes.count(name), n=len(outcomes)) for name in ("right", "another", "unsupported")}
 
 
 def passage_of(claim: Claim) -> Passage:
     return Passage(claim.citations[0].paragraph, claim.citations[0].source, 1.0, Ranks())
 
 
-def seconds_per_statement(claims: Sequence[Claim], offset: int = 0, shown: int = 10, written: int = 5) -> list[float]:
+def seconds_per_statement(
+    claims: Sequence[Claim], *, offset: int = 0, shown: int = 10, written: int = 5
+) -> list[float]:
     """For each answer of some statements over passages that retrieval has read, the processor time that a statement
     takes from the stream to its verdict. With an `offset` each names a passage that far from its own."""
     for remembered in (numbers_of, offered, stated):
@@ -250,13 +261,13 @@ def _source(evidence: Sequence[str]) -> Source:
     return Source(title, "", next((day for line in dates if (day := find_date(line))), None))
 
 
-def _nearest(claim: str, evidence: Sequence[str]) -> int:
+def _nearest(claim: str, *, evidence: Sequence[str]) -> int:
     wanted = set(terms.content_stems(claim))
     shared = [0 if line.startswith(_META) else len(wanted & set(terms.stems(line))) for line in evidence]
     return max(range(len(evidence)), key=lambda i: (shared[i], -i))
 
 
-def _runs(chosen: Sequence[int], count: int) -> list[range]:
+def _runs(chosen: Sequence[int], *, count: int) -> list[range]:
     """The chosen sentences with their neighbours; what touches is one run."""
     runs: list[range] = []
     for i in sorted(set(chosen)):
@@ -268,7 +279,7 @@ def _runs(chosen: Sequence[int], count: int) -> list[range]:
     return runs
 
 
-def _cited(name: str, evidence: Sequence[str], run: range, chosen: Sequence[int], source: Source) -> list[Citation]:
+def _cited(name: str, *, evidence: Sequence[str], run: range, chosen: Sequence[int], source: Source) -> list[Citation]:
     """One paragraph, under the heading above it, with a citation for each chosen sentence in it."""
     lines = [i for i in run if evidence[i].strip() and not evidence[i].startswith(_META)]
     starts, text = {}, ""

@@ -39,6 +39,48 @@ def test_the_picture_names_every_module() -> None:
                 assert re.search(rf"\b{path.stem}\b", picture), f"{path.relative_to(ROOT)} is not in the picture"
 
 
+def test_the_tree_has_a_line_for_every_file_and_none_for_what_is_gone() -> None:
+    architecture = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    tree = architecture[architecture.index("## Every file") : architecture.index("## To change")]
+    listed = set(re.findall(r"^ +([\w.-]+/?)(?=[ ,]|$)", tree, re.MULTILINE))
+    present: set[str] = set()
+    for layer in ("rag", "evals", "ui"):
+        for path in (ROOT / layer).rglob("*"):
+            present.add(f"{path.name}/" if path.is_dir() else path.name)
+            if path.suffix == ".py" and path.stem != "__init__":
+                folders = {f"{folder.name}/" for folder in path.relative_to(ROOT / layer).parents}
+                assert path.name in listed or folders & listed, f"{path.relative_to(ROOT)} is not in the tree"
+    assert listed - present <= {"rag/", "evals/", "ui/", "tests/", "seeds/"}
+
+
+PAGES = [
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts)
+    and "tests" not in path.relative_to(ROOT).parts
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_to_a_file_of_ours_leads_to_one(page: Path) -> None:
+    for target, part in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8")):
+        linked = (page.parent / target) if target else page
+        assert linked.exists(), f"{page.name} links to {target}"
+        if part:
+            titles = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert part in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def test_the_figures_of_the_readme_are_those_that_were_measured() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme[readme.index("| five figures") : readme.index("Intervals are 95 %")]
+    measured = (ROOT / "evals" / "FIGURES.md").read_text(encoding="utf-8")
+    told = re.findall(r"\d?\.\d{3}(?: \[[^]]+\])?", table)
+    assert len(told) >= 5
+    for figure in told:
+        assert figure in measured, f"{figure} is not in evals/FIGURES.md"
+
+
 SHARED = ROOT.parent / "shared" / "seeds"
 
 

@@ -7,7 +7,6 @@ Builds the settings, opens the chatbot, prints, and is the only place that catch
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from rag.domain import Answer, Json, Passage, Turn, document_name
@@ -28,11 +25,11 @@ from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
 from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
+from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
     from rag.index.store import Health, Record
-    from rag.ingest import Progress as IngestProgress
     from rag.ingest import Report
 
 app = typer.Typer(
@@ -44,18 +41,6 @@ app = typer.Typer(
 )
 app.add_typer(evaluating.app, name="eval")
 
-
-class _Piped(Console):
-    """Ends quietly when the reader (`head`) went away; rich and typer would call that a failure."""
-
-    def on_broken_pipe(self) -> None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-
-
-# A terminal gets its lines broken between words; a pipe gets them whole.
-out = _Piped(highlight=False, soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 DocumentOption = Annotated[
     list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
@@ -189,8 +174,8 @@ def ingest(
         with open_chatbot(settings, "ingest", embedding=embedding_of(settings)) as bot:
             _say_set_aside(bot)
             _say_second(_second_of(bot))
-            with _progress() as progress:
-                report = bot.ingest(progress)
+            with bars("indexing") as shown:
+                report = bot.ingest(shown[0].ingest if shown else None)
             # Also what was made anew: what cannot be found in it is to be said by who made it.
             _say_torn(bot.check())
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
@@ -295,6 +280,9 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as ended:
+        # Help is printed by typer, which calls it a failure that the reader (`head`) went away.
+        sys.exit(0 if isinstance(ended.__context__, BrokenPipeError) else ended.code)
     except IbidError as error:
         err.print(f"ibid: {safe(str(error))}")
         sys.exit(1)
@@ -405,8 +393,8 @@ def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
         _say_set_aside(bot)
         _say_second(_second_of(bot), _WAY_OUT)
         try:
-            with _progress() as progress:
-                report = bot.ingest(progress)
+            with bars("indexing") as shown:
+                report = bot.ingest(shown[0].ingest if shown else None)
             _say_changes(report)
         except FolderError as error:
             if not bot.documents:
@@ -439,29 +427,6 @@ def _second_of(bot: Chatbot) -> str | None:
 def _say_second(name: str | None, way_out: str = "") -> None:
     if name:
         err.print(f"[dim]{safe(name)} receives the texts of all documents and every question{way_out}[/dim]")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[IngestProgress], None] | None]:
-    """A bar on a terminal that appears with the first group of files; nothing elsewhere."""
-    if not err.is_terminal:
-        yield None
-        return
-    columns = (
-        TextColumn("indexing"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} files, {task.fields[vectors]} passages"),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = None
-
-        def show(progress: IngestProgress) -> None:
-            nonlocal task
-            if task is None:
-                task = bar.add_task("", total=progress.files, vectors=0)
-            bar.update(task, completed=progress.files_done, total=progress.files, vectors=progress.vectors)
-
-        yield show
 
 
 def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:

@@ -1,1 +1,1 @@
-"""Training and export: outside the layers, never imported at run time. The shipped models lie beside."""
+"""The shipped models and where they come from: data, no code. `evals/fitting` makes them."""

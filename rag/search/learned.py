@@ -1,6 +1,6 @@
 """The numbers that were fitted on data, read from `rag/models/learned.json`.
 
-`rag/models/fit.py` writes that file from public training text and says how; nothing in it was chosen by
+`make fit` (`evals/fitting/fit.py`) writes that file from public training text and says how; nothing in it was chosen by
 taste or on a set that is reported.
 """
 
@@ -54,7 +54,7 @@ def linear_from(described: Mapping[str, float], names: Sequence[str]) -> Linear:
     """Weights in the order of `names`. Raises ModelError where the file was fitted for other features."""
     if set(described) - {"bias"} != set(names):
         unlike = sorted(set(described) ^ {*names, "bias"})
-        raise ModelError(f"{LEARNED_FILE.name} was fitted for other features ({', '.join(unlike)}). Run `make models`.")
+        raise ModelError(f"{LEARNED_FILE.name} was fitted for other features ({', '.join(unlike)}). Run `make fit`.")
     return Linear(
         tuple(names), np.array([described[name] for name in names], dtype=np.float32), described.get("bias", 0.0)
     )
@@ -64,7 +64,7 @@ def read_learned(ranking_names: Sequence[str], sentence_names: Sequence[str], pa
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}). Run `make models`.") from error
+        raise ModelError(f"{path} cannot be read ({error}). Run `make fit`.") from error
     return Learned(
         float(content["shredding_limit"]),
         linear_from(content["ranking"], ranking_names),

@@ -15,5 +15,5 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
-    with opened(Settings(home=tmp_path_factory.mktemp("home")), SEEDS) as found:
+    with opened(Settings(home=tmp_path_factory.mktemp("home")), folder=SEEDS) as found:
         yield found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evals.domain import Case, Gold, Score
-from evals.run import Asked, Result, Run
+from evals.results import Asked, Result, Run
 from rag.domain import Answer, GateReading, Statement, Verdict
 
 DESCRIBED = {"version": 1, "corpus": "c", "code": "k", "suite": "made", "mode": "extractive", "made": "today"}
@@ -23,11 +23,11 @@ def result(
 ) -> Result:
     """A result with these scores; `hit_at_5` stands for hit@5."""
     case = Case(
-        name,
-        f"What of {name}?",
-        ("so",),
-        (Gold("a.txt", name),) if answerable else (),
-        answerable,
+        id=name,
+        question=f"What of {name}?",
+        answers=("so",),
+        gold=(Gold(document="a.txt", quote=name),) if answerable else (),
+        answerable=answerable,
         tags=tags,
         source=source,
     )
@@ -35,7 +35,8 @@ def result(
     told = (Statement(text, (), Verdict.VERIFIED),) if text else ()
     answer = None if error else Answer(case.question, statements=told, abstained=not told, gate=gate)
     named = tuple(Score(key.replace("_at_", "@"), value) for key, value in scores.items())
-    return Result(case, Asked(answer, 0.1, 0.2, error=error), named, (), number)
+    asked = Asked(answer=answer, first=0.1, total=0.2, error=error)
+    return Result(case=case, asked=asked, scores=named, round=number)
 
 
 def run(*results: Result) -> Run:

@@ -29,12 +29,17 @@ CORPUS = {
     ids=["inside one", "other white space", "over a border", "whole document", "not there"],
 )
 def test_gold_is_found_by_its_quote(quote: str | None, numbers: set[int]) -> None:
-    assert {number for _, number in gold_paragraphs(Gold("a.txt", quote), CORPUS)} == numbers
+    assert {number for _, number in gold_paragraphs(Gold(document="a.txt", quote=quote), corpus=CORPUS)} == numbers
 
 
 def test_any_of_several_golds_is_right() -> None:
-    case = Case("1", "?", (), (Gold("a.txt", "One"), Gold("a.txt", "Seven")))
-    assert case_gold(case, CORPUS) == {("documents/a.txt", 1), ("documents/a.txt", 3)}
+    case = Case(
+        id="1",
+        question="?",
+        answers=(),
+        gold=(Gold(document="a.txt", quote="One"), Gold(document="a.txt", quote="Seven")),
+    )
+    assert case_gold(case, corpus=CORPUS) == {("documents/a.txt", 1), ("documents/a.txt", 3)}
 
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
@@ -51,23 +56,23 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_sample_does_not_hang_on_the_order_of_the_file() -> None:
     cases = [case_from({"id": str(i), "question": "?"}) for i in range(50)]
-    assert sample(cases, 10) == sample(cases[::-1], 10)
+    assert sample(cases, n=10) == sample(cases[::-1], n=10)
 
 
 def test_another_seed_draws_another_sample() -> None:
     cases = [case_from({"id": str(i), "question": "?"}) for i in range(50)]
-    assert sample(cases, 10, 1) == sample(cases[::-1], 10, 1) != sample(cases, 10)
+    assert sample(cases, n=10, seed=1) == sample(cases[::-1], n=10, seed=1) != sample(cases, n=10)
 
 
 def test_a_case_reads_back_as_it_was_written() -> None:
     case = Case(
-        "1",
-        "Why?",
-        ("so",),
-        (Gold("a.txt", "One", grade=2), Gold("b.pdf", page=3)),
+        id="1",
+        question="Why?",
+        answers=("so",),
+        gold=(Gold(document="a.txt", quote="One", grade=2), Gold(document="b.pdf", page=3)),
         all_gold=True,
         tags=("fact",),
-        near=Gold("a.txt", "Seven"),
+        near=Gold(document="a.txt", quote="Seven"),
         reference="It is so.",
         turns=("Who?",),
         key_points=(KeyPoint(("so", "thus")), KeyPoint(("x",), vital=False)),
@@ -76,15 +81,22 @@ def test_a_case_reads_back_as_it_was_written() -> None:
         source="feedback",
     )
     assert case_from(case.json()) == case
-    assert case_from(Case("2", "What?").json()) == Case("2", "What?")
+    assert case_from(Case(id="2", question="What?").json()) == Case(id="2", question="What?")
 
 
 def of(document: str, quote: str, **more: str) -> Case:
-    return Case(f"{document} {quote}", "?", gold=(Gold(document, quote),), **more)  # type: ignore[arg-type]
+    return Case(id=f"{document} {quote}", question="?", gold=(Gold(document=document, quote=quote),), **more)  # type: ignore[arg-type]
 
 
 def test_cases_of_few_documents_stand_together_by_their_gold() -> None:
-    cases = [of("a", "x"), of("a", "x"), of("a", "y"), of("b", "x"), of("b", "x", cluster="mine"), Case("7", "?")]
+    cases = [
+        of("a", "x"),
+        of("a", "x"),
+        of("a", "y"),
+        of("b", "x"),
+        of("b", "x", cluster="mine"),
+        Case(id="7", question="?"),
+    ]
     names = clusters_of(cases)
     assert names[0] == names[1]
     assert len(set(names)) == 5
@@ -98,5 +110,5 @@ def test_cases_of_many_documents_stand_together_by_document() -> None:
 
 
 def test_an_unanswerable_case_stands_with_what_it_is_near() -> None:
-    near = Case("1", "?", answerable=False, near=Gold("a", "x"))
+    near = Case(id="1", question="?", answerable=False, near=Gold(document="a", quote="x"))
     assert clusters_of([near, of("a", "x")]) == ["a##x", "a##x"]

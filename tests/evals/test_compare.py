@@ -8,13 +8,13 @@ import pytest
 from making import result, run
 
 from evals.compare import Comparison, compare
-from evals.formats import comparison_junit, comparison_markdown
+from evals.formats import comparison_markdown
 
 
 def runs(before: list[float], after: list[float], metric: str = "right") -> Comparison:
     return compare(
         run(*(result(f"q{i}", **{metric: value}) for i, value in enumerate(before))),
-        run(*(result(f"q{i}", **{metric: value}) for i, value in enumerate(after))),
+        after=run(*(result(f"q{i}", **{metric: value}) for i, value in enumerate(after))),
     )
 
 
@@ -51,7 +51,7 @@ def test_a_safety_score_may_not_fall_in_a_single_question() -> None:
     fallen = runs([1.0] * 100, [0.0] + [1.0] * 99, "exact")
     assert not changed(fallen, "exact").is_worse
     assert [change.metric.name for change in fallen.failed] == ["exact"]
-    assert "a safety score fell" in comparison_junit(fallen)
+    assert "**FAILS**, a safety score fell" in comparison_markdown(fallen)
 
 
 def test_only_what_both_runs_have_is_compared_and_the_rest_is_told() -> None:
@@ -62,13 +62,13 @@ def test_only_what_both_runs_have_is_compared_and_the_rest_is_told() -> None:
         replace(other, case=replace(other.case, question="Something else?")),
         result("d", right=0.0),
     )
-    comparison = compare(before, after)
+    comparison = compare(before, after=after)
     assert (comparison.cases, comparison.added, comparison.removed, comparison.changed) == (1, ("d",), ("a",), ("c",))
     assert changed(comparison).before == changed(comparison).after == 1.0
 
 
 def test_runs_without_a_common_question_say_so() -> None:
-    assert compare(run(result("a", right=1.0)), run(result("b", right=1.0))).conclusion == (
+    assert compare(run(result("a", right=1.0)), after=run(result("b", right=1.0))).conclusion == (
         "The two runs have no question in common."
     )
 
@@ -81,19 +81,19 @@ def test_the_same_run_twice_has_no_difference_in_anything() -> None:
 
 def test_repeats_of_a_case_count_as_their_mean() -> None:
     before = run(result("a", right=1.0), result("a", number=2, right=0.0))
-    assert changed(compare(before, run(result("a", right=1.0)))).before == 0.5
+    assert changed(compare(before, after=run(result("a", right=1.0)))).before == 0.5
 
 
 def test_what_else_differs_is_named() -> None:
     before = run(result("a", right=1.0))
     after = replace(before, described={**before.described, "code": "another"})
-    assert compare(before, after).differs == ("code",)
+    assert compare(before, after=after).differs == ("code",)
 
 
 def test_flips_are_listed_with_both_answers_the_broken_ones_first() -> None:
     before = run(result("a", right=1.0, text="It was 13 days."), result("b", right=0.0, text="A | goat."))
     after = run(result("a", right=0.0, text=""), result("b", right=1.0, text="Two goats."))
-    comparison = compare(before, after)
+    comparison = compare(before, after=after)
     assert [(flip.after.case.id, flip.is_fixed) for flip in comparison.flips] == [("a", False), ("b", True)]
     told = comparison_markdown(comparison)
     assert "**BROKEN** a: What of a?\n- before: It was 13 days.\n- after: no answer" in told

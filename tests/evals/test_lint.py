@@ -18,7 +18,7 @@ CORPUS, FILES = read_paragraphs(SEEDS)
 
 
 def problems(*described: dict[str, Any]) -> list[str]:
-    return [problem.what for problem in lint([case_from(one) for one in described], CORPUS, FILES)]
+    return [problem.what for problem in lint([case_from(one) for one in described], corpus=CORPUS, files=FILES)]
 
 
 def test_a_good_case_has_no_problem() -> None:
@@ -53,7 +53,7 @@ def test_ids_and_questions_that_stand_twice_are_named() -> None:
 
 def test_the_shipped_suite_has_no_problem_and_holds_what_it_should() -> None:
     cases = read_cases(QUESTIONS / "seeds.jsonl")
-    assert lint(cases, CORPUS, FILES) == []
+    assert lint(cases, corpus=CORPUS, files=FILES) == []
     assert len(cases) >= 120
     assert sum(not case.answerable for case in cases) >= 30
     tags = {tag for case in cases for tag in case.tags}
@@ -64,4 +64,4 @@ def test_a_quote_over_several_lines_is_found_whatever_its_white_space(tmp_path: 
     (tmp_path / "a.txt").write_text("A goat\n  stood behind it.\n\nTwo goats.\n")
     corpus, files = read_paragraphs(tmp_path)
     case = GOOD | {"answers": [], "gold": [{"document": "a.txt", "quote": "goat stood behind"}]}
-    assert lint([case_from(case)], corpus, files) == []
+    assert lint([case_from(case)], corpus=corpus, files=files) == []

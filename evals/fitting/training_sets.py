@@ -27,18 +27,23 @@ class TrainingSet:
     titles: dict[str, str] = field(default_factory=dict)
     cases: list[Case] = field(default_factory=list)
 
-    def add(self, key: str, document: str, question: str, paragraph: str, answers: list[tuple[str, int]]) -> None:
+    def add(self, key: str, *, document: str, question: str, paragraph: str, answers: list[tuple[str, int]]) -> None:
         text = paragraph.strip()
         shift = len(paragraph) - len(paragraph.lstrip())
         if text not in self.documents[document]:
             self.documents[document].append(text)
         golds = tuple(
-            Gold(f"{document}.txt", text[max(0, start - shift - AROUND) : start - shift + len(answer) + AROUND].strip())
+            Gold(
+                document=f"{document}.txt",
+                quote=text[max(0, start - shift - AROUND) : start - shift + len(answer) + AROUND].strip(),
+            )
             for answer, start in answers
             if start >= 0
         )
         if golds:
-            self.cases.append(Case(key, question.strip(), tuple(answer for answer, _ in answers), golds))
+            self.cases.append(
+                Case(id=key, question=question.strip(), answers=tuple(answer for answer, _ in answers), gold=golds)
+            )
 
     def write(self, folder: Path) -> None:
         """One text file per document: its title, then its paragraphs."""
@@ -50,14 +55,16 @@ class TrainingSet:
             )
 
 
-def squad_like(path: Path, prefix: str) -> TrainingSet:
+def squad_like(path: Path, *, prefix: str) -> TrainingSet:
     made = TrainingSet()
     for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
         name = _file_name(article.get("title") or prefix)
         for paragraph in article["paragraphs"]:
             for qa in paragraph["qas"]:
                 answers = [(one["text"], one["answer_start"]) for one in qa["answers"]]
-                made.add(qa["id"], name, qa["question"], paragraph["context"], answers)
+                made.add(
+                    qa["id"], document=name, question=qa["question"], paragraph=paragraph["context"], answers=answers
+                )
     return made
 
 
@@ -71,7 +78,13 @@ def natural_questions(path: Path) -> TrainingSet:
             answers = [(answer, text.find(answer)) for answer in map(untokenised, row["answer_text"])]
             name = _file_name(row["title_text"])
             made.titles[name] = row["title_text"]
-            made.add(f"qed-{row['example_id']}", name, row["question_text"], text, answers)
+            made.add(
+                f"qed-{row['example_id']}",
+                document=name,
+                question=row["question_text"],
+                paragraph=text,
+                answers=answers,
+            )
     return made
 
 
@@ -84,7 +97,13 @@ def fairy_tales(folder: Path) -> TrainingSet:
         if text is None or row["type"] != "explicit":
             continue
         answers = [(answer, text.find(answer)) for answer in row["answers"] if answer in text]
-        made.add(f"fairy-{number}", _file_name(row["story"]), row["question"], text, answers)
+        made.add(
+            f"fairy-{number}",
+            document=_file_name(row["story"]),
+            question=row["question"],
+            paragraph=text,
+            answers=answers,
+        )
     return made
 
 
@@ -95,7 +114,13 @@ def answer_sentences(folder: Path) -> TrainingSet:
         for number, row in enumerate(json.loads((folder / f"selqa-ass-{part}.json").read_text(encoding="utf-8"))):
             text = " ".join(row["candidates"])
             answers = [(row["candidates"][i], text.find(row["candidates"][i])) for i in row["answers"]]
-            made.add(f"selqa-{part}-{number}", _file_name(row["article"]), row["question"], text, answers)
+            made.add(
+                f"selqa-{part}-{number}",
+                document=_file_name(row["article"]),
+                question=row["question"],
+                paragraph=text,
+                answers=answers,
+            )
     return made
 
 
@@ -111,7 +136,9 @@ def training_sets(folder: Path) -> Iterator[tuple[str, TrainingSet]]:
     """The sets that are fitted on. SquadShifts' reviews and posts are left out: their questions point at a text in
     view ("How long did it last?"), so that even a perfect ranking finds the gold first for about half of them."""
     makers: dict[str, Callable[[], TrainingSet]] = {
-        "squad": lambda: squad_like(folder / "squad_train_du_test" / "squad-train-44articles-v1.1.json", "squad"),
+        "squad": lambda: squad_like(
+            folder / "squad_train_du_test" / "squad-train-44articles-v1.1.json", prefix="squad"
+        ),
         "qed": lambda: natural_questions(folder / "qed_train_nq" / "qed-nq-train.jsonl.gz"),
         "selqa": lambda: answer_sentences(folder / "selqa"),
         "fairytales": lambda: fairy_tales(folder / "fairytaleqa"),

