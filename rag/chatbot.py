@@ -37,8 +37,10 @@ from rag.followup import expand
 from rag.fusion import RANKING_FEATURES
 from rag.gate import GATE_FEATURES, Gate, read_gate
 from rag.generate import Condensed, NotInDocumentsError, condense, generate, settled
+from rag.home import make_private
 from rag.ingest import Progress, Report, ingest
 from rag.learned import Learned, read_learned
+from rag.mending import remake_vectors
 from rag.overlap import Inquiry, coverage
 from rag.relevance import ModelRelevance
 from rag.retrieve import HybridRetriever, Retrieval, as_node
@@ -153,6 +155,9 @@ class Chatbot:
         report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed, check)
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
+        if report.changed:
+            # Chroma takes what it is given also where it then fails to write it.
+            self._store.check()
         return self._with_second_vectors(self.second, report, progress, check) if self.second and use_model else report
 
     def _with_second_vectors(
@@ -491,13 +496,15 @@ def open_chatbot(
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
     extractive unless an `llm` is given, and found by the shipped embedder unless a second one is, `embedding`: what
-    the environment holds sends nothing. The gate is the settings' own unless another is given."""
-    embedder = embedder or MiniLM()
-    store = open_store(settings.index, embedder.fingerprint, doing, wait)
+    the environment holds sends nothing. The gate is the settings' own unless another is given. Vectors whose files a
+    kill or damage took are made anew from the stored texts."""
+    make_private(settings.home)
+    shipped = embedder or MiniLM()
+    store = open_store(settings.index, shipped.fingerprint, doing, wait, lambda store: remake_vectors(store, shipped))
     try:
         learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
         second = SecondEmbedder(embedding, store) if embedding is not None else None
-        return Chatbot(settings, store, embedder, learned, gate or read_gate(settings.gate), llm, second)
+        return Chatbot(settings, store, shipped, learned, gate or read_gate(settings.gate), llm, second)
     except BaseException:
         store.close()
         raise
