@@ -15,10 +15,12 @@ from fastapi.responses import JSONResponse
 from rag.answer_json import answer_from
 from rag.domain import Json, Turn
 from rag.errors import IbidError, QuestionError
+from rag.index.store import proof_of
 from rag.ingest import Report
 from ui.web.folders import Folders, OpenFolder
 
 MOST_PASSAGES = 20
+_LONGEST_NONCE = 200
 
 
 def ask(
@@ -90,10 +92,14 @@ def _may_send(given: dict[str, Any]) -> bool:
     return bool(given.get("use_model", True))
 
 
-def add_health(app: FastAPI) -> None:
+def add_health(app: FastAPI, token: str) -> None:
+    """`GET /healthz`, for all. Who comes with a `nonce` gets the proof that this server knows `token`: other commands
+    send theirs to nobody else."""
+
     @app.get("/healthz", include_in_schema=False)
-    def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz(nonce: str | None = None) -> dict[str, str]:
+        proof = {} if nonce is None else {"proof": proof_of(token, nonce[:_LONGEST_NONCE])}
+        return {"status": "ok", **proof}
 
 
 def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from rag.errors import ServerError, StorageError
+from rag.home import make_private
 from rag.settings import Settings
 from ui.web.api import add_health, routes
 from ui.web.folders import Folders
@@ -49,6 +50,7 @@ def prepared(settings: Settings, host: str, port: int) -> Iterator[Ready]:
     """Everything opened and ready to `run`. Raises ServerError where it may not listen there, or the port is taken."""
     users = _users(settings, host)
     listener = _listener(host, port)
+    make_private(settings.home)
     temporary = _emptied((settings.home / "tmp").resolve())
     # Read by Gradio when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -58,7 +60,7 @@ def prepared(settings: Settings, host: str, port: int) -> Iterator[Ready]:
     reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
     folders = Folders(settings, lambda folder: folder.bot.announce("chat", reached, token))
     try:
-        app = _application(folders, settings)
+        app = _application(folders, settings, token)
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
@@ -82,11 +84,11 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings) -> FastAPI:
+def _application(folders: Folders, settings: Settings, token: str) -> FastAPI:
     from ui.web.app import ASSETS, mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_health(app)
+    add_health(app, token)
     app.include_router(routes(folders))
     app.mount("/assets-of-ibid", StaticFiles(directory=ASSETS))
     return mount_page(app, folders, settings)
