@@ -35,10 +35,13 @@ from rag.errors import (
     IndexMismatchError,
     QuestionError,
     ScopeError,
+    StorageError,
 )
+from rag.home import make_private
 from rag.index.embedding import MiniLM
+from rag.index.mending import remake_vectors
 from rag.index.snapshot import Key
-from rag.index.store import Health, Record, Store, open_store
+from rag.index.store import NOT_WRITTEN, Health, Record, Store, open_store
 from rag.ingest import Progress, Report, ingest
 from rag.search.followup import expand
 from rag.search.fusion import RANKING_FEATURES
@@ -150,10 +153,22 @@ class Chatbot:
                 # A large index takes long to rebuild: no more than a tenth of the time goes there.
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
+        before = self.set_aside
         report = ingest(self._store, self._embedder, roots, self._settings.max_file_mb, progress, committed, check)
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
+        if report.changed:
+            self._expect_written(before)
         return self._with_second_vectors(self.second, report, progress, check) if self.second and use_model else report
+
+    def _expect_written(self, set_aside_before: Sequence[str]) -> None:
+        """Chroma takes what it is given also where it then fails to write it. Raises StorageError where documents were
+        set aside since, as not all of them can be found; the next ingest reads them again."""
+        if torn := self._store.check().torn:
+            self._store.make_good(torn)
+            self.retriever.refresh()
+        if set(self.set_aside) - set(set_aside_before):
+            raise StorageError(NOT_WRITTEN.format(folder=self._store.folder))
 
     def _with_second_vectors(
         self,
@@ -503,13 +518,15 @@ def open_chatbot(
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran. Answers are
     extractive unless an `llm` is given, and found by the shipped embedder unless a second one is, `embedding`: what
-    the environment holds sends nothing. The gate is the settings' own unless another is given."""
-    embedder = embedder or MiniLM()
-    store = open_store(settings.index, embedder.fingerprint, doing, wait)
+    the environment holds sends nothing. The gate is the settings' own unless another is given. Vectors whose files a
+    kill or damage took are made anew from the stored texts."""
+    make_private(settings.home)
+    shipped = embedder or MiniLM()
+    store = open_store(settings.index, shipped.fingerprint, doing, wait, lambda store: remake_vectors(store, shipped))
     try:
         learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
         second = SecondEmbedder(embedding, store) if embedding is not None else None
-        return Chatbot(settings, store, embedder, learned, gate or read_gate(settings.gate), llm, second)
+        return Chatbot(settings, store, shipped, learned, gate or read_gate(settings.gate), llm, second)
     except BaseException:
         store.close()
         raise

@@ -8,7 +8,7 @@
     ├── IndexBusyError     another process owns the index
     ├── IndexMismatchError the index was made with another embedder or an older layout, or an embedder changed
     ├── IndexDamagedError  the index answers only in part
-    ├── StorageError       the disk under the index is full or cannot be written
+    ├── StorageError       the disk under the index is full or cannot be written, or no more files can be opened
     ├── ModelError         a shipped model is missing or not what it should be
     ├── CaseError          an eval case or run file is malformed
     ├── ServerError        the chat cannot listen where it was asked to

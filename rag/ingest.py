@@ -102,6 +102,7 @@ class FoundFile:
     size: int
     modified_ns: int
     problem: str | None = None
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +203,26 @@ def scan(root: str, folder: Path) -> Iterator[FoundFile]:
 def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> list[FoundFile]:
     found = list(scan(root, folder))
     known = [key for key in records if key.startswith(f"{root}/")]
-    if not found and known and root == "documents":
+    missing = set(known) - {file.document_id for file in found}
+    if missing and root == "documents" and not any(map(_can_be_read, found)):
+        what = "holds nothing that can be read" if found else "is suddenly empty"
         raise FolderError(
-            f"The documents folder {folder} is suddenly empty; the index still holds {len(known)} of its documents. "
+            f"The documents folder {folder} {what}; the index still holds {len(known)} of its documents. "
             "Nothing was removed. If that is meant, run `ibid reset`."
         )
     return found
+
+
+def _can_be_read(file: FoundFile) -> bool:
+    """Whether it is a file, and opens: something else may be mounted where the documents were."""
+    if file.problem:
+        return False
+    try:
+        with file.path.open("rb") as opened:
+            opened.read(1)
+        return True
+    except OSError:
+        return False
 
 
 def _scan_folder(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
@@ -239,7 +254,7 @@ def _look_at(entry: os.DirEntry[str], document_id: str, inside: Path) -> Iterato
     status = entry.stat()
     if not stat.S_ISDIR(status.st_mode):
         problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
-        yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem)
+        yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem, status.st_ctime_ns)
 
 
 def _scan_below(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
@@ -264,8 +279,9 @@ def _printable(name: str) -> str:
 
 
 def _readable(name: str) -> str:
-    """A file name as text that every store takes: bytes that are no UTF-8 become `\\xff`, each its own."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """A file name as text that every store takes: bytes that are no UTF-8 become `\\xff`, each its own, and a
+    backslash is doubled, so that it is never the name of another file."""
+    return name.replace("\\", r"\\").encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tuple[list[FoundFile], list[FoundFile]]:
@@ -273,7 +289,7 @@ def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tup
     to_read: list[FoundFile] = []
     for file in found:
         record = records.get(file.document_id)
-        stamp = FileStamp(file.size, file.modified_ns)
+        stamp = FileStamp(file.size, file.modified_ns, changed_ns=file.changed_ns)
         same = record is not None and record.stamp == stamp and is_current(record.revision) and not file.problem
         (unchanged if same else to_read).append(file)
     return unchanged, to_read
@@ -301,7 +317,8 @@ class _Reader:
     def read(self, file: FoundFile) -> _Loaded | None:
         try:
             data = self._bytes(file)
-            stamp = FileStamp(file.size, file.modified_ns, self._scanned_ns - file.modified_ns > SETTLED_AFTER_NS)
+            is_settled = self._scanned_ns - max(file.modified_ns, file.changed_ns) > SETTLED_AFTER_NS
+            stamp = FileStamp(file.size, file.modified_ns, is_settled, file.changed_ns)
             record = self._records.get(file.document_id)
             if record is not None and record.revision == revision_of(data):
                 self.restamped.append((file.document_id, stamp))

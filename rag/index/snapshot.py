@@ -151,7 +151,7 @@ class Snapshot:
 
 def open_snapshot(store: Store, folder: Path) -> Snapshot:
     """The current paragraphs with the lexical index in `folder`, which is built anew if it is of another
-    generation. Documents with a text whose vector was lost are put aside first, and then are not in it."""
+    generation. Vectors that were lost are made anew first, or the documents they are of are put aside."""
     generation = store.generation
     records = tuple(store.records().values())
     counts = [record.paragraphs for record in records]
@@ -164,7 +164,7 @@ def open_snapshot(store: Store, folder: Path) -> Snapshot:
     ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
     snapshot = Snapshot(generation, records, firsts, by_prefix, index, ranked)
     if store.window_count < snapshot.window_count:
-        store.put_aside(store.without_vectors())
+        store.make_good(store.lacking())
         return open_snapshot(store, folder)
     return snapshot
 

@@ -15,14 +15,16 @@ The only file that imports chromadb and filelock.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
+import hmac
 import json
 import os
 import shutil
-import struct
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -36,10 +38,14 @@ from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
 
 from rag.domain import Document, Json, Paragraph, Role, Source
-from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.errors import IbidError, IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.index import vector_files
 
 Vectors = npt.NDArray[np.float32]
 T = TypeVar("T")
+Mend = Callable[["Store"], None]
+"""What gives a store the vectors that it is `lacking`."""
+
 Near = tuple[str, float]
 """A text near a vector: its hash, and the cosine of the two."""
 
@@ -68,20 +74,32 @@ _SAMPLE = 16
 _SECOND = "vectors-"
 """How the collections of second embedders are called, before the fingerprint."""
 
-_HNSW_HEADER = struct.Struct("<i6Q2i3QdQ")
-_HNSW_ROOM, _HNSW_COUNT, _HNSW_SIZE = 2, 3, 4
-"""The header of hnswlib's files as Chroma writes them, and where in it stand the elements there is room for, the
-elements there are, and the bytes of one."""
+_NEARLY_FULL = 4_000_000
+"""Bytes. With less than that free it is the disk that Chroma failed for: SQLite gives back what it could not use."""
+
+_LOOK = 0.2
+"""Seconds for which a process that only looks at the lock may hold it, and far more than it takes."""
+
+_HANDLES = 8
+"""Files that SQLite and Chroma may want to open for one write, at most."""
+
+_LOST = "vectors-lost"
+"""The file that says that vectors are being made anew: until it is gone they are not all there."""
+
+_SEAL = "vectors.json"
+"""The checksums of the vector files, there while the index is closed and was closed in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
     """What tells an unchanged file at the cost of a stat. `settled` is false where the file was changed so
-    shortly before the scan that a later change could carry the same time."""
+    shortly before the scan that a later change could carry the same time. When a file was `changed` the system notes
+    by itself: a rewrite that gives itself the old time of modification is seen."""
 
     size: int
     modified_ns: int
     settled: bool = True
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +206,11 @@ class Health:
 
     @property
     def is_whole(self) -> bool:
-        return not self.torn
+        return not self.torn and self.rows_stored <= self.rows_expected
+
+
+class _VectorsLostError(IndexDamagedError):
+    """Rows are there, and most of those that were looked up are not found by their vectors."""
 
 
 def row_prefix(document_id: str, revision: str) -> str:
@@ -210,22 +232,30 @@ def _prefix_of(key: str) -> str:
 
 
 def read_owner(folder: Path) -> Owner | None:
-    """Who last took the lock of the index in `folder`; None where it was given back."""
+    """Who last took the lock of the index in `folder`; None where it was given back. Whether that process still holds
+    it, `is_held` tells."""
     try:
-        return Owner(**json.loads((folder / "owner.json").read_text()))
-    except (OSError, ValueError, TypeError):
+        owner = Owner(**json.loads((folder / "owner.json").read_text()))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
+    texts = (owner.doing, owner.address or "", owner.token or "")
+    is_owner = isinstance(owner.pid, int) and all(isinstance(text, str) for text in texts)
+    return owner if is_owner and (owner.address or "http://").startswith("http://") else None
 
 
 def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = _acquire(folder, wait=0.0)
     try:
-        for name in ("chroma", "lexical", "lexical.new", "owner.json", "folder.txt"):
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        for name in ("chroma", "lexical", "lexical.new", "owner.json", "folder.txt", _SEAL, _LOST):
+            _remove(folder / name)
     finally:
         lock.release()
+
+
+def _remove(path: Path) -> None:
+    """Delete what is there, whatever it is."""
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 @dataclass(slots=True)
@@ -243,6 +273,9 @@ class Store:
     _records: dict[str, Record] = field(default_factory=dict)
     set_aside: tuple[str, ...] = ()
     """Documents that the look at the start found torn: out of the index until they are read again."""
+    _stamps: vector_files.Stamps = field(default_factory=dict)
+    _is_shut: bool = False
+    _mend: Mend | None = None
 
     def records(self) -> dict[str, Record]:
         """The committed documents by id, sorted by id."""
@@ -267,7 +300,9 @@ class Store:
                     metadatas=[_row_metadata(change, piece) for change, piece in batch],
                 )
         self._add_windows({piece.text_hash: piece.vector for _, piece in pieces})
-        records = [_record_of(change) for change in changes]
+        self._put_records([_record_of(change) for change in changes])
+
+    def _put_records(self, records: Sequence[Record]) -> None:
         for some in _chunks(records, WRITE_BATCH):
             with _translated(self.folder):
                 self._documents.upsert(
@@ -276,6 +311,23 @@ class Store:
                     metadatas=[_record_metadata(record) for record in some],
                 )
             self._records.update((record.document_id, record) for record in some)
+
+    def put_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        """Give texts that lost their vectors these, by the hash of the text."""
+        self._add_windows(vectors)
+
+    def lacking(self) -> dict[str, set[str]]:
+        """The hashes of the texts that have no vector, by the id of each document that holds one."""
+        return self._lacking_in(self._windows)
+
+    def _lacking_in(self, collection: Any) -> dict[str, set[str]]:
+        with _translated(self.folder):
+            there = set(_all(collection, [], lambda page: page["ids"]))
+        found: dict[str, set[str]] = {}
+        for _, metadata in self._current_rows():
+            if metadata["hash"] not in there:
+                found.setdefault(str(metadata["document"]), set()).add(str(metadata["hash"]))
+        return found
 
     def _add_windows(self, vectors: Mapping[str, Vectors]) -> None:
         """Write the vectors of texts that have none yet."""
@@ -320,12 +372,27 @@ class Store:
                     _all(self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where)
                 )
                 stale = {key: str(m["hash"]) for key, m in rows if _prefix_of(key) not in current}
+                if stale:
+                    self._expect_written([document_id for _, document_id in some])
                 kept = {str(m["hash"]) for key, m in rows if key not in stale}
                 # Before the rows: of a vector without a row nobody would know any more after a kill.
                 self._delete_windows(sorted(set(stale.values()) - kept))
-                for batch in _chunks(list(stale), WRITE_BATCH):
-                    self._paragraphs.delete(ids=list(batch))
+                self._delete(self._paragraphs, list(stale))
                 self._pending.delete(ids=[key for key, _ in some])
+
+    def _expect_written(self, document_ids: Sequence[str]) -> None:
+        """Chroma does not always say so where it could not write: old rows go when the new record is read back."""
+        found = self._documents.get(ids=list(document_ids), include=["metadatas"])
+        written = {key: m["revision"] for key, m in zip(found["ids"], found["metadatas"], strict=True)}
+        expected = {key: self._records[key].revision for key in document_ids if key in self._records}
+        if written != expected:
+            raise StorageError(NOT_WRITTEN.format(folder=self.folder))
+
+    def _delete(self, collection: Any, keys: Sequence[str]) -> None:
+        for batch in _chunks(keys, WRITE_BATCH):
+            collection.delete(ids=list(batch))
+            if collection.get(ids=list(batch), include=[])["ids"]:
+                raise StorageError(NOT_WRITTEN.format(folder=self.folder))
 
     def _delete_windows(self, hashes: Sequence[str]) -> None:
         """Delete the vectors of those of these texts that stand in no current row."""
@@ -339,7 +406,7 @@ class Store:
             )
             kept = {str(m["hash"]) for key, m in rows if _prefix_of(key) in current}
             if unneeded := [text_hash for text_hash in some if text_hash not in kept]:
-                self._windows.delete(ids=unneeded)
+                self._delete(self._windows, unneeded)
 
     @property
     def _prefixes(self) -> frozenset[str]:
@@ -370,7 +437,7 @@ class Store:
             whole = (collection.metadata or {}).get("generation")
             # Vectors that were lost are made anew by the next ingest.
             is_whole = whole == self.generation and collection.count() == self._windows.count()
-        return SecondVectors(self, collection, whole if is_whole else None)
+        return SecondVectors(self, collection.name, whole if is_whole else None)
 
     def paragraphs(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
         """The paragraphs of first-part rows, by row id. A row that is gone is left out."""
@@ -404,6 +471,44 @@ class Store:
     def check(self) -> Health:
         """Count the rows and look a sample of them up by their own vectors. Raises IndexDamagedError where the index
         cannot be read, or so much of it is not found that whole files must be damaged."""
+        with suppress(IndexDamagedError):
+            if self._is_shut:
+                self._open_anew()
+            health = self._looked_up()
+            if health.is_whole:
+                return health
+        # A Chroma that could not open a file for a while holds less in memory than on the disk, and stays so.
+        self._open_anew()
+        health = self._looked_up()
+        if health.rows_stored > health.rows_expected:
+            self._delete_what_is_not_current()
+            health = self._looked_up()
+        return health
+
+    def _delete_what_is_not_current(self) -> None:
+        current = self._prefixes
+        with _translated(self.folder):
+            keys = list(_all(self._paragraphs, [], lambda page: page["ids"]))
+            self._delete(self._paragraphs, [key for key in keys if _prefix_of(key) not in current])
+
+    def _open_anew(self) -> None:
+        with _translated(self.folder):
+            if not self._is_shut:
+                self._client.close()
+            # Until there are files to be had again.
+            self._is_shut = True
+            client = _client_of(self.folder)
+            try:
+                before = (self._paragraphs, self._windows, self._documents, self._pending)
+                self._paragraphs, self._windows, self._documents, self._pending = (
+                    client.get_collection(collection.name, embedding_function=None) for collection in before
+                )
+            except BaseException:
+                client.close()
+                raise
+            self._client, self._is_shut = client, False
+
+    def _looked_up(self) -> Health:
         records = list(self._records.values())
         expected = sum(record.rows for record in records)
         sample = _sampled(records)
@@ -415,15 +520,16 @@ class Store:
             # What was sampled may have been replaced since.
             lost = [key for key in self._unreachable(list(sample)) if _prefix_of(key) in self._prefixes]
         except (ChromaError, ValueError, TypeError) as error:
-            raise IndexDamagedError(f"{_DAMAGED.format(folder=self.folder)} ({_first_line(error)})") from error
+            raise _in_our_words(self.folder, error) from error
         torn = lacking | {sample[key] for key in lost}
         if 2 * len(lost) > len(sample) or 2 * len(lacking) > len(records):
-            raise IndexDamagedError(
+            damage = IndexDamagedError if lacking else _VectorsLostError
+            raise damage(
                 f"{_DAMAGED.format(folder=self.folder)} ({stored} of {expected} rows stored, "
                 f"{len(lost)} of {len(sample)} sampled ones not found)"
             )
         paragraphs = sum(record.paragraphs for record in records)
-        stored = min(stored, expected)
+        stored = min(stored, expected) if fits else stored
         return Health(len(records), paragraphs, expected, stored, len(sample), len(lost), tuple(sorted(torn)))
 
     def _lacking_rows(self, records: Sequence[Record]) -> set[str]:
@@ -440,11 +546,15 @@ class Store:
         found = {text_hash: _is_found(self._windows, vector) for text_hash, vector in vectors.items()}
         return [key for key in row_ids if not found.get(hashes.get(key, ""))]
 
-    def without_vectors(self) -> set[str]:
-        """The documents that hold a text without a vector."""
-        with _translated(self.folder):
-            there = set(_all(self._windows, [], lambda page: page["ids"]))
-        return {str(m["document"]) for _, m in self._current_rows() if m["hash"] not in there}
+    def make_good(self, torn: Iterable[str]) -> None:
+        """Give texts that lost their vectors new ones, where it can be done, and put aside what stays torn. The caller
+        makes sure that no query reads these documents."""
+        damaged = set(torn)
+        if damaged and self._mend is not None and self.lacking():
+            self._mend(self)
+            damaged = {*self.check().torn, *self.lacking()}
+        if damaged:
+            self.put_aside(damaged)
 
     def put_aside(self, document_ids: Iterable[str]) -> None:
         """Take torn documents out, so that the next ingest reads them again. The caller makes sure that no query
@@ -466,8 +576,12 @@ class Store:
 
     def close(self) -> None:
         try:
-            (self.folder / "owner.json").unlink(missing_ok=True)
-            self._client.close()
+            _remove(self.folder / "owner.json")
+            if not self._is_shut:
+                self._client.close()
+            # Without a seal the next start looks closer.
+            with suppress(*vector_files.UNREADABLE):
+                vector_files.write_seal(self.folder / _SEAL, self.folder / "chroma", self._stamps)
         finally:
             self._lock.release()
 
@@ -487,18 +601,16 @@ class SecondVectors:
     are. `generation` is the store's when they were last whole: only for that one can they be searched."""
 
     store: Store
-    _collection: Any
+    _name: str
     generation: str | None
+
+    @property
+    def _collection(self) -> Any:
+        return self.store._client.get_collection(self._name, embedding_function=None)
 
     def lacking(self) -> dict[str, set[str]]:
         """The hashes of the texts that have no vector here, by the id of each document that holds one."""
-        with _translated(self.store.folder):
-            there = set(_all(self._collection, [], lambda page: page["ids"]))
-        found: dict[str, set[str]] = {}
-        for _, metadata in self.store._current_rows():
-            if metadata["hash"] not in there:
-                found.setdefault(str(metadata["document"]), set()).add(str(metadata["hash"]))
-        return found
+        return self.store._lacking_in(self._collection)
 
     def put(self, rows: Sequence[SecondRow]) -> None:
         """Write vectors. Raises IndexMismatchError where they are of another length than those before."""
@@ -526,12 +638,16 @@ class SecondVectors:
             return _nearest(self._collection, vector, limit, among)
 
 
+NOT_WRITTEN = (
+    "Not all could be written to {folder}. Nothing is lost: see that it is on a disk with room, and try again."
+)
 _DAMAGED = "The index in {folder} is damaged. Run `ibid ingest --rebuild`: it is made anew from your folder"
 
 
-def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) -> Store:
-    """Become the owner of the index in `folder`, making it if need be, sweep what a kill left behind, and take out
-    the documents that are torn (`Store.set_aside`).
+def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0, mend: Mend | None = None) -> Store:
+    """Become the owner of the index in `folder`, making it if need be, and sweep what a kill left behind. Where vectors
+    were lost, `mend` is called to `put_vectors` of what is `lacking`; documents that stay torn are taken out
+    (`Store.set_aside`).
 
     Raises IndexBusyError where another process owns it for longer than `wait` seconds, IndexMismatchError
     where it was made with another embedder or layout, IndexDamagedError where Chroma cannot read all of it.
@@ -539,10 +655,80 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
     lock = _acquire(folder, wait)
     try:
         _write_owner(folder, Owner(os.getpid(), doing))
-        _check_vector_files(folder)
         with _translated(folder):
-            client = chromadb.PersistentClient(str(folder / "chroma"), ChromaSettings(anonymized_telemetry=False))
+            vector_files.clear_unsaved(folder / "chroma")
+            broken, stamps = vector_files.broken(folder / "chroma", vector_files.read_seal(folder / _SEAL))
+        is_lost = (folder / _LOST).exists() or any(segment.collection.startswith("windows-") for segment in broken)
+        try:
+            return _opened(folder, fingerprint, lock, broken, stamps, is_lost, mend)
+        except IndexDamagedError as error:
+            # Chroma may find what the files do not show: the log says other things than they do.
+            is_of_vectors = isinstance(error, _VectorsLostError) or isinstance(error.__cause__, ChromaError)
+            if mend is None or is_lost or not is_of_vectors:
+                raise
+            return _opened(folder, fingerprint, lock, _saved(folder), {}, True, mend)
+    except BaseException:
+        _remove(folder / "owner.json")
+        lock.release()
+        raise
+
+
+def _saved(folder: Path) -> list[vector_files.Segment]:
+    found = vector_files.segments(folder / "chroma")
+    return [segment for segment in found if segment.is_saved and not segment.collection.startswith(_SECOND)]
+
+
+def _opened(
+    folder: Path,
+    fingerprint: str,
+    lock: FileLock,
+    broken: Sequence[vector_files.Segment],
+    stamps: vector_files.Stamps,
+    is_lost: bool,
+    mend: Mend | None,
+) -> Store:
+    """The open store, without the files of the `broken` segments. Where the vectors are lost, it has those that `mend`
+    makes; what Chroma keeps of rows and records without looking for it in those files is whole without them."""
+    if is_lost and mend is None:
+        files = "half made anew" if not broken else "its vector files do not fit one another"
+        raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({files})")
+    with _translated(folder):
+        if is_lost:
+            (folder / _LOST).touch()
+        for segment in vector_files.segments(folder / "chroma"):
+            if segment in broken or (is_lost and segment.collection.startswith("windows-")):
+                vector_files.forget(segment)
+        (folder / _SEAL).unlink(missing_ok=True)
+    of_vectors = [segment.collection for segment in broken if segment.collection.startswith(_SECOND)]
+    store = _read_in(folder, fingerprint, lock, [*of_vectors, *([f"windows-{fingerprint}"] if is_lost else [])])
+    store._stamps, store._mend = stamps, mend
+    try:
+        if any(segment.collection.startswith("documents-") for segment in broken):
+            store._put_records(list(store._records.values()))
+        store.delete_superseded()
+        if is_lost and mend is not None:
+            mend(store)
+            (folder / _LOST).unlink(missing_ok=True)
+        store.make_good(store.check().torn)
+        return store
+    except BaseException:
+        store._client.close()
+        raise
+
+
+def _client_of(folder: Path) -> Any:
+    return chromadb.PersistentClient(str(folder / "chroma"), ChromaSettings(anonymized_telemetry=False))
+
+
+def _read_in(folder: Path, fingerprint: str, lock: FileLock, lost: Sequence[str]) -> Store:
+    """The store with nothing in the collections of these names, which hold vectors and nothing else."""
+    with _translated(folder):
+        client = _client_of(folder)
+        try:
             _refuse_another_index(folder, client, fingerprint)
+            there = {collection.name for collection in client.list_collections()}
+            for name in there.intersection(lost):
+                client.delete_collection(name)
             # Chroma's own embedder would download a model: it is never given a chance.
             collections = [
                 client.get_or_create_collection(
@@ -553,24 +739,38 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0) ->
                 )
                 for name in ("paragraphs", "windows", "documents", "pending")
             ]
-        store = Store(folder, fingerprint, lock, client, *collections)
-        with _translated(folder):
+            store = Store(folder, fingerprint, lock, client, *collections)
             store._records = {record.document_id: record for record in _read_records(store._documents)}
-        store.delete_superseded()
-        if torn := store.check().torn:
-            store.put_aside(torn)
-        return store
-    except BaseException:
-        (folder / "owner.json").unlink(missing_ok=True)
-        lock.release()
-        raise
+        except BaseException:
+            client.close()
+            raise
+    return store
+
+
+def proof_of(token: str, nonce: str) -> str:
+    """What only an owner who knows the token can answer to a number made up for it."""
+    return hmac.new(token.encode(), nonce.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process that lives owns the index in `folder`. The lock alone tells: the id of a process that was
+    killed may be another's by now, and is 1 in every container."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            # Shared, so that two that look do not hold each other up; whoever wants to own it waits a moment.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # who opens the index is told why it cannot be
 
 
 def _acquire(folder: Path, wait: float) -> FileLock:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "lock")
-        lock.acquire(timeout=wait)
+        lock.acquire(timeout=max(wait, _LOOK), poll_interval=0.02)
     except Timeout as error:
         owner = read_owner(folder)
         raise IndexBusyError(
@@ -586,43 +786,13 @@ def _acquire(folder: Path, wait: float) -> FileLock:
 def _write_owner(folder: Path, owner: Owner) -> None:
     try:
         # Nobody else may read the token; a file of an earlier owner may have been readable.
-        (folder / "owner.json").unlink(missing_ok=True)
+        _remove(folder / "owner.json")
         with open(folder / "owner.json", "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(json.dumps(asdict(owner)))
     except OSError as error:
         raise StorageError(
             f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere."
         ) from error
-
-
-def _check_vector_files(folder: Path) -> None:
-    """Compare the sizes of Chroma's vector files with their headers: from files cut short it answers in part, or
-    ends the whole process with a segmentation fault, in either case without an error."""
-    for header in (folder / "chroma").glob("*/header.bin"):
-        try:
-            described = _HNSW_HEADER.unpack(header.read_bytes())
-            # What holds nothing yet is saved with the room it has.
-            elements = described[_HNSW_COUNT] or described[_HNSW_ROOM]
-            expected = {"data_level0.bin": elements * described[_HNSW_SIZE], "length.bin": elements * 4}
-            short = [name for name, size in expected.items() if (header.parent / name).stat().st_size != size]
-            if _links(header.parent / "link_lists.bin") != described[_HNSW_COUNT]:
-                short.append("link_lists.bin")
-        except (OSError, struct.error, ValueError) as error:
-            raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})") from error
-        if short or described[_HNSW_COUNT] > described[_HNSW_ROOM]:
-            what = ", ".join(short) or header.name
-            raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({what} does not fit the rest)")
-
-
-def _links(path: Path) -> int:
-    """For how many elements hnswlib's upper links are there: each a size in bytes, mostly 0, and that many bytes."""
-    words = np.fromfile(path, dtype="<u4")
-    at = elements = 0
-    for place in np.flatnonzero(words).tolist():
-        if place >= at:
-            elements += place - at + 1
-            at = place + 1 + int(words[place]) // 4
-    return elements + len(words) - at if at <= len(words) else -1
 
 
 def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:
@@ -638,28 +808,77 @@ def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What can go wrong below us and is no damage: how Chroma, SQLite or the system say it, and what to do."""
+
+    needles: tuple[str, ...]
+    numbers: tuple[int, ...]
+    error: type[IbidError]
+    advice: str
+
+    def fits(self, error: BaseException) -> bool:
+        number = error.errno if isinstance(error, OSError) else None
+        return number in self.numbers or any(needle in str(error) for needle in self.needles)
+
+
+_FULL = _Trouble(
+    ("disk is full", "No space left", "code: 13", "File too large", "quota exceeded"),
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    StorageError,
+    "The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`.",
+)
+_NO_HANDLES = _Trouble(
+    ("Too many open files",),
+    (errno.EMFILE, errno.ENFILE),
+    StorageError,
+    "No more files can be opened, so {folder} cannot be read. Nothing is lost: close other programs, or raise "
+    "`ulimit -n`, and try again.",
+)
+_TROUBLES = (
+    _FULL,
+    _NO_HANDLES,
+    _Trouble(
+        ("expecting embedding with dimension",),
+        (),
+        IndexMismatchError,
+        "The second embedder makes vectors of another length than those in {folder}. Run `ibid ingest --rebuild`, or "
+        "name another model in IBID_EMBED_MODEL.",
+    ),
+    _Trouble(
+        ("readonly", "read-only", "ermission denied"),
+        (errno.EROFS, errno.EACCES, errno.EPERM),
+        StorageError,
+        "Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours.",
+    ),
+)
+
+
 @contextmanager
 def _translated(folder: Path) -> Iterator[None]:
-    """Chroma's errors in our words. A full disk reaches us as an InternalError with SQLite's text in it."""
+    """Chroma's errors in our words."""
     try:
         yield
-    except (ChromaError, OSError) as error:
-        text = str(error)
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        if full or "disk is full" in text or "No space left" in text or "code: 13" in text or "File too large" in text:
-            raise StorageError(
-                f"The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`."
-            ) from error
-        if "expecting embedding with dimension" in text:
-            raise IndexMismatchError(
-                f"The second embedder makes vectors of another length than those in {folder}. Run `ibid ingest "
-                "--rebuild`, or name another model in IBID_EMBED_MODEL."
-            ) from error
-        if "readonly" in text or "read-only" in text or "ermission denied" in text:
-            raise StorageError(
-                f"Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours."
-            ) from error
-        raise IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})") from error
+    except (ChromaError, OSError, sqlite3.Error) as error:
+        raise _in_our_words(folder, error) from error
+
+
+def _in_our_words(folder: Path, error: Exception) -> IbidError:
+    trouble = next((trouble for trouble in _TROUBLES if trouble.fits(error)), None) or _trouble_here(folder)
+    if trouble is not None:
+        return trouble.error(trouble.advice.format(folder=folder))
+    return IndexDamagedError(f"{_DAMAGED.format(folder=folder)} ({_first_line(error)})")
+
+
+def _trouble_here(folder: Path) -> _Trouble | None:
+    """What the machine is short of: Chroma often says no more than that it failed."""
+    try:
+        with ExitStack() as opened:
+            for _ in range(_HANDLES):
+                opened.callback(os.close, os.open(folder, os.O_RDONLY))
+        return _FULL if shutil.disk_usage(folder).free < _NEARLY_FULL else None
+    except OSError as error:
+        return _NO_HANDLES if _NO_HANDLES.fits(error) else None
 
 
 def _first_line(error: BaseException) -> str:
@@ -786,6 +1005,7 @@ def _record_metadata(record: Record) -> dict[str, Any]:
         # Chroma keeps integers to 64 bits; nanoseconds since 1970 fit until the year 2262.
         "modified_ns": record.stamp.modified_ns,
         "settled": record.stamp.settled,
+        "changed_ns": record.stamp.changed_ns,
     }
     optional = {
         "date": record.date.isoformat() if record.date else None,
@@ -803,7 +1023,7 @@ def _read_records(collection: Any) -> Iterator[Record]:
             m["revision"],
             int(m["paragraphs"]),
             int(m["rows"]),
-            FileStamp(int(m["size"]), int(m["modified_ns"]), bool(m["settled"])),
+            FileStamp(int(m["size"]), int(m["modified_ns"]), bool(m["settled"]), int(m.get("changed_ns", 0))),
             date.fromisoformat(m["date"]) if "date" in m else None,
             m.get("author"),
             m.get("warning"),

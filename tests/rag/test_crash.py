@@ -15,13 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer.extract import ANSWER_FEATURES
-from rag.answer.gate import read_gate
-from rag.chatbot import Chatbot
+from rag.chatbot import Chatbot, open_chatbot
 from rag.index.embedding import MiniLM
-from rag.index.store import Record, open_store
-from rag.search.fusion import RANKING_FEATURES
-from rag.search.learned import read_learned
+from rag.index.store import Record
 from rag.settings import Settings
 
 ROUNDS = 20
@@ -69,10 +65,7 @@ def write_version(folder: Path, version: str) -> None:
 
 
 def opened(home: Path, folder: Path, embedder: MiniLM) -> Chatbot:
-    settings = Settings(home=home, documents=folder)
-    learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
-    store = open_store(settings.index, embedder.fingerprint, "test")
-    return Chatbot(settings, store, embedder, learned, read_gate(settings.gate))
+    return open_chatbot(Settings(home=home, documents=folder), "test", embedder=embedder)
 
 
 def state_of(bot: Chatbot) -> State:

@@ -7,20 +7,24 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from rag.documents.reading import read_document, revision_of
 from rag.errors import FolderError
 from rag.index.embedding import MiniLM, Progress
 from rag.index.store import Store, open_store, row_id
-from rag.ingest import FileOutcome, Outcome, Report, ingest, scan
+from rag.ingest import SETTLED_AFTER_NS, FileOutcome, Outcome, Report, ingest, scan
 from rag.search.retrieve import HybridRetriever
 
 ROOT = Path(__file__).parents[2]
@@ -209,9 +213,67 @@ def test_a_file_changed_right_before_the_scan_is_read_again_at_the_next(
 
 def test_a_settled_file_costs_a_stat_and_is_not_read(store: Store, embedder: MiniLM, folder: Path) -> None:
     path = write(folder / "siege.txt", "The siege lasted four years.")
+    time.sleep(SETTLED_AFTER_NS / 1e9 + 0.1)  # nobody can set the time of a change
     take_in(store, embedder, folder)
-    write(path, "The siege lasted five years.")
+    assert store.records()["documents/siege.txt"].stamp.settled
+    opened: list[str] = []
+    watching = True
+    sys.addaudithook(lambda event, what: opened.append(str(what[0])) if watching and event == "open" else None)
     assert said(take_in(store, embedder, folder)) == {"siege.txt": "unchanged"}
+    assert str(path) not in opened
+    write(path, "The siege lasted five years.")
+    assert said(take_in(store, embedder, folder)) == {"siege.txt": "updated"}
+    assert str(path) in opened
+    watching = False
+
+
+def test_a_rewrite_that_keeps_size_and_time_is_seen(store: Store, embedder: MiniLM, folder: Path) -> None:  # case 28
+    path = write(folder / "siege.txt", "The siege lasted four years.")
+    take_in(store, embedder, folder)
+    stamp = store.records()["documents/siege.txt"].stamp
+    # As if it had been long enough: what is compared is the time of the change itself.
+    store.restamp([("documents/siege.txt", replace(stamp, settled=True))])
+    write(path, "The siege lasted five years.")
+    assert path.stat().st_mtime == LONG_AGO
+    assert said(take_in(store, embedder, folder)) == {"siege.txt": "updated"}
+    assert texts_of(store, "siege.txt") == ["The siege lasted five years."]
+
+
+def test_a_mount_in_which_nothing_can_be_read_removes_nothing(  # case 25
+    store: Store, embedder: MiniLM, folder: Path
+) -> None:
+    for i in range(3):
+        write(folder / f"{i}.txt", f"Gate {i} was opened at noon.")
+    take_in(store, embedder, folder)
+    rows = rows_of(store)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    # Root may read everything, so nothing that can be read has to be something else: a link that leads nowhere.
+    (folder / "notes.txt").symlink_to(folder / "nowhere")
+    (folder / "pipe.txt").mkdir()
+    with pytest.raises(FolderError) as told:
+        take_in(store, embedder, folder)
+    assert str(told.value) == (
+        f"The documents folder {folder} holds nothing that can be read; the index still holds 3 of its documents. "
+        "Nothing was removed. If that is meant, run `ibid reset`."
+    )
+    assert rows_of(store) == rows
+    write(folder / "0.txt", "Gate 0 was opened at noon.")
+    assert said(take_in(store, embedder, folder))["1.txt"] == "removed"
+
+
+@given(names=st.lists(st.binary(min_size=1, max_size=6), min_size=2, max_size=8, unique=True))
+@example(names=[b"bad\xff", rb"bad\xff", rb"bad\\xff", b"\\\xff", b"\\"])
+def test_names_that_differ_in_any_byte_are_documents_of_their_own(  # case 24
+    tmp_path_factory: pytest.TempPathFactory, names: list[bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("names")
+    kept = [name for name in names if not name.startswith(b".") and not set(name) & set(b"/\0")]
+    for name in kept:
+        (folder / os.fsdecode(name + b".txt")).write_text("A gate.")
+    found = [file.document_id for file in scan("documents", folder)]
+    assert len(set(found)) == len(found) == len(kept)
+    shutil.rmtree(folder)
 
 
 def test_uploads_stand_beside_the_documents_and_leave_alone(
@@ -600,15 +662,19 @@ UNPRIVILEGED = """
 """
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that other users reach: pytest closes its own to them whenever another run begins."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 def unprivileged(folder: Path, index: Path) -> list[object]:
     """Ingest as a user who owns nothing but the index. Returns what was said, and the documents then in."""
     index.mkdir(exist_ok=True)
     for path in (index, *index.rglob("*")):
         os.chown(path, 65534, 65534)
-    for parent in index.parents:
-        if parent == Path("/tmp") or parent == Path("/"):
-            break
-        parent.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(UNPRIVILEGED), str(folder), str(index)],
         cwd=ROOT,
@@ -622,13 +688,14 @@ def unprivileged(folder: Path, index: Path) -> list[object]:
 
 
 @as_root
-def test_what_cannot_be_read_is_told_and_its_documents_stay(folder: Path, tmp_path: Path, embedder: MiniLM) -> None:
+def test_what_cannot_be_read_is_told_and_its_documents_stay(open_path: Path, embedder: MiniLM) -> None:
+    folder = open_path / "documents"
     shut = write(folder / "shut.txt", SIEGE)
     write(folder / "closed" / "inner.txt", BREAD)
     write(folder / "closed" / "deeper" / "one.txt", minutes("Deep down."))
     write(folder / "listed" / "one.txt", minutes("Listed, but not to be looked at."))
     write(folder / "closed too.txt", minutes("Open."))
-    index = tmp_path / "index"
+    index = open_path / "index"
     first, documents = unprivileged(folder, index)
     assert isinstance(first, dict)
     assert set(first.values()) == {"added"}
@@ -648,9 +715,10 @@ def test_what_cannot_be_read_is_told_and_its_documents_stay(folder: Path, tmp_pa
 
 
 @as_root
-def test_a_documents_folder_that_cannot_be_read_removes_nothing(folder: Path, tmp_path: Path) -> None:
+def test_a_documents_folder_that_cannot_be_read_removes_nothing(open_path: Path) -> None:
+    folder = open_path / "documents"
     write(folder / "siege.txt", SIEGE)
-    index = tmp_path / "index"
+    index = open_path / "index"
     unprivileged(folder, index)
     folder.chmod(0)
     assert unprivileged(folder, index) == [
@@ -660,10 +728,10 @@ def test_a_documents_folder_that_cannot_be_read_removes_nothing(folder: Path, tm
 
 
 @as_root
-def test_a_documents_folder_behind_a_closed_one_removes_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "outer" / "documents"
+def test_a_documents_folder_behind_a_closed_one_removes_nothing(open_path: Path) -> None:
+    folder = open_path / "outer" / "documents"
     write(folder / "siege.txt", SIEGE)
-    index = tmp_path / "index"
+    index = open_path / "index"
     unprivileged(folder, index)
     folder.parent.chmod(0)
     message, documents = unprivileged(folder, index)

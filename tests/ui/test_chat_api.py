@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from rag.domain import Turn
+from rag.index.store import proof_of
 from tests.conftest import bare_environment
 from ui.remote import find_owner
 
@@ -628,6 +629,13 @@ def test_the_token_beside_the_index_is_for_its_owner_alone(chat: Chat) -> None:
     told = json.loads(owner.read_text())
     assert (told["pid"], told["address"]) == (chat.process.pid, chat.url)
     assert len(told["token"]) >= 32
+
+
+def test_the_chat_proves_that_it_knows_the_token_without_telling_it(chat: Chat) -> None:  # case 7
+    token = json.loads((chat.ibid.index / "owner.json").read_text())["token"]
+    reply = chat.get("/healthz?nonce=made-up-for-it")
+    assert reply.json == {"status": "ok", "proof": proof_of(token, "made-up-for-it")}
+    assert token not in json.dumps(reply.json)
 
 
 def basic(pair: str) -> dict[str, str]:

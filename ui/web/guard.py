@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 import math
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import regex
 
+from rag.index.store import proof_of
 from ui.web.passwords import Users
 
 Scope = MutableMapping[str, Any]
@@ -50,6 +52,7 @@ _HEADERS = [
 
 
 _HEALTH = "/healthz"
+_LONGEST_NONCE = 200
 _COOKIE = "ibid-in"
 # A name or an address, and maybe a port; no user before it, as nothing that asks for a page sends one.
 _HOST = regex.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/\s]+)(?::\d*)?")
@@ -82,7 +85,7 @@ class Guard:
         if not self._is_ours(headers.get(b"host")):
             await _refuse(send, 421, "This server does not answer under that name.", [])
         elif scope["path"] == _HEALTH:
-            await _tell_health(send, method)
+            await _tell_health(send, method, _proof(scope, self._token))
         elif _is_foreign(method, scope["path"], headers):
             await _refuse(send, 403, "A page of another site may not ask this one.", [])
         else:
@@ -184,13 +187,21 @@ def _cookie(headers: Headers) -> bytes:
     return b""
 
 
-async def _tell_health(send: Send, method: str) -> None:
+def _proof(scope: Scope, token: str) -> str | None:
+    """For whoever comes with a `nonce` the proof that this server knows the token: other commands send theirs to
+    nobody else."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("nonce")
+    return proof_of(token, asked[0][:_LONGEST_NONCE]) if asked else None
+
+
+async def _tell_health(send: Send, method: str, proof: str | None) -> None:
     if method not in ("GET", "HEAD"):
         await _refuse(send, 405, "Health is asked for by GET.", [(b"allow", b"GET, HEAD")])
         return
     start = {"type": "http.response.start", "status": 200}
     await send({**start, "headers": [(b"content-type", b"application/json"), *_HEADERS]})
-    await send({"type": "http.response.body", "body": b'{"status": "ok"}'})
+    told = {"status": "ok"} | ({"proof": proof} if proof is not None else {})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
 
 
 async def _refuse(send: Send, status: int, line: str, headers: list[tuple[bytes, bytes]]) -> None:

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from rag.errors import ServerError, StorageError
+from rag.home import make_private
 from rag.settings import Settings
 from ui.web.api import routes
 from ui.web.connections import BACKLOG, PatientProtocol
@@ -52,6 +53,7 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
     may not listen there, or the port is taken."""
     users = _users(settings, host)
     listener = _listener(host, port)
+    make_private(settings.home)
     temporary = _emptied((settings.home / "tmp").resolve())
     # Read by Gradio when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

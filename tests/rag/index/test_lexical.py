@@ -139,6 +139,18 @@ def swap_legs(folder: Path) -> None:
     shutil.copyfile(folder / "grams-impacts.npy", folder / "words-impacts.npy")
 
 
+def other_bytes(name: str) -> Callable[[Path], None]:
+    """Behind the header, in the second two thirds, with the length kept."""
+
+    def damage(folder: Path) -> None:
+        data = bytearray((folder / name).read_bytes())
+        start = 128 + (len(data) - 128) // 3
+        data[start:] = bytes(byte ^ 0x55 for byte in data[start:])
+        (folder / name).write_bytes(data)
+
+    return damage
+
+
 FILES = [f"{leg}-{part}.npy" for leg in ("words", "grams") for part in ("hashes", "offsets", "postings", "impacts")]
 FILES += ["roles.npy", "twins.npy", "shredding.npy"]
 
@@ -147,6 +159,7 @@ DAMAGES = [
     *(pytest.param(shorten(name, 0.9), id=f"{name}-cut") for name in FILES),
     *(pytest.param(replace_with(name, b"\x93NUMPY\x01\x00garbage" * 40), id=f"{name}-garbage") for name in FILES),
     *(pytest.param(remove(name), id=f"{name}-removed") for name in (*FILES, "stamp.json")),
+    *(pytest.param(other_bytes(name), id=f"{name}-other-bytes") for name in FILES),  # case 18
     pytest.param(shorten("stamp.json", 0.5), id="stamp-cut"),
     *(
         pytest.param(replace_with("stamp.json", content), id=f"stamp-{content.decode('latin-1')}")

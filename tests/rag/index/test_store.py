@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import os
 import shutil
 import signal
@@ -11,6 +13,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,23 +23,30 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from chromadb.errors import InternalError
 
 from rag.domain import Document, Paragraph, Role
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
 from rag.index.snapshot import open_snapshot
 from rag.index.store import (
+    _TROUBLES,
     LAYOUT,
     Change,
     FileStamp,
     Owner,
     Piece,
+    SecondRow,
     Store,
+    _translated,
+    _Trouble,
+    is_held,
     open_store,
     read_owner,
     remove_index,
     row_id,
     row_prefix,
 )
+from rag.index.vector_files import segments
 
 ROOT = Path(__file__).parents[3]
 EMBEDDER = "by-hand-1"
@@ -360,7 +370,7 @@ def test_vectors_are_found_by_the_hash_of_their_text(store: Store) -> None:
 
 KILLED_BEFORE = """
     import os, signal, sys
-    sys.path.insert(0, "tests/rag")
+    sys.path.insert(0, "tests/rag/index")
     from pathlib import Path
     from rag.index.store import Store, open_store
     from test_store import EMBEDDER, NEW, change_of
@@ -512,6 +522,66 @@ def test_an_owner_file_that_is_no_owner_file_names_nobody(tmp_path: Path, left: 
     assert read_owner(tmp_path) is None
 
 
+@pytest.mark.parametrize("left", ['{"pid": "1", "doing": "x"}', '{"pid": 1, "doing": "x", "address": "file:///etc/passwd"}',
+                                  '{"pid": 1, "doing": "x", "address": [1], "token": {}}', "[" * 100_000])  # fmt: skip
+def test_an_owner_file_of_the_wrong_kind_of_values_names_nobody(tmp_path: Path, left: str) -> None:
+    (tmp_path / "owner.json").write_text(left)
+    assert read_owner(tmp_path) is None
+
+
+def test_a_folder_in_the_place_of_the_owner_file_is_cleared_away(index: Path) -> None:  # case 29
+    (index / "owner.json" / "deep").mkdir(parents=True)
+    assert read_owner(index) is None
+    with opened(index):
+        assert read_owner(index) == Owner(os.getpid(), "test")
+        (index / "owner.json").unlink()
+        (index / "owner.json").mkdir()
+    with opened(index):
+        pass
+    (index / "owner.json").mkdir()
+    remove_index(index)
+    assert [path.name for path in index.iterdir()] == ["lock"]
+
+
+def test_the_lock_tells_who_holds_an_index_and_nothing_else_does(index: Path) -> None:  # case 6
+    assert not is_held(index)
+    assert not index.exists()
+    with held(index) as holder:
+        assert is_held(index)
+        holder.kill()
+        holder.wait()
+        assert not is_held(index)
+        # The number lives on as another process: this one.
+        told = read_owner(index)
+        assert told is not None
+        (index / "owner.json").write_text(json.dumps({"pid": os.getpid(), "doing": "chat"}))
+        assert not is_held(index)
+        with opened(index):
+            assert is_held(index)
+    assert not is_held(index)
+
+
+def test_looking_at_the_lock_keeps_nobody_from_taking_it(index: Path) -> None:  # case 6
+    with opened(index):
+        pass
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            is_held(index)
+
+    lookers = [threading.Thread(target=look) for _ in range(4)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(10):
+            remove_index(index)
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+
+
 def test_a_failed_start_gives_the_lock_back(index: Path) -> None:
     with opened(index, "another-embedder"):
         pass
@@ -635,7 +705,7 @@ def test_damage_is_told_in_one_line_and_mended_by_a_rebuild(large: Path, index: 
     told = run_python(
         """
         import sys
-        sys.path.insert(0, "tests/rag")
+        sys.path.insert(0, "tests/rag/index")
         from pathlib import Path
         from rag.errors import IndexDamagedError
         from test_store import opened
@@ -692,6 +762,223 @@ def test_a_document_whose_text_lost_its_vector_is_put_aside_and_the_others_answe
         assert len(store.records()) == 39
 
 
+# cases 3 and 4
+def test_a_text_that_lost_its_vector_is_given_it_again_where_that_can_be_done(index: Path, tmp_path: Path) -> None:
+    with opened(index) as store:
+        for i in range(40):
+            store.commit([change_of(["one", "two"], f"documents/{i:02}.txt", first_seed=2 * i)])
+        store.delete_superseded()
+        store._windows.delete(ids=[hash_of(2 * 17 + 1), hash_of(0)])
+    store = open_store(index, EMBEDDER, "test", mend=mend)
+    try:
+        snapshot = open_snapshot(store, tmp_path / "lexical")
+        assert store.set_aside == ()
+        assert snapshot.size == 80
+        assert windows_of(store) == hashes_of(store)
+        assert store.nearest(unit(35), 1)[0][0] == hash_of(35)
+    finally:
+        store.close()
+
+
+# cases 3 and 4
+def test_a_document_that_lost_a_row_is_put_aside_also_where_vectors_are_made_anew(large: Path, index: Path) -> None:
+    shutil.copytree(large, index)
+    remove_a_row(index)
+    delete_vectors(index)
+    store = open_store(index, EMBEDDER, "test", mend=mend)
+    try:
+        assert store.set_aside == ("documents/2.txt",)
+        assert store.check().is_whole
+        assert store.nearest(unit(407), 1)[0][0] == hash_of(407)
+        assert windows_of(store) == hashes_of(store)
+    finally:
+        store.close()
+
+
+def mend(store: Store) -> None:
+    """What `rag.index.mending` does, with the vectors of these tests."""
+    store.put_vectors({key: unit(int(key, 16)) for hashes in store.lacking().values() for key in hashes})
+
+
+VECTOR_DAMAGES = [
+    pytest.param(delete_vectors, id="vectors-deleted"),
+    *(
+        pytest.param(shorten(name, size), id=f"{name}-cut-to-{size}")
+        for name in ("header.bin", "data_level0.bin", "length.bin", "link_lists.bin", "index_metadata.pickle")
+        for size in (0, 50)
+    ),
+    pytest.param(blank("data_level0.bin"), id="vectors-blank"),
+    pytest.param(blank("length.bin"), id="lengths-blank"),
+    pytest.param(blank("index_metadata.pickle"), id="names-blank"),
+    pytest.param(overstate_the_elements, id="header-wrong"),
+]
+
+
+@pytest.mark.parametrize("was_closed", [True, False], ids=["closed", "killed"])
+@pytest.mark.parametrize("damage", VECTOR_DAMAGES)
+def test_vectors_that_were_lost_are_made_anew_at_the_next_start(  # case 4
+    large: Path, index: Path, damage: object, was_closed: bool
+) -> None:
+    shutil.copytree(large, index)
+    assert callable(damage)
+    damage(index)
+    if not was_closed:
+        (index / "vectors.json").unlink()
+    store = open_store(index, EMBEDDER, "test", mend=mend)
+    try:
+        assert store.check().rows_stored == 1_200
+        for i in range(3):
+            assert store.nearest(unit(400 * i + 7), 1)[0][0] == hash_of(400 * i + 7)
+        assert windows_of(store) == hashes_of(store)
+        store.commit([change_of(["one more"], "documents/more.txt", first_seed=5_000)])
+        store.remove(["documents/0.txt"])
+        store.delete_superseded()
+    finally:
+        store.close()
+    with opened(index) as store:
+        assert store.check().rows_stored == 801
+        assert store.nearest(unit(5_000), 1)[0][0] == hash_of(5_000)
+        assert windows_of(store) == hashes_of(store)
+
+
+def test_a_kill_while_vectors_are_made_anew_is_mended_too(large: Path, index: Path) -> None:  # case 4
+    shutil.copytree(large, index)
+    delete_vectors(index)
+
+    def breaks_off(store: Store) -> None:
+        store.put_vectors({hash_of(1): unit(1)})
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        open_store(index, EMBEDDER, "test", mend=breaks_off)
+    with pytest.raises(IndexDamagedError, match="half made anew"):
+        open_store(index, EMBEDDER, "test")
+    open_store(index, EMBEDDER, "test", mend=mend).close()
+    with opened(index) as store:
+        assert store.check().is_whole
+
+
+SMALL = ("header.bin", "data_level0.bin", "length.bin", "link_lists.bin")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+@pytest.mark.parametrize("hit", [subset for n in (1, 4) for subset in itertools.combinations(SMALL, n)], ids="+".join)
+def test_small_vector_files_that_a_kill_left_half_written_cost_nothing(  # case 4
+    index: Path, hit: tuple[str, ...], kept: float
+) -> None:
+    with opened(index) as store:
+        store.commit([change_of(["one", "two"])])
+    files = [file for name in hit for file in (index / "chroma").glob(f"*/{name}")]
+    assert len(files) >= 2 * len(hit)
+    for file in files:
+        os.truncate(file, int(file.stat().st_size * kept))
+    with opened(index) as store:
+        assert texts_of(store) == ["one", "two"]
+        assert store.nearest(unit(1), 1)[0][0] == hash_of(1)
+
+
+def test_files_that_were_about_to_be_saved_for_the_first_time_cost_nothing(large: Path, index: Path) -> None:  # case 4
+    shutil.copytree(large, index)
+    folder = vectors_of(index)
+    with opened(index.with_name("other")) as store:
+        for i in range(2):
+            store.commit([change_of([f"{i} {n}" for n in range(400)], f"documents/{i}.txt", first_seed=400 * i)])
+    (other,) = ((index.with_name("other") / "chroma").glob("*/data_level0.bin"), None)[:1]
+    target = max(other, key=lambda path: path.stat().st_size).parent
+    # The kill came between the graph and the note in the database that it counts.
+    for file in folder.iterdir():
+        shutil.copyfile(file, target / file.name)
+    os.truncate(target / "index_metadata.pickle", 1_000)
+    with opened(index.with_name("other")) as store:
+        assert store.check().rows_stored == 800
+
+
+def test_records_survive_the_loss_of_their_own_vector_files(index: Path) -> None:  # case 4
+    with opened(index) as store:
+        store.commit([change_of([str(n)], f"documents/{n}.txt", first_seed=n) for n in range(1_100)])
+        store.delete_superseded()
+    pickles = list((index / "chroma").glob("*/index_metadata.pickle"))
+    assert len(pickles) >= 2
+    for path in pickles:
+        if (path.parent / "data_level0.bin").stat().st_size < 300_000:
+            os.truncate(path.parent / "data_level0.bin", 1_000)
+    with opened(index) as store:
+        assert len(store.records()) == 1_100
+        store.remove(["documents/7.txt"])
+        store.commit([change_of(["new"], "documents/8.txt", NEW, first_seed=2_000)])
+        store.delete_superseded()
+    with opened(index) as store:
+        assert store.check().documents == 1_099
+        assert texts_of(store, "documents/8.txt") == ["new"]
+
+
+def test_a_document_that_was_seen_again_a_thousand_times_is_no_damage(index: Path, store: Store) -> None:
+    store.commit([change_of([str(n)], f"documents/{n}.txt", first_seed=n) for n in range(35)])
+    for n in range(31):
+        store.restamp([(key, FileStamp(n, n)) for key in store.records()])
+    store.close()
+    assert list((index / "chroma").glob("*/index_metadata.pickle"))
+    (index / "vectors.json").unlink()
+    with opened(index) as again:
+        assert {record.stamp for record in again.records().values()} == {FileStamp(30, 30)}
+
+
+def test_garbage_in_vector_files_never_ends_the_process(large: Path, index: Path) -> None:  # case 19
+    told = run_python(
+        """
+        import random, shutil, sys
+        sys.path.insert(0, "tests/rag/index")
+        from pathlib import Path
+        from rag.errors import IndexDamagedError
+        from test_store import open_store, mend, vectors_of, EMBEDDER, hash_of, unit
+        large, index = Path(sys.argv[1]), Path(sys.argv[2])
+        outcomes = set()
+        for seed in range(10):
+            chance = random.Random(seed)
+            shutil.rmtree(index, ignore_errors=True)
+            shutil.copytree(large, index)
+            name = ["data_level0.bin", "data_level0.bin", "link_lists.bin", "length.bin", "header.bin"][seed % 5]
+            path = vectors_of(index) / name
+            data = bytearray(path.read_bytes())
+            start = int(len(data) * chance.choice((0.0, 0.4, chance.random())))
+            length = max(1, int(len(data) * (0.2, 0.001, 0.5)[seed % 3]))
+            data[start : start + length] = chance.randbytes(len(data[start : start + length]))
+            path.write_bytes(data)
+            if seed % 2:
+                # Killed before: there is nothing to compare with.
+                (index / "vectors.json").unlink()
+            try:
+                open_store(index, EMBEDDER, "test").close()
+                outcomes.add("whole")
+            except IndexDamagedError:
+                outcomes.add("refused")
+            store = open_store(index, EMBEDDER, "test", mend=mend)
+            assert store.check().is_whole
+            assert store.nearest(unit(407), 1)[0][0] == hash_of(407)
+            store.close()
+        print(sorted(outcomes))
+        """,
+        large,
+        index,
+    )
+    assert told.returncode == 0, (told.returncode, told.stderr[-2000:])
+    assert "refused" in told.stdout
+
+
+def test_a_second_embedders_vectors_that_were_lost_are_asked_for_again(index: Path) -> None:  # case 19
+    with opened(index) as store:
+        store.commit([change_of([str(n) for n in range(1_100)])])
+        second = store.second_vectors("other")
+        second.put([SecondRow(hash_of(n), unit(n)[:50]) for n in range(1_100)])
+        second.finish()
+        assert second.generation == store.generation
+    (folder,) = [one.folder for one in segments(index / "chroma") if one.collection == "vectors-other"]
+    os.truncate(folder / "data_level0.bin", 5_000)
+    with opened(index) as store:
+        assert store.check().is_whole
+        assert store.second_vectors("other").generation is None
+
+
 def test_an_emptied_database_is_an_empty_index_to_be_filled_again(large: Path, index: Path) -> None:
     shutil.copytree(large, index)
     os.truncate(index / "chroma" / "chroma.sqlite3", 0)
@@ -711,6 +998,111 @@ def test_removing_an_index_leaves_everything_else_in_its_folder(index: Path) -> 
 
 
 # --- a full disk, and one that cannot be written
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        pytest.param(trouble, said, id=str(said))
+        for trouble in _TROUBLES
+        for said in (*trouble.needles, *trouble.numbers)
+    ],
+)
+def test_what_is_no_damage_is_told_by_its_own_name_with_its_own_advice(  # cases 20, 21
+    tmp_path: Path, trouble: _Trouble, said: str | int
+) -> None:
+    with pytest.raises(trouble.error) as told, _translated(tmp_path):
+        if isinstance(said, int):
+            raise OSError(said, "what the system says")
+        raise InternalError(f"Query error: Database error: error returned from database: {said}, it says")
+    assert str(told.value) == trouble.advice.format(folder=tmp_path)
+    assert "damaged" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_the_advice_of_each_trouble_is_another(tmp_path: Path) -> None:
+    assert len({trouble.advice for trouble in _TROUBLES}) == len(_TROUBLES)
+    with pytest.raises(IndexDamagedError, match="--rebuild"), _translated(tmp_path):
+        raise InternalError("Error in compaction: Failed to apply logs to the metadata segment")
+
+
+def test_an_error_that_says_nothing_on_a_full_disk_is_the_disks(small_disk: Path) -> None:  # case 20
+    (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free - 200_000))
+    with pytest.raises(StorageError, match="is full"), _translated(small_disk):
+        raise InternalError("Error in compaction: Failed to apply logs to the metadata segment")
+
+
+@pytest.mark.parametrize("room", range(100_000, 2_000_000, 380_000))
+def test_however_little_room_there_is_a_full_disk_is_called_full_and_nothing_is_lost(  # case 20
+    small_disk: Path, room: int
+) -> None:
+    index = small_disk / "index"
+    with opened(index) as store:
+        store.commit([change_of(["kept one", "kept two"])])
+        store.delete_superseded()
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - room))
+    many = [change_of([f"{i} {n}" * 9 for n in range(400)], f"documents/{i}.txt", first_seed=400 * i) for i in range(6)]
+    with pytest.raises(StorageError, match=r"is full|has room"), opened(index) as store:
+        for change in many:
+            store.commit([change])
+        store.check()
+    ballast.unlink()
+    store = open_store(index, EMBEDDER, "test", mend=mend)
+    try:
+        assert "documents/a.txt" in store.records()
+        assert texts_of(store) == ["kept one", "kept two"]
+    finally:
+        store.close()
+
+
+def test_a_store_that_ran_out_of_file_handles_says_so_and_recovers_by_itself(index: Path) -> None:  # case 21
+    told = run_python(
+        """
+        import os, random, resource, sys
+        sys.path.insert(0, "tests/rag/index")
+        from pathlib import Path
+        from rag.errors import StorageError
+        from test_store import change_of, hash_of, opened, texts_of, unit
+        said = set()
+        with opened(Path(sys.argv[1])) as store:
+            store.commit([change_of([f"x {n}" for n in range(900)], "documents/x.txt", first_seed=50_000)])
+            here = len(os.listdir("/proc/self/fd"))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (here + 12, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            chance = random.Random(5)
+            for i in range(25):
+                held = []
+                try:
+                    while True:
+                        held.append(os.open("/dev/null", 0))
+                except OSError:
+                    pass
+                free = chance.randrange(5)
+                for handle in held[:free]:
+                    os.close(handle)
+                texts = [f"{i} {n}" for n in range(chance.randrange(1, 400))]
+                change = change_of(texts, f"documents/{i % 9}.txt", f"{i:012}".ljust(64, "0"), first_seed=400 * i)
+                for work in (lambda: store.commit([change]), store.delete_superseded, store.check):
+                    try:
+                        work()
+                    except StorageError as error:
+                        said.add(str(error).partition(",")[0])
+                for handle in held[free:]:
+                    os.close(handle)
+                store.check()
+                store.commit([change])
+                store.delete_superseded()
+                assert texts_of(store, f"documents/{i % 9}.txt") == texts
+                assert store.nearest(unit(400 * i), 1)[0][0] == hash_of(400 * i)
+                assert store.check().is_whole
+        print("\\n".join(sorted(said)))
+        """,
+        index,
+    )
+    assert told.returncode == 0, told.stderr[-3000:]
+    assert "No more files can be opened" in told.stdout
+    with opened(index) as store:
+        assert store.check().is_whole
 
 
 @pytest.fixture
