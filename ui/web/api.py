@@ -22,6 +22,17 @@ from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
 
 MOST_PASSAGES = 20
+MOST_TURNS = 20
+"""Earlier questions: what is asked leans on the last few, and a bare one is answered anew."""
+MOST_NAMES = 500
+
+_AT_ONCE = {"ask": 12, "search": 12, "ingest": 2, "status": 2}
+"""Threads for each kind of call, of 40 that there are: who waits for an ingest, or asks much, holds up no others."""
+
+
+def never() -> bool:
+    """Nobody ever leaves."""
+    return False
 
 
 def ask(
