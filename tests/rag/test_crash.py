@@ -17,7 +17,7 @@ import pytest
 
 from rag.chatbot import Chatbot, open_chatbot
 from rag.index.embedding import MiniLM
-from rag.index.store import Record
+from rag.index.records import Record
 from rag.settings import Settings
 
 ROUNDS = 20

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rag.index.store import proof_of
+from rag.index.owner import proof_of
 from tests.conftest import bare_environment
 
 ROOT = Path(__file__).parents[2]

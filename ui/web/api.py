@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from rag.answer_json import answer_from
 from rag.domain import Json, Turn
 from rag.errors import IbidError, QuestionError
-from rag.index.store import proof_of
+from rag.index.owner import proof_of
 from rag.ingest import Report
 from ui.web.folders import Folders, OpenFolder
 
