@@ -259,7 +259,7 @@ def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, 
     assert (run.code, run.err) == (0, "")
     assert "2 documents, 55 paragraphs" in run.out
     assert "2015-10-18" in run.out
-    assert "whole (2 paragraphs looked up" in run.out
+    assert "whole (16 paragraphs looked up" in run.out
     assert "all-MiniLM-L6-v2-int8-" in run.out
 
 
