@@ -38,10 +38,12 @@ from rag.errors import (
     StorageError,
 )
 from rag.home import make_private
+from rag.index.chroma import NOT_WRITTEN
 from rag.index.embedding import MiniLM
 from rag.index.mending import remake_vectors
+from rag.index.records import Record
 from rag.index.snapshot import Key
-from rag.index.store import NOT_WRITTEN, Health, Record, Store, open_store
+from rag.index.store import Health, Store, open_store
 from rag.ingest import Progress, Report, ingest
 from rag.search.followup import expand
 from rag.search.fusion import RANKING_FEATURES

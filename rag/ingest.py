@@ -29,7 +29,8 @@ from rag.documents.reading import can_load, is_current, read_document, revision_
 from rag.domain import Document, Paragraph
 from rag.errors import DocumentError, FolderError
 from rag.index.embedding import MiniLM
-from rag.index.store import Change, FileStamp, Piece, Record, Store
+from rag.index.records import Change, FileStamp, Piece, Record
+from rag.index.store import Store
 from rag.index.windows import Window, windows_of
 
 Vectors = npt.NDArray[np.float32]

@@ -29,7 +29,8 @@ from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
-    from rag.index.store import Health, Record
+    from rag.index.records import Record
+    from rag.index.store import Health
     from rag.ingest import Report
 
 app = typer.Typer(
@@ -190,7 +191,7 @@ def ingest(
 @app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
-    from rag.index.store import read_owner
+    from rag.index.owner import read_owner
     from ui.remote import find_owner
 
     settings = _settings()
@@ -237,7 +238,7 @@ def status(as_json: JsonOption = False) -> None:
 
 def _own_status(settings: Settings) -> Json:
     from rag.chatbot import chat_model_of, embedding_of, open_chatbot
-    from rag.index.store import read_owner
+    from rag.index.owner import read_owner
 
     wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
     llm, embedding = chat_model_of(settings), embedding_of(settings)

@@ -22,7 +22,7 @@ from typing import Any
 from rag.answer_json import answer_from, passage_from
 from rag.domain import Answer, Json, Passage, Turn
 from rag.errors import IbidError, IndexBusyError
-from rag.index.store import Owner, is_held, proof_of, read_owner
+from rag.index.owner import Owner, is_held, proof_of, read_owner
 from rag.ingest import FileOutcome, Outcome, Report
 
 _PATIENCE = 600.0

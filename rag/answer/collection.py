@@ -17,7 +17,7 @@ from rag.documents.front_matter import find_author, find_date
 from rag.documents.paragraphs import display
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
-from rag.index.store import Record
+from rag.index.records import Record
 from rag.search.retrieve import Retrieval
 from rag.text.sentences import split_sentences
 

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Iterator
 
 from rag.index.embedding import MiniLM
-from rag.index.store import Store, row_id
+from rag.index.records import row_id
+from rag.index.store import Store
 from rag.index.windows import windows_of
 
 GROUP = 256

@@ -20,7 +20,8 @@ from rag.documents.paragraphs import context_of
 from rag.domain import Role
 from rag.errors import ScopeError
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
-from rag.index.store import Record, Store, place_of
+from rag.index.records import Record, place_of
+from rag.index.store import Store
 from rag.text import terms
 
 Key = tuple[str, int]

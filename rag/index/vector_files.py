@@ -28,6 +28,12 @@ Words = npt.NDArray[np.uint32]
 Stamps = dict[str, tuple[int, int, int]]
 """Checksum, size and time in nanoseconds, by the name of a file below Chroma's folder."""
 
+LOST = "vectors-lost"
+"""The file that says that vectors are being made anew: until it is gone they are not all there."""
+
+SEAL = "vectors.json"
+"""The checksums of the vector files, there while the index is closed and was closed in order."""
+
 _NAMES = "index_metadata.pickle"
 _HEADER, _LEVEL0, _LENGTHS, _LINKS = "header.bin", "data_level0.bin", "length.bin", "link_lists.bin"
 _LAYOUT = struct.Struct("<i6Q2i3QdQ")
@@ -50,7 +56,8 @@ class Segment:
 
     @property
     def has_lengths(self) -> bool:
-        """Whether its vectors are compared by their angle: only then are their lengths written."""
+        """Whether its vectors are compared by their angle, as a second embedder's are, which may be of any length: only
+        then are their lengths written."""
         return self.collection.startswith("vectors-")
 
     @property

@@ -24,9 +24,11 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from rag.documents.paragraphs import context_of
 from rag.domain import Paragraph, Passage, Ranks, Role
 from rag.errors import EmbeddingError, IndexMismatchError
+from rag.index.chroma import Near
 from rag.index.embedding import MiniLM, Vectors
+from rag.index.records import Record, row_id
 from rag.index.snapshot import Key, Mask, Readers, Snapshot, open_snapshot
-from rag.index.store import Near, Record, Store, row_id
+from rag.index.store import Store
 from rag.search.fusion import Scores, normalised, pool, probabilities, top
 from rag.search.learned import Learned
 from rag.search.second_embedder import SecondEmbedder

@@ -14,8 +14,11 @@ import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.domain import Json
+from rag.index.chroma import Near
 from rag.index.embedding import MiniLM, Vectors
-from rag.index.store import Near, SecondRow, Store, row_id
+from rag.index.records import row_id
+from rag.index.second_vectors import SecondRow, second_vectors
+from rag.index.store import Store
 from rag.index.windows import Window, windows_of
 
 REMEMBERED = 200
@@ -29,7 +32,7 @@ class SecondEmbedder:
         self._embedding = embedding
         self._store = store
         self._asked: dict[str, Vectors] = {}
-        self._vectors = store.second_vectors(fingerprint_of(embedding))
+        self._vectors = second_vectors(store, fingerprint_of(embedding))
 
     @property
     def name(self) -> str:

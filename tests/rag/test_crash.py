@@ -17,11 +17,11 @@ import pytest
 
 from rag.chatbot import Chatbot, open_chatbot
 from rag.index.embedding import MiniLM
-from rag.index.store import Record
+from rag.index.records import Record
 from rag.settings import Settings
 
-ROUNDS = 20
-FILES = 60
+ROUNDS = 10
+FILES = 40
 PARAGRAPHS = 8
 LONG_AGO = 1_600_000_000
 

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from rag.documents.reading import read_document, revision_of
 from rag.errors import FolderError
 from rag.index.embedding import MiniLM, Progress
-from rag.index.store import Store, open_store, row_id
+from rag.index.records import row_id
+from rag.index.store import Store, open_store
 from rag.ingest import SETTLED_AFTER_NS, FileOutcome, Outcome, Report, ingest, scan
 from rag.search.retrieve import HybridRetriever
 

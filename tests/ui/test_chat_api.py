@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from rag.domain import Turn
-from rag.index.store import proof_of
+from rag.index.owner import proof_of
 from tests.conftest import bare_environment
 from ui.remote import find_owner
 

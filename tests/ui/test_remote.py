@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import IbidError, IndexBusyError
-from rag.index.store import Owner, proof_of, read_owner
+from rag.index.owner import Owner, proof_of, read_owner
 from tests.conftest import bare_environment
 from ui.remote import Remote, find_owner
 

@@ -18,7 +18,7 @@ from rag.chatbot import Chatbot, chat_model_of, embedding_of, open_chatbot
 from rag.domain import Paragraph, Passage
 from rag.errors import FolderError, IbidError
 from rag.index.embedding import MiniLM
-from rag.index.store import Record
+from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
 from ui.web.examples import examples

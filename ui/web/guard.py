@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import regex
 
-from rag.index.store import proof_of
+from rag.index.owner import proof_of
 from ui.web.passwords import Users
 
 Scope = MutableMapping[str, Any]

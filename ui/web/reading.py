@@ -13,7 +13,7 @@ from itertools import pairwise
 import regex
 
 from rag.domain import Paragraph, Passage, Role, document_name
-from rag.index.store import Record
+from rag.index.records import Record
 from rag.ingest import Outcome
 from ui.web.folders import Indexing
 from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address

@@ -27,25 +27,12 @@ from chromadb.errors import InternalError
 
 from rag.domain import Document, Paragraph, Role
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.index.chroma import TROUBLES, Trouble, translated
+from rag.index.owner import Owner, is_held, read_owner
+from rag.index.records import LAYOUT, Change, FileStamp, Piece, row_id, row_prefix
+from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.snapshot import open_snapshot
-from rag.index.store import (
-    _TROUBLES,
-    LAYOUT,
-    Change,
-    FileStamp,
-    Owner,
-    Piece,
-    SecondRow,
-    Store,
-    _translated,
-    _Trouble,
-    is_held,
-    open_store,
-    read_owner,
-    remove_index,
-    row_id,
-    row_prefix,
-)
+from rag.index.store import Store, open_store, remove_index
 from rag.index.vector_files import segments
 
 ROOT = Path(__file__).parents[3]
@@ -727,6 +714,20 @@ def test_damage_is_told_in_one_line_and_mended_by_a_rebuild(large: Path, index: 
         assert texts_of(store) == ["made", "anew"]
 
 
+def test_a_database_that_cannot_be_read_is_told_each_time_and_mended_by_a_rebuild_in_the_same_process(
+    large: Path, index: Path
+) -> None:
+    shutil.copytree(large, index)
+    fill_with_noise(index)
+    for _ in range(3):
+        with pytest.raises(IndexDamagedError, match="is damaged"):
+            open_store(index, EMBEDDER, "test", mend=mend)
+    remove_index(index)
+    with opened(index) as store:
+        store.commit([change_of(["made", "anew"])])
+        assert texts_of(store) == ["made", "anew"]
+
+
 # case 3
 def test_a_document_that_lost_a_row_is_put_aside_and_the_others_answer(large: Path, index: Path) -> None:
     shutil.copytree(large, index)
@@ -968,7 +969,7 @@ def test_garbage_in_vector_files_never_ends_the_process(large: Path, index: Path
 def test_a_second_embedders_vectors_that_were_lost_are_asked_for_again(index: Path) -> None:  # case 19
     with opened(index) as store:
         store.commit([change_of([str(n) for n in range(1_100)])])
-        second = store.second_vectors("other")
+        second = second_vectors(store, "other")
         second.put([SecondRow(hash_of(n), unit(n)[:50]) for n in range(1_100)])
         second.finish()
         assert second.generation == store.generation
@@ -976,7 +977,7 @@ def test_a_second_embedders_vectors_that_were_lost_are_asked_for_again(index: Pa
     os.truncate(folder / "data_level0.bin", 5_000)
     with opened(index) as store:
         assert store.check().is_whole
-        assert store.second_vectors("other").generation is None
+        assert second_vectors(store, "other").generation is None
 
 
 def test_an_emptied_database_is_an_empty_index_to_be_filled_again(large: Path, index: Path) -> None:
@@ -1004,14 +1005,14 @@ def test_removing_an_index_leaves_everything_else_in_its_folder(index: Path) -> 
     ("trouble", "said"),
     [
         pytest.param(trouble, said, id=str(said))
-        for trouble in _TROUBLES
+        for trouble in TROUBLES
         for said in (*trouble.needles, *trouble.numbers)
     ],
 )
 def test_what_is_no_damage_is_told_by_its_own_name_with_its_own_advice(  # cases 20, 21
-    tmp_path: Path, trouble: _Trouble, said: str | int
+    tmp_path: Path, trouble: Trouble, said: str | int
 ) -> None:
-    with pytest.raises(trouble.error) as told, _translated(tmp_path):
+    with pytest.raises(trouble.error) as told, translated(tmp_path):
         if isinstance(said, int):
             raise OSError(said, "what the system says")
         raise InternalError(f"Query error: Database error: error returned from database: {said}, it says")
@@ -1021,14 +1022,14 @@ def test_what_is_no_damage_is_told_by_its_own_name_with_its_own_advice(  # cases
 
 
 def test_the_advice_of_each_trouble_is_another(tmp_path: Path) -> None:
-    assert len({trouble.advice for trouble in _TROUBLES}) == len(_TROUBLES)
-    with pytest.raises(IndexDamagedError, match="--rebuild"), _translated(tmp_path):
+    assert len({trouble.advice for trouble in TROUBLES}) == len(TROUBLES)
+    with pytest.raises(IndexDamagedError, match="--rebuild"), translated(tmp_path):
         raise InternalError("Error in compaction: Failed to apply logs to the metadata segment")
 
 
 def test_an_error_that_says_nothing_on_a_full_disk_is_the_disks(small_disk: Path) -> None:  # case 20
     (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free - 200_000))
-    with pytest.raises(StorageError, match="is full"), _translated(small_disk):
+    with pytest.raises(StorageError, match="is full"), translated(small_disk):
         raise InternalError("Error in compaction: Failed to apply logs to the metadata segment")
 
 

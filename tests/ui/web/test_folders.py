@@ -15,7 +15,7 @@ import pytest
 from rag.chatbot import open_chatbot
 from rag.errors import FolderError, IndexBusyError
 from rag.index.embedding import MiniLM
-from rag.index.store import read_owner
+from rag.index.owner import read_owner
 from rag.ingest import Outcome
 from rag.settings import Settings
 from ui.web.folders import Folders, OpenFolder

@@ -13,7 +13,7 @@ from parsing import REORDERING, Element, Reader, read, shown
 
 from rag.documents.reading import read_document
 from rag.domain import Paragraph, Passage, Ranks, Role, Source
-from rag.index.store import FileStamp, Record
+from rag.index.records import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
 from ui.web.folders import Indexing
 from ui.web.reading import Mark, empty_reader_html, gone_html, library_html, marked_html, outcomes_html, reader_html
