@@ -105,6 +105,7 @@ def test_sentences_hold_every_character_that_is_not_white_space_in_order(text: s
         pytest.param('"', id="quotes"),
         pytest.param(" ", id="spaces"),
         pytest.param("e.g. ", id="abbreviations"),
+        pytest.param("Mr. ", id="titles"),
     ],
 )
 def test_a_long_text_takes_no_quadratic_time(piece: str, within: Within) -> None:
