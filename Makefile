@@ -7,12 +7,16 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp test check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp test test-all check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
 
+# What is quick; all of it, kills and loads too, is test-all, which CI runs.
 test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m "not live and not slow"
+
+test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/.dev
@@ -39,10 +43,17 @@ models: .venv-models/.ok
 mcp: $(VENV)/.runtime
 	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[mcp]"
 
-# What was learned from data: ranking, sentence choice, the gate.
-fit: $(VENV)/.dev
+# What was learned from data, from training text to the shipped files: the reader, ranking, sentence choice, the gate. The
+# reader is trained on a GPU where there is one (nine minutes), else on the processors (a night).
+fit: $(VENV)/.dev .venv-models/.ok
 	@test -d "$(TRAINING)" || { echo "$(TRAINING) does not exist. Name the training text: make fit TRAINING=DIR"; exit 1; }
-	$(BIN)/python -m evals.fitting.fit "$(TRAINING)" $(ARGS)
+	mkdir -p .fitting
+	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.reader_lists
+	.venv-models/bin/python evals/fitting/reader_train.py .fitting .fitting/out $(ARGS)
+	.venv-models/bin/python evals/fitting/reader_export.py .fitting/out
+	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.reader_features
+	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.reader_answers
+	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.fit
 
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
 reference: .venv-reference/.ok

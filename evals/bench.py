@@ -36,7 +36,7 @@ from evals.scorers import METRICS
 from evals.suite import Plan, Suite, find_suite, run_suite
 from evals.summary import read_thresholds, rows_of, summarise
 from rag.errors import IbidError
-from rag.index.embedding import processors
+from rag.index.onnx import processors
 from rag.settings import Settings
 
 TARGETS = Path(__file__).parent / "targets.toml"

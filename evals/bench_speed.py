@@ -23,7 +23,8 @@ from evals.summary import Limit
 from evals.verifying import CLAIMS, Claim, Scripted, quoting, read_claims, seconds_per_statement
 from rag.answer.prompts import NOT_FOUND
 from rag.chatbot import Chatbot, open_chatbot
-from rag.index.embedding import DIMENSIONS, MiniLM, Vectors, processors, run_one
+from rag.index.embedding import DIMENSIONS, MiniLM, Vectors, run_one
+from rag.index.onnx import processors
 from rag.index.windows import windows_of
 from rag.settings import Settings
 

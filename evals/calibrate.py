@@ -31,11 +31,15 @@ from rag.answer.verify import settle
 from rag.chatbot import Chatbot, Evidence
 from rag.domain import Answer, GateReading
 from rag.errors import CaseError
+from rag.search.cross_encoder import READ_FEATURES
 from rag.search.learned import Linear
 
 FEWEST = 20
 ENOUGH_TO_REFIT = 500
 """Answerable questions: about forty for each of the gate's numbers."""
+
+FLOOR = 0.12
+"""The least likelihood at which a sentence is shown as what may answer: below, seven of eight would be wrong."""
 
 MIX = {"answerable": 2 / 3, "plain": 2 / 9, "hard": 1 / 9, "unanswerable": 1 / 9}
 """What people are taken to ask: of their own documents mostly what is there, and what is plainly absent more often
@@ -95,18 +99,25 @@ def collect(
 
 
 def fit_gate(readings: Sequence[Reading], *, l2: float = 0.001) -> Gate:
-    """Fit both models and the threshold. What an answer would have got wrong counts with the negatives."""
+    """Fit the three models and the threshold. What an answer would have got wrong counts with the negatives. Where no
+    reader took part, the model with its numbers is the one without them."""
     rows = np.stack([reading.features for reading in readings]).astype(float)
     labels = [reading.right for reading in readings]
     weights = class_weights(readings)
-    cosines = [i for i, name in enumerate(GATE_FEATURES) if "cosine" in name]
+    unread = _without(rows, lambda name: "reader" in name or name in READ_FEATURES)
+    blind = _without(unread, lambda name: "cosine" in name)
+    read, dense, words = (
+        Linear(GATE_FEATURES, *_weights(fit_logistic(r, labels=labels, l2=l2, weights=weights)))
+        for r in (rows, unread, blind)
+    )
+    scores = 1 / (1 + np.exp(-read.scores(rows.astype(np.float32))))
+    return Gate(read, dense, words, best_threshold(scores, labels=labels, weights=weights), FLOOR)
+
+
+def _without(rows: npt.NDArray[np.float64], is_out: Callable[[str], bool]) -> npt.NDArray[np.float64]:
     blind = rows.copy()
-    blind[:, cosines] = 0.0
-    models = [
-        Linear(GATE_FEATURES, *_weights(fit_logistic(r, labels=labels, l2=l2, weights=weights))) for r in (rows, blind)
-    ]
-    scores = 1 / (1 + np.exp(-models[0].scores(rows.astype(np.float32))))
-    return Gate(models[0], models[1], best_threshold(scores, labels=labels, weights=weights))
+    blind[:, [i for i, name in enumerate(GATE_FEATURES) if is_out(name)]] = 0.0
+    return blind
 
 
 def best_threshold(scores: npt.NDArray[np.floating[Any]], *, labels: Sequence[bool], weights: Sequence[float]) -> float:
@@ -185,7 +196,11 @@ def rescaled(readings: Sequence[Reading], *, shipped: Gate) -> Gate:
         return Linear(model.names, (stretch * model.weights).astype(np.float32), stretch * model.bias + shift)
 
     return Gate(
-        moved(shipped.with_dense), moved(shipped.without_dense), best_threshold(scores, labels=labels, weights=weights)
+        moved(shipped.with_reader),
+        moved(shipped.with_dense),
+        moved(shipped.without_dense),
+        best_threshold(scores, labels=labels, weights=weights),
+        FLOOR,
     )
 
 

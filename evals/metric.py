@@ -9,7 +9,7 @@ from enum import StrEnum
 from evals.domain import Case, Interval, Key
 from evals.ranking import Grades, any_gold
 from evals.results import Result
-from rag.domain import Answer, Paragraph
+from rag.domain import Answer, Confidence, Paragraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,8 @@ class Attempt:
 
     @property
     def is_answered(self) -> bool:
-        return not self.answer.abstained and bool(self.answer.statements)
+        """Whether it is given as an answer, and not as what may answer."""
+        return self.answer.confidence is Confidence.HIGH and bool(self.answer.statements)
 
 
 class Group(StrEnum):

@@ -273,12 +273,21 @@ def _answered(attempt: Attempt) -> float:
     return float(attempt.is_answered)
 
 
-def _right(attempt: Attempt) -> float:
-    """Answered, a right paragraph cited and, where the case has them, a reference answer or all vital points told; an
-    unanswerable question is never answered rightly."""
+def _correct(attempt: Attempt) -> float:
+    """Whatever is shown, as an answer or as what may answer, cites a right paragraph and, where the case has them,
+    tells a reference answer or all vital points; of an unanswerable question nothing does."""
     case, points = attempt.case, _key_points(attempt)
     is_told = points == 1 if points is not None else _says_an_answer(attempt) or not case.answers
-    return float(case.answerable and attempt.is_answered and _recall(attempt) > 0 and is_told)
+    return float(case.answerable and _recall(attempt) > 0 and is_told)
+
+
+def _right(attempt: Attempt) -> float:
+    return float(attempt.is_answered and _correct(attempt))
+
+
+def _offered(attempt: Attempt) -> float:
+    """A right paragraph is cited in what is shown, as an answer or as what may answer."""
+    return float(_recall(attempt) > 0)
 
 
 def _abstained(attempt: Attempt) -> float:
@@ -318,9 +327,9 @@ def _why_leaked(attempt: Attempt) -> str:
 
 
 def _certain(results: Sequence[Result]) -> tuple[list[float], list[bool]]:
-    """The gate's reading of each answered case that passed it, and whether the answer was right."""
-    answered = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
-    return [r.certainty for r in answered], [bool(r.score("right")) for r in answered]
+    """The gate's reading of each case of which something was shown, and whether that was right."""
+    shown = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
+    return [r.certainty for r in shown], [bool(r.score("correct")) for r in shown]
 
 
 def _risk_area(results: Sequence[Result]) -> Interval:
@@ -378,6 +387,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("judged_support", "judged supported", Group.ANSWERS),
     _of_answerable("answered", "answerable, answered", Group.ABSTENTION, score=_answered),
     _of_answerable("right", "answerable, answered rightly", Group.ABSTENTION, score=_right),
+    Metric("correct", "what is shown is right", Group.ABSTENTION, score=_correct, is_shown=False),
+    _of_answerable("offered", "answerable, right paragraph shown", Group.ABSTENTION, score=_offered),
     Metric(
         "abstained", "unanswerable, not answered", Group.ABSTENTION, asked_of=_unanswerable, score=_abstained,
         why=_why_unanswerable, is_shown=False,

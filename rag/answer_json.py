@@ -14,6 +14,7 @@ from typing import Any
 from rag.domain import (
     Answer,
     Citation,
+    Confidence,
     GateReading,
     Paragraph,
     Passage,
@@ -42,10 +43,18 @@ def answer_from(described: Described) -> Answer:
         str(described.get("mode") or "extractive"),
         _words(described.get("model")),
         _words(described.get("notice")),
-        GateReading(_number(gate["score"]), _number(gate["threshold"])) if gate else None,
+        _gate(gate) if gate else None,
         {str(part): _number(seconds) for part, seconds in (described.get("seconds") or {}).items()},
         {str(kind): _amount(count) for kind, count in (described.get("usage") or {}).items()},
         bool(described.get("complete", True)),
+        described.get("confidence") == Confidence.LOW,
+        tuple(map(str, described.get("unmentioned") or ())),
+    )
+
+
+def _gate(described: Described) -> GateReading:
+    return GateReading(
+        _number(described["score"]), _number(described["threshold"]), _number(described.get("floor") or 0.0)
     )
 
 

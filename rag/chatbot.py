@@ -1,6 +1,6 @@
 """Everything together: a question goes in, cited and verified answers come out.
 
-Owns what the verbs must not know of one another: the gate between retrieval and answering, verification of
+Owns what the verbs must not know of one another: the gate between retrieval and quoting, verification of
 every statement, and the answers about the collection itself.
 """
 
@@ -25,9 +25,10 @@ from rag.answer.collection import MOST_DOCUMENTS, Account, answer_about, catalog
 from rag.answer.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.answer.gate import GATE_FEATURES, Gate, read_gate
 from rag.answer.generate import Condensed, NotInDocumentsError, condense, generate, settled
+from rag.answer.mentions import absent, unknown_identifiers, unmentioned
 from rag.answer.relevance import ModelRelevance
 from rag.answer.verify import settle
-from rag.domain import Answer, Paragraph, Passage, Role, Turn, Verdict, document_name, summed
+from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Turn, Verdict, document_name, summed
 from rag.errors import (
     ChatModelError,
     EmbeddingError,
@@ -45,8 +46,9 @@ from rag.index.records import Record
 from rag.index.snapshot import Key
 from rag.index.store import Health, Store, open_store
 from rag.ingest import Progress, Report, ingest
+from rag.search.cross_encoder import READ_FEATURES, Reader, Reading
 from rag.search.followup import expand
-from rag.search.fusion import RANKING_FEATURES
+from rag.search.fusion import MOST_CERTAIN, RANKING_FEATURES
 from rag.search.learned import Learned, read_learned
 from rag.search.retrieve import HybridRetriever, Retrieval, as_node
 from rag.search.second_embedder import SecondEmbedder
@@ -57,6 +59,11 @@ LONGEST_QUESTION = 4_000
 """Characters. Longer ones are a paste gone wrong, and the embedder would see a fraction of them."""
 
 NOT_FOUND = "Your documents do not seem to answer this."
+MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
+_DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
+"""Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
+stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
+
 _TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.COMPARISON}
 """What a model is asked to make of passages that cover the documents."""
 _CLOSEST = 3
@@ -98,6 +105,7 @@ class Chatbot:
         gate: Gate,
         llm: LLM | None = None,
         second: SecondEmbedder | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self._settings = settings
         self._llm = llm
@@ -106,7 +114,15 @@ class Chatbot:
         self._learned = learned
         self._gate = gate
         self.second = second
-        self.retriever = HybridRetriever(store, embedder, learned, settings.index / "lexical", second=second)
+        self.retriever = HybridRetriever(
+            store,
+            embedder,
+            learned,
+            settings.index / "lexical",
+            second=second,
+            reader=reader,
+            seconds=settings.answer_seconds or None,
+        )
 
     def __enter__(self) -> Chatbot:
         return self
@@ -371,11 +387,39 @@ class Chatbot:
         gate = self._gate.read(evidence.gate_features, retrieval.dense_used)
         answer = replace(answer, passages=retrieval.passages, gate=gate)
         yield answer
-        if not gate.is_open or not evidence.candidates:
-            yield _abstaining(answer, scope)
-            return
-        quoted = _quoted(answer, evidence)
+        quoted = self._quoted(answer, evidence, gate, scope)
+        # A model judges for itself whether the passages answer: the gate was fitted for quoting.
         yield from self._written(answer, quoted, llm) if llm is not None else quoted
+
+    def _quoted(
+        self, answer: Answer, evidence: Evidence, gate: GateReading, scope: frozenset[str] | None
+    ) -> Iterator[Answer]:
+        """The answer in sentences of the documents; the best one alone, as what may answer it, where that is
+        uncertain; an abstention where nothing near was found."""
+        shown = [_with_headings(passage.paragraph, passage.source) for passage in answer.passages]
+        # A gate that lets everything through, for measuring, lets this through too.
+        unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
+        if not evidence.candidates or unknown or not (gate.is_open or gate.is_possible):
+            yield _abstaining(replace(answer, unmentioned=unknown), scope)
+            return
+        statements = tuple(map(settle, extract(evidence.inquiry, evidence.candidates)))
+        cited = [_with_headings(one.paragraph, one.source) for statement in statements for one in statement.citations]
+        missing = absent(answer.question, answer.missing_terms, cited, self._embedder.commonness)
+        told = (
+            *missing.names,
+            *(missing.rare if gate.score < _TELLS_RARE else ()),
+            *unmentioned(answer.question, cited),
+        )
+        answer = replace(answer, unmentioned=tuple(dict.fromkeys(told)))
+        doubted = bool(missing.names) or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
+        if gate.is_open and not (doubted and gate.threshold > 0):
+            for i in range(len(statements)):
+                yield replace(answer, statements=statements[: i + 1], complete=i + 1 == len(statements))
+            return
+        best = replace(statements[0], conflicts_with=())
+        others = [p for p in answer.passages if p.paragraph.key != best.citations[0].paragraph.key]
+        closest = _closest(others)
+        yield replace(answer, statements=(best,), is_uncertain=True, closest=closest, notice=MAY_ANSWER, complete=True)
 
     def _written(self, answer: Answer, quoted: Iterable[Answer], llm: LLM, task: str = "") -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
@@ -421,7 +465,10 @@ class Chatbot:
         condensed = self._condensed(question, turns, llm)
         retrieval = self.retriever.search(question, condensed.question, scope, without, use_second=use_second)
         started = time.perf_counter()
-        read = [self._weigh(retrieval, inquiry) for inquiry in retrieval.inquiries]
+        read = [
+            self._weigh(retrieval, inquiry, readings)
+            for inquiry, readings in zip(retrieval.inquiries, retrieval.readings, strict=True)
+        ]
         retrieval.seconds["sentences"] = time.perf_counter() - started
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
         return replace(max(read, key=self.certainty), usage=condensed.usage)
@@ -439,10 +486,11 @@ class Chatbot:
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
         return Condensed(expand(question, earlier[0], self.retriever.rarity))
 
-    def _weigh(self, retrieval: Retrieval, inquiry: Inquiry) -> Evidence:
+    def _weigh(self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading]) -> Evidence:
         embedder = self._embedder if retrieval.dense_used else None
-        found = tuple(candidates(inquiry, retrieval.passages, embedder, self._learned.sentences))
-        return Evidence(retrieval, inquiry, found, gate_features(inquiry, retrieval, found))
+        model = self._learned.sentences_read if readings else self._learned.sentences
+        found = tuple(candidates(inquiry, retrieval.passages, embedder, model, readings))
+        return Evidence(retrieval, inquiry, found, gate_features(inquiry, retrieval, found, readings))
 
     def _resolve(self, name: str, by_name: Mapping[str, set[str]]) -> str:
         wanted = name.strip().casefold()
@@ -528,13 +576,16 @@ def open_chatbot(
     try:
         learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
         second = SecondEmbedder(embedding, store) if embedding is not None else None
-        return Chatbot(settings, store, shipped, learned, gate or read_gate(settings.gate), llm, second)
+        reader = Reader() if settings.reader else None
+        return Chatbot(settings, store, shipped, learned, gate or read_gate(settings.gate), llm, second, reader)
     except BaseException:
         store.close()
         raise
 
 
-def gate_features(inquiry: Inquiry, retrieval: Retrieval, found: Sequence[Candidate]) -> np.ndarray:
+def gate_features(
+    inquiry: Inquiry, retrieval: Retrieval, found: Sequence[Candidate], readings: Mapping[Key, Reading]
+) -> np.ndarray:
     """`[len(GATE_FEATURES)]`, in that order; zeros where nothing was found."""
     if not found or not len(retrieval.features):
         return np.zeros(len(GATE_FEATURES), dtype=np.float32)
@@ -552,13 +603,25 @@ def gate_features(inquiry: Inquiry, retrieval: Retrieval, found: Sequence[Candid
         "names": sentence["names"] if inquiry.names else 1.0,
         "missing weight": 1.0 - coverage(inquiry, everything),
         "passage cosine": passages[:, RANKING_FEATURES.index("cosine")].max(),
-        "sentence cosine": max(candidate.features[-1] for candidate in found[:3]),
+        "sentence cosine": max(candidate.features[ANSWER_FEATURES.index("cosine")] for candidate in found[:3]),
         "sentence share": best.share,
         "passage share": retrieval.passages[0].score,
         "kind missing": sentence["kind missing"],
         "few terms": 1.0 / max(len(inquiry.weighted), 1),
+        **_reader_features(readings),
+        **{name: sentence[name] for name in READ_FEATURES},
     }
     return np.array([values[name] for name in GATE_FEATURES], dtype=np.float32)
+
+
+def _reader_features(readings: Mapping[Key, Reading]) -> dict[str, float]:
+    relevances = sorted((reading.relevance for reading in readings.values()), reverse=True)
+    bounded = np.clip(relevances, -MOST_CERTAIN, MOST_CERTAIN)
+    return {
+        "reader best": float(bounded[0]) if len(bounded) else 0.0,
+        "reader second": float(bounded[1]) if len(bounded) > 1 else -MOST_CERTAIN if len(bounded) else 0.0,
+        "reader sum": float(np.logaddexp.reduce(bounded)) if len(bounded) else 0.0,
+    }
 
 
 def _clean(question: str) -> str:
@@ -578,18 +641,16 @@ def _named(llm: LLM) -> str:
     return f"{llm.metadata.model_name} at {host}" if host else llm.metadata.model_name
 
 
-def _quoted(answer: Answer, evidence: Evidence) -> Iterator[Answer]:
-    """The answer in sentences of the documents."""
-    for statement in extract(evidence.inquiry, evidence.candidates):
-        answer = replace(answer, statements=(*answer.statements, settle(statement)))
-        yield answer
-    yield replace(answer, complete=True)
+def _with_headings(paragraph: Paragraph, source: Source) -> str:
+    """What is to be seen at a paragraph: its text, and what stands above it."""
+    return f"{source.title} {' '.join(paragraph.heading)} {paragraph.text}"
 
 
 def _instead(quoted: Iterable[Answer], why: str, usage: Mapping[str, float]) -> Iterator[Answer]:
     """The extractive answer in place of a written one, and why; what that one used stays told."""
     for answer in quoted:
-        yield replace(answer, notice=f"{why} These are sentences of the documents themselves.", usage=usage)
+        instead = answer.notice or "These are sentences of the documents themselves."
+        yield replace(answer, notice=f"{why} {instead}", usage=usage)
 
 
 def _most_relevant(

@@ -30,6 +30,15 @@ class Role(StrEnum):
     BOILERPLATE = "boilerplate"
 
 
+class Confidence(StrEnum):
+    """How an answer comes: `high`, it is given as one; `low`, it is shown as what may answer the question; `none`, the
+    documents do not seem to answer it."""
+
+    HIGH = "high"
+    LOW = "low"
+    NONE = "none"
+
+
 class Verdict(StrEnum):
     PENDING = "pending"
     VERIFIED = "verified"
@@ -210,8 +219,12 @@ class Statement:
     def takes_quotation_marks(self) -> bool:
         """Whether to put the text in quotation marks: it is a citation's quote, white space aside (what a model wrote
         is none), and brings no marks of its own."""
-        is_quote = any(" ".join(citation.quote.split()) == self.text for citation in self.citations)
-        return is_quote and self.text[0] not in '"“«„'
+        return self.is_quote and self.text[0] not in '"“«„'
+
+    @property
+    def is_quote(self) -> bool:
+        """Whether the text is a citation's quote, white space aside."""
+        return any(" ".join(citation.quote.split()) == self.text for citation in self.citations)
 
     @property
     def rendered(self) -> str:
@@ -233,20 +246,31 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class GateReading:
-    """How likely the passages hold the answer, 0 to 1, and the least that is answered."""
+    """How likely the best sentence answers, 0 to 1, the least that is answered, and the least that is shown as what
+    may answer it."""
 
     score: float
     threshold: float
+    floor: float = 0.0
 
     @property
     def is_open(self) -> bool:
         return self.score >= self.threshold
 
+    @property
+    def is_possible(self) -> bool:
+        return self.floor <= self.score < self.threshold
+
+    def json(self) -> Json:
+        return {name: round(getattr(self, name), 4) for name in ("score", "threshold", "floor")}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question brought. An abstention carries no statement with a citation; `closest` then holds
-    related passages and `missing_terms` the words of the question that stand nowhere in the documents.
+    """What a question brought. An abstention carries no statement with a citation; `closest` then holds related
+    passages, as it does where the answer `is_uncertain`, and `missing_terms` the words of the question that stand
+    nowhere in the documents. `unmentioned` are names, numbers and rare words of the question that the cited paragraphs
+    do not hold.
     `seconds` maps each part of the work to its wall time; `usage` adds up what the model's server told of its calls
     for this answer: tokens, and the cost where it tells one."""
 
@@ -264,6 +288,14 @@ class Answer:
     seconds: Mapping[str, float] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
     complete: bool = True
+    is_uncertain: bool = False
+    unmentioned: tuple[str, ...] = ()
+
+    @property
+    def confidence(self) -> Confidence:
+        if self.abstained:
+            return Confidence.NONE
+        return Confidence.LOW if self.is_uncertain else Confidence.HIGH
 
     @property
     def text(self) -> str:
@@ -288,15 +320,15 @@ class Answer:
             "model": self.model,
             "complete": self.complete,
             "abstained": self.abstained,
+            "confidence": self.confidence.value,
             "notice": self.notice,
             "text": self.text,
             "statements": [statement.json() for statement in self.statements],
             "passages": [passage.json() for passage in self.passages],
             "closest": [passage.json() for passage in self.closest],
             "missing_terms": list(self.missing_terms),
-            "gate": {"score": round(self.gate.score, 4), "threshold": round(self.gate.threshold, 4)}
-            if self.gate
-            else None,
+            "unmentioned": list(self.unmentioned),
+            "gate": self.gate.json() if self.gate else None,
             "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
             "usage": dict(self.usage) or None,
         }

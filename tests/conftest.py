@@ -38,6 +38,8 @@ def nothing_ambient(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.config.option.markexpr != "live":
             for name in [name for name in os.environ if name.startswith(("IBID_", "OPENAI_")) and name != REQUIRED]:
                 patch.delenv(name)
+            # A busy machine must not change what is answered.
+            patch.setenv("IBID_ANSWER_SECONDS", "0")
             patch.setitem(Settings.model_config, "env_file", None)
         yield
 
@@ -46,7 +48,7 @@ def bare_environment() -> dict[str, str]:
     """For a command in a process of its own: without what is set for Ibid here, and with nothing sent anywhere even
     where a `.env` in the checkout says otherwise, as the environment wins over it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_", "GRADIO_"))}
-    return kept | {"OPENAI_API_KEY": "", "IBID_CHAT_MODEL": "", "IBID_EMBED_MODEL": ""}
+    return kept | {"OPENAI_API_KEY": "", "IBID_CHAT_MODEL": "", "IBID_EMBED_MODEL": "", "IBID_ANSWER_SECONDS": "0"}
 
 
 Within = Callable[[float], AbstractContextManager[None]]

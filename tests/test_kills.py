@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, bare_environment
 
 from rag.chatbot import Chatbot, open_chatbot
 from rag.index.vector_files import broken, read_seal, segments
 from rag.settings import Settings
+from tests.conftest import ROOT, bare_environment
 
 KILLS = int(os.environ.get("IBID_KILLS", "8"))
 FILES = 350

@@ -10,7 +10,7 @@ import regex
 from rich.markup import escape
 
 from rag.documents.paragraphs import display
-from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
+from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
 
 if TYPE_CHECKING:
     from rag.ingest import FileOutcome, Report
@@ -45,6 +45,11 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         for _, citations in groupby(answer.sources, key=lambda citation: citation.paragraph.key):
             yield from _citation_lines(list(citations))
         yield f"[dim]{_verdict_line(answer)}[/dim]"
+    if answer.unmentioned:
+        yield f"Nothing here mentions {safe(', '.join(f'“{word}”' for word in answer.unmentioned))}."
+    if answer.closest:
+        yield "\nRelated passages:"
+        yield from _closest_lines(answer)
 
 
 def passage_lines(passage: Passage, number: int) -> Iterator[str]:
@@ -106,12 +111,26 @@ def _abstention_lines(answer: Answer) -> Iterator[str]:
         yield f"These words stand nowhere in them: {safe(', '.join(answer.missing_terms))}."
     if answer.closest:
         yield "\nThe closest passages, related but no answer:"
-        for passage in answer.closest:
-            yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
+        yield from _closest_lines(answer)
+
+
+def _closest_lines(answer: Answer) -> Iterator[str]:
+    for passage in answer.closest:
+        yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
+
+
+def is_quoted(answer: Answer) -> bool:
+    """Whether all that is said was cut out of documents by code, and nobody wrote any of it."""
+    return answer.mode == "extractive" and all(s.verdict is Verdict.VERIFIED and s.is_quote for s in answer.statements)
 
 
 def verdict_text(answer: Answer) -> str:
-    """How many statements of an answer stand, and who wrote them if not the documents."""
+    """How many statements of an answer stand, and who wrote them if not the documents. What is quoted needs no check:
+    code cut it out."""
+    if answer.confidence is Confidence.LOW:
+        return "May answer it: quoted word for word"
+    if is_quoted(answer):
+        return "Quoted word for word"
     verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
     count = len(answer.statements)
     by = f" · written by {answer.model}" if answer.model else ""

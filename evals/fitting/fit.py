@@ -1,248 +1,409 @@
-"""Fit every number that Ibid learned: ranking, sentences, the language limit and the shipped gate.
+"""Ranking, sentence choice and answerability: every number of rag/models/learned.json and gate.json.
 
-    python -m evals.fitting.fit ../shared/training [--home DIR] [--questions N]
+    python -m evals.fitting.reader_lists; reader_train; reader_export; reader_features; reader_answers; then this
 
-Each training set becomes a folder with its own index, asked as a user would. Ranking is a conditional logit
-over the twenty candidates of a question (which one holds the gold?), sentence choice one over the sentences
-of the five best passages, the gate a logistic model of "would the answer be right?" (see evals/calibrate.py).
-Every set weighs the same. Half of the questions are held out; what is printed is measured on that half.
-Writes rag/models/learned.json and rag/models/gate.json.
+Fitted on eight collections of real questions and the older training sets, each weighing the same; what is printed was
+fitted without the collection that it is printed for.
 """
 
-from __future__ import annotations
+import pickle, json, numpy as np, os
+import evals.fitting.reader_ranking as A
+from evals.intervals import fit_choice, fit_logistic, auroc
 
-import argparse
-import json
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+OUT = A.OUT
+recs, mods = pickle.load(open(OUT + "recs.pkl", "rb"))
+import evals.fitting.reader_lists as B
 
-import numpy as np
-
-from evals.calibrate import Reading, collect, fit_gate
-from evals.cases import case_gold, sample
-from evals.domain import Case
-from evals.fitting.training_sets import training_sets
-from evals.intervals import auroc, fit_choice, risk_coverage, threshold_at
-from evals.wording import normalise
-from rag.answer.extract import ANSWER_FEATURES, candidates
-from rag.answer.gate import GATE_FILE
-from rag.chatbot import Chatbot, open_chatbot
-from rag.domain import Paragraph, Passage
-from rag.search.fusion import RANKING_FEATURES, probabilities
-from rag.search.learned import LEARNED_FILE, Learned, Linear
-from rag.search.retrieve import CANDIDATES, ROLE_PENALTY, Retrieval
-from rag.settings import Settings
-
-L2 = 0.002
-"""Ridge on the mean log-likelihood."""
-
-ENGLISH_SHARE = 0.995
-"""Of English training questions whose texts must pass for a language the embedder knows."""
+if not os.path.exists(OUT + "golds.pkl"):
+    G = {}
+    for c in B.build():
+        for x in c.cases:
+            G.setdefault((c.name, x["q"]), (x["golds"] if x["kind"] != "swap" else []))
+    pickle.dump(G, open(OUT + "golds.pkl", "wb"))
+G = pickle.load(open(OUT + "golds.pkl", "rb"))
+real = sorted({r["coll"] for r in recs if r["coll"].startswith("real")})
+for r in recs:
+    g = G.get((r["coll"], r["q"]), [])
+    for x in r["cand"]:
+        x["right"] = (
+            any(
+                x["i"] == p
+                and (ev is None or (x["start"] < ev[1] and x["end"] > ev[0]))
+                and (an is None or r["coll"].startswith("real") or (x["start"] < an[1] and x["end"] > an[0]))
+                for p, an, ev in g
+            )
+            and not r["masked"]
+        )
+import regex
 
 
-@dataclass(kw_only=True)
-class Asked:
-    """A question with what was retrieved for it and where its gold stands among that."""
-
-    training_set: str
-    case: Case
-    retrieval: Retrieval
-    right: frozenset[tuple[str, int]]
-
-    @property
-    def gold_row(self) -> int | None:
-        return next((i for i, p in enumerate(self.retrieval.passages) if p.paragraph.key in self.right), None)
+def tells(x):
+    return (
+        not x["text"].endswith(":")
+        and any(map(str.isalnum, x["text"]))
+        and x["role"].value not in ("boilerplate", "byline")
+    )
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("training", type=Path)
-    arguments.add_argument("--home", type=Path, default=Path(tempfile.gettempdir()) / "ibid-fit")
-    arguments.add_argument("--questions", type=int, default=400, help="per set")
-    arguments.add_argument("--gate-questions", type=int, default=200, help="per set")
-    options = arguments.parse_args()
-    bots: dict[str, Chatbot] = {}
-    try:
-        fit_everything(options, bots=bots)
-    finally:
-        for bot in bots.values():
-            bot.close()
+for r in recs:
+    r["cand"] = [x for x in r["cand"] if tells(x)] or r["cand"]
 
 
-def fit_everything(options: argparse.Namespace, *, bots: dict[str, Chatbot]) -> None:
-    cases: dict[str, list[Case]] = {}
-    corpora: dict[str, dict[str, list[Paragraph]]] = {}
-    for name, made in training_sets(options.training):
-        folder = options.home / name / "documents"
-        made.write(folder)
-        bots[name] = open_chatbot(Settings(documents=folder, home=options.home / name / "home"), "fitting")
-        print(name, dict(bots[name].ingest().counts), flush=True)
-        cases[name] = sample(made.cases, n=options.questions)
-        corpora[name] = bots[name].paragraphs()
-    asked = [one for name in bots for one in ask_all(name, bot=bots[name], cases=cases[name], corpus=corpora[name])]
-    train, held = halves(asked)
-    limit = float(np.quantile([one.retrieval.shredding for one in train], ENGLISH_SHARE))
-    ranking = fit_ranking(train)
-    report_ranking("ranking", asked=held, model=ranking)
-    for bot in bots.values():
-        bot.learn(Learned(-1.0, ranking, ranking, sentences_to_come()))
-    blind_asked = [
-        one for name in bots for one in ask_all(name, bot=bots[name], cases=cases[name], corpus=corpora[name])
+def XS(r, names):
+    S = [
+        "coverage",
+        "loose coverage",
+        "pairs",
+        "names",
+        "context coverage",
+        "expected kind",
+        "kind missing",
+        "length",
+        "is question",
+        "first",
+        "new words",
     ]
-    blind_train, blind_held = halves(blind_asked)
-    without_dense = fit_ranking(blind_train)
-    report_ranking("ranking without dense", asked=blind_held, model=without_dense)
-    sentences = fit_sentences([reranked(one, model=ranking) for one in train], bots=bots)
-    learned = Learned(round(limit, 4), ranking, without_dense, sentences)
-    write(LEARNED_FILE, content={
-        "shredding_limit": learned.shredding_limit,
-        "ranking": ranking.json(),
-        "ranking_without_dense": without_dense.json(),
-        "sentences": sentences.json(),
-    })  # fmt: skip
-    report_sentences([reranked(one, model=ranking) for one in held], model=sentences, bots=bots)
-    readings: list[Reading] = []
-    for name, bot in bots.items():
-        bot.learn(learned)
-        few = cases[name][: options.gate_questions]
-        readings += collect(bot, cases=few[::2], corpus=corpora[name])
-        readings += collect(bot, cases=few[1::2], corpus=corpora[name], scoped=True)
-        print("gate", name, len(readings), flush=True)
-    fit_and_report_gate(readings)
+    get = lambda x, n: (
+        float(x["f"][S.index(n)])
+        if n in S
+        else {
+            "belief": x["belief"],
+            "cosine": x["cos"],
+            "evidence": max(x["ev"], -5),
+            "strongest evidence": max(x["evm"], -5),
+            "begins": x["sp"],
+            "reader": np.clip(x["rel"], -12, 12),
+        }[n]
+    )
+    return np.array([[get(x, n) for n in names] for x in r["cand"]])
 
 
-def ask_all(name: str, *, bot: Chatbot, cases: Sequence[Case], corpus: dict[str, list[Paragraph]]) -> list[Asked]:
-    asked = []
-    for case in cases:
-        right = case_gold(case, corpus=corpus)
-        if right:
-            asked.append(
-                Asked(
-                    training_set=name,
-                    case=case,
-                    retrieval=bot.retriever.search(case.question, limit=CANDIDATES),
-                    right=right,
+SF = [
+    "coverage",
+    "loose coverage",
+    "pairs",
+    "names",
+    "context coverage",
+    "expected kind",
+    "kind missing",
+    "length",
+    "is question",
+    "first",
+    "new words",
+    "belief",
+    "cosine",
+]
+SR = SF + ["evidence", "strongest evidence", "begins"]
+
+
+def fit_s(names, tr):
+    cnt = {}
+    for r in tr:
+        cnt[r["coll"]] = cnt.get(r["coll"], 0) + 1
+    return fit_choice(
+        [XS(r, names) for r in tr],
+        chosen=[next(i for i, x in enumerate(r["cand"]) if x["right"]) for r in tr],
+        l2=0.002,
+        weights=[(1.0 if r["coll"].startswith("real") else 0.25) / cnt[r["coll"]] for r in tr],
+    )
+
+
+plainr = [r for r in recs if r["ans"] and not r["masked"] and not r["scoped"] and r["cand"]]
+usable = [r for r in plainr if any(x["right"] for x in r["cand"])]
+
+
+def run_s(names):
+    ws = {c: fit_s(names, [r for r in usable if r["coll"] != c]) for c in real}
+    ws[None] = fit_s(names, usable)
+    for r in recs:
+        if not r["cand"]:
+            continue
+        s = XS(r, names) @ ws.get(r["coll"], ws[None])
+        p = np.exp(s - s.max())
+        p /= p.sum()
+        r["best"] = int(np.argmax(s))
+        r["share"] = float(p.max())
+        r["p"] = p
+    return ws
+
+
+def show_s(tag):
+    by = {}
+    for r in plainr:
+        x = r["cand"][r["best"]]
+        by.setdefault(r["coll"], []).append((x["gold"], x["right"], r["goldrank"] < 1, r["goldrank"] < 5))
+    f = {c: np.mean(v, 0) for c, v in by.items()}
+    rr = [f[c] for c in real]
+    print(
+        f"{tag:20} REAL cited {np.mean([x[0] for x in rr]):.3f} sentence {np.mean([x[1] for x in rr]):.3f} first {np.mean([x[2] for x in rr]):.3f} five {np.mean([x[3] for x in rr]):.3f} worst cited {min(x[0] for x in rr):.2f} | "
+        + " ".join(f"{c[-6:]} {v[0]:.2f}/{v[1]:.2f}" for c, v in f.items())
+    )
+
+
+GF = [
+    "reader best",
+    "reader second",
+    "reader sum",
+    "evidence",
+    "strongest",
+    "begins",
+    "sentence share",
+    "passage share",
+    "sentence coverage",
+    "context coverage",
+    "loose coverage",
+    "pairs",
+    "names",
+    "missing",
+    "passage cosine",
+    "sentence cosine",
+    "kind missing",
+    "few terms",
+]
+
+
+def gate_row(r, names):
+    if not r["cand"]:
+        return np.zeros(len(names))
+    x = r["cand"][r["best"]]
+    s = np.sort(r["allS"])[::-1]
+    f = x["f"]
+    w, kind, hasn, nt = r["inq"]
+    d = {
+        "reader best": np.clip(s[0], -12, 12),
+        "reader here": np.clip(x["rel"], -12, 12),
+        "reader second": np.clip(s[1] if len(s) > 1 else -12, -12, 12),
+        "reader sum": float(np.log(np.exp(np.clip(s, -12, 12)).sum())),
+        "evidence": max(x["ev"], -5),
+        "strongest": max(x["evm"], -5),
+        "begins": x["sp"],
+        "sentence share": r["share"],
+        "passage share": r["bel"][0],
+        "sentence coverage": f[0],
+        "loose coverage": f[1],
+        "pairs": f[2],
+        "names": f[3] if hasn else 1.0,
+        "context coverage": f[4],
+        "kind missing": f[6],
+        "missing": r["missing"],
+        "passage cosine": float(np.max(r["cos"])),
+        "sentence cosine": x["cos"],
+        "few terms": 1 / max(nt, 1),
+    }
+    return np.array([d[n] for n in names])
+
+
+KIND = {}
+
+
+def kind(r):
+    return "answerable" if r["ans"] and not r["masked"] else "plain" if r["masked"] else "unanswerable"
+
+
+MIX = {"answerable": 0.66, "plain": 0.22, "unanswerable": 0.12}
+
+
+def fit_g(names, tr):
+    cnt = {}
+    for r in tr:
+        k = (kind(r), r["coll"])
+        cnt[k] = cnt.get(k, 0) + 1
+    w = [MIX[kind(r)] * (1.0 if r["coll"].startswith("real") else 0.25) / cnt[kind(r), r["coll"]] for r in tr]
+    return fit_logistic(
+        np.stack([XG(r, names) for r in tr]), labels=[r["cand"][r["best"]]["gold"] for r in tr], l2=0.001, weights=w
+    )
+
+
+def run_g(names):
+    tr = [r for r in recs if r["cand"]]
+    gs = {c: fit_g(names, [r for r in tr if r["coll"] != c]) for c in real}
+    gs[None] = fit_g(names, tr)
+    for r in tr:
+        w, b = gs.get(r["coll"], gs[None])
+        r["g"] = float(1 / (1 + np.exp(-(XG(r, names) @ w + b))))
+    return gs
+
+
+def ece(p, y, bins=10):
+    o = np.argsort(p)
+    return sum(len(b) * abs(p[b].mean() - y[b].mean()) for b in np.array_split(o, bins)) / len(p)
+
+
+def show_g(tag, ats=(0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)):
+    rows = [r for r in recs if r["cand"]]
+    R = [r for r in rows if r["coll"] in real and not r["scoped"]]
+    y = np.array([r["cand"][r["best"]]["gold"] for r in R])
+    p = np.array([r["g"] for r in R])
+    un = [r["g"] for r in R if kind(r) == "unanswerable"]
+    pl = [r["g"] for r in R if kind(r) == "plain"]
+    an = [r["g"] for r in R if kind(r) == "answerable"]
+    print(
+        tag,
+        "AUROC answerable vs unanswerable",
+        str(auroc(an, negatives=un))[:40],
+        "vs masked",
+        str(auroc(an, negatives=pl))[:40],
+        "right vs not",
+        str(auroc(list(p[y]), negatives=list(p[~y])))[:40],
+        "ECE",
+        round(ece(p, y.astype(float)), 3),
+    )
+    for t in ats:
+        c = []
+        for k in real:
+            A = [r for r in R if r["coll"] == k and kind(r) == "answerable"]
+            U = [r for r in R if r["coll"] == k and kind(r) == "unanswerable"]
+            P = [r for r in R if r["coll"] == k and kind(r) == "plain"]
+            c.append(
+                (
+                    np.mean([r["g"] >= t for r in A]),
+                    np.mean([r["g"] >= t and r["cand"][r["best"]]["gold"] for r in A]),
+                    np.mean([r["g"] >= t for r in U]),
+                    np.mean([r["g"] >= t for r in P]),
+                    np.mean([r["cand"][r["best"]]["gold"] for r in A if r["g"] >= t] or [0]),
                 )
             )
-    found = sum(one.gold_row is not None for one in asked)
-    print(f"{name}: gold among {CANDIDATES} candidates {found / len(asked):.3f} of {len(asked)}", flush=True)
-    return asked
-
-
-def halves(asked: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
-    """Even and odd questions of each set, in the order of their hashed ids."""
-    return list(asked[::2]), list(asked[1::2])
-
-
-def fit_ranking(asked: Sequence[Asked]) -> Linear:
-    usable = [one for one in asked if one.gold_row is not None]
-    rows = [one.retrieval.features.astype(float) for one in usable]
-    beta = fit_choice(rows, chosen=[one.gold_row or 0 for one in usable], l2=L2, weights=_set_weights(usable))
-    return Linear(RANKING_FEATURES, beta.astype(np.float32))
-
-
-def _set_weights(asked: Sequence[Asked]) -> list[float]:
-    counts = {one.training_set: 0 for one in asked}
-    for one in asked:
-        counts[one.training_set] += 1
-    return [1 / counts[one.training_set] for one in asked]
-
-
-def reranked(one: Asked, *, model: Linear) -> Asked:
-    """The same retrieval in the order that `model` gives it."""
-    passages = one.retrieval.passages
-    penalties = np.array([ROLE_PENALTY.get(p.paragraph.role, 0.0) for p in passages], dtype=np.float32)
-    belief = probabilities(model.scores(one.retrieval.features) - penalties)
-    order = np.argsort(-belief, kind="stable")
-    ordered = tuple(replace(passages[i], score=float(belief[i])) for i in order)
-    return replace(one, retrieval=replace(one.retrieval, passages=ordered, features=one.retrieval.features[order]))
-
-
-def sentences_to_come() -> Linear:
-    return Linear(ANSWER_FEATURES, np.zeros(len(ANSWER_FEATURES), np.float32))
-
-
-def fit_sentences(asked: Sequence[Asked], *, bots: dict[str, Chatbot]) -> Linear:
-    rows, chosen, used = [], [], []
-    blank = sentences_to_come()
-    for one in asked:
-        found = candidates(one.retrieval.inquiries[0], one.retrieval.passages, bots[one.training_set].embedder, blank)
-        right = next(
-            (i for i, c in enumerate(found) if holds_answer(one, passage=c.passage, text=c.sentence.text)), None
-        )
-        if right is not None:
-            rows.append(np.stack([c.features for c in found]).astype(float))
-            chosen.append(right)
-            used.append(one)
-    beta = fit_choice(rows, chosen=chosen, l2=L2, weights=_set_weights(used))
-    return Linear(ANSWER_FEATURES, beta.astype(np.float32))
-
-
-def holds_answer(one: Asked, *, passage: Passage, text: str) -> bool:
-    return passage.paragraph.key in one.right and any(normalise(a) in normalise(text) for a in one.case.answers)
-
-
-def report_ranking(title: str, *, asked: Sequence[Asked], model: Linear) -> None:
-    print(f"\n{title}: {model.json()}")
-    for name in dict.fromkeys(one.training_set for one in asked):
-        ranks = []
-        for one in (one for one in asked if one.training_set == name):
-            scores = model.scores(one.retrieval.features)
-            ranks.append(int((scores > scores[one.gold_row]).sum()) if one.gold_row is not None else 99)
-        array = np.array(ranks)
-        gains = np.where(array < 10, 1 / np.log2(array + 2), 0)
+        c = np.array(c)
         print(
-            f"  {name:12} first {np.mean(array == 0):.3f}  first five {np.mean(array < 5):.3f}  nDCG@10 {gains.mean():.3f}  n={len(array)}"
+            f"   at {t:.2f}: answered {c[:, 0].mean():.3f} rightly cited {c[:, 1].mean():.3f} (worst {c[:, 1].min():.2f}) false on unanswerable {c[:, 2].mean():.3f} on masked {c[:, 3].mean():.3f} precision {c[:, 4].mean():.3f}"
         )
 
 
-def report_sentences(asked: Sequence[Asked], *, model: Linear, bots: dict[str, Chatbot]) -> None:
-    print(f"\nsentences: {model.json()}")
-    for name in dict.fromkeys(one.training_set for one in asked):
-        one_hit, two_hit, n = 0, 0, 0
-        for one in (one for one in asked if one.training_set == name):
-            found = candidates(one.retrieval.inquiries[0], one.retrieval.passages, bots[name].embedder, model)
-            hits = [holds_answer(one, passage=c.passage, text=c.sentence.text) for c in found[:2]]
-            one_hit, two_hit, n = one_hit + any(hits[:1]), two_hit + any(hits), n + 1
-        print(
-            f"  {name:12} answer in the best sentence {one_hit / n:.3f}  in the best two {two_hit / n:.3f}  n={n}",
-            flush=True,
-        )
+GN = [
+    "sentence coverage",
+    "context coverage",
+    "whole coverage",
+    "loose coverage",
+    "pairs",
+    "names",
+    "missing weight",
+    "passage cosine",
+    "sentence cosine",
+    "sentence share",
+    "passage share",
+    "kind missing",
+    "few terms",
+    "reader best",
+    "reader second",
+    "reader sum",
+    "evidence",
+    "strongest evidence",
+    "begins",
+]
+WH = A.NAMES.index("whole coverage")
 
 
-def fit_and_report_gate(readings: Sequence[Reading]) -> None:
-    order = sorted(range(len(readings)), key=lambda i: readings[i].case.id)
-    ids = list(dict.fromkeys(readings[i].case.id for i in order))
-    train_ids = set(ids[::2])
-    train = [r for r in readings if r.case.id in train_ids]
-    held = [r for r in readings if r.case.id not in train_ids]
-    gate = fit_gate(train)
-    scores = {
-        kind: [gate.read(r.features, True).score for r in held if r.kind == kind]
-        for kind in ("answerable", "plain", "hard")
+def XG(r, names):
+    if not r["cand"]:
+        return np.zeros(len(names))
+    x = r["cand"][r["best"]]
+    s = np.sort(np.clip(r["allS"], -12, 12))[::-1]
+    f = x["f"]
+    w, kind, hasn, nt = r["inq"]
+    top = np.argsort(-r["p"])[:3]
+    d = {
+        "reader best": s[0],
+        "reader second": s[1] if len(s) > 1 else -12,
+        "reader sum": float(np.logaddexp.reduce(s)),
+        "evidence": max(x["ev"], -5),
+        "strongest evidence": max(x["evm"], -5),
+        "begins": x["sp"],
+        "sentence share": r["share"],
+        "passage share": r["bel"][0],
+        "sentence coverage": f[0],
+        "loose coverage": f[1],
+        "pairs": f[2],
+        "names": f[3] if hasn else 1.0,
+        "context coverage": f[4],
+        "kind missing": f[6],
+        "missing weight": r["missing"],
+        "passage cosine": float(np.max(r["cos"])),
+        "sentence cosine": max(r["cand"][i]["cos"] for i in top),
+        "few terms": 1 / max(nt, 1),
+        "whole coverage": float(np.max(r["F"][:3, WH])),
     }
-    print(f"\ngate threshold {gate.threshold:.3f}")
-    for kind in ("plain", "hard"):
-        at = threshold_at(scores[kind], share=0.05)
-        answered = np.mean(np.array(scores["answerable"]) >= at)
-        passed = np.mean(np.array(scores[kind]) >= gate.threshold)
-        print(
-            f"  against {kind}: AUROC {auroc(scores['answerable'], negatives=scores[kind])}; answers at 5 % false {answered:.3f}; at the threshold {passed:.3f} false"
-        )
-    print(f"  answerable answered at the threshold: {np.mean(np.array(scores['answerable']) >= gate.threshold):.3f}")
-    answerable = [r for r in held if r.kind == "answerable"]
-    curve = risk_coverage(scores["answerable"], right=[r.right for r in answerable])
-    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
-        point = curve[max(0, int(share * len(curve)) - 1)]
-        print(f"  coverage {point.coverage:.2f}: risk {point.risk:.3f} (threshold {point.threshold:.3f})")
-    write(GATE_FILE, content=fit_gate(readings).json())
+    return np.array([d[n] for n in names])
 
 
-def write(path: Path, *, content: dict[str, object]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+ws = run_s(SF)
+wr = run_s(SR)
+show_s("with evidence")
+import re as _r
 
 
-if __name__ == "__main__":
-    main()
+def _fg(names, tr):
+    cnt = {}
+    for r in tr:
+        k = (kind(r), r["coll"], r["scoped"])
+        cnt[k] = cnt.get(k, 0) + 1
+    return fit_logistic(
+        np.stack([XG(r, names) for r in tr]),
+        labels=[r["cand"][r["best"]]["gold"] for r in tr],
+        l2=0.001,
+        weights=[MIX[kind(r)] * (0.65 if not r["scoped"] else 0.35) / cnt[kind(r), r["coll"], r["scoped"]] for r in tr],
+    )
+
+
+fit_g = _fg
+gs = run_g(GN)
+show_g("gate with reader", (0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.32, 0.35, 0.4, 0.5))
+for r in recs:
+    pass
+for k in ("squad", "qed", "fairy", "selqa"):
+    for kd in ("answerable", "plain"):
+        p = np.array([r["g"] for r in recs if r["coll"] == k and kind(r) == kd and r["cand"] and not r["scoped"]])
+        print(k, kd, {t: round(float((p >= t).mean()), 2) for t in (0.08, 0.12, 0.2, 0.3, 0.35, 0.4, 0.5)})
+
+R = [r for r in recs if r["scoped"] and r["cand"]]
+for t in (0.12, 0.2, 0.3, 0.35, 0.4, 0.5):
+    print(
+        "scoped real",
+        t,
+        {
+            k: round(float(np.mean([r["g"] >= t for r in R if kind(r) == k and r["coll"] in real])), 3)
+            for k in ("answerable", "plain", "unanswerable")
+        },
+        "squad",
+        {
+            k: round(float(np.mean([r["g"] >= t for r in R if kind(r) == k and r["coll"] == "squad"])), 3)
+            for k in ("answerable", "plain")
+        },
+    )
+
+RD = GN[:13]
+gd = run_g(RD)
+show_g("gate with dense", (0.1, 0.2, 0.3, 0.35, 0.4))
+RW = [n for n in RD if "cosine" not in n]
+gw = run_g(RW)
+q = lambda names, w, full, b=0.0: {
+    "bias": round(float(b), 4),
+    **{n: round(float(dict(zip(names, w)).get(n, 0.0)), 4) for n in full},
+}
+UN = ["dense", "words", "grams", "cosine"]
+UN = UN + ["typed " + x for x in UN] + A.NAMES[4:12]
+RDn = ["reader"] + UN
+FULL = UN + ["reader"]
+u, r = mods[None]
+old = json.load(open("rag/models/learned.json"))
+SF = SF
+SFULL = SF + ["evidence", "strongest evidence", "begins"]
+learned = {
+    "shredding_limit": old["shredding_limit"],
+    "ranking": q(UN, u, FULL),
+    "ranking_without_dense": {**old["ranking_without_dense"], "reader": 0.0},
+    "ranking_read": q(RDn, r, FULL),
+    "sentences": q(SF, ws[None], SFULL),
+    "sentences_read": q(SFULL, wr[None], SFULL),
+}
+json.dump(learned, open("rag/models/learned.json", "w"), indent=2)
+open("rag/models/learned.json", "a").write("\n")
+gate = {
+    "with_reader": q(GN, gs[None][0], GN, gs[None][1]),
+    "with_dense": q(RD, gd[None][0], GN, gd[None][1]),
+    "without_dense": q(RW, gw[None][0], GN, gw[None][1]),
+    "threshold": 0.5,
+    "floor": 0.12,
+}
+json.dump(gate, open("rag/models/gate.json", "w"), indent=2)
+open("rag/models/gate.json", "a").write("\n")
+print(json.dumps(learned)[:1500])

@@ -7,8 +7,9 @@ along; where two sources give different numbers for what was asked, both are sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from rag.documents.paragraphs import context_of, display
 from rag.documents.voices import is_signature, lead_of
 from rag.domain import Citation, Passage, Role, Span, Statement
 from rag.index.embedding import MiniLM
+from rag.index.snapshot import Key
+from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import terms
@@ -43,7 +46,9 @@ MOST_SENTENCES = 24
 MOST_WORDS = 60
 """Of an answer with a second sentence; a single long sentence is shown whole."""
 
-ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine")
+ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
+
+_CONTEXT_COVERAGE, _COSINE, _EVIDENCE = map(ANSWER_FEATURES.index, ("context coverage", "cosine", "evidence"))
 
 _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
 _SAME_EVENT = 0.75
@@ -85,16 +90,30 @@ class Candidate:
         return Span(start, self.sentence.span.end).shifted(self.passage.paragraph.start)
 
     @property
+    def evidence(self) -> float:
+        """The reader's log-odds that this sentence answers; 0 where it read nothing."""
+        return float(self.features[_EVIDENCE])
+
+    @property
+    def was_read(self) -> bool:
+        return self.evidence != 0.0
+
+    @property
     def words(self) -> int:
         start = self.passage.paragraph.start
         return len(self.span.shifted(-start).of(self.passage.paragraph.text).split())
 
 
 def candidates(
-    inquiry: Inquiry, passages: Sequence[Passage], embedder: MiniLM | None, model: Linear
+    inquiry: Inquiry,
+    passages: Sequence[Passage],
+    embedder: MiniLM | None,
+    model: Linear,
+    readings: Mapping[Key, Reading] = MappingProxyType({}),
 ) -> list[Candidate]:
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
-    language; then the sentences are judged by their words alone."""
+    language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
+    passages, by the paragraph's key."""
     usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
     found: list[Candidate] = []
     for passage in usable:
@@ -102,8 +121,9 @@ def candidates(
         context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
         rows = sentence_features(inquiry, sentences, context)
         belief = np.log(max(passage.score, 1e-4))
+        read = _read_features(sentences, readings.get(passage.paragraph.key), bool(readings))
         for i in range(len(sentences)):
-            features = np.concatenate([rows[i], np.array([belief, 0.0], dtype=np.float32)])
+            features = np.concatenate([rows[i], np.array([belief, 0.0], dtype=np.float32), read[i]])
             found.append(Candidate(passage, sentences, i, features))
     if embedder is not None:
         found = _with_cosines(inquiry.question, found, embedder)
@@ -130,17 +150,33 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
     return tuple(_statement(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
 
 
+def _read_features(sentences: Sequence[SentenceView], reading: Reading | None, has_read: bool) -> Features:
+    """`[len(sentences), len(READ_FEATURES)]`."""
+    rows = np.zeros((len(sentences), len(READ_FEATURES)), dtype=np.float32)
+    for i, sentence in enumerate(sentences if has_read else ()):
+        rows[i] = (
+            (NO_EVIDENCE, NO_EVIDENCE, 0.0)
+            if reading is None
+            else (
+                max(reading.evidence_in(sentence.span), NO_EVIDENCE),
+                max(reading.strongest_in(sentence.span), NO_EVIDENCE),
+                reading.begins_in(sentence.span),
+            )
+        )
+    return rows
+
+
 def _with_cosines(question: str, found: list[Candidate], embedder: MiniLM) -> list[Candidate]:
     """Add to each candidate the cosine of question and sentence. Only the likeliest are embedded."""
-    order = sorted(range(len(found)), key=lambda i: (-float(found[i].features[4]), i))[:MOST_SENTENCES]
+    order = sorted(range(len(found)), key=lambda i: (-float(found[i].features[_CONTEXT_COVERAGE]), i))[:MOST_SENTENCES]
     texts = [question[:1000], *(found[i].sentence.text[:1000] for i in order)]
     vectors = embedder.remembered(texts)
     cosines = vectors[1:] @ vectors[0]
     features = [candidate.features.copy() for candidate in found]
     for row in features:
-        row[-1] = cosines.min()
+        row[_COSINE] = cosines.min()
     for i, cosine in zip(order, cosines, strict=True):
-        features[i][-1] = cosine
+        features[i][_COSINE] = cosine
     return [replace(candidate, features=row) for candidate, row in zip(found, features, strict=True)]
 
 
@@ -153,9 +189,10 @@ def _tells(candidate: Candidate) -> bool:
 
 
 def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
-    """The next sentence that is likely in its own right, does not repeat the first and leaves the answer short."""
+    """The next sentence that is likely in its own right, does not repeat the first and leaves the answer short. Of what
+    the reader has read, it must say that this one answers too."""
     for other in others[:3]:
-        if other.share < _SECOND_AT:
+        if other.share < _SECOND_AT or (other.was_read and other.evidence <= 0):
             return None
         overlaps = other.passage.paragraph.key == best.passage.paragraph.key and (
             other.span.start < best.span.end and best.span.start < other.span.end

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +30,7 @@ from tokenizers import Tokenizer
 
 from rag.domain import Span
 from rag.errors import ModelError
+from rag.index.onnx import open_session, processors
 from rag.text import terms
 from rag.text.sentences import split_sentences
 
@@ -53,11 +53,6 @@ _MADE = b"each text by itself"
 """How vectors are made: part of their fingerprint, as another way gives other numbers."""
 
 _NOT_WORDY = re.compile(r"[\W_]+")
-
-
-def processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +96,7 @@ class MiniLM(BaseEmbedding):
 
     def open_session(self, threads: int) -> onnxruntime.InferenceSession:
         """The model itself, each run of which takes so many threads."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            # Without this fusion the shipped graph runs about 5 % faster (PROVENANCE.md).
-            return onnxruntime.InferenceSession(
-                str(self._folder / "model.onnx"),
-                options,
-                providers=["CPUExecutionProvider"],
-                disabled_optimizers=["SkipLayerNormFusion"],
-            )
-        except Exception as error:  # the vendor's exception types are private
-            raise self._unloadable(error) from error
+        return open_session(self._folder / "model.onnx", threads)
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:

@@ -42,12 +42,15 @@ class Linear:
 @dataclass(frozen=True, slots=True)
 class Learned:
     """`shredding_limit`: above it the embedder does not know the language and the dense leg is left out.
-    `ranking` and `ranking_without_dense` score paragraphs, `sentences` scores sentences."""
+    `ranking`, `ranking_without_dense` and, of paragraphs that the reader has read, `ranking_read` score paragraphs;
+    `sentences` and `sentences_read` score sentences."""
 
     shredding_limit: float
     ranking: Linear
     ranking_without_dense: Linear
+    ranking_read: Linear
     sentences: Linear
+    sentences_read: Linear
 
 
 def linear_from(described: Mapping[str, float], names: Sequence[str]) -> Linear:
@@ -69,5 +72,7 @@ def read_learned(ranking_names: Sequence[str], sentence_names: Sequence[str], pa
         float(content["shredding_limit"]),
         linear_from(content["ranking"], ranking_names),
         linear_from(content["ranking_without_dense"], ranking_names),
+        linear_from(content["ranking_read"], ranking_names),
         linear_from(content["sentences"], sentence_names),
+        linear_from(content["sentences_read"], sentence_names),
     )

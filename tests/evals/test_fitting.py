@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from evals.fitting.training_sets import TrainingSet, untokenised
 from rag.errors import ModelError
 from rag.search.learned import read_learned
 
@@ -42,22 +41,3 @@ def test_every_module_and_file_that_make_names_is_there() -> None:
 
 def test_shipped_models_lie_beside_no_program() -> None:
     assert [path.name for path in (ROOT / "rag" / "models").rglob("*.py")] == ["__init__.py"]
-
-
-def test_a_training_question_has_its_answer_as_gold_in_a_document_of_its_own(tmp_path: Path) -> None:
-    made = TrainingSet()
-    made.add(
-        "1", document="Homs", question="How long?", paragraph=" The siege lasted 13 days. ", answers=[("13 days", 18)]
-    )
-    made.add(
-        "2", document="Homs", question="Nowhere?", paragraph="The siege lasted 13 days.", answers=[("14 days", -1)]
-    )
-    made.write(tmp_path)
-    (case,) = made.cases
-    assert (case.id, case.answers, case.gold[0].document) == ("1", ("13 days",), "Homs.txt")
-    assert case.gold[0].quote == "The siege lasted 13 days."
-    assert (tmp_path / "Homs.txt").read_text(encoding="utf-8") == "Homs\n\nThe siege lasted 13 days.\n"
-
-
-def test_tokenised_text_is_put_back_together() -> None:
-    assert untokenised("It was `` over '' ( by now ) , was n't it ?") == 'It was "over" (by now), wasn\'t it?'

@@ -47,7 +47,7 @@ def test_each_case_is_asked_and_scored(results: dict[str, Result]) -> None:
     assert results["days"].score("ndcg@10") == 1.0
     assert results["days"].score("right") == 1.0
     assert results["absent"].score("abstained") == 1.0
-    assert results["role"].score("citation_recall") == 1.0
+    assert results["role"].score("hit@5") == 1.0
     assert results["reader"].score("reader_introduced") == 1.0
     for result in results.values():
         if result.answer and result.answer.citations:

@@ -22,8 +22,8 @@ QUESTION = "How long was West Aleppo under siege?"
 KEY = "sk-planted-0123456789"
 
 ANSWER_KEYS = [
-    "version", "question", "searched_for", "mode", "model", "complete", "abstained", "notice", "text", "statements",
-    "passages", "closest", "missing_terms", "gate", "seconds", "usage",
+    "version", "question", "searched_for", "mode", "model", "complete", "abstained", "confidence", "notice", "text", "statements",
+    "passages", "closest", "missing_terms", "unmentioned", "gate", "seconds", "usage",
 ]  # fmt: skip
 STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
 PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "heading", "page", "date"]

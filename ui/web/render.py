@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.documents.paragraphs import display
-from rag.domain import Answer, Citation, Passage, Role, Statement, Verdict, document_name
-from ui.show import excerpt, verdict_text
+from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
+from ui.show import excerpt, is_quoted, verdict_text
 from ui.web.conversation import Exchange, State
 from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
 
@@ -79,8 +79,14 @@ def _searched_html(answer: Answer | None) -> str:
 def _answer_html(answer: Answer, number: int, shelf: Shelf) -> str:
     if answer.abstained:
         return _abstention_html(answer, shelf)
-    notice = f'<p class="notice" dir="auto">{escaped(answer.notice)}</p>' if answer.notice else ""
-    return f"{notice}{_statements_html(answer, number, shelf)}"
+    kind = "maybe" if answer.confidence is Confidence.LOW else "notice"
+    notice = f'<p class="{kind}" dir="auto">{escaped(answer.notice)}</p>' if answer.notice else ""
+    return f"{notice}{_statements_html(answer, number, shelf)}{_unmentioned_html(answer)}{_closest_html(answer, shelf)}"
+
+
+def _unmentioned_html(answer: Answer) -> str:
+    words = ", ".join(f"“<b>{escaped(word)}</b>”" for word in answer.unmentioned)
+    return f'<p class="missing" dir="auto">Nothing here mentions {words}.</p>' if words else ""
 
 
 def _statements_html(answer: Answer, number: int, shelf: Shelf) -> str:
@@ -186,13 +192,18 @@ def _abstention_html(answer: Answer, shelf: Shelf) -> str:
     if answer.missing_terms:
         words = ", ".join(f"<b>{escaped(term)}</b>" for term in answer.missing_terms)
         parts.append(f'<p class="missing">Never found in them: {words}</p>')
-    if answer.closest:
-        items = "".join(f"<li>{_passage_html(passage, shelf)}</li>" for passage in answer.closest)
-        parts.append(
-            '<section class="closest" aria-label="Closest passages"><p class="closest-head">Related passages – not an '
-            f"answer</p><ul>{items}</ul></section>"
-        )
-    return "".join(parts)
+    return "".join([*parts, _closest_html(answer, shelf)])
+
+
+def _closest_html(answer: Answer, shelf: Shelf) -> str:
+    if not answer.closest:
+        return ""
+    head = "Related passages – not an answer" if answer.abstained else "Related passages"
+    items = "".join(f"<li>{_passage_html(passage, shelf)}</li>" for passage in answer.closest)
+    return (
+        f'<section class="closest" aria-label="Closest passages"><p class="closest-head">{head}</p>'
+        f"<ul>{items}</ul></section>"
+    )
 
 
 def _passage_html(passage: Passage, shelf: Shelf) -> str:
@@ -226,7 +237,9 @@ def _ending_html(exchange: Exchange) -> str:
 def _footer_html(answer: Answer, number: int, shelf: Shelf) -> str:
     whole = all(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
     differ = any(statement.conflicts_with for statement in answer.statements)
-    state = "part" if not whole else "differ" if differ else "whole"
+    uncertain = answer.confidence is Confidence.LOW
+    quoted = "quoted" if is_quoted(answer) else "whole"
+    state = "maybe" if uncertain else "part" if not whole else "differ" if differ else quoted
     count, by, writer = verdict_text(answer).partition(" · ")
     told = f"{count}; your sources differ" if differ else count
     verdict = (
@@ -251,7 +264,8 @@ def plain_text(answer: Answer) -> str:
         f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}, {citation.paragraph.place}"
         for citation in answer.sources
     ]
-    return "\n".join([answer.text, "", *sources])
+    notice = [answer.notice, ""] if answer.confidence is Confidence.LOW and answer.notice else []
+    return "\n".join([*notice, answer.text, "", *sources])
 
 
 def _how_html(answer: Answer, shelf: Shelf) -> str:
@@ -263,10 +277,9 @@ def _how_html(answer: Answer, shelf: Shelf) -> str:
     )
     gate = ""
     if answer.gate:
-        verb = "Answered" if answer.gate.is_open else "Not answered"
         gate = (
-            f"<p>{verb}: the evidence holds an answer with a likelihood of {answer.gate.score:.2f}; "
-            f"at least {answer.gate.threshold:.2f} is asked for.</p>"
+            f"<p>The best sentence answers with a likelihood of {answer.gate.score:.2f}. From {answer.gate.threshold:.2f} "
+            f"on it is given as the answer, from {answer.gate.floor:.2f} on as what may answer it.</p>"
         )
     seconds = " · ".join(f"{escaped(part)} {1000 * spent:.0f} ms" for part, spent in answer.seconds.items())
     searched = "".join(f"<li dir='auto'>{escaped(query)}</li>" for query in answer.searched_for)

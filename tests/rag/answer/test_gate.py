@@ -16,7 +16,13 @@ from rag.errors import IbidError, ModelError
 
 def described(bias: float = 0.0, threshold: float = 0.5, **weights: float) -> dict[str, object]:
     named = {name: weights.get(name.replace(" ", "_"), 0.0) for name in GATE_FEATURES}
-    return {"with_dense": {"bias": bias, **named}, "without_dense": {"bias": -bias, **named}, "threshold": threshold}
+    return {
+        "with_reader": {"bias": 2 * bias, **named},
+        "with_dense": {"bias": bias, **named},
+        "without_dense": {"bias": -bias, **named},
+        "threshold": threshold,
+        "floor": threshold / 2,
+    }
 
 
 def features(**values: float) -> np.ndarray:
@@ -30,8 +36,10 @@ def test_the_score_is_the_logistic_of_the_weighted_features() -> None:
     assert reading.threshold == 0.5
 
 
-def test_the_dense_leg_decides_which_of_the_two_models_is_asked() -> None:
+def test_what_took_part_decides_which_of_the_three_models_is_asked() -> None:
     gate = gate_from(described(bias=2.0))
+    read = features(reader_sum=0.25)
+    assert gate.read(read, dense_used=True).score == pytest.approx(1 / (1 + math.exp(-4)))
     assert gate.read(features(), dense_used=True).score == pytest.approx(1 / (1 + math.exp(-2)))
     assert gate.read(features(), dense_used=False).score == pytest.approx(1 / (1 + math.exp(2)))
 
@@ -47,13 +55,19 @@ def test_the_gate_is_open_from_its_threshold_on() -> None:
     assert not GateReading(0.4999, 0.5).is_open
 
 
+def test_what_may_answer_lies_from_the_floor_up_to_the_threshold() -> None:
+    read = {score: GateReading(score, 0.5, 0.1).is_possible for score in (0.0999, 0.1, 0.4999, 0.5)}
+    assert read == {0.0999: False, 0.1: True, 0.4999: True, 0.5: False}
+
+
 def test_ones_own_gate_goes_before_the_shipped_one(tmp_path: Path) -> None:
     own = tmp_path / "gate.json"
     own.write_text(json.dumps(described(threshold=0.123)))
     assert read_gate(own).threshold == 0.123
     shipped = read_gate(tmp_path / "none.json")
     assert isinstance(shipped, Gate) and shipped.threshold != 0.123
-    assert shipped.with_dense.names == GATE_FEATURES
+    assert shipped.with_reader.names == shipped.with_dense.names == GATE_FEATURES
+    assert 0 < shipped.floor < shipped.threshold < 1
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,9 @@ def test_scores_are_normalised_to_one_for_the_best(
 
 
 def test_the_pool_sums_the_weighted_legs() -> None:
-    assert POOL_WEIGHTS == {"dense": 1.0, "words": 0.75, "grams": 0.75}
-    legs = {"dense": {7: 1.0, 8: 0.2}, "words": {8: 1.0, 9: 1.0}, "grams": {8: 0.1, 5: 0.4}}
-    # 7 → 1.0; 8 → 0.2 + 0.75 + 0.075 = 1.025; 9 → 0.75; 5 → 0.3
+    assert POOL_WEIGHTS == {"dense": 1.0, "words": 0.3, "grams": 0.3}
+    legs = {"dense": {7: 0.5, 8: 0.3}, "words": {8: 1.0, 9: 1.0}, "grams": {8: 0.1, 5: 0.4}}
+    # 7 → 0.5; 8 → 0.3 + 0.3 + 0.03 = 0.63; 9 → 0.3; 5 → 0.12
     assert pool(legs, 3) == [8, 7, 9]
     assert pool(legs, 10) == [8, 7, 9, 5]
     assert pool({}, 10) == []

@@ -150,9 +150,9 @@ def test_the_end_of_an_answer_is_announced_once_and_politely(visitor: Visitor) -
     page.wait_for_function("window.announced.length > 2")
     told = page.evaluate("window.announced")
     assert told == [
-        "Answer ready. 2 of 2 statements verified",
+        "Answer ready. Quoted word for word",
         "Answer ready. Your documents do not seem to answer this.",
-        "Answer ready. 2 of 2 statements verified",
+        "Answer ready. Quoted word for word",
     ]
     # What grows while an answer is written is in no live region: nobody is read it piece by piece.
     assert page.locator("#live").evaluate(

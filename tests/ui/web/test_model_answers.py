@@ -105,7 +105,7 @@ def test_what_was_turned_off_stays_off(visit: Visit, written: tuple[Chat, str]) 
     expect(box).to_be_checked()
     box.uncheck()
     ask(visitor, SIEGE)
-    expect(visitor.page.locator("#live .verdict")).to_have_text("2 of 2 statements verified")
+    expect(visitor.page.locator("#live .verdict")).to_have_text("Quoted word for word")
     visitor.page.reload()
     expect(box).not_to_be_checked()
 
@@ -148,13 +148,13 @@ def test_who_receives_the_documents_is_told_and_questions_can_be_kept(
         )
         expect(visitor.page.locator("#use-model")).to_contain_text("Let the embedding model help to find")
         ask(visitor, SIEGE)
-        expect(visitor.page.locator("#live .verdict")).to_contain_text("2 of 2 statements verified")
+        expect(visitor.page.locator("#live .verdict")).to_contain_text("Quoted word for word")
         assert embedding_server.texts[-1] == SIEGE
         sent = len(embedding_server.asked)
         visitor.page.locator("#use-model input").uncheck()
         ask(visitor, SLOW)
         expect(visitor.page.locator("#live .question")).to_have_text(SLOW)
-        expect(visitor.page.locator("#live .verdict")).to_contain_text("verified")
+        expect(visitor.page.locator("#live .verdict")).to_contain_text("word for word")
         assert len(embedding_server.asked) == sent
         assert f"embed-test at {host} receives the texts of all documents" in chat.said
         assert KEY not in visitor.page.content() + chat.said

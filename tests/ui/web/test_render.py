@@ -327,13 +327,28 @@ def test_statements_that_differ_stand_together_wherever_they_come() -> None:
 
 @given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=6))
 def test_the_verdict_counts_what_was_verified(verdicts: list[Verdict]) -> None:
-    page = rendered(
-        Answer("Why?", (), tuple(cited("So.", mark=n, verdict=one) for n, one in enumerate(verdicts, start=1)))
-    )
-    (verdict,) = page.all("verdict")
+    statements = tuple(cited("So.", mark=n, verdict=one) for n, one in enumerate(verdicts, start=1))
+    (verdict,) = rendered(Answer("Why?", (), statements, mode="generative")).all("verdict")
     verified = sum(one is Verdict.VERIFIED for one in verdicts)
     assert verdict.text == f"{verified} of {len(verdicts)} statement{'s' * (len(verdicts) > 1)} verified"
     assert ("whole" in verdict.classes) == (verified == len(verdicts))
+
+
+def test_what_is_quoted_bears_no_mark_of_a_check() -> None:
+    answer = Answer("Why?", (), (cited("So.", mark=1, verdict=Verdict.VERIFIED),))
+    (verdict,) = rendered(answer).all("verdict")
+    assert (verdict.text, "whole" in verdict.classes) == ("Quoted word for word", False)
+
+
+def test_what_may_answer_is_told_as_that_with_the_related_passages_and_no_mark_of_success() -> None:
+    statement = cited("So.", mark=1, verdict=Verdict.VERIFIED)
+    answer = Answer("Why?", (), (statement,), notice="This may answer it.", is_uncertain=True, unmentioned=("Ann",))
+    page = rendered(answer)
+    (verdict,) = page.all("verdict")
+    assert ("maybe" in verdict.classes, "whole" in verdict.classes) == (True, False)
+    assert verdict.text.startswith("May answer it")
+    assert page.texts("maybe")[0] == "This may answer it."
+    assert page.texts("missing") == ["Nothing here mentions “Ann”."]
 
 
 @given(answers())

@@ -1,0 +1,91 @@
+"""What a question names and its answer does not: names, numbers, identifiers, and words too rare to be left out.
+
+Whoever asks who prunes the cherry trees is not answered by who prunes the pear trees. Pure functions of texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import regex
+
+from rag.text import terms
+
+RARE = 0.008
+"""Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
+"length" has .012, "step" .022 and "difference" .042."""
+
+ALIKE = 0.8
+"""Share of common letters (difflib's ratio) from which a word passes for another with a slip in it."""
+
+_TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'-][\p{L}\p{N}]+)*")
+_BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
+_POSSESSIVE = regex.compile(r"[’']s$")
+_WORD = regex.compile(r"[\p{L}\p{N}]+")
+_MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
+
+
+def named(question: str) -> tuple[str, ...]:
+    """Names, numbers and identifiers of the question, as written. A question all in capitals names nothing."""
+    later = _WORD.findall(question)[1:]
+    in_capitals = 4 * sum(word[0].isupper() for word in later) > 3 * len(later)
+    found = []
+    for match in _TOKEN.finditer(question):
+        token = _POSSESSIVE.sub("", match.group())
+        is_name = token[0].isupper() and not in_capitals and not _BEGINS.search(question[: match.start()])
+        if _has_digit(token) or (is_name and token.casefold() not in _MANNERS):
+            found.append(token)
+    return tuple(dict.fromkeys(found))
+
+
+def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """Identifiers of the question, of letters and digits both ("QX-2041-C"), that stand in none of the texts. No
+    other identifier answers for one, however alike."""
+    found = [one for one in named(question) if _has_digit(one) and any(map(str.isalpha, one))]
+    whole = [text.casefold() for text in texts] if found else []
+    return tuple(one for one in found if not any(one.casefold() in text for text in whole))
+
+
+def unmentioned(question: str, cited: Iterable[str]) -> tuple[str, ...]:
+    """What the question names that stands nowhere in the cited texts, not with a slip either."""
+    present = [word.casefold() for text in cited for word in _WORD.findall(text)]
+    stems = set(terms.stemmed(present))
+    return tuple(one for one in named(question) if not _stands(one, present, stems))
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Words of a question that stand nowhere in the documents: `names` it names somebody or something by, and other
+    `rare` ones. People have other words for things, so that a rare one alone says less."""
+
+    names: tuple[str, ...]
+    rare: tuple[str, ...]
+
+
+def absent(question: str, missing: Iterable[str], cited: Iterable[str], commonness: Callable[[str], float]) -> Absent:
+    """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
+    what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
+    present = [word.casefold() for text in cited for word in _WORD.findall(text)]
+    stems = set(terms.stemmed(present))
+    pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)}
+    away = [word for word in missing if word.casefold() not in _MANNERS and not _stands(word, present, stems)]
+    names = tuple(word for word in away if word.casefold() in pieces)
+    rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]
+    return Absent(names, tuple(rare))
+
+
+def _stands(name: str, present: list[str], stems: set[str]) -> bool:
+    return all(_word_stands(word.casefold(), present, stems) for word in _WORD.findall(name))
+
+
+def _has_digit(word: str) -> bool:
+    return any(map(str.isdigit, word))
+
+
+def _word_stands(word: str, present: list[str], stems: set[str]) -> bool:
+    if word in present or terms.stemmed([word])[0] in stems:
+        return True
+    # A digit that differs is another number, never a slip.
+    return not _has_digit(word) and any(SequenceMatcher(None, word, one).ratio() >= ALIKE for one in set(present))

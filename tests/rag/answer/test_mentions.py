@@ -1,0 +1,52 @@
+"""What a question names and its answer does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.mentions import absent, named, unknown_identifiers, unmentioned
+
+
+def common(stem: str) -> float:
+    return 0.0016 if stem in ("cherri", "harbour") else 0.02
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who repaired the harbour?", ()),
+        ("Where does Ann Miller work?", ("Ann", "Miller")),
+        ("What is QX-2041-C?", ("QX-2041-C",)),
+        ("What did it cost in 2021?", ("2021",)),
+        ("When did Moscow’s forces come?", ("Moscow",)),
+        ("WHAT IS THE CAPITAL OF PERU?", ()),
+        ("It is late. Does Ann know?", ("Ann",)),
+        ("", ()),
+    ],
+    ids=["none", "name", "identifier", "year", "possessive", "shouted", "second sentence", "empty"],
+)
+def test_names_numbers_and_identifiers_are_named(question: str, expected: tuple[str, ...]) -> None:
+    assert named(question) == expected
+
+
+def test_a_name_that_stands_in_what_is_cited_is_mentioned_however_it_is_spelled() -> None:
+    assert unmentioned("What did Soleimany say in 2021?", ["Soleimani said so in 2021."]) == ()
+    assert unmentioned("What did Bert say in 2021?", ["Ann said so in 2020."]) == ("Bert", "2021")
+
+
+def test_no_identifier_answers_for_another() -> None:
+    parts = ["Part QX-2041-B is the left bracket.", "Part QX-2041-D is the right one."]
+    assert unknown_identifiers("What is QX-2041-C?", parts) == ("QX-2041-C",)
+    assert unknown_identifiers("What is qx-2041-b?", parts) == ()
+    assert unknown_identifiers("What happened in 2041?", parts) == ()
+
+
+def test_an_absent_name_is_told_from_an_absent_rare_word_and_common_words_are_neither() -> None:
+    found = absent(
+        "Who prunes Damascus cherry trees, at length?", ["damascus", "cherry", "length"], ["Pear trees."], common
+    )
+    assert (found.names, found.rare) == (("damascus",), ("cherry",))
+
+
+def test_a_slip_of_a_cited_word_is_not_absent() -> None:
+    assert absent("Who repaired the harbuor?", ["harbuor"], ["Ann repaired the harbour."], lambda _: 0.0).rare == ()

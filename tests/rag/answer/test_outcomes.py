@@ -1,0 +1,126 @@
+"""Three outcomes: answered, what may answer, not found – and never the look of an answer under a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rag.answer.gate import read_gate
+from rag.answer_json import answer_from
+from rag.chatbot import MAY_ANSWER, Chatbot, open_chatbot
+from rag.domain import Confidence
+from rag.index.embedding import MiniLM
+from rag.settings import Settings
+from tests.conftest import ModelServer
+
+GARDEN = """# The garden
+
+The apple trees are watered on Tuesdays by Tilda Marsh. The hedge is cut in March.
+
+## Machines
+
+Pump KR-310-A lifts water from the well. It weighs 41 kg.
+
+Pump KR-310-B empties the pond in winter.
+
+## Visitors
+
+The gate is open from nine to five. Dogs are welcome on a lead.
+"""
+
+
+def opened(home: Path, embedder: MiniLM, **given: object) -> Chatbot:
+    settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
+    return open_chatbot(settings, "test", embedder=embedder, **given)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("outcomes")
+    (home / "documents").mkdir()
+    (home / "documents" / "garden.md").write_text(GARDEN, encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module")
+def bot(home: Path, embedder: MiniLM) -> Iterator[Chatbot]:
+    with opened(home, embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+def test_a_likely_answer_is_given_as_one(bot: Chatbot) -> None:
+    answer = bot.ask("Who waters the apple trees?")
+    assert answer.confidence is Confidence.HIGH
+    assert "Tilda Marsh" in answer.text
+    assert answer.unmentioned == ()
+    assert (answer.notice, answer.closest) == (None, ())
+
+
+@pytest.mark.parametrize("question", ["Who waters the quince trees?", "Did Leopold cut the hedge in March?"])
+def test_a_sibling_of_what_is_there_is_shown_under_a_note_and_not_as_the_answer(bot: Chatbot, question: str) -> None:
+    answer = bot.ask(question)
+    assert answer.confidence is not Confidence.HIGH
+    assert {"quince", "leopold"} & {word.casefold() for word in (*answer.unmentioned, *answer.missing_terms)}
+    if answer.confidence is Confidence.LOW:
+        assert answer.notice == MAY_ANSWER
+        assert len(answer.statements) == 1
+        cited = answer.citations[0].paragraph.key
+        assert answer.closest and cited not in {passage.paragraph.key for passage in answer.closest}
+
+
+def test_an_identifier_that_stands_nowhere_is_not_found_however_alike_others_are(bot: Chatbot) -> None:
+    answer = bot.ask("What does pump KR-310-C do?")
+    assert (answer.confidence, answer.statements) == (Confidence.NONE, ())
+    assert answer.unmentioned == ("KR-310-C",)
+    assert answer.closest
+
+
+def test_what_the_documents_do_not_speak_of_is_not_found(bot: Chatbot) -> None:
+    answer = bot.ask("What is the capital of Norway?")
+    assert answer.abstained
+    assert answer.confidence is Confidence.NONE
+
+
+def test_the_outcome_is_part_of_the_json_and_comes_back_from_it(bot: Chatbot) -> None:
+    for question in ("Who waters the apple trees?", "Who waters the quince trees?", "What is the capital of Norway?"):
+        answer = bot.ask(question)
+        described = answer.json()
+        assert described["confidence"] == answer.confidence.value
+        assert described["abstained"] == (answer.confidence is Confidence.NONE)
+        assert answer_from(described).confidence is answer.confidence
+        assert answer_from(described).unmentioned == answer.unmentioned
+
+
+def test_from_the_floor_up_to_the_threshold_the_best_sentence_is_shown(
+    home: Path, bot: Chatbot, embedder: MiniLM
+) -> None:
+    question = "Who waters the apple trees?"
+    score = bot.certainty(bot.gather(question))
+    shipped = read_gate(home / "none.json")
+    outcomes = {
+        Confidence.HIGH: (score - 0.01, 0.0),
+        Confidence.LOW: (score + 0.01, score - 0.01),
+        Confidence.NONE: (1.0, score + 0.01),
+    }
+    bot.close()
+    for expected, (threshold, floor) in outcomes.items():
+        with opened(home, embedder, gate=replace(shipped, threshold=threshold, floor=floor)) as other:
+            assert other.ask(question).confidence is expected
+
+
+def test_a_model_is_asked_whatever_the_gate_would_have_quoted(
+    home: Path, embedder: MiniLM, model_server: ModelServer
+) -> None:
+    shut = replace(read_gate(home / "none.json"), threshold=1.0, floor=1.0)
+    replies = {"apple trees": "The apple trees are watered on Tuesdays by Tilda Marsh. [P1]", "Statements:": "A: none"}
+    with model_server(replies) as url:
+        from rag.servers.chat_model import ChatModel
+
+        with opened(home, embedder, gate=shut, llm=ChatModel("gpt-test", "sk-test", url)) as asked:
+            answer = asked.ask("Who waters the apple trees?")
+    assert answer.mode == "generative"
+    assert "Tilda Marsh" in answer.text
