@@ -124,7 +124,7 @@ def test_an_answer_as_json_has_the_keys_of_the_contract(filled: tuple[Ibid, Run]
         True,
     )
     assert (answer["abstained"], answer["model"], answer["usage"]) == (False, None, None)
-    assert list(answer["gate"]) == ["score", "threshold"]
+    assert list(answer["gate"]) == ["score", "threshold", "floor"]
     assert answer["statements"]
     for statement in answer["statements"]:
         assert list(statement) == STATEMENT_KEYS
