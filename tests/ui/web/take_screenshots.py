@@ -60,7 +60,7 @@ def take(address: str) -> None:
         save(wide, "not-in-your-documents")
         wide.get_by_role("button", name="Evals").click()
         wide.locator("#run-suite").click()
-        wide.locator("#figures .eval-run").wait_for(timeout=120_000)
+        wide.locator("#figures .eval-run").wait_for(timeout=600_000)
         save(wide, "evals")
         dark = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="dark")
         dark.goto(address)
