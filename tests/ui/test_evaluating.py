@@ -182,7 +182,13 @@ def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path
     assert "risk among the most certain" in told.out
     assert not (own / "gate.json").exists()
     assert ibid(own, "calibrate").code == 0
-    assert set(json.loads((own / "gate.json").read_text())) == {"with_dense", "without_dense", "threshold"}
+    assert set(json.loads((own / "gate.json").read_text())) == {
+        "with_reader",
+        "with_dense",
+        "without_dense",
+        "threshold",
+        "floor",
+    }
 
 
 def test_a_person_judges_statements_one_after_the_other(home: Path, kept: Path, tmp_path: Path) -> None:
