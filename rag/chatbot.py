@@ -412,6 +412,10 @@ class Chatbot:
         )
         answer = replace(answer, unmentioned=tuple(dict.fromkeys(told)))
         doubted = bool(missing.names) or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
+        if missing.names and not gate.is_open:
+            # What is no more than possible, and speaks of somebody or something else, is not found.
+            yield _abstaining(answer, scope)
+            return
         if gate.is_open and not (doubted and gate.threshold > 0):
             for i in range(len(statements)):
                 yield replace(answer, statements=statements[: i + 1], complete=i + 1 == len(statements))
