@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import ROOT, Chat, Visitor, squeezed
+from browsing import ROOT, Chat, Visitor, squeezed, wait_for
 from conftest import Visit
 from playwright.sync_api import Browser, expect
 
@@ -33,9 +33,13 @@ def evaluated(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield chat.wait_until_read()
 
 
-def run(visitor: Visitor) -> None:
+def run(visitor: Visitor, chat: Chat) -> None:
+    """Until there is one run more. What was asked before is not asked again: its progress may be too short to see."""
+    runs = chat.home / "evals" / "runs"
+    before = len(list(runs.glob("*.jsonl")))
     visitor.page.locator("#run-suite").click()
-    expect(visitor.page.locator("#figures progress")).to_be_visible()
+    wait_for(lambda: len(list(runs.glob("*.jsonl"))) == before + 1, "the run is kept", chat)
+    expect(visitor.page.locator("#figures progress")).to_be_hidden()
     expect(visitor.page.locator("#figures .eval-run")).to_be_visible()
 
 
@@ -46,7 +50,7 @@ def test_a_suite_is_run_its_failures_opened_and_two_runs_compared(evaluated: Cha
     visitor.has_focus(page.get_by_role("heading", name="How good are the answers?"))
     expect(page.locator("#talk")).to_be_hidden()
     expect(page.locator("#suite input")).to_have_value("mine")
-    run(visitor)
+    run(visitor, evaluated)
     figures = page.locator("#figures .eval-run")
     expect(figures).to_contain_text("every quote is the exact slice")
 
@@ -57,7 +61,7 @@ def test_a_suite_is_run_its_failures_opened_and_two_runs_compared(evaluated: Cha
     expect(visitor.reader.locator(".para.target")).to_be_in_viewport()
     expect(page.locator("#evals")).to_be_visible()
 
-    run(visitor)
+    run(visitor, evaluated)
     (kept, other) = sorted((evaluated.home / "evals" / "runs").glob("mine-*.jsonl"))
     assert [r.scores for r in read_run(kept).results] == [r.scores for r in read_run(other).results]
     page.locator("#compare-runs").click()
