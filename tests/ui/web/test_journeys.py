@@ -773,13 +773,13 @@ def test_a_conversation_goes_on_where_it_was_after_the_server_was_started_again(
 def test_answers_come_while_a_big_folder_is_still_being_read(browser: Browser, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "seeds", tmp_path / "big")
     words = ["ledger", "granary", "orchard", "pulley", "lantern", "varnish", "kettle", "saddle", "anvil", "thimble"]
-    for number in range(400):
+    for number in range(1_500):
         parts = [
             f"Entry {number}.{part} of the {words[(number + part) % 10]}: the {words[part]} went to the "
             f"{words[number % 10]} keeper on day {number * 7 + part}, and nobody asked what became of it afterwards."
             for part in range(8)
         ]
-        (tmp_path / "big" / f"note-{number:03}.txt").write_text("\n\n".join([f"Note {number}", *parts]))
+        (tmp_path / "big" / f"note-{number:04}.txt").write_text("\n\n".join([f"Note {number}", *parts]))
     with Chat(tmp_path / "home", tmp_path / "big") as chat, visiting(browser, chat) as visitor:
         visitor.page.goto(chat.url)
         expect(visitor.library.locator(".indexing progress")).to_be_visible()
