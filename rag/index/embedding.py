@@ -23,14 +23,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import ConfigDict, PrivateAttr
-from tokenizers import Tokenizer
 
 from rag.domain import Span
-from rag.errors import ModelError
-from rag.index.onnx import open_session, processors
+from rag.index.onnx import Session, open_session, open_tokenizer, processors
 from rag.text import terms
 from rag.text.sentences import split_sentences
 
@@ -84,22 +81,14 @@ class MiniLM(BaseEmbedding):
     def __init__(self, folder: Path = MODEL_FOLDER) -> None:
         super().__init__(model_name="all-MiniLM-L6-v2-int8")
         self._folder = folder
-        try:
-            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except Exception as error:  # the vendor raises a bare Exception here
-            raise self._unloadable(error) from error
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        self._tokenizer = open_tokenizer(folder / "tokenizer.json")
 
-    def _unloadable(self, error: Exception) -> ModelError:
-        return ModelError(f"The embedding model in {self._folder} cannot be loaded ({error}). Run `make models`.")
-
-    def open_session(self, threads: int) -> onnxruntime.InferenceSession:
+    def open_session(self, threads: int) -> Session:
         """The model itself, each run of which takes so many threads."""
         return open_session(self._folder / "model.onnx", threads)
 
     @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
+    def _session(self) -> Session:
         """One thread a run, and as many runs at once as there are processors: as fast as one run on all of them,
         nothing spins while others need the processor, and a question does not wait for a batch of documents."""
         return self.open_session(threads=1)
@@ -264,7 +253,7 @@ class MiniLM(BaseEmbedding):
         return "IbidMiniLM"
 
 
-def run_one(session: onnxruntime.InferenceSession, ids: Sequence[int]) -> Vectors:
+def run_one(session: Session, ids: Sequence[int]) -> Vectors:
     """The unit vector of one text's token ids, `[384]`."""
     tokens = np.array([ids], dtype=np.int64)
     (vectors,) = session.run(["embedding"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})

@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Encoding, Tokenizer
 
 from rag.domain import Span
-from rag.errors import ModelError
-from rag.index.onnx import open_session, processors
+from rag.index.onnx import open_session, open_tokenizer, processors
+from rag.search.fusion import probabilities
 
 MODELS = Path(__file__).parents[1] / "models"
 
@@ -96,14 +96,8 @@ class Reader:
         self._folder = folder
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        try:
-            tokenizer = Tokenizer.from_file(str(MODELS / "all-MiniLM-L6-v2" / "tokenizer.json"))
-        except Exception as error:  # the vendor raises a bare Exception here
-            raise ModelError(f"The reader's tokenizer cannot be loaded ({error}). Run `make models`.") from error
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
+    def _tokenizer(self) -> Any:
+        return open_tokenizer(MODELS / "all-MiniLM-L6-v2" / "tokenizer.json")
 
     @cached_property
     def _run(self) -> Callable[..., list[npt.NDArray[np.float32]]]:
@@ -136,7 +130,7 @@ class Reader:
         return _joined([self._read_window(asked, context, passage, window) for window in windows])
 
     def _read_window(self, asked: list[int], context: list[int], passage: PassageText, window: Span) -> Reading:
-        encoding: Encoding = self._tokenizer.encode(window.of(passage.text), add_special_tokens=False)
+        encoding = self._tokenizer.encode(window.of(passage.text), add_special_tokens=False)
         pieces = encoding.ids[:PASSAGE_PIECES]
         before: list[int] = []
         after: list[int] = []
@@ -155,7 +149,7 @@ class Reader:
             relevance=float(relevance[0]),
             middles=offsets.mean(axis=1) + np.float32(window.start),
             evidence=own[:, 2],
-            begins=_softmax(own[:, 0]),
+            begins=probabilities(own[:, 0]),
         )
 
     def _ids(self, text: str) -> list[int]:
@@ -174,11 +168,3 @@ def _joined(read: Sequence[Reading]) -> Reading:
         evidence=np.concatenate([one.evidence for one in read]),
         begins=np.concatenate([one.begins if one is best else np.zeros_like(one.begins) for one in read]),
     )
-
-
-def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    if not len(logits):
-        return logits
-    powers = np.exp(logits - logits.max())
-    shares: npt.NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
-    return shares
