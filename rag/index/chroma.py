@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import chromadb
-import numpy as np
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
@@ -152,7 +151,7 @@ def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
-def all_of(collection: Any, include: list[str], pick: Callable[[Any], Iterable[T]], where: Any = None) -> Iterator[T]:
+def _all_of(collection: Any, include: list[str], pick: Callable[[Any], Iterable[T]], where: Any = None) -> Iterator[T]:
     """Everything in a collection that fits `where`, page by page, as `pick` takes it from a page."""
     offset = 0
     while True:
@@ -161,6 +160,16 @@ def all_of(collection: Any, include: list[str], pick: Callable[[Any], Iterable[T
             return
         yield from pick(page)
         offset += len(page["ids"])
+
+
+def ids_of(collection: Any) -> Iterator[str]:
+    """The id of everything in a collection."""
+    return _all_of(collection, [], lambda page: page["ids"])
+
+
+def rows_of(collection: Any, where: Any = None) -> Iterator[tuple[str, Any]]:
+    """The id and the metadata of everything in a collection that fits `where`."""
+    return _all_of(collection, ["metadatas"], lambda page: zip(page["ids"], page["metadatas"], strict=True), where)
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -173,19 +182,6 @@ def is_found(collection: Any, vector: Vectors) -> bool:
     """Whether a search by a vector finds it, or its equal."""
     distances = collection.query(query_embeddings=[vector], n_results=1, include=["distances"])["distances"][0]
     return bool(distances) and distances[0] <= 1e-3
-
-
-def by_hash(folder: Path, collection: Any, hashes: Iterable[str]) -> dict[str, Vectors]:
-    """The vectors of texts with these hashes; what is not there is left out."""
-    found: dict[str, Vectors] = {}
-    for some in chunks(list(hashes), WRITE_BATCH):
-        with translated(folder):
-            rows = collection.get(ids=list(some), include=["embeddings"])
-        found.update(
-            (str(key), np.asarray(vector, dtype=np.float32))
-            for key, vector in zip(rows["ids"], rows["embeddings"], strict=True)
-        )
-    return found
 
 
 def nearest(collection: Any, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.index.chroma import NEAREST, WRITE_BATCH, Near, all_of, chunks, nearest, translated
+from rag.index.chroma import NEAREST, WRITE_BATCH, Near, chunks, ids_of, nearest, translated
 from rag.index.records import Vectors
 from rag.index.store import SECOND, Store
 
@@ -51,7 +51,7 @@ class SecondVectors:
         makes sure that no query reads older ones."""
         with translated(self.store.folder):
             wanted = self.store.window_hashes()
-            there = set(all_of(self._collection, [], lambda page: page["ids"]))
+            there = set(ids_of(self._collection))
             for some in chunks(sorted(there - wanted), WRITE_BATCH):
                 self._collection.delete(ids=list(some))
             if wanted <= there:

@@ -34,13 +34,13 @@ from rag.index.chroma import (
     NOT_WRITTEN,
     WRITE_BATCH,
     Near,
-    all_of,
-    by_hash,
     chunks,
     client_of,
+    ids_of,
     is_chromas,
     is_found,
     nearest,
+    rows_of,
     translated,
 )
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
@@ -143,7 +143,7 @@ class Store:
                     embeddings=[NO_VECTOR] * len(batch),
                     metadatas=[row_metadata(change, piece) for change, piece in batch],
                 )
-        self._add_windows({piece.text_hash: piece.vector for _, piece in pieces})
+        self.put_vectors({piece.text_hash: piece.vector for _, piece in pieces})
         self._put_records([record_of(change) for change in changes])
 
     def _put_records(self, records: Sequence[Record]) -> None:
@@ -156,25 +156,21 @@ class Store:
                 )
             self._records.update((record.document_id, record) for record in some)
 
-    def put_vectors(self, vectors: Mapping[str, Vectors]) -> None:
-        """Give texts that lost their vectors these, by the hash of the text."""
-        self._add_windows(vectors)
-
     def lacking(self) -> dict[str, set[str]]:
         """The hashes of the texts that have no vector, by the id of each document that holds one."""
         return self.lacking_in(self._windows)
 
     def lacking_in(self, collection: Any) -> dict[str, set[str]]:
         with translated(self.folder):
-            there = set(all_of(collection, [], lambda page: page["ids"]))
+            there = set(ids_of(collection))
         found: dict[str, set[str]] = {}
         for _, metadata in self._current_rows():
             if metadata["hash"] not in there:
                 found.setdefault(str(metadata["document"]), set()).add(str(metadata["hash"]))
         return found
 
-    def _add_windows(self, vectors: Mapping[str, Vectors]) -> None:
-        """Write the vectors of texts that have none yet."""
+    def put_vectors(self, vectors: Mapping[str, Vectors]) -> None:
+        """Write vectors by the hash of their text, for texts that have none yet."""
         for some in chunks(list(vectors), WRITE_BATCH):
             with translated(self.folder):
                 there = set(self._windows.get(ids=list(some), include=[])["ids"])
@@ -206,15 +202,10 @@ class Store:
         they needed. The caller makes sure that no query reads them any more."""
         current = self._prefixes
         with translated(self.folder):
-            noted = [
-                (str(key), str(m["document"]))
-                for key, m in all_of(self._pending, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True))
-            ]
+            noted = [(str(key), str(m["document"])) for key, m in rows_of(self._pending)]
             for some in chunks(noted, 200):
                 where = {"document": {"$in": [document_id for _, document_id in some]}}
-                rows = list(
-                    all_of(self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where)
-                )
+                rows = list(rows_of(self._paragraphs, where))
                 stale = {key: str(m["hash"]) for key, m in rows if prefix_of(key) not in current}
                 if stale:
                     self._expect_written([document_id for _, document_id in some])
@@ -242,12 +233,7 @@ class Store:
         """Delete the vectors of those of these texts that stand in no current row."""
         current = self._prefixes
         for some in chunks(hashes, 200):
-            rows = all_of(
-                self._paragraphs,
-                ["metadatas"],
-                lambda r: zip(r["ids"], r["metadatas"], strict=True),
-                {"hash": {"$in": list(some)}},
-            )
+            rows = rows_of(self._paragraphs, {"hash": {"$in": list(some)}})
             kept = {str(m["hash"]) for key, m in rows if prefix_of(key) in current}
             if unneeded := [text_hash for text_hash in some if text_hash not in kept]:
                 self._delete(self._windows, unneeded)
@@ -258,7 +244,15 @@ class Store:
 
     def vectors_by_hash(self, hashes: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors of texts with these hashes; what is not there is left out."""
-        return by_hash(self.folder, self._windows, hashes)
+        found: dict[str, Vectors] = {}
+        for some in chunks(list(hashes), WRITE_BATCH):
+            with translated(self.folder):
+                rows = self._windows.get(ids=list(some), include=["embeddings"])
+            found.update(
+                (str(key), np.asarray(vector, dtype=np.float32))
+                for key, vector in zip(rows["ids"], rows["embeddings"], strict=True)
+            )
+        return found
 
     @property
     def window_count(self) -> int:
@@ -275,7 +269,7 @@ class Store:
     def window_hashes(self) -> set[str]:
         """The hashes of the texts that have a vector."""
         with translated(self.folder):
-            return set(all_of(self._windows, [], lambda page: page["ids"]))
+            return set(ids_of(self._windows))
 
     def paragraphs(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
         """The paragraphs of first-part rows, by row id. A row that is gone is left out."""
@@ -300,9 +294,7 @@ class Store:
     def _current_rows(self, where: Any = None) -> Iterator[tuple[str, Any]]:
         current = self._prefixes
         with translated(self.folder):
-            for key, metadata in all_of(
-                self._paragraphs, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True), where
-            ):
+            for key, metadata in rows_of(self._paragraphs, where):
                 if prefix_of(key) in current:
                     yield key, metadata
 
@@ -326,8 +318,8 @@ class Store:
     def _delete_what_is_not_current(self) -> None:
         current = self._prefixes
         with translated(self.folder):
-            keys = list(all_of(self._paragraphs, [], lambda page: page["ids"]))
-            self._delete(self._paragraphs, [key for key in keys if prefix_of(key) not in current])
+            keys = [key for key in ids_of(self._paragraphs) if prefix_of(key) not in current]
+            self._delete(self._paragraphs, keys)
 
     def _open_anew(self) -> None:
         with translated(self.folder):
@@ -370,7 +362,7 @@ class Store:
 
     def _lacking_rows(self, records: Sequence[Record]) -> set[str]:
         """The documents of which rows are missing, but for those that were replaced since."""
-        there = Counter(map(prefix_of, all_of(self._paragraphs, [], lambda page: page["ids"])))
+        there = Counter(map(prefix_of, ids_of(self._paragraphs)))
         current = self._prefixes
         return {r.document_id for r in records if there[r.prefix] < r.rows and r.prefix in current}
 
@@ -401,7 +393,7 @@ class Store:
         # Of a row that was lost nothing tells any more which vector it left.
         needed = {str(m["hash"]) for _, m in self._current_rows()}
         with translated(self.folder):
-            strays = [key for key in all_of(self._windows, [], lambda page: page["ids"]) if key not in needed]
+            strays = [key for key in ids_of(self._windows) if key not in needed]
             for some in chunks(strays, WRITE_BATCH):
                 self._windows.delete(ids=list(some))
         self.set_aside = tuple(sorted({*self.set_aside, *torn}))
@@ -523,12 +515,7 @@ def _read_in(folder: Path, fingerprint: str, lock: Lock, lost: Sequence[str]) ->
                 for name in ("paragraphs", "windows", "documents", "pending")
             ]
             store = Store(folder, fingerprint, lock, client, *collections)
-            store._records = {
-                key: record_from(key, m)
-                for key, m in all_of(
-                    store._documents, ["metadatas"], lambda r: zip(r["ids"], r["metadatas"], strict=True)
-                )
-            }
+            store._records = {key: record_from(key, m) for key, m in rows_of(store._documents)}
         except BaseException:
             client.close()
             raise
