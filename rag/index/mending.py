@@ -7,15 +7,13 @@ that embedding takes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 from rag.index.embedding import MiniLM
-from rag.index.records import row_id
 from rag.index.store import Store
-from rag.index.windows import windows_of
+from rag.index.windows import in_groups, windows_lacking
 
 GROUP = 256
-"""Texts that are embedded together, at least a document's."""
+"""Texts that are embedded and written together."""
 
 
 def remake_vectors(store: Store, embedder: MiniLM) -> None:
@@ -28,23 +26,6 @@ def remake_vectors(store: Store, embedder: MiniLM) -> None:
         store.folder,
         len(lacking),
     )
-    for texts in _groups(store, embedder, lacking):
-        store.put_vectors(dict(zip(texts, embedder.vectors(list(texts.values())), strict=True)))
-
-
-def _groups(store: Store, embedder: MiniLM, lacking: dict[str, set[str]]) -> Iterator[dict[str, str]]:
-    """The texts without a vector by their hashes, each once."""
-    done: set[str] = set()
-    group: dict[str, str] = {}
-    for document_id, hashes in sorted(lacking.items()):
-        record = store.records()[document_id]
-        keys = [row_id(record.prefix, number) for number in range(1, record.paragraphs + 1)]
-        paragraphs = sorted(store.paragraphs(keys).values(), key=lambda paragraph: paragraph.number)
-        windows = windows_of(record.title, paragraphs, embedder)
-        group |= {window.hash: window.text for window in windows if window.hash in hashes - done}
-        done.update(group)
-        if len(group) >= GROUP:
-            yield group
-            group = {}
-    if group:
-        yield group
+    for group in in_groups(windows_lacking(store, lacking, embedder), GROUP):
+        vectors = embedder.vectors([window.text for window in group])
+        store.put_vectors({window.hash: vector for window, vector in zip(group, vectors, strict=True)})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from rag.documents.paragraphs import context_of
 from rag.domain import Paragraph
 from rag.index.embedding import MiniLM
+from rag.index.records import row_id
+from rag.index.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,29 @@ def windows_of(title: str, paragraphs: Sequence[Paragraph], embedder: MiniLM) ->
     for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
         for part, span in enumerate(cut.windows):
             yield Window(paragraph, part, prefix + span.of(paragraph.text), cut.shredding)
+
+
+def windows_lacking(store: Store, lacking: Mapping[str, AbstractSet[str]], embedder: MiniLM) -> Iterator[Window]:
+    """The windows with these hashes, each text once, of the documents that hold them (see `Store.lacking`)."""
+    records = store.records()
+    done: set[str] = set()
+    for document_id, hashes in sorted(lacking.items()):
+        record = records[document_id]
+        keys = [row_id(record.prefix, number) for number in range(1, record.paragraphs + 1)]
+        paragraphs = sorted(store.paragraphs(keys).values(), key=lambda paragraph: paragraph.number)
+        for window in windows_of(record.title, paragraphs, embedder):
+            if window.hash in hashes and window.hash not in done:
+                done.add(window.hash)
+                yield window
+
+
+def in_groups(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
+    """The windows in order, `size` at a time."""
+    group: list[Window] = []
+    for one in windows:
+        group.append(one)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group

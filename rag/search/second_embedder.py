@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -16,10 +16,9 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from rag.domain import Json
 from rag.index.chroma import Near
 from rag.index.embedding import MiniLM, Vectors
-from rag.index.records import row_id
 from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.store import Store
-from rag.index.windows import Window, windows_of
+from rag.index.windows import Window, in_groups, windows_lacking
 
 REMEMBERED = 200
 """Questions whose vectors are kept."""
@@ -76,24 +75,13 @@ class SecondEmbedder:
         """
         if self.is_whole:
             return
+        missing = windows_lacking(self._store, self._vectors.lacking(), shipped)
         sent = 0
         # What one request brought is written at once: no more than that is ever paid for twice.
-        for group in _in_groups(self._missing(shipped), self._embedding.embed_batch_size):
+        for group in in_groups(missing, self._embedding.embed_batch_size):
             sent += self._put(group)
             told(sent)
         self._vectors.finish()
-
-    def _missing(self, shipped: MiniLM) -> Iterator[Window]:
-        """The windows that have no vector yet, each text once."""
-        done: set[str] = set()
-        for document_id, hashes in sorted(self._vectors.lacking().items()):
-            record = self._store.records()[document_id]
-            keys = [row_id(record.prefix, number) for number in range(1, record.paragraphs + 1)]
-            paragraphs = sorted(self._store.paragraphs(keys).values(), key=lambda paragraph: paragraph.number)
-            for window in windows_of(record.title, paragraphs, shipped):
-                if window.hash in hashes and window.hash not in done:
-                    done.add(window.hash)
-                    yield window
 
     def _put(self, group: Sequence[Window]) -> int:
         """Make and write the vectors of a group; how many texts were sent for it."""
@@ -108,14 +96,3 @@ def fingerprint_of(embedding: BaseEmbedding) -> str:
     who = f"{embedding.class_name()} {embedding.model_name} {getattr(embedding, 'host', '')}"
     readable = re.sub(r"[^A-Za-z0-9]+", "-", embedding.model_name).strip("-")[:60]
     return f"{readable}-{hashlib.sha256(who.encode()).hexdigest()[:8]}"
-
-
-def _in_groups(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
-    group: list[Window] = []
-    for one in windows:
-        group.append(one)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
