@@ -359,28 +359,28 @@ class HybridRetriever(BaseRetriever):
         ordinals: Sequence[int],
         paragraphs: dict[int, tuple[Record, Paragraph]],
     ) -> list[PassageText]:
-        brief = [ordinal for ordinal in ordinals if len(paragraphs[ordinal][1].text) < BRIEF]
-        beside = {o: (o - 1, o + 1) for o in brief}
-        wanted = sorted({n for pair in beside.values() for n in pair if 0 <= n < snapshot.size} - paragraphs.keys())
-        near = paragraphs | self._fetch(snapshot, wanted)
+        brief = {ordinal for ordinal in ordinals if len(paragraphs[ordinal][1].text) < BRIEF}
+        beside = {n for ordinal in brief for n in (ordinal - 1, ordinal + 1) if 0 <= n < snapshot.size}
+        near = paragraphs | self._fetch(snapshot, sorted(beside - paragraphs.keys()))
 
         def words_of(neighbour: int, ordinal: int) -> str:
-            if neighbour not in near or near[neighbour][0] is not near[ordinal][0]:
+            if ordinal not in brief or neighbour not in near or near[neighbour][0] is not near[ordinal][0]:
                 return ""
             paragraph = near[neighbour][1]
             return "" if paragraph.role in NOT_RANKED else paragraph.text
 
-        return [
-            PassageText(
+        def text_of(ordinal: int) -> PassageText:
+            record, paragraph = paragraphs[ordinal]
+            context = context_of(record.title, paragraph)
+            return PassageText(
                 text=paragraph.text,
-                context=context_of(record.title, paragraph),
-                before=words_of(ordinal - 1, ordinal) if ordinal in beside else "",
-                after=words_of(ordinal + 1, ordinal) if ordinal in beside else "",
-                windows=self._windows(inquiry, context_of(record.title, paragraph), paragraph.text),
+                context=context,
+                before=words_of(ordinal - 1, ordinal),
+                after=words_of(ordinal + 1, ordinal),
+                windows=self._windows(inquiry, context, paragraph.text),
             )
-            for ordinal in ordinals
-            for record, paragraph in [paragraphs[ordinal]]
-        ]
+
+        return [text_of(ordinal) for ordinal in ordinals]
 
     def _windows(self, inquiry: Inquiry, context: str, text: str) -> tuple[Span, ...]:
         """The windows of a long paragraph that hold the most words of the question, in reading order."""
