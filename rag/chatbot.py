@@ -25,7 +25,7 @@ from rag.answer.collection import MOST_DOCUMENTS, Account, answer_about, catalog
 from rag.answer.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.answer.gate import GATE_FEATURES, Gate, read_gate
 from rag.answer.generate import Condensed, NotInDocumentsError, condense, generate, settled
-from rag.answer.mentions import absent, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.relevance import ModelRelevance
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Turn, Verdict, document_name, summed
@@ -403,7 +403,7 @@ class Chatbot:
             yield _abstaining(replace(answer, unmentioned=unknown), scope)
             return
         statements = tuple(map(settle, extract(evidence.inquiry, evidence.candidates)))
-        cited = [_with_headings(one.paragraph, one.source) for statement in statements for one in statement.citations]
+        cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
         missing = absent(answer.question, answer.missing_terms, cited, self._embedder.commonness)
         told = (
             *missing.names,

@@ -48,11 +48,27 @@ def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(one for one in found if not any(one.casefold() in text for text in whole))
 
 
-def unmentioned(question: str, cited: Iterable[str]) -> tuple[str, ...]:
+class Mentioned:
+    """The words of the cited texts, for looking up whether something stands there, if with a slip in it."""
+
+    def __init__(self, cited: Iterable[str]) -> None:
+        self._words = {word.casefold() for text in cited for word in _WORD.findall(text)}
+        self._stems = set(terms.stemmed(list(self._words)))
+
+    def __contains__(self, name: str) -> bool:
+        """Whether every word of the name stands there."""
+        return all(self._has(word.casefold()) for word in _WORD.findall(name))
+
+    def _has(self, word: str) -> bool:
+        if word in self._words or terms.stemmed([word])[0] in self._stems:
+            return True
+        # A digit that differs is another number, never a slip.
+        return not _has_digit(word) and any(SequenceMatcher(None, word, one).ratio() >= ALIKE for one in self._words)
+
+
+def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
     """What the question names that stands nowhere in the cited texts, not with a slip either."""
-    present = [word.casefold() for text in cited for word in _WORD.findall(text)]
-    stems = set(terms.stemmed(present))
-    return tuple(one for one in named(question) if not _stands(one, present, stems))
+    return tuple(one for one in named(question) if one not in cited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +80,15 @@ class Absent:
     rare: tuple[str, ...]
 
 
-def absent(question: str, missing: Iterable[str], cited: Iterable[str], commonness: Callable[[str], float]) -> Absent:
+def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: Callable[[str], float]) -> Absent:
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
     what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
-    present = [word.casefold() for text in cited for word in _WORD.findall(text)]
-    stems = set(terms.stemmed(present))
     pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)}
-    away = [word for word in missing if word.casefold() not in _MANNERS and not _stands(word, present, stems)]
+    away = [word for word in missing if word.casefold() not in _MANNERS and word not in cited]
     names = tuple(word for word in away if word.casefold() in pieces)
     rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]
     return Absent(names, tuple(rare))
 
 
-def _stands(name: str, present: list[str], stems: set[str]) -> bool:
-    return all(_word_stands(word.casefold(), present, stems) for word in _WORD.findall(name))
-
-
 def _has_digit(word: str) -> bool:
     return any(map(str.isdigit, word))
-
-
-def _word_stands(word: str, present: list[str], stems: set[str]) -> bool:
-    if word in present or terms.stemmed([word])[0] in stems:
-        return True
-    # A digit that differs is another number, never a slip.
-    return not _has_digit(word) and any(SequenceMatcher(None, word, one).ratio() >= ALIKE for one in set(present))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.mentions import absent, named, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, named, unknown_identifiers, unmentioned
 
 
 def common(stem: str) -> float:
@@ -30,8 +30,8 @@ def test_names_numbers_and_identifiers_are_named(question: str, expected: tuple[
 
 
 def test_a_name_that_stands_in_what_is_cited_is_mentioned_however_it_is_spelled() -> None:
-    assert unmentioned("What did Soleimany say in 2021?", ["Soleimani said so in 2021."]) == ()
-    assert unmentioned("What did Bert say in 2021?", ["Ann said so in 2020."]) == ("Bert", "2021")
+    assert unmentioned("What did Soleimany say in 2021?", Mentioned(["Soleimani said so in 2021."])) == ()
+    assert unmentioned("What did Bert say in 2021?", Mentioned(["Ann said so in 2020."])) == ("Bert", "2021")
 
 
 def test_no_identifier_answers_for_another() -> None:
@@ -43,10 +43,16 @@ def test_no_identifier_answers_for_another() -> None:
 
 def test_an_absent_name_is_told_from_an_absent_rare_word_and_common_words_are_neither() -> None:
     found = absent(
-        "Who prunes Damascus cherry trees, at length?", ["damascus", "cherry", "length"], ["Pear trees."], common
+        "Who prunes Damascus cherry trees, at length?",
+        ["damascus", "cherry", "length"],
+        Mentioned(["Pear trees."]),
+        common,
     )
     assert (found.names, found.rare) == (("damascus",), ("cherry",))
 
 
 def test_a_slip_of_a_cited_word_is_not_absent() -> None:
-    assert absent("Who repaired the harbuor?", ["harbuor"], ["Ann repaired the harbour."], lambda _: 0.0).rare == ()
+    assert (
+        absent("Who repaired the harbuor?", ["harbuor"], Mentioned(["Ann repaired the harbour."]), lambda _: 0.0).rare
+        == ()
+    )
