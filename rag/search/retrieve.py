@@ -27,7 +27,7 @@ from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedding import MiniLM, Vectors
 from rag.index.records import Record, row_id
-from rag.index.snapshot import NOT_RANKED, Key, Mask, Readers, Snapshot, open_snapshot
+from rag.index.snapshot import Key, Mask, Readers, Snapshot, open_snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import PassageText, Reader, Reading
 from rag.search.fusion import MOST_CERTAIN, RANKING_FEATURES, Scores, normalised, pool, probabilities, top
@@ -269,7 +269,7 @@ class HybridRetriever(BaseRetriever):
         if reads:
             with clock.timing("read"):
                 best = [present[i] for i in np.argsort(-logits, kind="stable")[:most_read]]
-                readings = self._read(snapshot, inquiry, best, paragraphs)
+                readings = self._read(snapshot, inquiry, best, paragraphs, allowed)
                 table, logits = self._with_readings(table, readings)
         passages, features = _in_order(table, logits, legs, named)
         by_key = {paragraphs[ordinal][1].key: reading for ordinal, reading in readings.items()}
@@ -345,10 +345,11 @@ class HybridRetriever(BaseRetriever):
         inquiry: Inquiry,
         ordinals: Sequence[int],
         paragraphs: dict[int, tuple[Record, Paragraph]],
+        allowed: Mask,
     ) -> dict[int, Reading]:
         """What the reader makes of these paragraphs; in its time, the first of them at least."""
         assert self._reader is not None
-        texts = self._passage_texts(snapshot, inquiry, ordinals, paragraphs)
+        texts = self._passage_texts(snapshot, inquiry, ordinals, paragraphs, allowed)
         read = self._reader.read(inquiry.question, texts, seconds=self._seconds)
         return {ordinal: one for ordinal, one in zip(ordinals, read, strict=True) if one is not None}
 
@@ -358,6 +359,7 @@ class HybridRetriever(BaseRetriever):
         inquiry: Inquiry,
         ordinals: Sequence[int],
         paragraphs: dict[int, tuple[Record, Paragraph]],
+        allowed: Mask,
     ) -> list[PassageText]:
         brief = {ordinal for ordinal in ordinals if len(paragraphs[ordinal][1].text) < BRIEF}
         beside = {n for ordinal in brief for n in (ordinal - 1, ordinal + 1) if 0 <= n < snapshot.size}
@@ -366,8 +368,8 @@ class HybridRetriever(BaseRetriever):
         def words_of(neighbour: int, ordinal: int) -> str:
             if ordinal not in brief or neighbour not in near or near[neighbour][0] is not near[ordinal][0]:
                 return ""
-            paragraph = near[neighbour][1]
-            return "" if paragraph.role in NOT_RANKED else paragraph.text
+            # What may not be found is not read either.
+            return near[neighbour][1].text if allowed[neighbour] else ""
 
         def text_of(ordinal: int) -> PassageText:
             record, paragraph = paragraphs[ordinal]

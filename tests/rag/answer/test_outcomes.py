@@ -11,8 +11,10 @@ import pytest
 from rag.answer.gate import read_gate
 from rag.answer_json import answer_from
 from rag.chatbot import MAY_ANSWER, Chatbot, open_chatbot
+from rag.documents.paragraphs import context_of
 from rag.domain import Confidence
 from rag.index.embedding import MiniLM
+from rag.search.cross_encoder import PassageText, Reader
 from rag.settings import Settings
 from tests.conftest import ModelServer
 
@@ -93,6 +95,24 @@ def test_the_outcome_is_part_of_the_json_and_comes_back_from_it(bot: Chatbot) ->
         assert described["abstained"] == (answer.confidence is Confidence.NONE)
         assert answer_from(described).confidence is answer.confidence
         assert answer_from(described).unmentioned == answer.unmentioned
+
+
+def test_a_paragraph_that_is_left_out_is_not_read_beside_its_neighbours_either(
+    tmp_path: Path, embedder: MiniLM
+) -> None:
+    (tmp_path / "documents").mkdir()
+    kept, left_out = "The ferry crosses the river every hour.", "The ferryman is called Oswin and lives by the mill."
+    (tmp_path / "documents" / "ferry.txt").write_text(f"The ferry\n\n{kept}\n\n{left_out}\n", encoding="utf-8")
+    question = "What is the name of the ferryman?"
+    with opened(tmp_path, embedder) as bot:
+        bot.ingest()
+        found = {passage.paragraph.text: passage.paragraph for passage in bot.search(question).passages}
+        (readings,) = bot.retriever.search(question, without=frozenset({found[left_out].key})).readings
+    context = context_of("The ferry", found[kept])
+    (alone,) = Reader().read(question, [PassageText(text=kept, context=context)])
+    (beside,) = Reader().read(question, [PassageText(text=kept, context=context, after=left_out)])
+    assert alone is not None and beside is not None
+    assert readings[found[kept].key].relevance == alone.relevance != beside.relevance
 
 
 def test_from_the_floor_up_to_the_threshold_the_best_sentence_is_shown(
