@@ -5,6 +5,7 @@ With a small number in the suite. By hand, in full: `IBID_KILLS=300 python -m py
 
 from __future__ import annotations
 
+import http.client
 import json
 import multiprocessing
 import os
@@ -165,7 +166,7 @@ def chat_at_random(home: Path, folder: Path, chance: random.Random, took: float)
             try:
                 request = urllib.request.Request(f"{url}/api/ask", body, {"Content-Type": "application/json"})
                 urllib.request.urlopen(request, timeout=5).read()
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 return
 
     asking = threading.Thread(target=ask)
