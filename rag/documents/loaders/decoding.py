@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from charset_normalizer import from_bytes
 
+from rag.documents.layout import Layout
 from rag.domain import Block
 from rag.errors import DocumentError
 
@@ -28,11 +29,13 @@ _MOST_CONTROL_CHARACTERS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A file's text as a person would select it, and the blocks its format names."""
+    """A file's text as a person would select it, the blocks its format names, and where its words stand on pages if the
+    format knows."""
 
     text: str
     blocks: Sequence[Block]
     warning: str | None = None
+    layout: Layout = field(default_factory=Layout)
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
