@@ -15,14 +15,14 @@ from pathlib import Path
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.llms import LLM
 
-from evals.domain import Key
 from rag.answer.gate import read_gate
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.reading import read_document
-from rag.domain import Paragraph
+from rag.domain import Key, Paragraph
 from rag.errors import DocumentError, FolderError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.ingest import Progress, scan
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 
@@ -65,7 +65,7 @@ def opened(
     *,
     folder: Path,
     llm: LLM | None = None,
-    embedder: MiniLM | None = None,
+    embedder: Embedder | None = None,
     embedding: BaseEmbedding | None = None,
     gate_is_open: bool = False,
     progress: Callable[[Progress], None] | None = None,

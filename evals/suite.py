@@ -23,7 +23,7 @@ from evals.results import Result, Run, read_run, write_run
 from evals.run import Asking, run_cases, scored
 from evals.variants import variants
 from rag.errors import CaseError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.settings import Settings
 
@@ -100,7 +100,7 @@ def run_suite(
     out: Path | None = None,
     llm: LLM | None = None,
     judge: LLM | None = None,
-    embedder: MiniLM | None = None,
+    embedder: Embedder | None = None,
     embedding: BaseEmbedding | None = None,
     indexing: Callable[[Progress], None] | None = None,
     progress: Callable[[Result, int], None] | None = None,
@@ -144,7 +144,7 @@ def run_suite(
     return run, path
 
 
-def rescore(settings: Settings, *, path: Path, embedder: MiniLM | None = None) -> Run:
+def rescore(settings: Settings, *, path: Path, embedder: Embedder | None = None) -> Run:
     """The run's answers scored anew by the scorers as they are now; nothing is asked. Raises CaseError where the
     documents are not those of the run any more."""
     run = read_run(path)
@@ -190,7 +190,7 @@ def _judged(results: Iterator[Result], *, judge: LLM, labels: list[Label]) -> It
 
 def _described(corpus: Corpus, *, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
     """What a run's numbers depend on, and what it is called by."""
-    written = {"strict": settings.strict, "relevance": settings.relevance} if plan.asking.use_model else {}
+    written = {"strict": settings.strict} if plan.asking.use_model else {}
     told = fingerprint(corpus.bot, settings={"asking": plan.asking.json(), **written})
     return {
         **told,

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from rag.documents.reading import can_load, is_current, read_document, revision_of
 from rag.domain import Document, Paragraph
 from rag.errors import DocumentError, FolderError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.index.records import Change, FileStamp, Piece, Record
 from rag.index.store import Store
 from rag.index.windows import Window, windows_of
@@ -133,7 +133,7 @@ class _Tally:
 
 def ingest(
     store: Store,
-    embedder: MiniLM,
+    embedder: Embedder,
     roots: Mapping[str, Path],
     max_file_mb: float,
     progress: Callable[[Progress], None] | None = None,
@@ -301,7 +301,7 @@ class _Reader:
 
     def __init__(
         self,
-        embedder: MiniLM,
+        embedder: Embedder,
         records: Mapping[str, Record],
         max_file_mb: float,
         scanned_ns: int,
@@ -368,7 +368,7 @@ def _groups(reader: _Reader, files: Iterable[FoundFile]) -> Iterator[tuple[list[
 
 def _embed(
     group: Sequence[_Loaded],
-    embedder: MiniLM,
+    embedder: Embedder,
     store: Store,
     check: Callable[[], None] | None,
 ) -> _Embedded:

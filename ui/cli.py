@@ -20,7 +20,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from rag.domain import Answer, Json, Passage, Turn, document_name
+from rag.domain import Answer, Json, Passage, Question, Turn, document_name
 from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
@@ -65,7 +65,7 @@ def chat(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
 ) -> None:
     """Open the chat in the browser, over a folder of documents."""
-    from rag.chatbot import embedding_of
+    from rag.opening import embedding_of
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
     settings = _settings()
@@ -153,9 +153,9 @@ def ingest(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
-    from rag.chatbot import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
     from rag.index.store import remove_index
     from rag.ingest import Outcome, scan
+    from rag.opening import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
     from ui.remote import find_owner
 
     settings = _settings()
@@ -237,17 +237,17 @@ def status(as_json: JsonOption = False) -> None:
 
 
 def _own_status(settings: Settings) -> Json:
-    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
     from rag.index.owner import read_owner
+    from rag.opening import chat_model_of, embedding_of, open_chatbot
 
     wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
     llm, embedding = chat_model_of(settings), embedding_of(settings)
-    with open_chatbot(settings, "status", wait, llm=llm, embedding=embedding) as bot:
+    with open_chatbot(settings, "status", wait=wait, llm=llm, embedding=embedding) as bot:
         health = bot.check()
         _say_set_aside(bot)
         return _status_json(
             settings,
-            bot.embedder.fingerprint,
+            bot.gathering.embedder.fingerprint,
             bot.documents,
             health.sampled,
             bot.writer,
@@ -364,12 +364,15 @@ class _Own:
         return self._bot.writer
 
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
-        return self._bot.ask(question, turns, self._bot.resolve_scope(documents), use_model=use_model)
+        return self._bot.ask(
+            Question(question, turns=turns, scope=self._bot.resolve_scope(documents), offline=not use_model)
+        )
 
     def search(
         self, question: str, documents: Sequence[str], limit: int, use_model: bool
     ) -> tuple[list[Passage], bool]:
-        found = self._bot.search(question, self._bot.resolve_scope(documents), limit, use_model)
+        scope = self._bot.resolve_scope(documents)
+        found = self._bot.search(Question(question, scope=scope, offline=not use_model), limit=limit)
         return list(found.passages), found.by_meaning
 
 
@@ -378,7 +381,7 @@ def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
     """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
     index still answers, and a line says so. While the chat runs, it is the chat that answers. Without `use_model`
     nothing is sent to a second embedder, and before anything is, a line says so."""
-    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
+    from rag.opening import chat_model_of, embedding_of, open_chatbot
     from ui.remote import find_owner
 
     settings = _settings()

@@ -82,7 +82,7 @@ def run(
     from evals.run import Asking
     from evals.suite import Plan, find_suite, run_suite
     from evals.summary import read_thresholds, summarise
-    from rag.chatbot import chat_model_of, embedding_of
+    from rag.opening import chat_model_of, embedding_of
 
     if mode not in ("extractive", "generative"):
         raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")

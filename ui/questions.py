@@ -52,7 +52,7 @@ def generate(
     """Make questions of your documents, as a first measurement until you write your own."""
     from evals.corpus import read_paragraphs
     from evals.synthetic import synthetic_cases, written_cases
-    from rag.chatbot import chat_model_of
+    from rag.opening import chat_model_of
 
     settings = Settings()
     if to.exists():
@@ -107,7 +107,7 @@ def calibrate(
     from evals.cases import read_cases
     from evals.corpus import opened
     from evals.suite import find_suite
-    from rag.answer.gate import GATE_FILE, read_gate
+    from rag.answer.gate import shipped_gate
 
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
@@ -116,7 +116,7 @@ def calibrate(
         told = partial(shown[0].show, total=len(cases)) if shown else None
         readings = collect(corpus.bot, cases=cases, corpus=corpus.paragraphs, progress=told)
         readings += collect_unanswerable(corpus.bot, cases=cases)
-    calibration = fitted(readings, shipped=read_gate(GATE_FILE))
+    calibration = fitted(readings, shipped=shipped_gate())
     print_calibration(calibration)
     if dry_run:
         return

@@ -1,4 +1,4 @@
-"""Ranking, sentence choice and answerability: every number of rag/models/learned.json and gate.json.
+"""Ranking, sentence choice and answerability: every number of rag/models/learned.json.
 
     python -m evals.fitting.reader_lists; reader_train; reader_export; reader_features; reader_answers; then this
 

@@ -9,12 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from rag.domain import Document, Json, Paragraph, Role, Source
-
-Vectors = npt.NDArray[np.float32]
+from rag.index.embedder import Vectors
 
 LAYOUT = "3"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""

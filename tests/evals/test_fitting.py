@@ -27,7 +27,7 @@ def test_learned_numbers_that_do_not_fit_name_the_command_that_makes_them(tmp_pa
     if content is not None:
         path.write_text(content)
     with pytest.raises(ModelError, match=r"Run `make fit`\."):
-        read_learned(("coverage",), ("pairs",), path)
+        read_learned(("coverage",), sentences=("pairs",), path=path)
 
 
 def test_every_module_and_file_that_make_names_is_there() -> None:

@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from rag.answer_json import answer_from
-from rag.domain import Answer, Json, Turn
+from rag.domain import Answer, Json, Question, Turn
 from rag.errors import IbidError, QuestionError, ScopeError
 from rag.ingest import Report
 from ui.web.bodies import NO_JSON
@@ -55,7 +55,7 @@ def ask(
         earlier.append(_turn(folder, one, earlier))
     _go_on(has_left)
     last: Answer | None = None
-    for answer in folder.bot.stream(question, earlier, scope, use_model=use_model):
+    for answer in folder.bot.stream(Question(question, turns=earlier, scope=scope, offline=not use_model)):
         _go_on(has_left)
         last = answer
     assert last is not None
@@ -65,7 +65,9 @@ def ask(
 def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
     """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
     scope = _scope(folder, documents)
-    found = folder.bot.search(question, scope, min(max(limit, 1), MOST_PASSAGES), use_model)
+    found = folder.bot.search(
+        Question(question, scope=scope, offline=not use_model), limit=min(max(limit, 1), MOST_PASSAGES)
+    )
     return {"passages": [passage.json() for passage in found.passages], "dense_used": found.by_meaning}
 
 
@@ -166,7 +168,7 @@ def _may_send(given: dict[str, Any]) -> bool:
 
 def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
     if isinstance(described, str):
-        return Turn(described, folder.bot.ask(described, earlier, use_model=False))
+        return Turn(described, folder.bot.ask(Question(described, turns=earlier, offline=True)))
     try:
         return Turn(str(described["question"]), answer_from(described["answer"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -182,7 +184,7 @@ def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
     return {
         "folder": str(folder.path),
         "index": str(folder.settings.index),
-        "embedder": folder.bot.embedder.fingerprint,
+        "embedder": folder.bot.gathering.embedder.fingerprint,
         "second_embedder": folder.bot.second.json() if folder.bot.second else None,
         "paragraphs": health.paragraphs,
         "sampled": health.sampled,

@@ -21,7 +21,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from rag.chatbot import Chatbot
-from rag.domain import Answer, Json, Passage, document_name
+from rag.domain import Answer, Json, Passage, Question, document_name
 from rag.errors import DocumentError, IbidError
 from rag.ingest import Outcome
 from rag.settings import Settings
@@ -350,7 +350,7 @@ class _Page:
             if scope is not None and not scope:
                 raise DocumentError("No document is chosen. Tick at least one under “Documents”.")
             chosen = self._still_there(folder, scope)
-            for answer in folder.bot.stream(question, turns, chosen, use_model=use_model):
+            for answer in folder.bot.stream(Question(question, turns=turns, scope=chosen, offline=not use_model)):
                 told = _told_while_indexing(answer, folder) if answer.complete else answer
                 conversation = replace(conversation.answered(told), **meanwhile)
                 yield gr.skip(), gr.skip(), self._live(folder, conversation), conversation.text()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import regex
 
 from rag.chatbot import Chatbot
-from rag.domain import Paragraph, Role
+from rag.domain import Paragraph, Question, Role
 
 MOST = 4
 _TRIED = 12
@@ -25,7 +25,7 @@ def examples(bot: Chatbot) -> tuple[str, ...]:
     kept: list[str] = []
     places: set[tuple[str, int]] = set()
     for question in [*_asked_in_headings(bot), *(f"What is said about {name}?" for name in _names(bot))][:_TRIED]:
-        answer = bot.ask(question, use_model=False)
+        answer = bot.ask(Question(question, offline=True))
         place = next((citation.paragraph.key for citation in answer.citations), None)
         if place is None or place in places:
             continue

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.domain import Answer, Statement, Verdict
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Conversation, Exchange, State, conversation_from, new_conversation, trimmed
 

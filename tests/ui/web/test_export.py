@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.paragraphs import display
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Conversation, conversation_from, new_conversation
 from ui.web.export import exported

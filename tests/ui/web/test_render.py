@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parsing import Element, read, shown
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.paragraphs import display
 from rag.domain import (
     Answer,
@@ -31,6 +31,7 @@ from rag.domain import (
     Statement,
     Verdict,
 )
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State
 from ui.web.render import Shelf, exchange_html, plain_text, welcome_html
