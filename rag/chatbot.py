@@ -22,9 +22,10 @@ from llama_index.core.schema import QueryBundle
 
 from rag.answer import about, prompts
 from rag.answer.collection import MOST_DOCUMENTS, Account, answer_about, catalogue, described, overview, side_by_side
+from rag.answer.evidence import NotInDocumentsError, settled
 from rag.answer.extract import ANSWER_FEATURES, Candidate, candidates, extract
 from rag.answer.gate import GATE_FEATURES, Gate, read_gate
-from rag.answer.generate import Condensed, NotInDocumentsError, condense, generate, settled
+from rag.answer.generate import Condensed, condense, generate
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.relevance import ModelRelevance
 from rag.answer.verify import settle
