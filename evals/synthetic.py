@@ -14,12 +14,12 @@ from dataclasses import replace
 from random import Random
 
 import regex
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
 from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
 from evals.wording import stands_in
 from rag.domain import Paragraph, Role, document_name
+from rag.servers.any_model import ask_once
 from rag.text import terms
 from rag.text.sentences import split_sentences
 
@@ -150,11 +150,7 @@ def _case(paragraph: Paragraph, kind: str, question: str, answer: str, quote: st
 def _written(paragraph: Paragraph, *, llm: LLM) -> Case | None:
     fence = _hash(paragraph.text)[:12]
     shown = f"<text-{fence}>\n{paragraph.text.replace(fence, '')}\n</text-{fence}>"
-    messages = [
-        ChatMessage(role=MessageRole.SYSTEM, content=IN_A_USERS_VOICE),
-        ChatMessage(role=MessageRole.USER, content=shown),
-    ]
-    said = llm.chat(messages).message.content or ""
+    said = ask_once(llm, instruction=IN_A_USERS_VOICE, text=shown).text
     try:
         told = json.loads(said[said.index("{") : said.rindex("}") + 1])
         question, answer = str(told["question"]).strip(), str(told["answer"]).strip()

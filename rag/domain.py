@@ -6,9 +6,9 @@ files, models or stores. All offsets count code points in the document's untouch
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import date
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
@@ -87,7 +87,7 @@ class Document:
     title: str
     text: str
     revision: str
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
 
     @property
@@ -133,7 +133,7 @@ class Source:
 
     title: str
     revision: str
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
 
     @property

@@ -14,21 +14,11 @@ from rag.answer.gate import GATE_FEATURES, Gate
 from rag.domain import GateReading, Key, Question
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
-from rag.search.followup import expand
+from rag.search.followup import StandAlone, expand
 from rag.search.learned import Learned
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
 from rag.text.overlap import Inquiry, coverage
-
-
-@dataclass(frozen=True, slots=True)
-class StandAlone:
-    """A follow-up made to stand alone; None where it did already, or nothing useful was said. `usage` is what a model
-    used for it."""
-
-    question: str | None
-    usage: Mapping[str, float] = field(default_factory=dict)
-
 
 Condense: TypeAlias = Callable[[Question], StandAlone | None]
 """How a model makes a follow-up stand alone; None where it cannot be asked."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from llama_index.core.llms import LLM
 
-from rag.answer.gathering import StandAlone
-from rag.answer.generate import NotInDocumentsError, condense, generate, settled
+from rag.answer.evidence import NotInDocumentsError, settled
+from rag.answer.generate import condense, generate
 from rag.answer.outcomes import abstaining
 from rag.domain import Answer, Question, Verdict, summed
 from rag.errors import IbidError
+from rag.search.followup import StandAlone
 
 _REMEMBERED_TURNS = 4
 
@@ -34,10 +35,9 @@ class Writer:
         """A follow-up made to stand alone; None where the server fails: the words of the question before do then, and
         if it is gone for good the answer will say so."""
         try:
-            said = condense(question.text, [turn.question for turn in question.turns[-_REMEMBERED_TURNS:]], self.llm)
+            return condense(question.text, [turn.question for turn in question.turns[-_REMEMBERED_TURNS:]], self.llm)
         except IbidError:
             return None
-        return StandAlone(said.question, said.usage)
 
     def written(self, answer: Answer, *, quoted: Iterable[Answer], task: str = "") -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from rag.domain import Document, Json, Paragraph, Role, Source
@@ -38,7 +38,7 @@ class Record:
     paragraphs: int
     rows: int
     stamp: FileStamp
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
     warning: str | None = None
 
@@ -207,7 +207,7 @@ def record_from(key: str, m: Any) -> Record:
         int(m["paragraphs"]),
         int(m["rows"]),
         FileStamp(int(m["size"]), int(m["modified_ns"]), bool(m["settled"]), int(m.get("changed_ns", 0))),
-        date.fromisoformat(m["date"]) if "date" in m else None,
+        dt.date.fromisoformat(m["date"]) if "date" in m else None,
         m.get("author"),
         m.get("warning"),
     )

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import regex
 
@@ -21,6 +22,15 @@ _PRONOUN = regex.compile(
     r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
 )
 _ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|und|et|y)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """A follow-up made to stand alone; None where it did already, or nothing useful was said. `usage` is what a model
+    used for it."""
+
+    question: str | None
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> str | None:
