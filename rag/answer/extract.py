@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from rag.documents.paragraphs import context_of, display
+from rag.documents.context import context_of, display
 from rag.documents.voices import is_signature, lead_of
 from rag.domain import Citation, Passage, Role, Span, Statement
 from rag.index.embedding import MiniLM

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Paragraph, Passage, Ranks, Role, Span
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near

@@ -11,7 +11,7 @@ import pytest
 from rag.answer.gate import read_gate
 from rag.answer_json import answer_from
 from rag.chatbot import MAY_ANSWER, Chatbot, open_chatbot
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Confidence
 from rag.index.embedding import MiniLM
 from rag.search.cross_encoder import PassageText, Reader

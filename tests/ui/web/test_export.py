@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.chatbot import Chatbot, open_chatbot
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from rag.settings import Settings
 from ui.web.conversation import Conversation, conversation_from, new_conversation
