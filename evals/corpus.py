@@ -19,10 +19,11 @@ from evals.domain import Key
 from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot, open_chatbot
 from rag.documents.reading import read_document
+from rag.documents.scan import scan
 from rag.domain import Paragraph
 from rag.errors import DocumentError, FolderError
 from rag.index.embedding import MiniLM
-from rag.ingest import Progress, scan
+from rag.ingest import Progress
 from rag.settings import Settings
 
 

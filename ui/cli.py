@@ -154,8 +154,9 @@ def ingest(
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
     from rag.chatbot import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
+    from rag.documents.scan import scan
     from rag.index.store import remove_index
-    from rag.ingest import Outcome, scan
+    from rag.ingest import Outcome
     from ui.remote import find_owner
 
     settings = _settings()

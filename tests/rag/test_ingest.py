@@ -21,11 +21,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.documents.reading import read_document, revision_of
+from rag.documents.scan import scan
 from rag.errors import FolderError
+from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM, Progress
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
-from rag.ingest import SETTLED_AFTER_NS, FileOutcome, Outcome, Report, ingest, scan
+from rag.ingest import FileOutcome, Outcome, Report, ingest
 from rag.search.retrieve import HybridRetriever
 
 ROOT = Path(__file__).parents[2]
