@@ -18,10 +18,11 @@ from llama_index.core.llms import LLM
 from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot
 from rag.documents.reading import read_document
+from rag.documents.scan import scan
 from rag.domain import Key, Paragraph
 from rag.errors import DocumentError, FolderError
 from rag.index.embedder import Embedder
-from rag.ingest import Progress, scan
+from rag.ingest import Progress
 from rag.opening import open_chatbot
 from rag.settings import Settings
 

@@ -153,8 +153,9 @@ def ingest(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
+    from rag.documents.scan import scan
     from rag.index.store import remove_index
-    from rag.ingest import Outcome, scan
+    from rag.ingest import Outcome
     from rag.opening import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
     from ui.remote import find_owner
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import regex
 from rich.markup import escape
 
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rag.index.lexical import LexicalText, build_index
 from rag.text.sentences import split_sentences
 from rag.domain import Role, Span
 from rag.documents.reading import read_document
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.text import terms
 
 T = Path(__import__("os").environ.get("IBID_TRAINING", "../shared/training"))

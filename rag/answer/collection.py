@@ -13,8 +13,8 @@ import regex
 
 from rag.answer.about import Kind, Request
 from rag.answer.verify import settle
+from rag.documents.context import display
 from rag.documents.front_matter import find_author, find_date
-from rag.documents.paragraphs import display
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
 from rag.index.records import Record

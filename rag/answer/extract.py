@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import regex
 
-from rag.documents.paragraphs import context_of, display
+from rag.documents.context import context_of, display
 from rag.documents.voices import is_signature, lead_of
 from rag.domain import Citation, Key, Passage, Role, Span, Statement
 from rag.index.embedder import Embedder

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import regex
 
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Citation, Statement, Verdict
 from rag.text import terms
 from rag.text.dates import Day, same_year

@@ -14,7 +14,7 @@ from rag.documents.front_matter import describe
 from rag.documents.loaders.decoding import Loaded
 from rag.documents.loaders.markdown import load_markdown
 from rag.documents.loaders.plain import load_plain
-from rag.documents.paragraphs import PARSER_VERSION, split_paragraphs
+from rag.documents.roles import PARSER_VERSION, split_paragraphs
 from rag.domain import Document, Paragraph
 from rag.errors import DocumentError
 

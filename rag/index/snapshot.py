@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Key, Role
 from rag.errors import ScopeError
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index

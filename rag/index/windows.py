@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Paragraph
 from rag.index.embedder import Embedder
 from rag.index.records import row_id

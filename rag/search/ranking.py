@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Paragraph, Passage, Ranks, Role
 from rag.index.records import Record
 from rag.search.features import Features, blank

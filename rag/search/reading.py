@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Span
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import PassageText, Reader, Reading

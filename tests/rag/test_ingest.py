@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 
 from rag.answer.extract import ANSWER_FEATURES
 from rag.documents.reading import read_document, revision_of
+from rag.documents.scan import scan
 from rag.domain import Question
 from rag.errors import FolderError
+from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM, Progress
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
-from rag.ingest import SETTLED_AFTER_NS, FileOutcome, Outcome, Report, ingest, scan
+from rag.ingest import FileOutcome, Outcome, Report, ingest
 from rag.search.learned import read_learned
 from rag.search.ranking import RANKING_FEATURES
 from rag.search.retrieve import HybridRetriever

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import regex
 
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Answer, Citation, Statement, Verdict
 from ui.web.conversation import Conversation, Exchange, State
 from ui.web.markup import attribute, escaped

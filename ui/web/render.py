@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
 from ui.show import excerpt, is_quoted, verdict_text
 from ui.web.conversation import Exchange, State

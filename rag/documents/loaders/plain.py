@@ -1,9 +1,9 @@
-"""Plain text: the blocks are found by `rag.documents.paragraphs`."""
+"""Plain text: the blocks are found by `rag.documents.blocks`."""
 
 from __future__ import annotations
 
+from rag.documents.blocks import text_blocks
 from rag.documents.loaders.decoding import Loaded, decode
-from rag.documents.paragraphs import text_blocks
 
 
 def load_plain(data: bytes) -> Loaded:

@@ -12,7 +12,7 @@ from rag.answer.gate import read_gate
 from rag.answer.outcomes import MAY_ANSWER
 from rag.answer_json import answer_from
 from rag.chatbot import Chatbot
-from rag.documents.paragraphs import context_of
+from rag.documents.context import context_of
 from rag.domain import Confidence, Question
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.documents.context import display
 from rag.documents.loaders.decoding import decode
-from rag.documents.paragraphs import display
 from rag.documents.reading import can_load, read_document, revision_of
 from rag.errors import DocumentError
 

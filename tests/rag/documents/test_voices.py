@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.documents.paragraphs import display, split_paragraphs, text_blocks
+from rag.documents.blocks import text_blocks
+from rag.documents.context import display
+from rag.documents.roles import split_paragraphs
 from rag.documents.voices import header_kind, header_name, is_comment_heading, is_quoted, is_signature
 from rag.domain import Role
 

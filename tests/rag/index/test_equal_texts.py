@@ -146,7 +146,7 @@ def test_how_a_folder_was_read_leaves_no_trace_in_its_vectors(
             path.write_bytes(files[path])
             bot.ingest()
         one_by_one = everything(bot)
-    monkeypatch.setattr("rag.ingest.GROUP", 3)
+    monkeypatch.setattr("rag.pipeline.GROUP", 3)
     with opened(folder, embedder, "small groups") as bot:
         bot.ingest()
         in_small_groups = everything(bot)

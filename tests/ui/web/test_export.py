@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.chatbot import Chatbot
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from rag.opening import open_chatbot
 from rag.settings import Settings

@@ -20,7 +20,7 @@ from playwright.sync_api import APIResponse, Browser, Dialog, Locator, Route, ex
 from playwright.sync_api import Error as PlaywrightError
 
 from evals.cases import case_from, gold_paragraphs
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.documents.reading import read_document
 from rag.domain import Paragraph
 

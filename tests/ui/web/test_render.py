@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from parsing import Element, read, shown
 
 from rag.chatbot import Chatbot
-from rag.documents.paragraphs import display
+from rag.documents.context import display
 from rag.domain import (
     Answer,
     Citation,

@@ -11,8 +11,10 @@ import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.documents.paragraphs import MAX_PARAGRAPH, context_of, cut, display, split_paragraphs, text_blocks
+from rag.documents.blocks import text_blocks
+from rag.documents.context import display
 from rag.documents.reading import read_document
+from rag.documents.roles import MAX_PARAGRAPH, cut, split_paragraphs
 from rag.domain import Block, Document, Paragraph, Role
 
 Within = Callable[[float], AbstractContextManager[None]]
@@ -267,24 +269,6 @@ def test_a_paragraph_too_long_is_cut_at_a_sentence_end() -> None:
 def test_a_sentence_too_long_is_cut_at_white_space_and_a_word_too_long_anywhere() -> None:
     assert [span.of("aaaa bbbb cccc") for span in cut("aaaa bbbb cccc", 10)] == ["aaaa bbbb", "cccc"]
     assert [span.of("a" * 25) for span in cut("a" * 25, 10)] == ["a" * 10, "a" * 10, "a" * 5]
-
-
-@pytest.mark.parametrize(
-    ("paragraph", "context"),
-    [
-        pytest.param(
-            Paragraph("documents/a.txt", 2, "x", 0, 1, Role.BODY, ("Part",)), "Title › Part", id="title and path"
-        ),
-        pytest.param(
-            Paragraph("documents/a.txt", 2, "x", 0, 1, Role.COMMENT, ("9 Responses", "1"), None, "Michael"),
-            "Title › 9 Responses › 1 › Michael",
-            id="a comment says who wrote it",
-        ),
-        pytest.param(Paragraph("documents/a.txt", 1, "x", 0, 1, Role.TITLE), "", id="the title needs none"),
-    ],
-)
-def test_the_context_for_indexing_names_title_headings_and_speaker(paragraph: Paragraph, context: str) -> None:
-    assert context_of("Title", paragraph) == context
 
 
 ODD_LINES = [
