@@ -1,6 +1,6 @@
 """What the head of a text says of itself: title, author, date.
 
-Knows the ways pages write bylines and dates, in English, German, French and Spanish.
+Knows the ways pages write bylines and dates, in the languages of `rag/text/languages/`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import date
 import regex
 
 from rag.domain import Paragraph, Role
+from rag.text import language
 from rag.text.dates import MONTH, MONTHS
 
 _DATE = regex.compile(
@@ -20,16 +21,17 @@ _DATE = regex.compile(
     r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}))"
 )
 _DATE_WORDS = regex.compile(
-    r"(?i)\b(?:updated|published|posted|last|modified|on|at|um|von|first|date|stand|aktualisiert|veröffentlicht|uhr|am|pm|a\.m\.|p\.m\.|[ap]m"
-    r"|mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
-    r"|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|[ecpgm][sd]?t|utc|bst|cest|min(?:ute)?s?\s+read|\d+)\b"
+    rf"\b(?:{language.pattern('bylines.beside_date', 'dates.weekdays', 'dates.short_weekdays')}|\d+)\b",
+    regex.IGNORECASE,
 )
+_NAME_WORD = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*"
 _BYLINE = regex.compile(
-    r"(?i)^\W*(?:(?:written|posted|reported|published|story|text|words|recipe|edited|compiled)\s+)?(?:by|von|par|por)\s+"
-    r"(?P<author>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:\s+(?:(?:von|van|de|der|da|di|la|le|al|bin|und|and|&)\s+)*(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,5})"
+    rf"(?i)^\W*(?:{language.pattern('bylines.written')}\s+)?{language.pattern('bylines.by')}\s+"
+    rf"(?P<author>{_NAME_WORD}(?:\s+(?:(?:{language.pattern('bylines.particles')}|&)\s+)*{_NAME_WORD}){{0,5}})"
 )
 _NAME_AND_DATE = regex.compile(
-    r"^\W*(?:(?:Interview|Text|Words|Story):\s*)?(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
+    rf"^\W*(?:{language.pattern('bylines.labels')}:\s*)?"
+    r"(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
 )
 _BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})")
 _HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")

@@ -1,7 +1,7 @@
 """The dates that a text tells, as values that can be compared: "the 18th of October" is "Oct. 18".
 
-Reads what English, German, French and Spanish pages write. A date may be told in part, and in more than one way:
-12/10/2015 has two readings. Knows nothing of who states a date and who backs it.
+The months and what stands around them are those of `languages/*.toml`. A date may be told in part, and in more than
+one way: 12/10/2015 has two readings. Knows nothing of who states a date and who backs it.
 """
 
 from __future__ import annotations
@@ -12,56 +12,58 @@ from dataclasses import dataclass
 import regex
 
 from rag.domain import Span
+from rag.text import language
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar janvier enero jän jänner",
-            "february feb februar février fevrier febrero",
-            "march mar märz maerz mars marzo",
-            "april apr avril abril",
-            "may mai mayo",
-            "june jun juni juin junio",
-            "july jul juli juillet julio",
-            "august aug août aout agosto",
-            "september sep sept septembre septiembre",
-            "october oct oktober okt octobre octubre",
-            "november nov novembre noviembre",
-            "december dec dezember dez décembre decembre diciembre",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-"""Months as the four languages write them, in small letters."""
+MONTHS = language.numbered("dates.months") | language.numbered("dates.short_months")
+"""Months as the languages write them, in small letters."""
 
-MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,:]\d|%)"
+"""A pattern for a year of four digits: no count, no price, no time."""
+
+_ANY_MONTH = r"\p{L}{3,9}"
+DATE_SHAPE = (
+    rf"(?:\d{{1,2}}\.?\s+{_ANY_MONTH}\.?,?\s+(?:19|20)\d\d|{_ANY_MONTH}\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d"
+    r"|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d)"
+)
+"""A pattern for what has the shape of a full date, in a language that is known or not: "12 maggio 2015"."""
+
+MONTH = language.pattern("dates.months", "dates.short_months")
 """A pattern for any of them."""
 
-# Months that are other words where they are written small.
-_OTHER_WORDS = frozenset("march mar may jan sep dec august".split())
+_SHORT_MONTH = language.pattern("dates.short_months")
+WHEN = regex.compile(
+    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})\b|\b{_SHORT_MONTH}\.",
+    regex.IGNORECASE,
+)
+"""Anything that may answer "when?", widely: days, months, years, "two years ago"."""
 
-_YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,:]\d|%)"
-_DAY = r"\d{1,2}(?:st|nd|rd|th|\.(?=\s+\p{Lu}))?(?![\d:%]|[.,]\d)"
+# Months that are other words where they are written small.
+_OTHER_WORDS = frozenset(language.words("dates.other_words"))
+_OF = language.pattern("dates.of")
+_AND = rf"(?:{language.pattern('dates.between_days')}|&)"
+_DAY = rf"\d{{1,2}}(?:{language.pattern('dates.day_endings')}|\.(?=\s+\p{{Lu}}))?(?![\d:%]|[.,]\d)"
 # "16, 17 and 19", "18–20"; "May 5, 17 people were killed" is one day.
-_DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s(?:and|&|to|or|und|bis|et|y)\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
+_DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s{_AND}\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
 _WRITTEN = regex.compile(
-    rf"\b(?P<month>{MONTH})\b\.?(?:\s+(?:the\s+)?{_DAYS})?(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s*[’'](?P<year>\d\d)(?!\d))?"
-    rf"|(?=\d)(?<![\d.,:$€£–—\p{{L}}-]){_DAYS}\s+(?:day\s+)?(?:of\s+|de\s+)?(?P<month>{MONTH})\b\.?"
-    rf"(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s+[’']?(?P<year>\d\d)(?![\d:%’']|[.,]\d|\s*(?-i:\p{{Ll}})))?",
+    rf"\b(?P<month>{MONTH})\b\.?(?:\s+(?:{language.pattern('dates.article')}\s+)?{_DAYS})?"
+    rf"(?:,?\s+(?:{_OF}\s+)?(?P<year>{YEAR})|\s*[’'](?P<year>\d\d)(?!\d))?"
+    rf"|(?=\d)(?<![\d.,:$€£–—\p{{L}}-]){_DAYS}\s+(?:{language.pattern('dates.day')}\s+)?(?:{_OF}\s+)?(?P<month>{MONTH})\b\.?"
+    rf"(?:,?\s+(?:{_OF}\s+)?(?P<year>{YEAR})|\s+[’']?(?P<year>\d\d)(?![\d:%’']|[.,]\d|\s*(?-i:\p{{Ll}})))?",
     regex.IGNORECASE,
 )
 _NUMERIC = regex.compile(
     r"(?<![\d./-])(?:(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<other>\d{1,2})"
     r"|(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d))(?![\d/-])"
 )
+_BEFORE_YEAR = r"(?<![\d.,:/$€£¥₹#\p{L}-])"
+_YEAR = regex.compile(_BEFORE_YEAR + YEAR)
 _YEARS = regex.compile(
-    rf"(?<![\d.,:/$€£¥₹#\p{{L}}-])(?P<year>{_YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
+    rf"{_BEFORE_YEAR}(?P<year>{YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
     r"|(?<!\w)[’'](?P<short>\d\d)(?![\d\p{L}’'])"
 )
 _RELATIVE = regex.compile(
-    r"\b(?:last|previous|(?P<next>next|coming))\s+(?:year|summer|spring|autumn|fall|winter|season)\b", regex.IGNORECASE
+    rf"\b(?:{language.pattern('dates.year_before')}|(?P<after>{language.pattern('dates.year_after')}))\b",
+    regex.IGNORECASE,
 )
 
 
@@ -122,7 +124,7 @@ def relative_years(text: str, published: int) -> Iterator[int]:
     """The years of "last year" and "next summer" in a text of that year. Weekdays and "yesterday" are left alone: that
     reckoning freed no right claim of WiCE's dev set and let wrong days through."""
     for match in _RELATIVE.finditer(text):
-        yield published + (1 if match.group("next") else -1)
+        yield published + (1 if match.group("after") else -1)
 
 
 def masked(text: str, spans: Iterable[Span]) -> str:
