@@ -16,14 +16,17 @@ import numpy.typing as npt
 import regex
 
 from rag.domain import Span
-from rag.text import terms
+from rag.text import language, terms
+from rag.text.dates import WHEN
+from rag.text.names import NAME
 from rag.text.sentences import split_sentences
+from rag.text.values import HOW_MANY
 
 Features = npt.NDArray[np.float32]
 
 SENTENCE_FEATURES = (
     "coverage",  # share of the question's term weight that stands in the sentence
-    "loose coverage",  # the same, where a term also counts without its accents, or by five common letters at its beginning
+    "loose coverage",  # the same, where a term also counts without accents, or by five common letters at its beginning
     "pairs",  # share of the question's neighbouring term pairs that stand close together
     "names",  # share of the question's capitalised words and numbers that stand in the sentence
     "context coverage",  # coverage by the sentence before, the sentence and the title together
@@ -45,30 +48,11 @@ PARAGRAPH_FEATURES = (
     "title coverage",
 )
 
-_NUMBER = regex.compile(
-    r"\d[\d.,]*|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
+_KINDS = tuple(
+    (kind, regex.compile(rf"\b{language.pattern(asking)}\b", regex.IGNORECASE))
+    for kind, asking in (("number", "questions.how_many"), ("date", "questions.when"), ("name", "questions.who"))
 )
-_DATE = regex.compile(
-    r"(?i)\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan\.|feb\.|aug\.|sept\.|oct\.|nov\.|dec\.|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|yesterday|years? ago|weeks? ago|spring|summer|autumn|winter|\d{3,4}s?)\b"
-)
-_NAME = regex.compile(r"(?<!^)(?<![.!?]\s)(?<![\"“'‘(])\b\p{Lu}[\p{L}’'-]+")
-_KINDS: tuple[tuple[str, regex.Pattern[str]], ...] = (
-    (
-        "number",
-        regex.compile(
-            r"(?i)\bhow (?:many|much|long|old|far|big|large|tall|high|deep|often|fast)\b|\bwhat (?:percent|percentage|number|proportion|share|amount)\b|\bwie (?:viele?|lange|alt)\b|\bcuánt|\bcombien\b"
-        ),
-    ),
-    (
-        "date",
-        regex.compile(
-            r"(?i)\b(?:when|what (?:year|date|day|month|decade|century|time)|which (?:year|date|day|month|decade|century)|wann|cuándo|quand)\b"
-        ),
-    ),
-    ("name", regex.compile(r"(?i)\b(?:who|whom|whose|where|wer|wo|quién|dónde|qui|où)\b")),
-)
-_KIND_FOUND = {"number": _NUMBER, "date": _DATE, "name": _NAME}
+_KIND_FOUND = {"number": HOW_MANY, "date": WHEN, "name": NAME}
 _NEAR = 3
 
 
