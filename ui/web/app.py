@@ -531,7 +531,7 @@ class _Page:
             folder = self._folders.get(str(given.get("folder")))
             conversation = conversation_from(given.get("kept"), folder.key)
             exchange = conversation.exchanges[int(given["turn"]) - 1]
-            answer = exchange.read()
+            answer = exchange.answer
             if answer is None:
                 return {"problem": "There is no answer yet."}
             earlier = [one.question for one in conversation.exchanges[: int(given["turn"]) - 1]]
