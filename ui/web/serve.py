@@ -21,9 +21,10 @@ from rag.errors import ServerError, StorageError
 from rag.home import make_private
 from rag.settings import Settings
 from ui.web.api import routes
+from ui.web.asgi import App
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
-from ui.web.guard import LOOPBACK, App, Guard
+from ui.web.guard import LOOPBACK, Guard
 from ui.web.passwords import Users, read_users
 
 
@@ -54,7 +55,7 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
     users = _users(settings, host)
     listener = _listener(host, port)
     make_private(settings.home)
-    temporary = _emptied((settings.home / "tmp").resolve())
+    temporary = _emptied(settings.temporary)
     # Read by Gradio when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(temporary)
