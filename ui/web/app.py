@@ -17,6 +17,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from fastapi.responses import Response
 
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Json, Passage, document_name
@@ -38,7 +39,8 @@ from ui.web.reading import AROUND, Mark, counted, empty_reader_html, gone_html, 
 from ui.web.render import Shelf, exchange_html, welcome_html
 from ui.web.uploads import Waiting, check_waiting, delete_upload, keep_upload
 
-ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent / "assets"
+_STYLE = "/assets-of-ibid/style.css"
 _ASKED_AT_ONCE = 8
 _WAITING = 200
 _ENDPOINTS = ("ask", "search")
@@ -53,14 +55,16 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     page = laid_out.blocks
     page.queue(default_concurrency_limit=_ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
-    style = hashlib.sha256((ASSETS / "style.css").read_bytes()).hexdigest()[:8]
+    style = _joined("css")
+    app.add_api_route(_STYLE, lambda: Response(style, media_type="text/css"), methods=["GET", "HEAD"])
+    version = hashlib.sha256(style.encode()).hexdigest()[:8]
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
         path="/",
         # As a file: what Gradio is given as `css` it puts under a selector of its own, out of reach of <body>. Its
         # hash in the address sees to it that no browser keeps an old one.
-        head=f'<link rel="stylesheet" href="assets-of-ibid/style.css?{style}">',
+        head=f'<link rel="stylesheet" href="{_STYLE[1:]}?{version}">',
         theme=gr.themes.Base(
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="amber"
         ),
@@ -79,6 +83,12 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     return Entrance(
         mounted, Waiting(page, taking=laid_out.taking, temporary=settings.temporary), Forgetting(page._queue)
     )
+
+
+def _joined(kind: str) -> str:
+    """The files of one kind as one, the page's own first: the others build on it."""
+    files = sorted((_ASSETS / kind).iterdir(), key=lambda path: (path.stem != "page", path.name))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 class _Blocks(gr.Blocks):  # type: ignore[misc]
@@ -117,7 +127,7 @@ class _Page:
         self.bridge = gr.HTML(
             "",
             html_template="",
-            js_on_load=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            js_on_load=_joined("js"),
             elem_id="bridge",
             visible="hidden",
             # Gradio marks these with an attribute, which bound methods do not take.
@@ -533,7 +543,7 @@ class _Page:
             f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
             f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
             "</details>"
-            '<button type="button" class="act" data-act="evals">Evals</button>'
+            '<button type="button" class="act" data-act="view" data-opens="evals">Evals</button>'
             '<button type="button" class="act" data-act="fresh">New conversation</button></header>'
         )
 

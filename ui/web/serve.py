@@ -15,7 +15,6 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from rag.errors import ServerError, StorageError
 from rag.home import make_private
@@ -103,11 +102,10 @@ def _emptied(temporary: Path) -> Path:
 
 
 def _application(folders: Folders, settings: Settings) -> App:
-    from ui.web.app import ASSETS, mount_page  # Gradio takes seconds: no other command imports it
+    from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
-    app.mount("/assets-of-ibid", StaticFiles(directory=ASSETS))
     return mount_page(app, folders, settings)
 
 
