@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         return self.home / "uploads"
 
     @property
+    def temporary(self) -> Path:
+        """Where what was uploaded waits to be kept, links followed; emptied when a chat starts and ends."""
+        return (self.home / "tmp").resolve()
+
+    @property
     def index(self) -> Path:
         """Each documents folder keeps its own index."""
         name = hashlib.sha256(str(self.documents.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]

@@ -40,7 +40,8 @@ WHEN = regex.compile(
 _OTHER_WORDS = frozenset(language.words("dates.other_words"))
 _OF = language.pattern("dates.of")
 _AND = rf"(?:{language.pattern('dates.between_days')}|&)"
-_DAY = rf"\d{{1,2}}(?:{language.pattern('numbers.ordinal_endings', 'dates.day_endings')}|\.(?=\s+\p{{Lu}}))?(?![\d:%]|[.,]\d)"
+_ENDING = language.pattern("numbers.ordinal_endings", "dates.day_endings")
+_DAY = rf"\d{{1,2}}(?:{_ENDING}|\.(?=\s+\p{{Lu}}))?(?![\d:%]|[.,]\d)"
 # "16, 17 and 19", "18–20"; "May 5, 17 people were killed" is one day.
 _DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s{_AND}\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
 _WRITTEN = regex.compile(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +17,7 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
+from fastapi.responses import Response
 
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Json, Passage, Question, document_name
@@ -28,32 +27,25 @@ from rag.settings import Settings
 from ui.web import evaluation
 from ui.web.api import ask as api_ask
 from ui.web.api import search as api_search
-from ui.web.bodies import looks_like_a_file
+from ui.web.asgi import App
 from ui.web.conversation import LONGEST_NAME, Conversation, Exchange, conversation_from, new_conversation
-from ui.web.entrance import Entrance, file_path
+from ui.web.entrance import Entrance
 from ui.web.export import exported
 from ui.web.feedback import feedback_case, write_feedback
 from ui.web.folders import Folders, OpenFolder
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
-from ui.web.guard import App
 from ui.web.markup import attribute, escaped
 from ui.web.reading import AROUND, Mark, counted, empty_reader_html, gone_html, library_html, outcomes_html, reader_html
 from ui.web.render import Shelf, exchange_html, welcome_html
-from ui.web.uploads import delete_upload, keep_upload
+from ui.web.uploads import Waiting, check_waiting, delete_upload, keep_upload
 
-ASSETS = Path(__file__).parent / "assets"
+_ASSETS = Path(__file__).parent / "assets"
+_STYLE = "/assets-of-ibid/style.css"
 _ASKED_AT_ONCE = 8
 _WAITING = 200
 _ENDPOINTS = ("ask", "search")
 _TICK = 0.7
 _FAR_BEYOND = 5
-
-
-_JOIN = "/gradio_api/queue/join"
-_MOST_FILES = 1_000
-"""As many as Gradio takes in one upload."""
-_FORGOTTEN_AFTER = 3_600.0
-"""Seconds after which nobody comes back to an upload."""
 
 
 def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
@@ -63,14 +55,16 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     page = laid_out.blocks
     page.queue(default_concurrency_limit=_ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
-    style = hashlib.sha256((ASSETS / "style.css").read_bytes()).hexdigest()[:8]
+    style = _joined("css")
+    app.add_api_route(_STYLE, lambda: Response(style, media_type="text/css"), methods=["GET", "HEAD"])
+    version = hashlib.sha256(style.encode()).hexdigest()[:8]
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
         path="/",
         # As a file: what Gradio is given as `css` it puts under a selector of its own, out of reach of <body>. Its
         # hash in the address sees to it that no browser keeps an old one.
-        head=f'<link rel="stylesheet" href="assets-of-ibid/style.css?{style}">',
+        head=f'<link rel="stylesheet" href="{_STYLE[1:]}?{version}">',
         theme=gr.themes.Base(
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"], primary_hue="amber"
         ),
@@ -86,62 +80,15 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     # Gradio checks that a file which an event names was uploaded, or is else free to be read, only once its own
     # `launch` set this: in a mounted application every file of this machine would be copied and given out.
     page.has_launched = True
-    return Entrance(mounted, _Uploads(page, laid_out.taking, settings), Forgetting(page._queue))
+    return Entrance(
+        mounted, Waiting(page, taking=laid_out.taking, temporary=settings.temporary), Forgetting(page._queue)
+    )
 
 
-class _Uploads:
-    """The files that this server wrote in uploads and has not taken in yet."""
-
-    def __init__(self, page: gr.Blocks, taking: int, settings: Settings) -> None:
-        self._page = page
-        self._taking = taking
-        self._folder = (settings.home / "tmp").resolve()
-
-    def __contains__(self, path: object) -> bool:
-        # Written by Gradio's upload alone.
-        if not isinstance(path, str) or path not in self._page.upload_file_set:
-            return False
-        return _is_below(path, self._folder)
-
-    def without(self, path: str, given: Any) -> Any:
-        """Only the event that takes files in may bring some, as its first value; Gradio's page puts them into what
-        it tells of the event as well."""
-        if path.rstrip("/") != _JOIN or not isinstance(given, dict) or type(given.get("fn_index")) is not int:
-            return given
-        if given["fn_index"] != self._taking:
-            return given
-        data = given.get("data")
-        if isinstance(data, list) and data and self._are_uploads(data[0]):
-            given = {**given, "data": [None, *data[1:]]}
-        return {**given, "event_data": None} if self._are_uploads(given.get("event_data")) else given
-
-    def tidy(self) -> None:
-        until = time.time() - _FORGOTTEN_AFTER
-        for path in self._folder.rglob("*"):
-            with suppress(OSError):
-                if path.is_file() and path.stat().st_mtime < until:
-                    path.unlink()
-                    self._page.upload_file_set.discard(str(path))
-
-    def _are_uploads(self, value: Any) -> bool:
-        return isinstance(value, list) and len(value) <= _MOST_FILES and all(map(self._is_upload, value))
-
-    def _is_upload(self, value: Any) -> bool:
-        if not looks_like_a_file(value) or value.get("path") not in self:
-            return False
-        url = value.get("url")
-        others = [one for name, one in value.items() if name not in ("path", "url", "meta")]
-        return (url is None or (isinstance(url, str) and file_path(url) == value["path"])) and not any(
-            isinstance(one, dict | list) for one in others
-        )
-
-
-def _is_below(path: str, folder: Path) -> bool:
-    """Whether it is a file in a folder, links followed."""
-    try:
-        return os.path.isfile(path) and Path(path).resolve().is_relative_to(folder)  # noqa: PTH113 – of any text
-    except (OSError, ValueError):
-        return False
+def _joined(kind: str) -> str:
+    """The files of one kind as one, the page's own first: the others build on it."""
+    files = sorted((_ASSETS / kind).iterdir(), key=lambda path: (path.stem != "page", path.name))
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
 class _Blocks(gr.Blocks):  # type: ignore[misc]
@@ -180,7 +127,7 @@ class _Page:
         self.bridge = gr.HTML(
             "",
             html_template="",
-            js_on_load=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            js_on_load=_joined("js"),
             elem_id="bridge",
             visible="hidden",
             # Gradio marks these with an attribute, which bound methods do not take.
@@ -432,8 +379,7 @@ class _Page:
         # The same file named twice is one: its second half would find nothing any more.
         for path in map(Path, dict.fromkeys(files or ())):
             try:
-                if not _is_below(str(path), (self._settings.home / "tmp").resolve()):
-                    raise DocumentError("it has gone by now, or was added already. Add it again where it is missing")
+                check_waiting(path, self._settings.temporary)
                 document_id = keep_upload(path, path.name, self._settings.uploads, self._settings.max_file_mb)
                 named[document_id] = document_name(document_id)
                 outcomes[named[document_id]] = "being read …"
@@ -531,7 +477,7 @@ class _Page:
             folder = self._folders.get(str(given.get("folder")))
             conversation = conversation_from(given.get("kept"), folder.key)
             exchange = conversation.exchanges[int(given["turn"]) - 1]
-            answer = exchange.read()
+            answer = exchange.answer
             if answer is None:
                 return {"problem": "There is no answer yet."}
             earlier = [one.question for one in conversation.exchanges[: int(given["turn"]) - 1]]
@@ -597,7 +543,7 @@ class _Page:
             f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
             f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
             "</details>"
-            '<button type="button" class="act" data-act="evals">Evals</button>'
+            '<button type="button" class="act" data-act="view" data-opens="evals">Evals</button>'
             '<button type="button" class="act" data-act="fresh">New conversation</button></header>'
         )
 

@@ -31,7 +31,7 @@ class Shelf:
 def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
     """One question with what was answered; `number` counts the questions of a conversation from 1."""
     state = "pending" if exchange.state is State.RUNNING else exchange.state.value
-    answer = exchange.read()
+    answer = exchange.answer
     body = (
         _answer_html(answer, number, shelf)
         if answer
