@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING
 
 from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot
@@ -25,6 +23,10 @@ from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.opening import open_chatbot
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
 
 
 @dataclass

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import regex
-from llama_index.core.llms import LLM
 
 from evals.domain import Score
 from evals.intervals import kappa
@@ -23,6 +23,10 @@ from rag.answer.prompts import defused
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
 from rag.servers.any_model import ask_once
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 
 ENOUGH_LABELS = 30
 """Statements that a person judged too, before the judge's agreement says anything."""

@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING, Any
 
 from evals.cache import Cache, fingerprint, fingerprint_hash
 from evals.cases import read_cases, sample
@@ -26,6 +23,11 @@ from rag.errors import CaseError
 from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
 
 QUESTIONS = Path(__file__).parent / "questions"
 BASELINES = Path(__file__).parent / "baselines"

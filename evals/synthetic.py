@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING
 
 import regex
-from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
 from evals.wording import stands_in
@@ -22,6 +22,10 @@ from rag.domain import Paragraph, Role, document_name
 from rag.servers.any_model import ask_once
 from rag.text import terms
 from rag.text.sentences import split_sentences
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 
 MOST_OVERLAP = 0.7
 """Of a written question's content words with its paragraph: above that it repeats the text."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import regex
-from llama_index.core.llms import LLM
 
 from rag.answer import prompts
 from rag.answer.drafts import DraftParser
@@ -21,6 +21,10 @@ from rag.domain import Passage, Verdict, summed
 from rag.errors import ContextTooLongError
 from rag.search.followup import StandAlone
 from rag.servers.any_model import Reply, ask_once, stream_once
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 
 PASSAGES = 10
 """How many passages the model is given; half of them where its context is too short."""

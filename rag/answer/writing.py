@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING
 
 from rag.answer.evidence import NotInDocumentsError, settled
 from rag.answer.generate import condense, generate
@@ -13,6 +12,9 @@ from rag.answer.outcomes import abstaining
 from rag.domain import Answer, Question, Verdict, summed
 from rag.errors import IbidError
 from rag.search.followup import StandAlone
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
 
 _REMEMBERED_TURNS = 4
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from rag.llamaindex import ShippedEmbedding
 from rag.opening import open_chatbot
 from rag.search.cross_encoder import Reader
 from rag.settings import Settings
+from tests.conftest import ROOT, bare_environment
 
 QUESTION = "Who repaired the harbour of Pellworm?"
 TEXT = """# The harbour
@@ -111,7 +114,7 @@ def test_a_ranker_that_fails_costs_its_help_and_not_the_answer(
 
 def test_the_shipped_reader_can_be_given_by_hand(tmp_path: Path, embedder: MiniLM) -> None:
     with opened(tmp_path, embedder=embedder, ranker=Reader()) as bot:
-        found = bot.search(QUESTION)
+        found = bot.search("What is repaired in the morning?")
         assert found.readings[0].keys() == {passage.paragraph.key for passage in found.passages}
 
 
@@ -162,3 +165,19 @@ def test_the_shipped_embedder_is_one_of_llama_index_too(embedder: MiniLM) -> Non
     assert vector == [float(value) for value in embedder.vectors(["A siege."])[0]]
     long = ShippedEmbedding(embedder).get_query_embedding("The siege lasted four years. " * 100)
     assert sum(value * value for value in long) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_no_search_waits_for_the_framework_to_load(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "harbour.md").write_text(TEXT)
+    program = (
+        "import sys; from pathlib import Path; from rag.opening import open_chatbot; from rag.settings import Settings\n"
+        f"settings = Settings(home=Path({str(tmp_path / 'home')!r}), documents=Path({str(tmp_path / 'documents')!r}))\n"
+        "with open_chatbot(settings, 'test') as bot:\n"
+        f"    bot.ingest(); assert 'Gesine Holm' in bot.ask({QUESTION!r}).text\n"
+        "print(sorted(name for name in sys.modules if name.startswith('llama_index'))[:1])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=bare_environment(), capture_output=True, text=True
+    )
+    assert run.stdout == "[]\n", run.stderr

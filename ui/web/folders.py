@@ -10,9 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING
 
 from rag.chatbot import Chatbot
 from rag.domain import Paragraph, Passage
@@ -23,6 +21,11 @@ from rag.ingest import Progress, Report
 from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from ui.web.examples import examples
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
 
 _KNOWN = "folders.json"
 
