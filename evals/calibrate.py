@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from evals.cases import Corpus, case_gold
 from evals.domain import Case, Interval
@@ -30,11 +29,13 @@ from rag.answer.gate import GATE_FEATURES, Gate
 from rag.answer.gathering import Evidence
 from rag.answer.verify import settle
 from rag.chatbot import Chatbot
-from rag.domain import Answer, GateReading, Key, Question
+from rag.domain import Answer, GateReading, Key, Question, Span
 from rag.errors import CaseError
 from rag.search.cross_encoder import READ_FEATURES
 from rag.search.features import from_rows
 from rag.search.learned import Linear
+from rag.text.names import find_whole_names
+from rag.text.values import NUMERAL
 
 FEWEST = 20
 ENOUGH_TO_REFIT = 500
@@ -46,8 +47,6 @@ FLOOR = 0.12
 MIX = {"answerable": 2 / 3, "plain": 2 / 9, "hard": 1 / 9, "unanswerable": 1 / 9}
 """What people are taken to ask: of their own documents mostly what is there, and what is plainly absent more often
 than what nearly is. This is an assumption, not a measurement; another mix moves the threshold and nothing else."""
-
-_SWAPPABLE = regex.compile(r"(?<!^)\b(?:\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+)*|\d[\d,.]*\d|\d)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,28 +249,35 @@ def _logit(score: float) -> float:
 
 def swap_pieces(cases: Iterable[Case]) -> list[str]:
     """Names and numbers that stand in the questions, each once."""
-    return sorted({match.group() for case in cases for match in _SWAPPABLE.finditer(case.question)})
+    return sorted({span.of(case.question) for case in cases for span in _swappable(case.question)})
 
 
 def swap(question: str, *, pieces: Sequence[str], gold_text: str, random: Random) -> str | None:
     """The question with one name, number or year replaced by another of its kind that the gold does not hold;
     None where it has none."""
-    found = list(_SWAPPABLE.finditer(question))
+    found = _swappable(question)
     if not found:
         return None
-    match = random.choice(found)
-    is_number = match.group()[0].isdigit()
+    place = random.choice(found)
+    old = place.of(question)
+    is_number = old[0].isdigit()
     fitting = [
         piece
         for piece in pieces
         if piece[0].isdigit() == is_number
         and piece not in gold_text
         and piece not in question
-        and (not is_number or len(piece) == len(match.group()))
+        and (not is_number or len(piece) == len(old))
     ]
     if not fitting:
         return None
-    return question[: match.start()] + random.choice(fitting) + question[match.end() :]
+    return question[: place.start] + random.choice(fitting) + question[place.end :]
+
+
+def _swappable(question: str) -> list[Span]:
+    """Where its names and numbers stand, in their order."""
+    numbers = (Span(*match.span()) for match in NUMERAL.finditer(question))
+    return sorted([*find_whole_names(question), *numbers], key=lambda span: span.start)
 
 
 def answer_of(question: str, *, evidence: Evidence) -> Answer:

@@ -7,18 +7,23 @@ a capital, every noun has to stand in the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 import regex
 
+from rag.domain import Span
 from rag.text import language, terms
 from rag.text.dates import MONTHS
 
-NAME = regex.compile(r"(?<![.!?…]\s)(?<![.!?…][\"”’')]\s)(?<!^)(?<![\"“‘'(\[])\b\p{Lu}[\p{L}\p{M}’'-]+")
+_WORD = r"\p{Lu}[\p{L}\p{M}’'-]+"
+_INSIDE = r"(?<![.!?…]\s)(?<![.!?…][\"”’')]\s)(?<!^)(?<![\"“‘'(\[])\b"
+NAME = regex.compile(_INSIDE + _WORD)
 """A word with a capital inside a sentence; one that begins it may be any."""
 
+_WHOLE_NAME = regex.compile(rf"{_INSIDE}{_WORD}(?:\s{_WORD})*")
+_IN_QUESTION = regex.compile(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*")
 _FIRST_WORD = regex.compile(
     r"^[\"“‘'(\[]?(?P<word>\p{Lu}[\p{L}\p{M}-]+)(?:[’']s)?(?:\s+(?P<next>[\p{L}\p{M}]+)|,\s(?P<next>who(?:se)?)\b)"
 )
@@ -35,6 +40,17 @@ _SAME_NAMES = [frozenset(names) for names in language.rows("names.same")]
 def names(text: str) -> set[str]:
     """Folded words written with a capital inside a sentence."""
     return {word for match in NAME.finditer(text) for word in terms.words(match.group()) if len(word) > 1}
+
+
+def find_whole_names(text: str) -> Iterator[Span]:
+    """Where the names of a text stand, each as a whole: words with a capital in a row, inside a sentence."""
+    return (Span(*match.span()) for match in _WHOLE_NAME.finditer(text))
+
+
+def named_in(question: str) -> list[str]:
+    """Words by which a question names something: with a capital, but for its first; "F16" and "X" are among them."""
+    found: list[str] = _IN_QUESTION.findall(question)
+    return found
 
 
 def missing_names(statement: str, cited: Sequence[str], stems: AbstractSet[str]) -> list[str]:

@@ -18,9 +18,9 @@ import regex
 from rag.domain import Span
 from rag.text import language, terms
 from rag.text.dates import WHEN
-from rag.text.names import NAME
+from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
-from rag.text.values import HOW_MANY
+from rag.text.values import HOW_MANY, NUMERAL
 
 Features = npt.NDArray[np.float32]
 
@@ -91,7 +91,7 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
     """Take a question apart. `weight_of` gives a stem's rarity in the corpus (its inverse document frequency)."""
     stems = tuple(terms.content_stems(question)) or tuple(dict.fromkeys(terms.stems(question)))
     weighted = tuple((stem, weight_of(stem)) for stem in stems)
-    named = regex.findall(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*|\d[\d.,]*", question)
+    named = [*named_in(question), *NUMERAL.findall(question)]
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
     kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
     if truncated:

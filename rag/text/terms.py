@@ -24,7 +24,10 @@ ROOT = 5
 _SYLLABIC = r"\p{Han}\p{Hiragana}\p{Katakana}ー"
 _ALPHABETIC = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNSPACED = _SYLLABIC + _ALPHABETIC
-_WORD = regex.compile(rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
+# No word begins with a mark: of an accent that stands alone, "´so´", folding leaves one.
+_WORD = regex.compile(
+    rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?!\p{{M}})(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SYLLABIC_RUN = regex.compile(rf"[{_SYLLABIC}]")

@@ -33,13 +33,16 @@ def _any_of(table: Mapping[str, int], least: int = 0, most: int | None = None) -
     return f"(?:{'|'.join(found)})"
 
 
+NUMERAL = regex.compile(r"\d+(?:[.,]\d+)*")
+"""A number in digits, with its fraction and the marks of its thousands."""
+
 _SCALE = (
     rf"(?:\s*(?P<hundred>{_any_of(_NUMBER_WORDS, 100, 100)})\b)?(?:[\s-]*(?P<scale>{_any_of(_SCALES)})\b"
     rf"|(?<=[$€£¥₹]\s?[\d.,]+)\s?(?P<short>{_any_of(_SHORT_SCALES)})\b)?"
 )
 _NUMBER = regex.compile(
     r"(?=[\d$€£¥₹])(?:(?P<sign>[$€£¥₹])\s?)?"
-    rf"(?P<digits>\d{{1,3}}(?:[\u00a0\u2009\u202f]\d{{3}})+(?!\d)|\d+(?:[.,]\d+)*){_SCALE}"
+    rf"(?P<digits>\d{{1,3}}(?:[\u00a0\u2009\u202f]\d{{3}})+(?!\d)|{NUMERAL.pattern}){_SCALE}"
     rf"|\b(?P<word>{_any_of(_NUMBER_WORDS)})(?:[\s-](?P<ones>{_any_of(_NUMBER_WORDS, 1, 9)}))?\b{_SCALE}",
     regex.IGNORECASE,
 )
@@ -188,6 +191,11 @@ def together(offers: Sequence[Offered]) -> Offered:
 def amounts(text: str) -> list[Amount]:
     """The numbers of a text in order, with their units; "four million" and "4,000,000" are equal."""
     return [amount for _, amount in _numbers(text)]
+
+
+def find_amounts(text: str) -> Iterator[tuple[Span, Amount]]:
+    """As `amounts`, each with the place of its number, the unit not included."""
+    return ((Span(*match.span()), amount) for match, amount in _numbers(text))
 
 
 @lru_cache(maxsize=8192)
