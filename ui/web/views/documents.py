@@ -18,7 +18,7 @@ from ui.web.desk import View, html
 from ui.web.folders import OpenFolder
 from ui.web.reading import counted, gone_html, library_html, outcomes_html, welcome_html
 from ui.web.tab import Tab
-from ui.web.uploads import check_waiting, delete_upload, keep_upload
+from ui.web.uploads import delete_upload, take_waiting
 
 _TICK = 0.7
 """Seconds from one look at an ingest under way to the next."""
@@ -104,14 +104,13 @@ class Documents(View):
         # The same file named twice is one: its second half would find nothing any more.
         for path in map(Path, dict.fromkeys(files)):
             try:
-                check_waiting(path, settings.temporary)
-                document_id = keep_upload(path, path.name, settings.uploads, settings.max_file_mb)
+                document_id = take_waiting(
+                    path, temporary=settings.temporary, uploads=settings.uploads, max_file_mb=settings.max_file_mb
+                )
                 named[document_id] = document_name(document_id)
                 outcomes[named[document_id]] = "being read …"
             except IbidError as error:
                 outcomes[path.name] = str(error)
-            # Gradio's own copy.
-            path.unlink(missing_ok=True)
         return named, outcomes
 
 
