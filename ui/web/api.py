@@ -63,7 +63,8 @@ def answered(
 
 
 def found(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
-    """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
+    """Passages as in the Answer JSON, best first. `dense_used` says whether they were also compared by meaning, by the
+    shipped embedder or a second one; `Retrieval` tells the two apart, and means the shipped one by that name."""
     scope = _scope(folder, documents)
     retrieved = folder.bot.search(question, scope, min(max(limit, 1), MOST_PASSAGES), use_model)
     return {"passages": [passage.json() for passage in retrieved.passages], "dense_used": retrieved.by_meaning}
