@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from rag.settings import Settings
 from ui.web.api import endpoints
 from ui.web.asgi import App
 from ui.web.conversation import new_conversation
-from ui.web.desk import ASKED_AT_ONCE, PRIVATE, Desk
+from ui.web.desk import ASKED_AT_ONCE, PRIVATE, Desk, View, html
 from ui.web.entrance import Entrance
 from ui.web.folders import Folders, OpenFolder
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
@@ -51,7 +51,7 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     page.queue(default_concurrency_limit=ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
     style = _joined("css")
-    app.add_api_route(_STYLE, lambda: Response(style, media_type="text/css"), methods=["GET", "HEAD"])
+    app.add_api_route(_STYLE, lambda: _kept(style), methods=["GET", "HEAD"], include_in_schema=False)
     version = hashlib.sha256(style.encode()).hexdigest()[:8]
     mounted: FastAPI = gr.mount_gradio_app(
         app,
@@ -96,30 +96,39 @@ def _page(folders: Folders, settings: Settings) -> tuple[Desk, _Blocks]:
         desk = Desk(folders, settings)
         views = [view(desk) for view in VIEWS]
         desk.run(_joined("js"), [function for view in views for function in view.called])
-        header = gr.HTML("", elem_id="masthead", apply_default_css=False, js_on_load=None)
+        masthead = html("masthead")
         with gr.Row(elem_id="desk", equal_height=False):
             for view in views:
                 view.lay_out()
-        openers = "".join(view.opener for view in views)
-
-        def arrive(request: gr.Request) -> tuple[Any, ...]:
-            """A tab opens: at the folder and the place that its address names."""
-            asked = dict(request.query_params)
-            folder = _named_or_first(folders, asked.get("folder"))
-            folder.ingest_beside()
-            tab = Tab(folder=folder, conversation=new_conversation(folder.key), sent=asked)
-            masthead = _masthead_html(folder, folders.known(), openers)
-            return folder.key, masthead, tab.conversation.text(), *(one for view in views for one in view.arrive(tab))
-
         arriving = [component for view in views for component in view.arriving]
-        blocks.load(arrive, None, [desk.folder, header, desk.bridge, *arriving], **PRIVATE)
+        blocks.load(_arrival(folders, views), None, [desk.folder, masthead, desk.bridge, *arriving], **PRIVATE)
         for view in views:
             view.wire()
-        called = endpoints(folders)
-        blocks.endpoints = tuple(endpoint.__name__ for endpoint in called)
-        for endpoint in called:
-            gr.api(_telling(endpoint), api_name=endpoint.__name__, concurrency_limit=ASKED_AT_ONCE)
+        _name_endpoints(blocks, folders)
     return desk, blocks
+
+
+def _arrival(folders: Folders, views: Sequence[View]) -> Callable[..., tuple[Any, ...]]:
+    openers = "".join(view.opener for view in views)
+
+    def arrive(request: gr.Request) -> tuple[Any, ...]:
+        """A tab opens: at the folder and the place that its address names."""
+        asked = dict(request.query_params)
+        folder = _named_or_first(folders, asked.get("folder"))
+        folder.ingest_beside()
+        tab = Tab(folder=folder, conversation=new_conversation(folder.key), sent=asked)
+        masthead = _masthead_html(folder, folders.known(), openers)
+        return folder.key, masthead, tab.conversation.text(), *(value for view in views for value in view.arrive(tab))
+
+    return arrive
+
+
+def _name_endpoints(blocks: _Blocks, folders: Folders) -> None:
+    """Let other programs call them, and models, as tools."""
+    called = endpoints(folders)
+    blocks.endpoints = tuple(endpoint.__name__ for endpoint in called)
+    for endpoint in called:
+        gr.api(_telling(endpoint), api_name=endpoint.__name__, concurrency_limit=ASKED_AT_ONCE)
 
 
 def _named_or_first(folders: Folders, key: str | None) -> OpenFolder:
@@ -162,7 +171,12 @@ def _telling(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str,
     return call
 
 
+def _kept(style: str) -> Response:
+    # For a year: another style has another address.
+    return Response(style, media_type="text/css", headers={"cache-control": "max-age=31536000, immutable"})
+
+
 def _joined(kind: str) -> str:
     """The files of one kind as one, the page's own first: the others build on it."""
-    files = sorted((_ASSETS / kind).iterdir(), key=lambda path: (path.stem != "page", path.name))
+    files = sorted((_ASSETS / kind).glob(f"*.{kind}"), key=lambda path: (path.stem != "page", path.name))
     return "\n".join(path.read_text(encoding="utf-8") for path in files)

@@ -5,6 +5,7 @@ A handler takes a `Tab` and the values of what else it reads, and returns what i
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -70,29 +71,16 @@ class Desk:
         **how: Any,
     ) -> Any:
         """Let `handle` fill `shown` when `trigger` fires. It takes the tab, `with_talk` its conversation too, and the
-        values of what it `reads`."""
+        values of what it `reads`. One that yields fills them again and again, and waits for its turn."""
 
         def once(*given: Any) -> Any:
             return handle(*self._opened(given, with_talk))
 
-        return trigger(_named(once, handle), self._inputs(reads, with_talk), shown, **{**QUICK, **how})
-
-    def on_growing(
-        self,
-        trigger: Callable[..., Any],
-        handle: Callable[..., Any],
-        shown: Sequence[Any],
-        *,
-        reads: Sequence[Any] = (),
-        with_talk: bool = False,
-        **how: Any,
-    ) -> Any:
-        """Like `on`, for a handler that fills them again and again, and waits for its turn."""
-
         def again(*given: Any) -> Any:
             yield from handle(*self._opened(given, with_talk))
 
-        return trigger(_named(again, handle), self._inputs(reads, with_talk), shown, **{**PRIVATE, **how})
+        run, manner = (again, PRIVATE) if inspect.isgeneratorfunction(handle) else (once, QUICK)
+        return trigger(_named(run, handle), self._inputs(reads, with_talk), shown, **{**manner, **how})
 
     def on_sent(
         self, name: str, handle: Callable[..., Any], shown: Sequence[Any], *, with_talk: bool = False, **how: Any

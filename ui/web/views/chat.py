@@ -58,7 +58,7 @@ class Chat(View):
 
     def wire(self) -> None:
         desk, bridge = self.desk, self.desk.bridge
-        asking = desk.on_growing(
+        asking = desk.on(
             partial(gr.on, [self.box.submit, self.send.click]),
             self.answer,
             [self.box, self.transcript, self.live, bridge],
@@ -127,23 +127,29 @@ class Chat(View):
         """Write what somebody said of an answer; returns what to tell them."""
         try:
             folder = self.desk.folders.get(str(given.get("folder")))
-            conversation = conversation_from(given.get("kept"), folder.key)
-            exchange = conversation.exchanges[int(given["turn"]) - 1]
-            answer = exchange.answer
-            if answer is None:
+            case = _case(folder, conversation_from(given.get("kept"), folder.key), given)
+            if case is None:
                 return {"problem": "There is no answer yet."}
-            earlier = [one.question for one in conversation.exchanges[: int(given["turn"]) - 1]]
-            chosen = [folder.paragraph(str(one[0]), int(one[1])) for one in given.get("chosen", ())]
-            paragraphs = [paragraph for paragraph in chosen if paragraph is not None]
-            case = feedback_case(
-                exchange.question, answer, earlier, bool(given.get("good")), str(given.get("note") or ""), paragraphs
-            )
             write_feedback(self.desk.settings.home, case)
         except IbidError as error:
             return {"problem": str(error)}
         except (LookupError, ValueError, TypeError):
             return {"problem": "That answer is not in this conversation any more."}
         return {"said": "Thank you. It is kept on this machine."}
+
+
+def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, Any]) -> Json | None:
+    """What somebody said of an answer, as an eval case; None where there is no answer yet. Raises LookupError,
+    ValueError or TypeError where it is said of none."""
+    turn = int(given["turn"])
+    exchange = conversation.exchanges[turn - 1]
+    if exchange.answer is None:
+        return None
+    earlier = [one.question for one in conversation.exchanges[: turn - 1]]
+    chosen = [folder.paragraph(str(one[0]), int(one[1])) for one in given.get("chosen", ())]
+    paragraphs = [paragraph for paragraph in chosen if paragraph is not None]
+    note = str(given.get("note") or "")
+    return feedback_case(exchange.question, exchange.answer, earlier, bool(given.get("good")), note, paragraphs)
 
 
 def _growing(

@@ -43,7 +43,7 @@ class Documents(View):
         desk.on_sent("reindex", self.reindex, standing)
         changed = [desk.bridge, self.outcomes, desk.reader, *standing]
         desk.on_sent("remove", self.remove, changed, with_talk=True, queue=True)
-        taking = desk.on_growing(
+        taking = desk.on(
             self.upload.upload,
             self.take_in,
             [self.upload, desk.bridge, self.outcomes, *standing],

@@ -45,7 +45,7 @@ class Evals(View):
         desk, choices = self.desk, [self.suite, self.before, self.after]
         desk.on_sent("evals", self.open, [*choices, self.figures])
         # What may be chosen is for the handlers to say: Gradio knows it for a while only.
-        desk.on_growing(
+        desk.on(
             self.run_suite.click,
             self.evaluate,
             [self.figures, *choices],
