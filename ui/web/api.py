@@ -35,7 +35,7 @@ def never() -> bool:
     return False
 
 
-def ask(
+def answered(
     folder: OpenFolder,
     question: str,
     turns: Sequence[Any],
@@ -62,13 +62,13 @@ def ask(
     return last.json()
 
 
-def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
-    """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
+def found(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
+    """Passages as in the Answer JSON, best first. `dense_used` says whether they were also compared by meaning, by the
+    shipped embedder or a second one; `Retrieval` tells the two apart, and means the shipped one by that name."""
     scope = _scope(folder, documents)
-    found = folder.bot.search(
-        Question(question, scope=scope, offline=not use_model), limit=min(max(limit, 1), MOST_PASSAGES)
-    )
-    return {"passages": [passage.json() for passage in found.passages], "dense_used": found.by_meaning}
+    asked = Question(question, scope=scope, offline=not use_model)
+    retrieved = folder.bot.search(asked, limit=min(max(limit, 1), MOST_PASSAGES))
+    return {"passages": [passage.json() for passage in retrieved.passages], "dense_used": retrieved.by_meaning}
 
 
 class CallerLeftError(IbidError):
@@ -87,6 +87,34 @@ def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | Non
     return folder.bot.resolve_scope(names)
 
 
+def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
+    """`ask` and `search` for other programs, over the folder the chat was started with. As MCP tools they carry these
+    names and descriptions."""
+
+    def ask(question: str, turns: list[Any] | None = None, scope: list[str] | None = None) -> dict[str, Any]:
+        """Ask the documents a question and get the Answer JSON: statements, each with verbatim citations and a
+        verdict; or an abstention with the closest passages.
+
+        Args:
+            question: The question, in plain words.
+            turns: Earlier questions of the same conversation, oldest first.
+            scope: Names of the documents to answer from; all of them where left out.
+        """
+        return dict(answered(folders.get(None), question, turns or [], scope or []))
+
+    def search(question: str, scope: list[str] | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Find the passages of the documents that fit a question, best first, with their places and ranks.
+
+        Args:
+            question: What to look for.
+            scope: Names of the documents to search; all of them where left out.
+            limit: How many passages at most, 1 to 20; 10 where left out.
+        """
+        return dict(found(folders.get(None), question, scope or [], limit or 10))
+
+    return ask, search
+
+
 HasLeft = Callable[[], bool]
 Work = Callable[[OpenFolder, dict[str, Any], HasLeft], Json]
 
@@ -95,15 +123,15 @@ def routes(folders: Folders) -> APIRouter:
     """`POST /api/ask`, `/api/search`, `/api/ingest`, `/api/status`: JSON in, JSON out."""
     router = APIRouter(prefix="/api")
 
-    def ask_(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
+    def ask(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
         turns = _list(given.get("turns"), "turns")
-        return ask(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
+        return answered(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
 
-    def search_(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
+    def search(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)
-        return search(folder, _text(given["question"]), _names(given), limit, _may_send(given))
+        return found(folder, _text(given["question"]), _names(given), limit, _may_send(given))
 
-    for name, work in (("ask", ask_), ("search", search_), ("ingest", _ingest), ("status", _status)):
+    for name, work in (("ask", ask), ("search", search), ("ingest", _ingest), ("status", _status)):
         router.add_api_route(
             f"/{name}", _answering(folders, work, _AT_ONCE[name]), methods=["POST"], include_in_schema=False
         )

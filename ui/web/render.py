@@ -49,27 +49,6 @@ def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
     )
 
 
-def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str]) -> str:
-    """What an empty conversation shows."""
-    count = "1 document" if documents == 1 else f"{documents:,} documents"
-    if documents:
-        intro = (
-            f"Every statement in an answer is a sentence of your {count}, marked in its place. Check it in one click."
-        )
-    elif indexing:
-        intro = "Your documents are being read. You can ask as soon as the first are in."
-    else:
-        intro = (
-            "There are no documents yet. Put text or Markdown files into the folder, or drop some under “Add files”."
-        )
-    buttons = "".join(
-        f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
-        for one in examples
-    )
-    asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
-    return f'<div class="welcome"><h1>Ask {escaped(name)}</h1><p class="intro">{escaped(intro)}</p>{asked}</div>'
-
-
 def _searched_html(answer: Answer | None) -> str:
     if answer is None or len(answer.searched_for) < 2:
         return ""

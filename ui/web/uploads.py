@@ -6,6 +6,7 @@ Until they are kept they wait in `IBID_HOME/tmp`, where Gradio's upload alone wr
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from contextlib import suppress
@@ -80,10 +81,23 @@ class Waiting:
         )
 
 
-def check_waiting(path: Path, temporary: Path) -> None:
-    """Raises DocumentError for a path that names no file below `temporary`."""
+def take_waiting(path: Path, *, temporary: Path, uploads: Path, max_file_mb: float) -> str:
+    """Keep a file that waits and return its document id; it waits no more, whatever became of it. Of several who bring
+    one at once only the first has it.
+
+    Raises DocumentError for a path that names no file below `temporary`, and what `keep_upload` raises.
+    """
     if not _is_below(str(path), temporary):
         raise DocumentError(_GONE)
+    mine = path.with_name(secrets.token_hex(8))
+    try:
+        path.rename(mine)
+    except OSError as error:
+        raise DocumentError(_GONE) from error
+    try:
+        return keep_upload(mine, path.name, uploads, max_file_mb)
+    finally:
+        mine.unlink(missing_ok=True)
 
 
 def _is_below(path: str, folder: Path) -> bool:

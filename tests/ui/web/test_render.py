@@ -34,7 +34,8 @@ from rag.domain import (
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State, conversation_from
-from ui.web.render import Shelf, exchange_html, plain_text, welcome_html
+from ui.web.reading import welcome_html
+from ui.web.render import Shelf, exchange_html, plain_text
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 FOLDER = "0123456789ab"
