@@ -13,16 +13,12 @@ import typer
 from rag.errors import CaseError
 from rag.settings import Settings
 from ui.eval_tables import print_calibration
+from ui.options import DocumentsOption, QuestionsOption, RunFile, SuiteOption
 from ui.show import safe
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
     from evals.domain import Case
-
-SuiteOption = Annotated[str | None, typer.Option("--suite", help="A shipped suite; seeds where nothing is named.")]
-DocumentsOption = Annotated[Path | None, typer.Option("--documents", help="Your folder.", show_default=False)]
-QuestionsOption = Annotated[Path | None, typer.Option("--questions", help="Your questions.jsonl.", show_default=False)]
-RunFile = Annotated[Path, typer.Argument(help="A run's file.")]
 
 
 def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions: QuestionsOption = None) -> None:

@@ -18,6 +18,7 @@ from rag.answer_json import answer_from
 from rag.domain import Answer, Json, Question, Turn
 from rag.errors import IbidError, QuestionError, ScopeError
 from rag.ingest import Report
+from rag.status import status_json
 from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
 
@@ -208,18 +209,7 @@ def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
 
 
 def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
-    health = folder.bot.check()
-    return {
-        "folder": str(folder.path),
-        "index": str(folder.settings.index),
-        "embedder": folder.bot.gathering.embedder.fingerprint,
-        "second_embedder": folder.bot.second.json() if folder.bot.second else None,
-        "paragraphs": health.paragraphs,
-        "sampled": health.sampled,
-        "writer": folder.bot.writer,
-        "indexing": folder.indexing.running,
-        "documents": [record.json() for record in folder.bot.documents],
-    }
+    return status_json(folder.bot, folder=folder.path, index=folder.settings.index, indexing=folder.indexing.running)
 
 
 def report_json(report: Report) -> Json:

@@ -16,7 +16,7 @@ from typing import Any
 
 from rag.answer_json import answer_from
 from rag.domain import Answer, Json, Statement, Turn, Verdict
-from ui.show import excerpt
+from ui.words import excerpt
 
 LONGEST_NAME = 200
 _LONGEST_TITLE = 70

@@ -17,7 +17,8 @@ from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
 from ui.web.folders import Indexing
-from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+from ui.web.markup import attribute, escaped, exact, place_address
+from ui.words import ROLE_NAMES
 
 AROUND = 150
 """Paragraphs shown on each side of the one asked for."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
-from ui.show import excerpt, is_quoted, verdict_text
 from ui.web.conversation import Exchange, State
-from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+from ui.web.markup import attribute, escaped, exact, place_address
+from ui.words import ROLE_NAMES, excerpt, is_quoted, verdict_text
 
 _EXCERPT = 420
 
