@@ -55,10 +55,10 @@ def read_paragraphs(folder: Path) -> tuple[dict[str, Sequence[Paragraph]], dict[
         if file.problem:
             continue
         try:
-            document, found, _ = read_document(file.document_id, file.path.read_bytes())
+            parsed = read_document(file.document_id, file.path.read_bytes())
         except (DocumentError, OSError):
             continue  # the ingest says why
-        paragraphs[document.id], texts[document.id] = found, document.text
+        paragraphs[file.document_id], texts[file.document_id] = parsed.paragraphs, parsed.document.text
     return paragraphs, texts
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rag.documents.reading import read_document, revision_of
+from rag.documents.reading import ParsedDocument, read_document, revision_of
 from rag.documents.scan import FoundFile
-from rag.domain import Document, Paragraph
 from rag.errors import DocumentError
 from rag.index.embedder import Embedder
 from rag.index.records import FileStamp, Record
@@ -24,9 +23,7 @@ SETTLED_AFTER_NS = 2_000_000_000
 class Content:
     """What a file holds, ready to be embedded."""
 
-    document: Document
-    paragraphs: tuple[Paragraph, ...]
-    warning: str | None
+    parsed: ParsedDocument
     windows: list[Window]
 
 
@@ -87,9 +84,9 @@ class FileReader:
         return file.path.read_bytes()
 
     def _content(self, file: FoundFile, data: bytes) -> Content:
-        document, paragraphs, warning = read_document(file.document_id, data)
-        windows = list(windows_of(document.title, paragraphs, self.embedder))
-        return Content(document=document, paragraphs=paragraphs, warning=warning, windows=windows)
+        parsed = read_document(file.document_id, data)
+        windows = list(windows_of(parsed.document.title, parsed.paragraphs, self.embedder))
+        return Content(parsed=parsed, windows=windows)
 
     def _stamp(self, file: FoundFile) -> FileStamp:
         is_settled = self.scanned_ns - max(file.modified_ns, file.changed_ns) > SETTLED_AFTER_NS

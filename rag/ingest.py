@@ -136,7 +136,8 @@ def _outcome_of(reading: Reading) -> FileOutcome:
     if reading.problem is not None:
         return FileOutcome(document_id, Outcome.FAILED, reading.problem)
     if reading.content is not None:
-        return FileOutcome(document_id, Outcome.UPDATED if reading.record else Outcome.ADDED, reading.content.warning)
+        warning = reading.content.parsed.warning
+        return FileOutcome(document_id, Outcome.UPDATED if reading.record else Outcome.ADDED, warning)
     return FileOutcome(document_id, Outcome.UNCHANGED, reading.record.warning if reading.record else None)
 
 

@@ -98,7 +98,10 @@ def _change(reading: Reading, vectors: Mapping[str, Vectors]) -> Change:
         Piece(window.paragraph, window.part, window.hash, vectors[window.hash], window.shredding)
         for window in content.windows
     ]
-    return Change(content.document, len(content.paragraphs), pieces, reading.stamp, content.warning)
+    parsed = content.parsed
+    return Change(
+        parsed.document, len(parsed.paragraphs), pieces, reading.stamp, warning=parsed.warning, layout=parsed.layout
+    )
 
 
 def ahead(items: Iterable[T], work: Callable[[T], U], *, hands: int) -> Generator[U, None, None]:

@@ -7,8 +7,8 @@ that no noun, row or JSON field has to carry a place: who shows a citation asks 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 Rectangle: TypeAlias = tuple[float, float, float, float]
@@ -40,10 +40,6 @@ class Layout:
     """The runs of a text in its order, not overlapping. Text between two runs stands nowhere (spaces, line ends)."""
 
     runs: Sequence[Run] = ()
-    _starts: Sequence[int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_starts", [run.start for run in self.runs])
 
     def __bool__(self) -> bool:
         return bool(self.runs)
@@ -51,13 +47,8 @@ class Layout:
     def places(self, start: int, end: int) -> list[Place]:
         """Where `[start, end)` of the text stands, in its order: a rectangle for each line touched, around all runs of
         that line. Empty where the layout does not know."""
-        first = max(bisect_right(self._starts, start) - 1, 0)
         found: list[Place] = []
-        for run in self.runs[first:]:
-            if run.start >= end:
-                break
-            if run.end <= start:
-                continue
+        for run in self._touched(start, end):
             joined = _joined(found[-1], run.place) if found else None
             if joined is not None:
                 found[-1] = joined
@@ -67,8 +58,17 @@ class Layout:
 
     def page_at(self, start: int, end: int) -> int | None:
         """The page on which `[start, end)` begins."""
-        places = self.places(start, end)
-        return places[0].page if places else None
+        first = next(self._touched(start, end), None)
+        return first.place.page if first else None
+
+    def _touched(self, start: int, end: int) -> Iterator[Run]:
+        """The runs that have a part of `[start, end)`."""
+        first = bisect_right(self.runs, start, key=lambda run: run.start) - 1
+        for i in range(max(first, 0), len(self.runs)):
+            if self.runs[i].start >= end:
+                return
+            if self.runs[i].end > start:
+                yield self.runs[i]
 
 
 def _joined(one: Place, other: Place) -> Place | None:

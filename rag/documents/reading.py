@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from rag.documents.front_matter import describe
+from rag.documents.layout import Layout
 from rag.documents.loaders.decoding import Loaded
 from rag.documents.loaders.markdown import load_markdown
 from rag.documents.loaders.plain import load_plain
@@ -42,11 +44,19 @@ def is_current(revision: str) -> bool:
     return revision.startswith(f"{PARSER_VERSION}-")
 
 
-def read_document(document_id: str, data: bytes) -> tuple[Document, tuple[Paragraph, ...], str | None]:
-    """The document, its paragraphs, and a warning where its text had to be guessed at.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedDocument:
+    """A file as it is read: the document, its paragraphs, a warning if its text had to be guessed at, and where its
+    words stand on pages, if its format knows."""
 
-    Raises DocumentError with the reason where the bytes hold no text.
-    """
+    document: Document
+    paragraphs: tuple[Paragraph, ...]
+    warning: str | None
+    layout: Layout
+
+
+def read_document(document_id: str, data: bytes) -> ParsedDocument:
+    """The document in a file's bytes. Raises DocumentError with the reason where they hold no text."""
     path = PurePosixPath(document_id)
     loader = LOADERS.get(path.suffix.lower())
     if loader is None:
@@ -57,5 +67,16 @@ def read_document(document_id: str, data: bytes) -> tuple[Document, tuple[Paragr
     if not paragraphs:
         raise DocumentError("the file holds no text")
     title, day, author = describe(paragraphs, path.stem)
-    document = Document(document_id, title, loaded.text, revision_of(data), day, author)
-    return document, paragraphs, loaded.warning
+    return ParsedDocument(
+        document=Document(document_id, title, loaded.text, revision_of(data), day, author),
+        paragraphs=tuple(_on_its_page(paragraph, loaded.layout) for paragraph in paragraphs),
+        warning=loaded.warning,
+        layout=loaded.layout,
+    )
+
+
+def _on_its_page(paragraph: Paragraph, layout: Layout) -> Paragraph:
+    """The paragraph with the page that its block names, else with the one that the layout knows."""
+    if paragraph.page is not None or not layout:
+        return paragraph
+    return replace(paragraph, page=layout.page_at(paragraph.start, paragraph.end))

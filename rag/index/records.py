@@ -6,9 +6,10 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from rag.documents.layout import Layout
 from rag.domain import Document, Json, Paragraph, Role, Source
 from rag.index.embedder import Vectors
 
@@ -86,18 +87,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A document to commit with the pieces of all its paragraphs."""
+    """A document to commit with the pieces of all its paragraphs, and with where its words stand on pages."""
 
     document: Document
     paragraphs: int
     pieces: Sequence[Piece]
     stamp: FileStamp
     warning: str | None = None
+    layout: Layout = field(default_factory=Layout)
 
 
 def row_prefix(document_id: str, revision: str) -> str:
     """What the ids of all rows of a document's revision begin with."""
     return f"{hashlib.sha256(document_id.encode()).hexdigest()[:12]}:{revision[:12]}"
+
+
+def document_part(prefix: str) -> str:
+    """The part of a prefix that all revisions of its document share."""
+    return prefix.partition(":")[0]
 
 
 def row_id(prefix: str, number: int, part: int = 0) -> str:

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.documents.layout import Layout
 from rag.domain import Paragraph
 from rag.errors import IndexDamagedError, IndexMismatchError, StorageError
 from rag.index import vector_files
@@ -44,6 +45,7 @@ from rag.index.chroma import (
     translated,
 )
 from rag.index.embedder import Vectors
+from rag.index.layouts import Layouts
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
 from rag.index.records import (
     LAYOUT,
@@ -59,6 +61,7 @@ from rag.index.records import (
     record_of,
     row_id,
     row_metadata,
+    row_prefix,
 )
 from rag.index.vector_files import LOST, SEAL
 
@@ -96,7 +99,7 @@ def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = acquire(folder, wait=0.0)
     try:
-        for name in ("chroma", "lexical", "lexical.new", "owner.json", "folder.txt", SEAL, LOST):
+        for name in ("chroma", "lexical", "lexical.new", "layouts", "owner.json", "folder.txt", SEAL, LOST):
             remove_path(folder / name)
     finally:
         lock.release()
@@ -132,9 +135,12 @@ class Store:
         return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:32]
 
     def commit(self, changes: Sequence[Change]) -> None:
-        """Write the rows of all changes and the vectors that are new, then their records. Old rows stay until
-        `delete_superseded`."""
+        """Write the layouts and rows of all changes and the vectors that are new, then their records. Old rows stay
+        until `delete_superseded`, and so do old layouts."""
         self._note_pending([change.document.id for change in changes])
+        with translated(self.folder):
+            for change in changes:
+                self._layouts.write(row_prefix(change.document.id, change.document.revision), change.layout)
         pieces = [(change, piece) for change in changes for piece in change.pieces]
         for batch in chunks(pieces, WRITE_BATCH):
             with translated(self.folder):
@@ -145,6 +151,15 @@ class Store:
                 )
         self.put_vectors({piece.text_hash: piece.vector for _, piece in pieces})
         self._put_records([record_of(change) for change in changes])
+
+    def layout_of(self, document_id: str) -> Layout:
+        """Where the words of a document stand on pages. Empty if it has none, is not in, or nothing is known."""
+        record = self._records.get(document_id)
+        return self._layouts.read(record.prefix) if record else Layout()
+
+    @property
+    def _layouts(self) -> Layouts:
+        return Layouts(self.folder / "layouts")
 
     def _put_records(self, records: Sequence[Record]) -> None:
         for some in chunks(records, WRITE_BATCH):
@@ -198,11 +213,12 @@ class Store:
                 self._records.pop(document_id, None)
 
     def delete_superseded(self) -> None:
-        """Delete the rows of pending documents that are not of their current revision, and the vectors that only
-        they needed. The caller makes sure that no query reads them any more."""
+        """Delete the rows and layouts of pending documents that are not of their current revision, and the vectors that
+        only they needed. The caller makes sure that no query reads them any more."""
         current = self._prefixes
         with translated(self.folder):
             noted = [(str(key), str(m["document"])) for key, m in rows_of(self._pending)]
+            self._layouts.keep_only(current, of=[row_prefix(document_id, "") for _, document_id in noted])
             for some in chunks(noted, 200):
                 where = {"document": {"$in": [document_id for _, document_id in some]}}
                 rows = list(rows_of(self._paragraphs, where))

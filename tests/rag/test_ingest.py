@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,9 +22,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.answer.extract import ANSWER_FEATURES
-from rag.documents.reading import read_document, revision_of
+from rag.documents.layout import Layout, Place, Run
+from rag.documents.loaders.decoding import Loaded
+from rag.documents.reading import LOADERS, read_document, revision_of
 from rag.documents.scan import scan
-from rag.domain import Question
+from rag.domain import Block, Question
 from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM, Progress
@@ -137,13 +140,38 @@ def test_every_file_gets_its_outcome_with_the_reason(store: Store, embedder: Min
 def test_the_index_holds_what_reading_the_file_gives(store: Store, embedder: MiniLM, seeds: Path) -> None:
     take_in(store, embedder, seeds)
     for path in sorted(seeds.iterdir()):
-        document, paragraphs, _ = read_document(f"documents/{path.name}", path.read_bytes())
+        parsed = read_document(f"documents/{path.name}", path.read_bytes())
+        document, paragraphs = parsed.document, parsed.paragraphs
         record = store.records()[document.id]
         found = store.paragraphs([row_id(record.prefix, p.number) for p in paragraphs])
         assert sorted(found.values(), key=lambda p: p.number) == list(paragraphs)
         assert (record.title, record.date, record.author) == (document.title, document.date, document.author)
         assert all(document.text[p.start : p.end] == p.text for p in found.values())
     assert store.check().is_whole
+
+
+def test_where_words_stand_on_pages_is_kept_with_the_document(
+    store: Store, embedder: MiniLM, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a format made for the purpose: the words in one line, a page a file."""
+
+    def load(data: bytes) -> Loaded:
+        spans = [match.span() for match in re.finditer(r"\S+", data.decode())]
+        runs = [Run(start=start, end=end, place=Place(2, (start / 99, 0.1, end / 99, 0.2))) for start, end in spans]
+        return Loaded(data.decode(), [Block(0, len(data))], layout=Layout(runs))
+
+    monkeypatch.setitem(LOADERS, ".paged", load)
+    path = write(folder / "siege.paged", "The siege lasted four years.")
+    take_in(store, embedder, folder)
+    (row,) = (row for _, row in store.rows())
+    assert row.paragraph.page == 2
+    (place,) = store.layout_of("documents/siege.paged").places(4, 16)
+    assert place == Place(2, (0.0404, 0.1, 0.16162, 0.2))
+    path.unlink()
+    write(folder / "siege.txt", SIEGE)
+    take_in(store, embedder, folder)
+    assert not store.layout_of("documents/siege.paged")
+    assert not store.layout_of("documents/siege.txt")
 
 
 def test_a_second_ingest_embeds_nothing_and_changes_nothing(store: Store, folder: Path) -> None:

@@ -247,7 +247,7 @@ def test_a_false_premise_that_is_echoed_is_unsupported(statement: str) -> None:
 def paragraphs_of_files() -> Iterator[Paragraph]:
     root = Path(__file__).parents[3]
     for path in sorted([*(root / "seeds").iterdir(), *(root / "tests/rag/documents/pages").glob("*.txt")]):
-        yield from read_document(f"documents/{path.name}", path.read_bytes())[1]
+        yield from read_document(f"documents/{path.name}", path.read_bytes()).paragraphs
 
 
 def test_every_sentence_of_a_document_is_verified_against_its_own_paragraph() -> None:

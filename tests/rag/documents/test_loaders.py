@@ -51,9 +51,9 @@ def test_what_fits_no_code_page_is_read_with_marks_in_place_of_what_does_not_fit
 
 def test_a_few_control_characters_do_not_make_a_text_binary() -> None:
     data = b"A text with one \0 in it. " + b"And more words. " * 20
-    document, paragraphs, warning = read_document("documents/a.txt", data)
-    assert document.text == data.decode() and warning is None
-    assert [paragraph.text for paragraph in paragraphs] == [data.decode().strip()]
+    parsed = read_document("documents/a.txt", data)
+    assert parsed.document.text == data.decode() and parsed.warning is None
+    assert [paragraph.text for paragraph in parsed.paragraphs] == [data.decode().strip()]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_equal_bytes_have_equal_revisions() -> None:
 
 
 def test_the_title_is_the_files_name_where_the_text_has_none() -> None:
-    document, _, _ = read_document("documents/hr/annual_leave.txt", b"you may take thirty days off each year.")
+    document = read_document("documents/hr/annual_leave.txt", b"you may take thirty days off each year.").document
     assert document.title == "annual leave"
 
 
@@ -137,7 +137,7 @@ Last words here.
 
 
 def markdown(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
-    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    paragraphs = read_document("documents/a.md", text.encode()).paragraphs
     return [(display(p.text), p.role.value, p.heading) for p in paragraphs]
 
 
@@ -165,7 +165,7 @@ def test_markdown_blocks_have_the_roles_their_marks_give_them() -> None:
 
 
 def test_front_matter_says_title_author_and_date() -> None:
-    document, _, _ = read_document("documents/a.md", MARKDOWN.replace("# Pumps and wells\n", "").encode())
+    document = read_document("documents/a.md", MARKDOWN.replace("# Pumps and wells\n", "").encode()).document
     assert (document.title, document.author, str(document.date)) == ("Pumps", "Ann Lee", "2020-01-02")
 
 
@@ -176,13 +176,13 @@ def test_markdown_is_the_same_under_every_newline(newline: str) -> None:
 
 def test_odd_line_breaks_inside_a_markdown_line_do_not_shift_the_offsets() -> None:
     text = "# A\n\none\x0btwo\u2028three\n\n## B\n\nfour\n"
-    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    paragraphs = read_document("documents/a.md", text.encode()).paragraphs
     assert [p.text for p in paragraphs if p.role.value in ("title", "heading")] == ["# A", "## B"]
 
 
 def test_readers_comments_in_markdown_are_comments() -> None:
     text = "# A walk\n\nThe article.\n\n## 2 Comments\n\nAnna says:\n\nI disagree.\n\nBo says:\n\nMe too.\n"
-    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    paragraphs = read_document("documents/a.md", text.encode()).paragraphs
     assert [(p.text, p.role.value, p.speaker) for p in paragraphs][2:] == [
         ("## 2 Comments", "heading", None),
         ("Anna says:", "comment", "Anna"),

@@ -54,7 +54,8 @@ class Truth:
 @lru_cache
 def read_page(page: Path) -> tuple[Document, list[tuple[Truth, Paragraph]]]:
     """The document, and each block of the truth with the paragraph it begins in."""
-    document, paragraphs, _ = read_document(f"documents/{page.name}", page.read_bytes())
+    parsed = read_document(f"documents/{page.name}", page.read_bytes())
+    document, paragraphs = parsed.document, parsed.paragraphs
     pairs = []
     position = 0
     for block in described(page)["blocks"]:

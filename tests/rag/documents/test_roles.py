@@ -85,9 +85,9 @@ EPOCH_TIMES_BLOCKS = [
 
 
 def read_seed(name: str) -> tuple[Document, tuple[Paragraph, ...]]:
-    document, paragraphs, warning = read_document(f"documents/{name}", (ROOT / "seeds" / name).read_bytes())
-    assert warning is None
-    return document, paragraphs
+    parsed = read_document(f"documents/{name}", (ROOT / "seeds" / name).read_bytes())
+    assert parsed.warning is None
+    return parsed.document, parsed.paragraphs
 
 
 def plain(text: str) -> tuple[Paragraph, ...]:
@@ -234,7 +234,7 @@ def test_plain_text_is_split_at_what_people_mean_as_a_break(text: str, expected:
 
 def test_headings_lead_to_what_stands_below_them() -> None:
     text = "# One\n\nAlpha text.\n\n## Two\n\nBeta text.\n\n# Three\n\nGamma text.\n"
-    _, paragraphs, _ = read_document("documents/a.md", text.encode())
+    paragraphs = read_document("documents/a.md", text.encode()).paragraphs
     assert [(display(p.text), p.heading) for p in paragraphs] == [
         ("# One", ()),
         ("Alpha text.", ()),
@@ -317,10 +317,12 @@ def test_paragraphs_of_any_plain_text_are_its_slices_and_lose_nothing(text: str)
 def test_paragraphs_of_any_markdown_are_its_slices_and_lose_nothing(text: str, has_front_matter: bool) -> None:
     text = f"---\ntitle: A\n---\n{text}" if has_front_matter else f"x\n{text}"
     data = text.encode(errors="replace")
-    document, paragraphs, _ = read_document("documents/a.md", data)
+    parsed = read_document("documents/a.md", data)
+    document, paragraphs = parsed.document, parsed.paragraphs
     assert document.text == text.removeprefix("\ufeff")
     check_promises(document.text, paragraphs)
-    assert read_document("documents/a.md", data) == (document, paragraphs, None), "reading is deterministic"
+    assert parsed.warning is None
+    assert read_document("documents/a.md", data) == parsed, "reading is deterministic"
 
 
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from([None, *Role])), max_size=6))

@@ -79,7 +79,10 @@ def test_a_refusal_with_a_paragraph_chosen_is_answerable(bot: Chatbot, refusal: 
 
 def test_every_paragraph_of_the_seeds_and_pages_is_found_again_by_its_gold(answer: Answer) -> None:
     files = [*(ROOT / "seeds").iterdir(), *(ROOT / "tests" / "rag" / "documents" / "pages").glob("*.txt")]
-    corpus = {f"documents/{path.name}": read_document(f"documents/{path.name}", path.read_bytes())[1] for path in files}
+    corpus = {
+        f"documents/{path.name}": read_document(f"documents/{path.name}", path.read_bytes()).paragraphs
+        for path in files
+    }
     assert sum(map(len, corpus.values())) > 100
     for paragraphs in corpus.values():
         for paragraph in paragraphs:
@@ -93,7 +96,7 @@ def test_every_paragraph_of_the_seeds_and_pages_is_found_again_by_its_gold(answe
 
 def test_a_paragraph_of_an_upload_is_found_again_by_its_gold(answer: Answer) -> None:
     text = "# Leave\n\nEverybody has thirty days a year.\n\nThe rest is paid out in December.\n"
-    _, paragraphs, _ = read_document("uploads/leave.md", text.encode())
+    paragraphs = read_document("uploads/leave.md", text.encode()).paragraphs
     corpus = {"uploads/leave.md": paragraphs}
     (gold,) = case_from(feedback_case(QUESTION, answer, [], False, "", [paragraphs[1]])).gold
     assert gold_paragraphs(gold, corpus=corpus) == {paragraphs[1].key}

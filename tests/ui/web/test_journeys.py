@@ -57,7 +57,7 @@ def accept(visitor: Visitor, *texts: str) -> list[str]:
 
 
 def paragraphs(name: str) -> tuple[Paragraph, ...]:
-    return read_document(f"documents/{name}", (ROOT / "seeds" / name).read_bytes())[1]
+    return read_document(f"documents/{name}", (ROOT / "seeds" / name).read_bytes()).paragraphs
 
 
 # --- from the answer to the very words and back

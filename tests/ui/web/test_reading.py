@@ -64,7 +64,7 @@ def test_exactly_the_cited_letters_are_marked(text: str, start: int, marks: list
 SEEDS = [
     paragraph
     for path in sorted((ROOT / "seeds").iterdir())
-    for paragraph in read_document(f"documents/{path.name}", path.read_bytes())[1]
+    for paragraph in read_document(f"documents/{path.name}", path.read_bytes()).paragraphs
 ]
 
 
@@ -81,7 +81,7 @@ def test_every_paragraph_of_the_seeds_and_pages_reads_as_it_stands() -> None:
     pages = sorted((ROOT / "tests" / "rag" / "documents" / "pages").glob("*.txt"))
     assert pages
     for path in pages:
-        for paragraph in read_document(f"documents/{path.name}", path.read_bytes())[1]:
+        for paragraph in read_document(f"documents/{path.name}", path.read_bytes()).paragraphs:
             assert Reader(marked_html(paragraph, [])).root.text == shown(paragraph.text)
 
 
