@@ -56,6 +56,10 @@ class Embedder(Protocol):
         """As much of the beginning of `prefix` as may stand before a text."""
         ...
 
+    def speaks(self, texts: Sequence[str]) -> bool | None:
+        """Whether texts are in a language that it was trained on; None where that cannot be told."""
+        ...
+
     def shredding(self, text: str) -> float:
         """Word pieces per letter: see `Cut`."""
         ...

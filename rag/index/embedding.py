@@ -17,6 +17,7 @@ import numpy as np
 from rag.index.embedder import Progress, Vectors
 from rag.index.onnx import Session, open_session, processors
 from rag.index.wordpieces import WordPieces
+from rag.text.identify import is_in
 
 MODEL_FOLDER = Path(__file__).parents[1] / "models" / "all-MiniLM-L6-v2"
 DIMENSIONS = 384
@@ -44,6 +45,10 @@ class MiniLM(WordPieces):
         super().__init__(folder)
         self._folder = folder
         self._memory: dict[str, Vectors] = {}
+
+    def speaks(self, texts: Sequence[str]) -> bool | None:
+        """It was trained on English."""
+        return is_in("english", texts)
 
     def open_session(self, threads: int) -> Session:
         """The model itself, each run of which takes so many threads."""

@@ -1,10 +1,10 @@
 """From a question to passages: three legs, one fusion, a reader of the best, one linear ranking.
 
 Index unit is the paragraph. The dense leg is left out where the texts are in no language of the embedder's
-own (told by how finely its vocabulary cuts them). With a second embedder the dense leg is that one's, in every
-language; what was fitted on the shipped embedder's measures (cosines, which language, which model ranks) keeps
-them. Equal texts are one passage. Queries work on a snapshot: while documents are replaced they see the old version
-or the new one, never a mixture.
+own (told by their function words, else by how finely its vocabulary cuts them). With a second embedder the dense leg
+is that one's, in every language; what was fitted on the shipped embedder's measures (cosines, which language, which
+model ranks) keeps them. Equal texts are one passage. Queries work on a snapshot: while documents are replaced they
+see the old version or the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Retrieval:
     """What a search brought.
 
     `inquiries` are the question as asked and, for a follow-up, as expanded; `features` what ranking knew of each of the
-    passages; `shredding` is what decided whether the dense leg was used; `missing_terms`
+    passages; `shredding` is how finely the embedder's vocabulary cuts the texts; `missing_terms`
     are words of the question, as written, that stand nowhere in the documents. `dense_used` is said of the shipped
     embedder's vectors, `second_used` of a second one's, and `trouble` why that one, or a ranker, could not be asked.
     `readings` are, for each of the inquiries, what the reader made of the paragraphs that it read.
@@ -222,8 +222,8 @@ class HybridRetriever:
         with clock.timing("lexical"):
             words, grams = by_words(view, query), by_grams(view, query)
         dense: dict[int, float] = {}
-        shredding = self._shredding(view.snapshot, query, words=words)
-        if shredding <= self._learned.shredding_limit:
+        is_known, shredding = self._is_known(view, query, words=words)
+        if is_known:
             with clock.timing("embed"):
                 vector = self._embedder.query_vector(query)
             with clock.timing("dense"):
@@ -233,13 +233,14 @@ class HybridRetriever:
     def _near(self, view: View, query: str) -> Sequence[Near]:
         return self._store.nearest(self._embedder.query_vector(query), view.needed, view.among)
 
-    def _shredding(self, snapshot: Snapshot, query: str, *, words: dict[int, float]) -> float:
-        """How finely the embedder's vocabulary cuts the texts that the words leg found: above a limit they are
-        in no language it was trained on. Where no word is found, the question alone tells."""
+    def _is_known(self, view: View, query: str, *, words: dict[int, float]) -> tuple[bool, float]:
+        """Whether the embedder knows the language of the texts that the words leg found, and how finely its vocabulary
+        cuts them, which decides where it cannot tell. Where no word is found, the question alone tells."""
         found = list(words)[:10]
-        if found:
-            return float(snapshot.index.shredding[found].mean())
-        return self._embedder.shredding(query)
+        texts = [one.paragraph.text for one in self._paragraphs.at(view.snapshot, found)] or [query]
+        shredding = float(view.snapshot.index.shredding[found].mean()) if found else self._embedder.shredding(query)
+        speaks = self._embedder.speaks(texts)
+        return (shredding <= self._learned.shredding_limit if speaks is None else speaks), shredding
 
     def _ask_second(self, view: View, queries: Sequence[str], *, offline: bool, clock: _Clock) -> _Second:
         """What a second embedder finds near each query; nothing where it may not be asked, its vectors do not cover

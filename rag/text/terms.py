@@ -7,12 +7,12 @@ the Unicode-aware `regex` module for words.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import regex
 import Stemmer
-from stop_words import get_stop_words
+from stop_words import AVAILABLE_LANGUAGES, get_stop_words
 
 from rag.text import language
 
@@ -206,3 +206,13 @@ def _other_languages() -> tuple[frozenset[str], ...]:
         )
         for code in codes
     )
+
+
+@lru_cache(maxsize=1)
+def languages_of_function_words() -> Mapping[str, tuple[str, ...]]:
+    """The languages, by their English names, in which a word is one that grammar needs: about thirty of them."""
+    found: dict[str, list[str]] = {}
+    for language_name in AVAILABLE_LANGUAGES:
+        for word in {word.lower() for word in get_stop_words(language_name)}:
+            found.setdefault(word, []).append(language_name)
+    return {word: tuple(names) for word, names in found.items()}

@@ -114,7 +114,7 @@ def test_a_ranker_that_fails_costs_its_help_and_not_the_answer(
 
 def test_the_shipped_reader_can_be_given_by_hand(tmp_path: Path, embedder: MiniLM) -> None:
     with opened(tmp_path, embedder=embedder, ranker=Reader()) as bot:
-        found = bot.search("What is repaired in the morning?")
+        found = bot.search(QUESTION)
         assert found.readings[0].keys() == {passage.paragraph.key for passage in found.passages}
 
 
