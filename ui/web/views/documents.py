@@ -78,7 +78,8 @@ class Documents(View):
         named, outcomes = self._keep(files or ())
         yield None, gr.skip(), outcomes_html(outcomes), *_standing(tab.folder, is_indexing=True)
         outcomes |= _become(tab.folder, named, self.desk.settings.uploads)
-        added = tuple(one for one in named if one in tab.folder.ids)
+        ids = tab.folder.ids
+        added = [one for one in named if one in ids]
         scoped = _scoped(tab.conversation, (*(tab.conversation.scope or ()), *added))
         yield gr.skip(), scoped, outcomes_html(outcomes), *_standing(tab.folder)
 
