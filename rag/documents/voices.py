@@ -131,7 +131,7 @@ def _header(text: str) -> tuple[str, str] | None:
 
 def _bare_name(name: str) -> str:
     """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
-    return str(_AROUND_NAME.sub("", name)).strip()
+    return _AROUND_NAME.sub("", name).strip()
 
 
 def _names_over_date(texts: Sequence[str], i: int) -> bool:
@@ -166,7 +166,7 @@ class VoiceTracker:
         """Whether readers speak from some block above `i` on."""
         return self._opens_at is not None and self._opens_at < i
 
-    def step(self, i: int, is_furniture: bool) -> Voice | None:
+    def step(self, i: int, is_boilerplate: bool) -> Voice | None:
         """The voice of block `i`, or None while the document itself speaks. Call for each block in order."""
         if not self._readers_speak:
             if i != self._opens_at:
@@ -174,9 +174,9 @@ class VoiceTracker:
             self._readers_speak = True
             if is_comment_heading(self._texts[i]):
                 return None
-        if is_comment_heading(self._texts[i]) and not is_furniture:
+        if is_comment_heading(self._texts[i]) and not is_boilerplate:
             self._voice, self._signed_at = Voice(), None
-        if is_furniture or is_comment_heading(self._texts[i]):
+        if is_boilerplate or is_comment_heading(self._texts[i]):
             return Voice()
         quoted = self._quoted(i)
         if quoted is not None:
@@ -255,7 +255,7 @@ class VoiceTracker:
                 _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
             )
             if match and not match.group("name").isupper():
-                return j, str(match.group("name")).strip().rstrip(".")
+                return j, match.group("name").strip().rstrip(".")
         self._unsigned_before = len(self._texts)
         return None
 

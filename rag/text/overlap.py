@@ -1,6 +1,6 @@
 """How much of a question a piece of text covers: the features that rank paragraphs and choose sentences.
 
-Pure functions of texts and term weights. `Inquiry` is a question taken apart once; `sentence_features`
+Pure functions of texts and term weights. `Inquiry` is a parsed question, taken apart once; `sentence_features`
 describes one sentence against it, `paragraph_features` the best that a paragraph has.
 """
 
@@ -58,11 +58,11 @@ _NEAR = 3
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question taken apart: its content stems with their weights, in order; the kind of answer it asks for.
+    """A parsed question: its content stems with their weights, in order; the kind of answer it asks for.
 
-    `truncated` stems are the first five letters of each word: for languages that the English stemmer does not
-    know, where words are compared by their beginnings (for Turkish as good as a stemmer: Can et al. 2008,
-    Information retrieval on Turkish texts).
+    Where it is `truncated`, its stems are truncation stems, the first five letters of each word: for languages that the
+    English stemmer does not know (for Turkish as good as a stemmer: Can et al. 2008, Information retrieval on Turkish
+    texts).
     """
 
     question: str
@@ -82,7 +82,7 @@ class Inquiry:
         object.__setattr__(self, "stems", stems)
         # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
         object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
-        object.__setattr__(self, "beginnings", tuple(terms.root(stem) for stem in stems))
+        object.__setattr__(self, "beginnings", tuple(terms.truncation_stem(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
         object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
 
@@ -95,8 +95,10 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
     kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
     if truncated:
-        weighted = tuple({terms.root(stem): (terms.root(stem), weight) for stem, weight in weighted}.values())
-        names = frozenset(terms.root(stem) for stem in names)
+        weighted = tuple(
+            {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
+        )
+        names = frozenset(terms.truncation_stem(stem) for stem in names)
     return Inquiry(question, weighted, names, kind, truncated)
 
 
@@ -125,13 +127,13 @@ def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
 
 def _stems(text: str, truncated: bool) -> tuple[str, ...]:
     stems = terms.stems(text)
-    return tuple(terms.root(stem) for stem in stems) if truncated else tuple(stems)
+    return tuple(terms.truncation_stem(stem) for stem in stems) if truncated else tuple(stems)
 
 
 def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
     stems = _stems(sentence, truncated)
     present = frozenset(stems)
-    return SentenceView(span, sentence, stems, present, frozenset(terms.root(stem) for stem in present))
+    return SentenceView(span, sentence, stems, present, frozenset(terms.truncation_stem(stem) for stem in present))
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:

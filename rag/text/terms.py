@@ -1,4 +1,4 @@
-"""From text to the terms that are compared: folded words, stems, character grams.
+"""From text to the terms that are compared: folded words, stems, character n-grams.
 
 Knows nothing of documents or indexes. The only file that imports the stemmer, the stop-word lists and
 the Unicode-aware `regex` module for words.
@@ -17,7 +17,10 @@ from stop_words import AVAILABLE_LANGUAGES, get_stop_words
 from rag.text import language
 
 GRAM = 4
-ROOT = 5
+"""Characters of an n-gram."""
+
+TRUNCATED = 5
+"""Letters of a truncation stem."""
 
 # Scripts that put no space between words: their terms are runs of characters. A Han or kana sign is a syllable or
 # a word, so two of them; a syllable of the others takes two to four signs (consonants, vowel, tone), so three.
@@ -101,16 +104,16 @@ def stemmed(tokens: list[str]) -> list[str]:
     return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
 
 
-def root(stem: str) -> str:
+def truncation_stem(stem: str) -> str:
     """What is compared where the English stemmer knows nothing: the first five letters, without accents. Arabic
     writes its article and prepositions in front of the word, so there a stemmer of its own is used."""
     if _ARABIC.match(stem):
         return str(_arabic_stem.stemWord(stem))
-    return fold(stem)[:ROOT]
+    return fold(stem)[:TRUNCATED]
 
 
 def grams(text: str) -> list[str]:
-    """Words, with their accents and without, and the four-character pieces of longer words: robust to
+    """Words, with their accents and without, and the character n-grams of longer words (n is GRAM): robust to
     inflection, to typing errors, and to accents left out."""
     return with_grams(written(text))
 

@@ -52,7 +52,7 @@ HOW_MANY = regex.compile(
 """Anything that may answer "how many?", widely: numbers and words for them, "half", "dozens"."""
 
 _WORD_AFTER = regex.compile(r"[\s-]*(?P<word>%|\p{L}+)")
-_WORDS_AFTER = regex.compile(r"(?:[\s-]*(?:%|\p{L}+)){0,3}")
+_WORDS_AFTER = regex.compile(r"(?:[\s-]*(?:%|\p{L}+)){1,3}")
 _UNIT = regex.compile(r"%|\p{L}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SPACES = regex.compile(r"[\u00a0\u2009\u202f]")
@@ -233,8 +233,10 @@ def _measure(text: str, number: regex.Match[str]) -> str | None:
     """The unit of measure that a number has: its sign of currency, or one of the three words after it."""
     if sign := number.group("sign"):
         return _MEASURES[sign]
-    after = _WORDS_AFTER.match(text, number.end()).group().lower().replace("per cent", "percent")
-    for word in _UNIT.findall(after):
+    after = _WORDS_AFTER.match(text, number.end())
+    if after is None:
+        return None
+    for word in _UNIT.findall(after.group().lower().replace("per cent", "percent")):
         if word in _NO_UNITS:
             return None
         if measure := _MEASURES.get(word) or _MEASURES.get(terms.stemmed([word])[0]):
