@@ -24,7 +24,7 @@ from rag.domain import Answer, Json, Passage, Turn, document_name
 from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
-from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
+from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, status_left_out_lines, summary_line
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def ingest(
     settings = _settings()
     if rebuild:
         # Looked at first: a mistyped or emptied folder must not cost an index.
-        found = list(scan("documents", settings.documents))
+        found = scan("documents", settings.documents).files
         if (settings.index / "chroma").exists() and all(file.problem for file in found):
             raise FolderError(
                 f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
@@ -183,6 +183,8 @@ def ingest(
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
         (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
     out.print(summary_line(report))
+    for line in left_out_lines(report.left_out):
+        out.print(line)
     if report.unfinished:
         raise EmbeddingError(report.unfinished)
     if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:
@@ -222,7 +224,8 @@ def status(as_json: JsonOption = False) -> None:
         table.add_row(safe(name), safe(record["title"]), str(record["paragraphs"]), record["date"] or "")
     out.print(table)
     folder, index = safe(told["folder"]), safe(told["index"])
-    out.print(f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}")
+    count = f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}"
+    out.print("\n".join([count, *status_left_out_lines(told)]))
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     out.print(f"embedder  {safe(told['embedder'])}, on this machine")
     if second := told["second_embedder"]:
@@ -328,6 +331,8 @@ def _status_json(
     writer: str | None = None,
     second: Json | None = None,
 ) -> Json:
+    from rag.documents.scan import left_out_of
+
     return {
         "folder": str(settings.documents),
         "index": str(settings.index),
@@ -338,6 +343,7 @@ def _status_json(
         "writer": writer,
         "indexing": False,
         "documents": [record.json() for record in records],
+        "left_out": [one.json() for one in left_out_of(settings.roots)],
     }
 
 

@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from rag.answer_json import answer_from
+from rag.documents.scan import left_out_of
 from rag.domain import Answer, Json, Turn
 from rag.errors import IbidError, QuestionError, ScopeError
 from rag.ingest import Report
@@ -189,6 +190,7 @@ def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
         "writer": folder.bot.writer,
         "indexing": folder.indexing.running,
         "documents": [record.json() for record in folder.bot.documents],
+        "left_out": [one.json() for one in left_out_of(folder.settings.roots)],
     }
 
 
@@ -201,4 +203,5 @@ def report_json(report: Report) -> Json:
         "vectors_reused": report.vectors_reused,
         "seconds": report.seconds,
         "unfinished": report.unfinished,
+        "left_out": [one.json() for one in report.left_out],
     }
