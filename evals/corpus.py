@@ -51,7 +51,7 @@ def read_paragraphs(folder: Path) -> tuple[dict[str, Sequence[Paragraph]], dict[
     """The paragraphs and the texts of a folder's files, by document id, without an index."""
     paragraphs: dict[str, Sequence[Paragraph]] = {}
     texts: dict[str, str] = {}
-    for file in scan("documents", folder):
+    for file in scan("documents", folder).files:
         if file.problem:
             continue
         try:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from rag.documents.left_out import LeftOut
 from rag.documents.reading import is_current
-from rag.documents.scan import FoundFile, scan
+from rag.documents.scan import FoundFile, Scan, scan
 from rag.errors import FolderError
 from rag.file_reader import FileReader, Reading
 from rag.index.embedder import Embedder
@@ -53,13 +54,14 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What an ingest did. Outcomes come in the order of document ids; `unfinished` says why a second embedder's
-    vectors are not all there."""
+    vectors are not all there; `left_out` are the files that no loader reads, in the order of their names."""
 
     outcomes: tuple[FileOutcome, ...]
     paragraphs_embedded: int
     vectors_reused: int
     seconds: float
     unfinished: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
@@ -108,7 +110,8 @@ def ingest(
     """
     started = time.perf_counter()
     records = store.records()
-    found = {file.document_id: file for root, folder in roots.items() for file in _scan_root(root, folder, records)}
+    scans = [_scan_root(root, folder, records) for root, folder in roots.items()]
+    found = {file.document_id: file for scanned in scans for file in scanned.files}
     scanned_ns = time.time_ns()
     shut = tuple(key for key in found if key.endswith("/"))
     gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
@@ -128,7 +131,9 @@ def ingest(
             committed()
     tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
     outcomes = tuple(sorted(tally.outcomes, key=lambda outcome: outcome.document_id))
-    return Report(outcomes, tally.embedded, tally.reused, time.perf_counter() - started)
+    left_out = tuple(one for scanned in scans for one in scanned.left_out)
+    seconds = time.perf_counter() - started
+    return Report(outcomes, tally.embedded, tally.reused, seconds, left_out=left_out)
 
 
 def _outcome_of(reading: Reading) -> FileOutcome:
@@ -141,12 +146,12 @@ def _outcome_of(reading: Reading) -> FileOutcome:
     return FileOutcome(document_id, Outcome.UNCHANGED, reading.record.warning if reading.record else None)
 
 
-def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> list[FoundFile]:
-    found = list(scan(root, folder))
+def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> Scan:
+    found = scan(root, folder)
     known = [key for key in records if key.startswith(f"{root}/")]
-    missing = set(known) - {file.document_id for file in found}
-    if missing and root == "documents" and not any(map(_can_be_read, found)):
-        what = "holds nothing that can be read" if found else "is suddenly empty"
+    missing = set(known) - {file.document_id for file in found.files}
+    if missing and root == "documents" and not any(map(_can_be_read, found.files)):
+        what = "holds nothing that can be read" if found.files else "is suddenly empty"
         raise FolderError(
             f"The documents folder {folder} {what}; the index still holds {len(known)} of its documents. "
             "Nothing was removed. If that is meant, run `ibid reset`."

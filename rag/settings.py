@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         return (self.home / "tmp").resolve()
 
     @property
+    def roots(self) -> dict[str, Path]:
+        """The folders whose files are documents, by the first part of the documents' ids."""
+        return {"documents": self.documents} | ({"uploads": self.uploads} if self.uploads.is_dir() else {})
+
+    @property
     def index(self) -> Path:
         """Each documents folder keeps its own index."""
         name = hashlib.sha256(str(self.documents.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]

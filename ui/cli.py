@@ -23,7 +23,7 @@ from rag.settings import Settings
 from ui import evaluating
 from ui.notices import say_second, say_set_aside, say_torn, say_writer
 from ui.options import DocumentOption, JsonOption, NoModelOption
-from ui.show import answer_lines, outcome_line, passage_lines, safe, summary_line
+from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
 from ui.terminal import bars, err, out, print_json
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def status(as_json: JsonOption = False) -> None:
     folder = safe(str(settings.documents))
     if not (settings.index / "chroma").exists():
         if as_json:
-            print_json(status_json(None, folder=settings.documents, index=settings.index))
+            print_json(status_json(None, settings=settings))
         else:
             out.print(f"Nothing is indexed yet from {folder}. Run `ibid ingest`, or just `ibid ask`.")
         return
@@ -242,7 +242,7 @@ def _refuse_nothing_to_rebuild_from(settings: Settings) -> None:
     """A mistyped or emptied folder must not cost an index. Raises FolderError."""
     from rag.documents.scan import scan
 
-    found = scan("documents", settings.documents)
+    found = scan("documents", settings.documents).files
     if (settings.index / "chroma").exists() and all(file.problem for file in found):
         raise FolderError(
             f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
@@ -271,6 +271,8 @@ def _print_report(report: Report) -> None:
     for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
         (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
     out.print(summary_line(report))
+    for line in left_out_lines(report.left_out):
+        out.print(line)
     if report.unfinished:
         raise EmbeddingError(report.unfinished)
     if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.answer_json import answer_from, passage_from
+from rag.documents.left_out import LeftOut
 from rag.domain import Answer, Json, Passage, Turn
 from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, is_held, proof_of, read_owner
@@ -77,7 +78,8 @@ class Remote:
                 FileOutcome(one["document"], Outcome(one["outcome"]), one["detail"]) for one in told["outcomes"]
             )
             counted = told["paragraphs_embedded"], told["vectors_reused"], told["seconds"]
-            return Report(outcomes, *counted, told["unfinished"])
+            left_out = tuple(LeftOut(one["document"], one["reason"]) for one in told["left_out"])
+            return Report(outcomes, *counted, told["unfinished"], left_out)
 
     @cached_property
     def status(self) -> Json:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import regex
 from rich.markup import escape
 
-from rag.domain import Answer, Citation, Passage, Statement, Verdict, document_name
+from rag.domain import Answer, Citation, Json, Passage, Statement, Verdict, document_name
 from ui.words import ROLE_NAMES, excerpt, verdict_text
 
 if TYPE_CHECKING:
+    from rag.documents.left_out import LeftOut
     from rag.ingest import FileOutcome, Report
+
+_NAMED = 5
+"""Files that are named in a line that counts more of them."""
 
 _LINES = regex.compile(r"[\t-\r\x85]")
 _CONTROL = regex.compile(r"\p{Cc}")
@@ -73,6 +77,23 @@ def summary_line(report: Report) -> str:
     counts = report.counts
     said = ", ".join(f"{counts[kind]} {kind.value}" for kind in Outcome if counts.get(kind))
     return f"{said or 'no documents found'} · {report.paragraphs_embedded} passages embedded · {report.seconds:.1f} s"
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> Iterator[str]:
+    """One line that names some of the files that no loader reads; none where there are none."""
+    if not left_out:
+        return
+    count = len(left_out)
+    named = ", ".join(safe(str(one)) for one in left_out[:_NAMED])
+    more = f" … {count - _NAMED} more" if count > _NAMED else ""
+    yield f"[dim]{count} file{'' if count == 1 else 's'} left out: {named}{more}[/dim]"
+
+
+def status_left_out_lines(status: Json) -> Iterator[str]:
+    """The same of what `ibid status --json` tells."""
+    from rag.documents.left_out import LeftOut  # heavy: kept out of `ibid --help`
+
+    return left_out_lines([LeftOut(one["document"], one["reason"]) for one in status["left_out"]])
 
 
 def _statement_line(statement: Statement) -> str:

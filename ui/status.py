@@ -10,7 +10,7 @@ from rag.settings import Settings
 from rag.status import status_json
 from ui.asking import LOCK_WAIT
 from ui.notices import say_set_aside
-from ui.show import safe
+from ui.show import safe, status_left_out_lines
 from ui.terminal import out
 
 _HELD_WAIT = 0.2
@@ -24,7 +24,7 @@ def own_status(settings: Settings) -> Json:
     wait = _HELD_WAIT if read_owner(settings.index) else LOCK_WAIT
     llm, embedding = chat_model_of(settings), embedding_of(settings)
     with open_chatbot(settings, "status", wait=wait, llm=llm, embedding=embedding) as bot:
-        told = status_json(bot, folder=settings.documents, index=settings.index)
+        told = status_json(bot, settings=settings)
         say_set_aside(bot)
     return told
 
@@ -33,7 +33,8 @@ def print_status(told: Json, *, owner: Owner | None) -> None:
     """The documents in a table, then what the index is made of, who receives text, and who holds it."""
     out.print(_documents_table(told["documents"]))
     folder, index = safe(told["folder"]), safe(told["index"])
-    out.print(f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}")
+    count = f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}"
+    out.print("\n".join([count, *status_left_out_lines(told)]))
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     _print_embedders(told["embedder"], second=told["second_embedder"])
     _print_writer(told["writer"], second=told["second_embedder"])

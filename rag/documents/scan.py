@@ -7,10 +7,13 @@ import os
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.documents.ignoring import Ignored, ignored_in
+from rag.documents.left_out import LeftOut, is_hidden, reason_for
 from rag.documents.reading import can_load
 from rag.errors import FolderError
 
@@ -25,63 +28,106 @@ class FoundFile:
     changed_ns: int = 0
 
 
-def scan(root: str, folder: Path) -> Iterator[FoundFile]:
-    """The files under `folder` that a loader reads, hidden ones and links out of the folder left aside.
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What lies in a folder, in the order of names: the files that a loader reads, and those that none reads."""
+
+    files: Sequence[FoundFile]
+    left_out: Sequence[LeftOut]
+
+
+def scan(root: str, folder: Path) -> Scan:
+    """The files under `folder`. Hidden ones, those that its `.ibidignore` names and folders behind links are not
+    looked at.
 
     A file that cannot be looked at comes with its `problem`, and so does a folder, whose id ends in `/`; what
-    the index holds of such a folder stays. Raises FolderError where the folder itself is
+    the index holds of such a folder stays. Raises FolderError where the folder itself, or what it ignores, is
     missing or unreadable.
     """
     try:
         if not folder.is_dir():
             kind = "is a file, not a folder" if folder.exists() else "does not exist"
             raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
-        yield from _scan_folder(root, folder, "", folder.resolve())
+        found = list(_Walk(root=root, inside=folder.resolve(), ignored=ignored_in(folder)).through(folder, ""))
     except OSError as error:
         raise FolderError(
             f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed."
         ) from error
+    files = [one for one in found if isinstance(one, FoundFile)]
+    return Scan(files, [one for one in found if isinstance(one, LeftOut)])
 
 
-def _scan_folder(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
-    with os.scandir(folder) as entries:
-        listed = sorted(entries, key=lambda entry: entry.name)
-    alike = Counter(_printable(entry.name) for entry in listed)
-    for entry in listed:
-        if entry.name.startswith("."):
-            continue
-        name = _printable(entry.name)
-        path = f"{below}{name if alike[name] == 1 else _readable(entry.name)}"
-        document_id = f"{root}/{path}"
+def left_out_of(roots: Mapping[str, Path]) -> list[LeftOut]:
+    """What no loader reads in these folders as they are now, by the first part of the document ids. Empty for a folder
+    that cannot be read: what is wrong with it the ingest says."""
+    found: list[LeftOut] = []
+    for root, folder in roots.items():
+        with suppress(FolderError):
+            found += scan(root, folder).left_out
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    root: str
+    inside: Path
+    ignored: Ignored
+
+    def through(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
+        """What lies in `folder`, which is `below` the top, and in the folders in it. Raises OSError where the folder
+        itself cannot be listed."""
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+        alike = Counter(_printable(entry.name) for entry in listed)
+        for entry in listed:
+            name = _printable(entry.name)
+            path = f"{below}{name if alike[name] == 1 else _readable(entry.name)}"
+            if is_hidden(entry.name):
+                continue
+            try:
+                yield from self._at(entry, path)
+            except OSError as error:
+                yield FoundFile(f"{self.root}/{path}", Path(entry.path), 0, 0, error.strerror or str(error))
+
+    def _at(self, entry: os.DirEntry[str], path: str) -> Iterator[FoundFile | LeftOut]:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if self.ignored.names(path, is_folder=is_folder):
+            return
+        if is_folder:
+            yield from self._below(Path(entry.path), path)
+        elif can_load(entry.name):
+            yield from self._look_at(entry, f"{self.root}/{path}")
+        else:
+            yield LeftOut(f"{self.root}/{path}", _reason_for(entry))
+
+    def _below(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
         try:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _scan_below(root, Path(entry.path), path, inside)
-            elif can_load(entry.name):
-                yield from _look_at(entry, document_id, inside)
+            yield from self.through(folder, f"{below}/")
+        except FileNotFoundError:
+            return
         except OSError as error:
-            yield FoundFile(document_id, Path(entry.path), 0, 0, error.strerror or str(error))
+            problem = f"the folder cannot be read: {error.strerror}"
+            yield FoundFile(f"{self.root}/{below}/", folder, 0, 0, problem)
+
+    def _look_at(self, entry: os.DirEntry[str], document_id: str) -> Iterator[FoundFile]:
+        """The file at `entry`; nothing where it is a link to a folder inside. Raises OSError where it cannot be
+        looked at."""
+        path = Path(entry.path)
+        if entry.is_symlink() and not _resolved(path).is_relative_to(self.inside):
+            yield FoundFile(document_id, path, 0, 0, "a link that leads out of the documents folder")
+            return
+        status = entry.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
+            yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem, status.st_ctime_ns)
 
 
-def _look_at(entry: os.DirEntry[str], document_id: str, inside: Path) -> Iterator[FoundFile]:
-    """The file at `entry`; nothing where it is a link to a folder inside. Raises OSError where it cannot be
-    looked at."""
-    path = Path(entry.path)
-    if entry.is_symlink() and not _resolved(path).is_relative_to(inside):
-        yield FoundFile(document_id, path, 0, 0, "a link that leads out of the documents folder")
-        return
-    status = entry.stat()
-    if not stat.S_ISDIR(status.st_mode):
-        problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
-        yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem, status.st_ctime_ns)
-
-
-def _scan_below(root: str, folder: Path, below: str, inside: Path) -> Iterator[FoundFile]:
-    try:
-        yield from _scan_folder(root, folder, f"{below}/", inside)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        yield FoundFile(f"{root}/{below}/", folder, 0, 0, f"the folder cannot be read: {error.strerror}")
+def _reason_for(entry: os.DirEntry[str]) -> str:
+    with suppress(OSError):
+        if entry.is_symlink() and not entry.is_file():
+            return "a link to a folder" if entry.is_dir() else "a link that leads nowhere"
+        return reason_for(entry.name) if entry.is_file() else "not a regular file"
+    return "a link that leads nowhere"
 
 
 def _resolved(path: Path) -> Path:

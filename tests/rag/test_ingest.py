@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from rag.answer.extract import ANSWER_FEATURES
 from rag.documents.layout import Layout, Place, Run
+from rag.documents.left_out import LeftOut
 from rag.documents.loaders.decoding import Loaded
 from rag.documents.reading import LOADERS, read_document, revision_of
 from rag.documents.scan import scan
@@ -135,6 +136,32 @@ def test_every_file_gets_its_outcome_with_the_reason(store: Store, embedder: Min
     assert texts_of(store, "siege.txt")[-1] == "Then it ended."
     assert (first.changed, second.changed) == (True, True)
     assert store.check().is_whole
+
+
+def test_what_is_left_out_is_reported_beside_the_documents_and_counts_as_none(
+    store: Store, embedder: MiniLM, folder: Path, tmp_path: Path
+) -> None:
+    write(folder / "siege.txt", SIEGE)
+    write(folder / "photo.heic", b"...")
+    write(folder / ".ibidignore", "secret*\n")
+    write(folder / "secret.txt", "Hush.")
+    write(folder / "secret.png", b"...")
+    write(tmp_path / "uploads" / "film.mp4", b"...")
+    report = take_in(store, embedder, folder, uploads=tmp_path / "uploads")
+    assert said(report) == {"siege.txt": "added"}
+    assert report.left_out == (LeftOut("documents/photo.heic", "a picture"), LeftOut("uploads/film.mp4", "a film"))
+
+
+def test_a_document_that_is_ignored_from_now_on_leaves_the_index(store: Store, embedder: MiniLM, folder: Path) -> None:
+    write(folder / "siege.txt", SIEGE)
+    write(folder / "bread.md", BREAD)
+    take_in(store, embedder, folder)
+    write(folder / ".ibidignore", "bread.md\n")
+    assert said(take_in(store, embedder, folder)) == {"bread.md": "removed", "siege.txt": "unchanged"}
+    write(folder / ".ibidignore", "*\n")
+    with pytest.raises(FolderError, match="suddenly empty"):
+        take_in(store, embedder, folder)
+    assert list(store.records()) == ["documents/siege.txt"]
 
 
 def test_the_index_holds_what_reading_the_file_gives(store: Store, embedder: MiniLM, seeds: Path) -> None:
@@ -303,10 +330,10 @@ def test_names_that_differ_in_any_byte_are_documents_of_their_own(  # case 24
     tmp_path_factory: pytest.TempPathFactory, names: list[bytes]
 ) -> None:
     folder = tmp_path_factory.mktemp("names")
-    kept = [name for name in names if not name.startswith(b".") and not set(name) & set(b"/\0")]
+    kept = [name for name in names if not name.startswith((b".", b"~$")) and not set(name) & set(b"/\0")]
     for name in kept:
         (folder / os.fsdecode(name + b".txt")).write_text("A gate.")
-    found = [file.document_id for file in scan("documents", folder)]
+    found = [file.document_id for file in scan("documents", folder).files]
     assert len(set(found)) == len(found) == len(kept)
     shutil.rmtree(folder)
 
@@ -768,16 +795,6 @@ def test_a_documents_folder_behind_a_closed_one_removes_nothing(open_path: Path)
     message, documents = unprivileged(folder, index)
     assert documents == ["documents/siege.txt"]
     assert str(message).startswith(f"The documents folder {folder} ")
-
-
-def test_scanning_comes_in_the_order_of_names_with_sizes_and_times(folder: Path) -> None:
-    write(folder / "b.txt", "12345")
-    write(folder / "a" / "z.md", "1")
-    found = list(scan("documents", folder))
-    assert [(f.document_id, f.size, f.modified_ns, f.problem) for f in found] == [
-        ("documents/a/z.md", 1, LONG_AGO * 10**9, None),
-        ("documents/b.txt", 5, LONG_AGO * 10**9, None),
-    ]
 
 
 def test_the_revision_is_that_of_the_bytes(store: Store, embedder: MiniLM, folder: Path) -> None:

@@ -294,12 +294,13 @@ def test_no_more_than_twenty_passages_and_at_least_one_are_given(chat: Chat) -> 
 def test_the_status_of_the_api_tells_the_documents(chat: Chat) -> None:
     told = chat.post("/api/status", {}).json
     assert (told["folder"], told["paragraphs"], told["indexing"]) == (str(chat.ibid.documents), 55, False)
+    assert told["left_out"] == []
     assert [document["document"] for document in told["documents"]] == [f"documents/{name}" for name in SEEDS]
 
 
 def test_an_ingest_of_the_api_says_what_became_of_each_file(chat: Chat) -> None:
     told = chat.post("/api/ingest", {}).json
-    assert list(told) == ["outcomes", "paragraphs_embedded", "vectors_reused", "seconds", "unfinished"]
+    assert list(told) == ["outcomes", "paragraphs_embedded", "vectors_reused", "seconds", "unfinished", "left_out"]
     assert {one["document"]: one["outcome"] for one in told["outcomes"]} == {
         f"documents/{name}": "unchanged" for name in SEEDS
     }

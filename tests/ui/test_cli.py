@@ -245,6 +245,21 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     assert third.err == ""
 
 
+def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibid, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    ibid = Ibid(empty.home, folder)
+    (folder / "good.txt").write_text("A Title\n\nThey met at noon.\n")
+    for number in range(7):
+        (folder / f"photo{number}.heic").write_bytes(b"...")
+    (folder / ".ibidignore").write_text("*6*\n")
+    line = "6 files left out: " + ", ".join(f"photo{number}.heic (a picture)" for number in range(5)) + " … 1 more"
+    assert ibid.run("ingest").out.splitlines()[-1] == line
+    assert line in ibid.run("status").out.splitlines()
+    listed = json.loads(ibid.run("status", "--json").out)["left_out"]
+    assert listed == [{"document": f"documents/photo{number}.heic", "reason": "a picture"} for number in range(6)]
+
+
 def test_ingest_fails_when_every_file_does(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -275,6 +290,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
         "writer",
         "indexing",
         "documents",
+        "left_out",
     ]
     assert list(there) == list(nothing) == keys
     assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rag.documents.left_out import LeftOut
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
-from ui.show import answer_lines
+from ui.show import answer_lines, left_out_lines
 
 PARAGRAPH = Paragraph("documents/a.md", 1, "It rained\n  for 13 days.", 0, 24, Role.BODY)
 
@@ -21,3 +22,24 @@ def test_only_the_very_words_of_a_document_stand_in_quotation_marks(text: str, l
     statement = Statement(text, (Citation(1, PARAGRAPH, Source("A", "3-a"), 0, 24),), Verdict.VERIFIED)
     first, *_ = answer_lines(Answer("Why?", statements=(statement,)))
     assert first.startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        pytest.param(0, [], id="none"),
+        pytest.param(1, ["1 file left out: 0.png (a picture)"], id="one"),
+        pytest.param(5, ["5 files left out: " + ", ".join(f"{i}.png (a picture)" for i in range(5))], id="five"),
+        pytest.param(
+            17, ["17 files left out: " + ", ".join(f"{i}.png (a picture)" for i in range(5)) + " … 12 more"], id="many"
+        ),
+    ],
+)
+def test_what_is_left_out_is_one_line_with_at_most_five_names(count: int, expected: list[str]) -> None:
+    listed = [LeftOut(f"documents/{i}.png", "a picture") for i in range(count)]
+    assert [line.removeprefix("[dim]").removesuffix("[/dim]") for line in left_out_lines(listed)] == expected
+
+
+def test_a_name_that_would_command_a_terminal_is_shown_and_not_obeyed() -> None:
+    (line,) = left_out_lines([LeftOut("documents/[bold]\x1b[2J.png", "a picture")])
+    assert "\x1b" not in line and r"\[bold]" in line

@@ -209,7 +209,7 @@ def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
 
 
 def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
-    return status_json(folder.bot, folder=folder.path, index=folder.settings.index, indexing=folder.indexing.running)
+    return status_json(folder.bot, settings=folder.settings, indexing=folder.indexing.running)
 
 
 def report_json(report: Report) -> Json:
@@ -221,4 +221,5 @@ def report_json(report: Report) -> Json:
         "vectors_reused": report.vectors_reused,
         "seconds": report.seconds,
         "unfinished": report.unfinished,
+        "left_out": [one.json() for one in report.left_out],
     }
