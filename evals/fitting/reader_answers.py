@@ -179,6 +179,11 @@ def prepare():
             x["cos"] = float(V[at[x["text"][:1000]]] @ qv)
             x.pop("present")
     pickle.dump((recs, mods), open(OUT + "recs.pkl", "wb"))
+    golds = {}
+    for c in colls:
+        for x in c.cases:
+            golds.setdefault((c.name, x["q"]), (x["golds"] if x["kind"] != "swap" else []))
+    pickle.dump(golds, open(OUT + "golds.pkl", "wb"))
 
 
 if __name__ == "__main__":
