@@ -24,10 +24,10 @@ from evals.intervals import fit_choice, fit_logistic
 from rag.answer.extract import ANSWER_FEATURES
 from rag.answer.gate import GATE_FEATURES
 from rag.search.cross_encoder import READ_FEATURES
-from rag.search.fusion import MOST_CERTAIN, RANKING_FEATURES
+from rag.search.learned import LEARNED_FILE
+from rag.search.ranking import MOST_CERTAIN, RANKING_FEATURES
 
 PREPARED = Path(os.environ.get("IBID_FITTING", ".fitting"))
-SHIPPED = Path(__file__).parents[2] / "rag" / "models"
 
 OLDER_WEIGHT = 0.25
 """Of a training set against a collection of real questions, when sentences are chosen."""
@@ -77,8 +77,8 @@ def main() -> None:
     print_sentences(judged(asked, chosen=chosen))
     gates = {names: fit_gates(asked, chosen=chosen, names=names) for names in (GATE_FEATURES, GATE_UNREAD, GATE_WORDS)}
     print_gates(asked, chosen=chosen, gates=gates)
-    write_learned(SHIPPED / "learned.json", rankings=rankings[None], sentences=unread, sentences_read=read.whole)
-    write_gate(SHIPPED / "gate.json", gates={names: held.whole for names, held in gates.items()})
+    gate = gate_json({names: held.whole for names, held in gates.items()})
+    write_learned(LEARNED_FILE, rankings=rankings[None], sentences=unread, sentences_read=read.whole, gate=gate)
 
 
 def answerable(asked: Sequence[Asked]) -> list[Asked]:
@@ -186,42 +186,44 @@ def print_gates(asked: Sequence[Asked], *, chosen: Sequence[Chosen], gates: Mapp
     print_gate("gate with dense", rows=judged(asked, chosen=chosen, names=GATE_UNREAD, gate=gates[GATE_UNREAD]))
 
 
-def write_learned(path: Path, *, rankings: tuple[Array, Array], sentences: Array, sentences_read: Array) -> None:
+def write_learned(
+    path: Path,
+    *,
+    rankings: tuple[Array, Array],
+    sentences: Array,
+    sentences_read: Array,
+    gate: Mapping[str, Any],
+) -> None:
     """`learned.json`. What the reader takes no part in stays as it was fitted before: the limit of shredding, and
     ranking without the dense leg."""
     before = json.loads(path.read_text(encoding="utf-8"))
     unread, read = rankings
     *names, reader = RANKING_FEATURES
-    _write(
-        path,
-        {
-            "shredding_limit": before["shredding_limit"],
-            "ranking": _named(unread, names=names, of=RANKING_FEATURES),
-            "ranking_without_dense": {**before["ranking_without_dense"], reader: 0.0},
-            "ranking_read": _named(read, names=(reader, *names), of=RANKING_FEATURES),
-            "sentences": _named(sentences, names=SENTENCES_UNREAD, of=ANSWER_FEATURES),
-            "sentences_read": _named(sentences_read, names=ANSWER_FEATURES, of=ANSWER_FEATURES),
-        },
-    )
+    described = {
+        "shredding_limit": before["shredding_limit"],
+        "ranking": _named(unread, names=names, of=RANKING_FEATURES),
+        "ranking_without_dense": {**before["ranking_without_dense"], reader: 0.0},
+        "ranking_read": _named(read, names=(reader, *names), of=RANKING_FEATURES),
+        "sentences": _named(sentences, names=SENTENCES_UNREAD, of=ANSWER_FEATURES),
+        "sentences_read": _named(sentences_read, names=ANSWER_FEATURES, of=ANSWER_FEATURES),
+        "gate": gate,
+    }
+    path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
-def write_gate(path: Path, *, gates: Mapping[tuple[str, ...], Weighted]) -> None:
-    """`gate.json`."""
+def gate_json(gates: Mapping[tuple[str, ...], Weighted]) -> dict[str, Any]:
+    """The gate, as it stands in the file."""
     models = (("with_reader", GATE_FEATURES), ("with_dense", GATE_UNREAD), ("without_dense", GATE_WORDS))
     described: dict[str, Any] = {
         title: _named(gates[names][0], names=names, of=GATE_FEATURES, bias=gates[names][1]) for title, names in models
     }
-    _write(path, {**described, "threshold": THRESHOLD, "floor": FLOOR})
+    return {**described, "threshold": THRESHOLD, "floor": FLOOR}
 
 
 def _named(weights: Array, *, names: Sequence[str], of: Sequence[str], bias: float = 0.0) -> dict[str, float]:
     """The weights by name, 0 for a feature that the model does not have."""
     known = dict(zip(names, weights, strict=True))
     return {"bias": round(float(bias), 4), **{name: round(float(known.get(name, 0.0)), 4) for name in of}}
-
-
-def _write(path: Path, described: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.domain import Role, Span
-from rag.search.fusion import LEG_FEATURES, MOST_CERTAIN
+from rag.search.ranking import LEG_FEATURES, MOST_CERTAIN
 from rag.text.overlap import PARAGRAPH_FEATURES, SENTENCE_FEATURES
 
 Array = npt.NDArray[np.float64]

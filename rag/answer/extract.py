@@ -20,9 +20,11 @@ from rag.domain import Citation, Key, Passage, Role, Span, Statement
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.features import Features, Numbers, blank
+from rag.search.filing import asks_for_the_newest, years_in, years_of
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import terms
+from rag.text.names import names
 from rag.text.overlap import (
     SENTENCE_FEATURES,
     Inquiry,
@@ -32,6 +34,7 @@ from rag.text.overlap import (
     stems_of,
     view_sentences,
 )
+from rag.text.units import cells_of
 from rag.text.values import amounts
 
 PASSAGES = 5
@@ -44,6 +47,9 @@ MOST_WORDS = 60
 """Of an answer with a second sentence; a single long sentence is shown whole."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
+
+_OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
+"""Features of a question and its answer that stand for both together."""
 
 _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
 _SAME_EVENT = 0.75
@@ -76,7 +82,7 @@ class Candidate:
     def span(self) -> Span:
         """The sentence with its predecessor where it leans on it, in the document's coordinates."""
         first = self.index
-        if first > 0 and _LEANING.match(self.sentence.text):
+        if first > 0 and _LEANING.match(self.sentence.text) and not _asks(self.sentences[first - 1]):
             first -= 1
         start = self.sentences[first].span.start
         if first == 0:
@@ -84,6 +90,12 @@ class Candidate:
             marker = _MARKER.match(self.passage.paragraph.text, start)
             start = marker.end() if marker and marker.end() < self.sentence.span.end else start
         return Span(start, self.sentence.span.end).shifted(self.passage.paragraph.start)
+
+    @property
+    def is_answered_next(self) -> bool:
+        """Whether it is a question, and the sentence after it in its paragraph is none."""
+        after = self.sentences[self.index + 1 : self.index + 2]
+        return _asks(self.sentence) and bool(after) and not _asks(after[0])
 
     @property
     def evidence(self) -> float:
@@ -123,6 +135,7 @@ def candidates(
     features = Features(ANSWER_FEATURES, np.concatenate(described))
     if embedder is not None:
         features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
+    _give_questions_to_their_answers(found, features)
     telling = [i for i, candidate in enumerate(found) if _tells(candidate)] or list(range(len(found)))
     chosen = features.at(telling)
     shares = probabilities(model.scores(chosen))
@@ -140,7 +153,9 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
     best = ranked[0]
     rival = _disagreeing(inquiry, best, ranked[1:])
     if rival is not None:
-        first, second = _statement(best, 1), _statement(rival, 2)
+        first, second = (
+            _dated(_statement(one, mark)) for mark, one in enumerate(_meant(inquiry.question, best, rival), start=1)
+        )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
     second_best = _second(best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
@@ -185,11 +200,23 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 
 
 def _tells(candidate: Candidate) -> bool:
-    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”."""
-    sentence = candidate.sentence.text
-    if candidate.passage.paragraph.role is Role.COMMENT and is_signature(sentence):
+    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question that is
+    answered right after it, or the names of a table's columns."""
+    sentence = candidate.sentence
+    if candidate.passage.paragraph.role is Role.COMMENT and is_signature(sentence.text):
         return False
-    return not sentence.endswith(":") and any(map(str.isalnum, sentence))
+    if sentence.is_header or candidate.is_answered_next:
+        return False
+    return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:
+    """What follows a question in its paragraph answers it: what is known of both is known of the answer."""
+    kinds = [features.names.index(name) for name in _OF_BOTH]
+    for i, candidate in enumerate(found):
+        if candidate.is_answered_next:
+            both = features.values[i : i + 2, kinds]
+            features.values[i + 1, kinds] = both.max(axis=0)
 
 
 def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
@@ -215,7 +242,7 @@ def _disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate])
             return other
         if inquiry.kind == "date" and _other_year(inquiry, best, other):
             return other
-        if _same_but_for_a_value(inquiry, best, other):
+        if _same_but_for_a_value(inquiry, best, other) and not _of_others(best, other):
             return other
     return None
 
@@ -229,6 +256,12 @@ def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -
     words, others = ({stem for stem in one.sentence.present if stem.isalpha()} for one in (best, other))
     alike = len(words & others) / max(len(words | others), 1)
     return alike >= _ALIKE and coverage(inquiry, best.sentence.present & other.sentence.present) >= _SAME_EVENT
+
+
+def _of_others(best: Candidate, other: Candidate) -> bool:
+    """Whether each speaks of somebody or something that the other does not name: two bikes have a price each."""
+    ours, theirs = names(best.sentence.text), names(other.sentence.text)
+    return bool(ours - theirs) and bool(theirs - ours)
 
 
 def _other_number(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
@@ -263,4 +296,34 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
 def _statement(candidate: Candidate, mark: int) -> Statement:
     span = candidate.span
     citation = Citation(mark, candidate.passage.paragraph, candidate.passage.source, span.start, span.end)
-    return Statement(display(citation.quote), (citation,), lead=lead_of(citation))
+    lead = lead_of(citation) or _columns_of(candidate)
+    return Statement(display(citation.quote), (citation,), lead=lead)
+
+
+def _meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:
+    """Two that differ: first the one of the year that is asked for, or the newer where the question wants the newest."""
+    asked = years_in(question)
+    ours, theirs = (years_of(one.passage.paragraph.document_id, one.passage.source) for one in (best, rival))
+    if asked:
+        return (rival, best) if theirs & asked and not ours & asked else (best, rival)
+    days = best.passage.source.date, rival.passage.source.date
+    is_newer = days[0] is not None and days[1] is not None and days[1] > days[0]
+    return (rival, best) if is_newer and asks_for_the_newest(question) else (best, rival)
+
+
+def _dated(statement: Statement) -> Statement:
+    """With the date of its document in front, so that it is seen which of two is newer."""
+    day = statement.citations[0].source.day
+    return replace(statement, lead=statement.lead or f"{day}:") if day else statement
+
+
+def _columns_of(candidate: Candidate) -> str | None:
+    """What the cells of a row are, to read it by."""
+    header = candidate.sentences[0]
+    if not (candidate.sentence.is_row and header.is_header):
+        return None
+    return f"{' | '.join(cells_of(header.text.splitlines()[0]))}:"
+
+
+def _asks(sentence: SentenceView) -> bool:
+    return sentence.text.rstrip("*_\"'”’)").endswith(("?", "？", "؟"))

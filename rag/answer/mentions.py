@@ -24,6 +24,8 @@ _TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'-][\p{L}\p{N}]+)*")
 _BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
 _POSSESSIVE = regex.compile(r"[’']s$")
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+"""Scripts that put no spaces between words: what seems one there is a whole sentence."""
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
 
@@ -84,7 +86,9 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
     what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
     pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)}
-    away = [word for word in missing if word.casefold() not in _MANNERS and word not in cited]
+    away = [
+        word for word in missing if word.casefold() not in _MANNERS and word not in cited and not _UNSPACED.search(word)
+    ]
     names = tuple(word for word in away if word.casefold() in pieces)
     rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]
     return Absent(names, tuple(rare))

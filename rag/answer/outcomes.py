@@ -9,7 +9,7 @@ from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.verify import settle
-from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement
+from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
@@ -87,5 +87,6 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 
 def _with_headings(paragraph: Paragraph, source: Source) -> str:
-    """What is to be seen at a paragraph: its text, and what stands above it."""
-    return f"{source.title} {' '.join(paragraph.heading)} {paragraph.text}"
+    """What is to be seen at a paragraph: its text, what stands above it, and where and when it is filed."""
+    filed = f"{document_name(paragraph.document_id)} {source.date or ''}"
+    return f"{source.title} {' '.join(paragraph.heading)} {filed} {paragraph.text}"

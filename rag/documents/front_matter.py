@@ -28,6 +28,7 @@ _NAME_AND_DATE = regex.compile(
     r"(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
 )
 _BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})")
+_TAG = regex.compile(r"</?(?:summary|details|h[1-6]|b|i|em|strong|code|a|span)\b[^>]*>")
 _HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")
 _DATELINE = regex.compile(r"\p{Lu}[\p{Lu} .'’-]{2,30}[,(–—-]+\s*.{6,20}\d{4}")  # "TARRINGTON, 21 November 2023 --"
 _FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date):\s*[\"']?(?P<value>.+?)[\"']?\s*$")
@@ -89,8 +90,9 @@ def find_author(text: str) -> str | None:
 
 
 def heading_text(text: str) -> str:
-    """A title or heading without the marks that make it one: "## Two ##" and "Two", underlined, are both "Two"."""
-    return " ".join(_HEADING_MARKS.sub("", text).split())
+    """A title or heading without the marks that make it one: "## Two ##", "<summary>Two</summary>" and "Two",
+    underlined, are all "Two"."""
+    return " ".join(_HEADING_MARKS.sub("", _TAG.sub("", text)).split())
 
 
 def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | None, str | None]:

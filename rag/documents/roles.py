@@ -17,11 +17,12 @@ import regex
 from rag.documents.blocks import BULLET, ends_sentence, is_item, is_underline
 from rag.documents.boilerplate import is_boilerplate
 from rag.documents.front_matter import heading_text, is_bare_name, is_byline
+from rag.documents.items import ItemTracker
 from rag.documents.voices import VoiceTracker, is_comment_heading
 from rag.domain import Block, Paragraph, Role, Span
-from rag.text.sentences import split_sentences
+from rag.text.units import split_units
 
-PARSER_VERSION = "4"
+PARSER_VERSION = "5"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -81,7 +82,7 @@ def cut(text: str, most: int) -> list[Span]:
     if len(text) <= most:
         return [Span(0, len(text))]
     pieces: list[Span] = []
-    for sentence in split_sentences(text):
+    for sentence in split_units(text):
         for span in _cut_at_spaces(text, sentence, most):
             if pieces and span.end - pieces[-1].start <= most:
                 pieces[-1] = Span(pieces[-1].start, span.end)
@@ -118,6 +119,7 @@ class RoleWalker:
         self.indents = [_indent(text, block.start) for block in blocks]
         self.voices = VoiceTracker(self.texts, self.indents)
         self.headings: list[tuple[int, str]] = []
+        self.items = ItemTracker(self.texts, self.indents)
         self.title_at = self._find_title()
 
     def paragraphs(self) -> Iterator[Paragraph]:
@@ -127,8 +129,13 @@ class RoleWalker:
             role = self._role(i, block, voice is not None, label_role)
             label_role = role if role is Role.BOILERPLATE and _LABEL.match(self.texts[i]) else None
             path = tuple(heading for _, heading in self.headings)
-            if role is Role.HEADING:
-                path = self._enter_heading(block.level or 2, self.texts[i])
+            if role is Role.LIST:
+                path = (*path, *self.items.enter(i))
+                role = Role.HEADING if self.items.only_names(i) else role
+            else:
+                self.items.leave(i)
+                if role is Role.HEADING:
+                    path = self._enter_heading(block.level or 2, self.texts[i])
             if voice is not None and voice.number and role is Role.COMMENT:
                 path = (*path, voice.number)
             speaker = voice.speaker if voice is not None and role is Role.COMMENT else block.speaker

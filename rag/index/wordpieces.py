@@ -21,7 +21,7 @@ from rag.domain import Span
 from rag.index.embedder import Cut
 from rag.index.onnx import open_tokenizer
 from rag.text import terms
-from rag.text.sentences import split_sentences
+from rag.text.units import split_units
 
 WINDOW = 256
 """Word pieces the model was trained on, its two marks included."""
@@ -60,7 +60,7 @@ class WordPieces:
         # A word cut in two comes out in other pieces than it did whole, and in more of them.
         breaks = [i for i, (a, b) in enumerate(pairwise(encoding.word_ids), start=1) if a != b]
         spans: list[Span] = []
-        for sentence in split_sentences(text):
+        for sentence in split_units(text):
             for piece in _pieces_that_fit(sentence, starts, breaks, room):
                 if spans and _count(starts, spans[-1].start, piece.end) <= room:
                     spans[-1] = Span(spans[-1].start, piece.end)

@@ -15,6 +15,7 @@ from rag.documents.context import context_of
 from rag.domain import Paragraph, Passage, Ranks, Role
 from rag.index.records import Record
 from rag.search.features import Features, blank
+from rag.search.filing import preferences
 from rag.search.fusion import Scores, probabilities
 from rag.search.learned import Learned
 from rag.search.legs import LEGS, Legs
@@ -61,17 +62,18 @@ def ranked(inquiry: Inquiry, candidates: Sequence[Candidate], *, legs: Legs, lea
     """The candidates before anything is read."""
     features = described(inquiry, candidates, legs)
     model = learned.ranking if legs.dense else learned.ranking_without_dense
-    return Table(candidates=candidates, features=features, logits=model.scores(features) - _penalties(candidates))
+    logits = model.scores(features) + _policy(inquiry.question, candidates)
+    return Table(candidates=candidates, features=features, logits=logits)
 
 
-def ranked_as_read(table: Table, relevances: Mapping[int, float], *, learned: Learned) -> Table:
+def ranked_as_read(question: str, table: Table, *, relevances: Mapping[int, float], learned: Learned) -> Table:
     """Only those that were read, by what the reader said of them too: its log-odds by ordinal."""
     read = [i for i, candidate in enumerate(table.candidates) if candidate.ordinal in relevances]
     candidates = [table.candidates[i] for i in read]
     features = table.features.at(read)
     found = [relevances[candidate.ordinal] for candidate in candidates]
     features["reader"] = np.clip(found, -MOST_CERTAIN, MOST_CERTAIN)
-    logits = learned.ranking_read.scores(features) - _penalties(candidates)
+    logits = learned.ranking_read.scores(features) + _policy(question, candidates)
     return Table(candidates=candidates, features=features, logits=logits)
 
 
@@ -119,5 +121,8 @@ def _passage(one: Candidate, share: float, *, ranks: Mapping[str, Mapping[int, i
     return Passage(one.paragraph, one.record.source, share, places, legs.dense.get(one.ordinal))
 
 
-def _penalties(candidates: Sequence[Candidate]) -> Scores:
-    return np.array([ROLE_PENALTY.get(one.paragraph.role, 0.0) for one in candidates], dtype=np.float32)
+def _policy(question: str, candidates: Sequence[Candidate]) -> Scores:
+    """What is added to what was fitted."""
+    penalties = np.array([ROLE_PENALTY.get(one.paragraph.role, 0.0) for one in candidates], dtype=np.float32)
+    records, texts = [one.record for one in candidates], [one.paragraph.text for one in candidates]
+    return preferences(question, records, texts=texts) - penalties

@@ -13,6 +13,7 @@ from rag.search.legs import View
 from rag.search.paragraphs import Paragraphs
 from rag.search.ranking import Candidate
 from rag.text.overlap import Inquiry, stems_of
+from rag.text.units import cells_of, rows_of
 
 LONG = 700
 MOST_WINDOWS = 3
@@ -50,7 +51,7 @@ class CandidateReader:
             return near[neighbour].paragraph.text if view.allowed[neighbour] else ""
 
         def text_of(one: Candidate) -> PassageText:
-            context = context_of(one.record.title, one.paragraph)
+            context = _with_columns(context_of(one.record.title, one.paragraph), one.paragraph.text)
             return PassageText(
                 text=one.paragraph.text,
                 context=context,
@@ -68,3 +69,11 @@ class CandidateReader:
         windows = self.embedder.cut([text], [self.embedder.clipped(context)])[0].windows
         telling = sorted(windows, key=lambda window: -len(stems_of(window.of(text)) & set(inquiry.stems)))
         return tuple(sorted(telling[:MOST_WINDOWS], key=lambda window: window.start))
+
+
+def _with_columns(context: str, text: str) -> str:
+    """With the names of a table's columns: a window of its rows is read without them."""
+    rows = rows_of(text) if len(text) > LONG else None
+    if rows is None or rows.header is None:
+        return context
+    return f"{context} › {' | '.join(cells_of(rows.header.of(text).splitlines()[0]))}"

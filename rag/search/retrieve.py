@@ -200,7 +200,8 @@ class HybridRetriever:
         if reads and self._reader is not None:
             with clock.timing("read"):
                 readings = self._reader.read(view, inquiry, candidates=table.best_first[:most_read])
-                table = ranked_as_read(table, {o: one.relevance for o, one in readings.items()}, learned=self._learned)
+                relevances = {ordinal: one.relevance for ordinal, one in readings.items()}
+                table = ranked_as_read(query, table, relevances=relevances, learned=self._learned)
         found = Reordered(*in_order(table, legs))
         if self._ranker is not None:
             with clock.timing("ranker"):

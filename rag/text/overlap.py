@@ -7,7 +7,7 @@ describes one sentence against it, `paragraph_features` the best that a paragrap
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -20,6 +20,7 @@ from rag.text import language, terms
 from rag.text.dates import WHEN
 from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
+from rag.text.units import rows_of
 from rag.text.values import HOW_MANY, NUMERAL
 
 Features = npt.NDArray[np.float32]
@@ -104,19 +105,28 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
 
 @dataclass(frozen=True, slots=True)
 class SentenceView:
-    """One sentence of a paragraph with its stems, prepared once for all features."""
+    """One sentence of a paragraph with its stems, prepared once for all features. `is_row`: it is a row of a table or a
+    field, which has nothing to do with the one before it; `is_header`: it names the columns."""
 
     span: Span
     text: str
     stems: tuple[str, ...]
     present: frozenset[str]
     beginnings: frozenset[str]
+    is_row: bool = False
+    is_header: bool = False
 
 
 @lru_cache(maxsize=8192)
 def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ...]:
     """The sentences of a paragraph, taken apart. Remembered: popular paragraphs come back question after question."""
-    return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
+    found = rows_of(text)
+    if found is None:
+        return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
+    rows = (replace(_view(span, span.of(text), truncated), is_row=True) for span in found.rows)
+    if found.header is None:
+        return tuple(rows)
+    return (replace(_view(found.header, found.header.of(text), truncated), is_header=True), *rows)
 
 
 @lru_cache(maxsize=8192)
@@ -137,14 +147,16 @@ def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:
-    """`[len(sentences), len(SENTENCE_FEATURES)]`; `context` holds the stems of the title and headings above."""
+    """`[len(sentences), len(SENTENCE_FEATURES)]`; `context` holds the stems of the title and headings above. A row has
+    the names of its columns as context too."""
     rows = np.zeros((len(sentences), len(SENTENCE_FEATURES)), dtype=np.float32)
     asked = set(inquiry.stems)
     before: frozenset[str] = frozenset()
+    header = frozenset(stem for sentence in sentences if sentence.is_header for stem in sentence.present)
     for i, sentence in enumerate(sentences):
         has_kind = _has_kind(inquiry, sentence)
         rows[i] = (
-            *_overlaps(inquiry, sentence, before, context),
+            *_overlaps(inquiry, sentence, header if sentence.is_row else before, context),
             float(inquiry.kind is not None and has_kind),
             float(inquiry.kind is not None and not has_kind),
             min(len(sentence.stems) / 40, 1.0),

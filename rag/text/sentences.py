@@ -24,7 +24,7 @@ _STARTERS = frozenset(language.words("sentences.starters"))
 
 _STOP = regex.compile(r"[.!?…。！？｡।॥؟۔]")
 _BOUNDARY = regex.compile(
-    r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』]*)(?P<gap>\s*)""",
+    r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』*_]*)(?P<gap>\s*)""",
 )
 # "am 18. Oktober", "im 19. Jahrhundert"
 _BEHIND_ORDINAL = regex.compile(rf"{language.pattern('sentences.behind_ordinal')}\b", regex.IGNORECASE)

@@ -24,6 +24,8 @@ _LEAVES = {
 _FRONT_MATTER = regex.compile(r"\A---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?:\r?\n|\r|\Z)", regex.DOTALL)
 # Only the blocks are wanted; marks inside a line stay as they are (and long lines of them cost quadratic time).
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
+_COMMENT = regex.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", regex.DOTALL)
+_SUMMARY = regex.compile(r"\s*(?:<details[^>]*>\s*)?<summary[^>]*>.*</summary>\s*", regex.DOTALL)
 _NEWLINE = regex.compile(r"\r\n|\n|\r")
 
 
@@ -66,6 +68,11 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
         # Captions that repeat and unwrapped lines are told apart as in plain text.
         for piece in text_blocks(text[block.start : block.end]):
             yield Block(block.start + piece.start, block.start + piece.end, piece.role or Role.BODY)
+    elif token.type == "html_block" and _COMMENT.fullmatch(text[block.start : block.end]):
+        # Nobody who reads the page sees it.
+        yield Block(block.start, block.end, Role.BOILERPLATE)
+    elif token.type == "html_block" and _SUMMARY.fullmatch(text[block.start : block.end]):
+        yield Block(block.start, block.end, Role.HEADING, level=6)
     else:
         yield block
 

@@ -149,8 +149,8 @@ def test_markdown_blocks_have_the_roles_their_marks_give_them() -> None:
         ("Setext heading --------------", "heading", ()),
         ("- one item", "list", ("Setext heading",)),
         ("- another item", "list", ("Setext heading",)),
-        ("with a second paragraph", "list", ("Setext heading",)),
-        ("- a nested item", "list", ("Setext heading",)),
+        ("with a second paragraph", "list", ("Setext heading", "another item")),
+        ("- a nested item", "list", ("Setext heading", "another item")),
         ("1. first", "list", ("Setext heading",)),
         ("2. second", "list", ("Setext heading",)),
         ("> A quotation.", "body", ("Setext heading",)),
@@ -190,3 +190,11 @@ def test_readers_comments_in_markdown_are_comments() -> None:
         ("Bo says:", "comment", "Bo"),
         ("Me too.", "comment", "Bo"),
     ]
+
+
+def test_what_a_page_does_not_show_is_no_text_of_its_own_and_a_summary_is_a_heading() -> None:
+    text = "# Bench\n\n<!-- the key hangs behind the door -->\n\n<details>\n<summary>Which lamp?</summary>\n\nA sodium lamp.\n\n</details>\n"
+    roles = {shown: (role, path) for shown, role, path in markdown(text)}
+    assert roles["<!-- the key hangs behind the door -->"][0] == "boilerplate"
+    assert roles["<details> <summary>Which lamp?</summary>"][0] == "heading"
+    assert roles["A sodium lamp."] == ("body", ("Which lamp?",))

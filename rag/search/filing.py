@@ -1,0 +1,67 @@
+"""What a question says of the documents that it means: a year that they are dated or filed by, or that they be new.
+
+A policy, not a fitted number: no training question knows of two versions of one document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+
+from rag.domain import Source, document_name
+from rag.index.records import Record
+from rag.search.fusion import Scores
+from rag.text import language
+from rag.text.dates import find_years
+
+MEANT = 1.5
+"""Log-odds for a document of the year that is asked for, and against one of another year or an older version."""
+
+_NEWEST = regex.compile(rf"(?i)\b{language.pattern('questions.newest')}\b")
+
+
+def preferences(question: str, records: Sequence[Record], *, texts: Sequence[str]) -> Scores:
+    """What to add to the log-odds of candidates with these documents and texts, `[len(records)]`. A year counts where
+    it tells documents apart: if one of them is of that year, those of others stand back, unless they speak of it."""
+    asked = years_in(question)
+    if asked and any(years_of(record.document_id, record.source) & asked for record in set(records)):
+        given = [_by_year(record, text, asked) for record, text in zip(records, texts, strict=True)]
+    elif not asked and asks_for_the_newest(question):
+        given = [-MEANT * is_outdated(record, records) for record in records]
+    else:
+        given = [0.0] * len(records)
+    return np.array(given, dtype=np.float32)
+
+
+def asks_for_the_newest(question: str) -> bool:
+    return _NEWEST.search(question) is not None
+
+
+def is_outdated(record: Record, among: Sequence[Record]) -> bool:
+    """Whether another of them is a later version: of the same title, with a later date."""
+    day = record.date
+    return day is not None and any(
+        other.date is not None and other.date > day and other.title.casefold() == record.title.casefold()
+        for other in among
+    )
+
+
+def years_in(text: str) -> frozenset[str]:
+    return frozenset(span.of(text) for span in find_years(text))
+
+
+def years_of(document_id: str, source: Source) -> frozenset[str]:
+    """The years by which a document is known: its date's, and those in its title, its folder's and its file's name."""
+    named = years_in(f"{source.title} {regex.sub(r'[^0-9]+', ' ', document_name(document_id))}")
+    return named | {str(source.date.year)} if source.date else named
+
+
+def _by_year(record: Record, text: str, asked: frozenset[str]) -> float:
+    known = years_of(record.document_id, record.source)
+    if not known:
+        return 0.0
+    if known & asked:
+        return MEANT
+    return 0.0 if years_in(text) & asked else -MEANT

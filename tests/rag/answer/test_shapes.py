@@ -1,0 +1,106 @@
+"""Answers in the shape of what they are found in: rows of tables, answers of question pairs, items of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.domain import Answer
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+Ask = Callable[[str, str], Answer]
+
+
+@pytest.fixture
+def ask(tmp_path: Path, embedder: MiniLM) -> Ask:
+    @contextmanager
+    def opened(text: str) -> Iterator[Chatbot]:
+        folder = tmp_path / "documents"
+        folder.mkdir(exist_ok=True)
+        (folder / "notes.md").write_text(text)
+        with open_chatbot(Settings(home=tmp_path / "home", documents=folder), "test", embedder=embedder) as bot:
+            bot.ingest()
+            yield bot
+
+    def asked(text: str, question: str) -> Answer:
+        with opened(text) as bot:
+            return bot.ask(question)
+
+    return asked
+
+
+BERTHS = "# Berths\n\n| Boat | Berth | Length (m) | Keeper |\n| --- | --- | ---: | --- |\n" + "".join(
+    f"| {boat} | B-{20 + i} | {9 + i} | {keeper} |\n"
+    for i, (boat, keeper) in enumerate(
+        zip(
+            ["Sigrid", "Alma", "Fulmar", "Petrel", "Gannet", "Skua", "Heron", "Dunlin", "Knot", "Curlew"],
+            [
+                "Ann Lee",
+                "Bo Falk",
+                "Cai Mor",
+                "Dee Oak",
+                "Ed Pym",
+                "Flo Gray",
+                "Gus Rowe",
+                "Hal Tate",
+                "Ivy Dean",
+                "Jo West",
+            ],
+            strict=True,
+        )
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("Which berth does the Petrel have?", "| Petrel | B-23 | 12 | Dee Oak |"),
+        ("Who is the keeper of the Knot?", "| Knot | B-28 | 17 | Ivy Dean |"),
+        ("What is the length of the boat at berth B-25?", "| Skua | B-25 | 14 | Flo Gray |"),
+    ],
+)
+def test_of_a_table_the_row_is_quoted_with_the_names_of_its_columns(ask: Ask, question: str, row: str) -> None:
+    answer = ask(BERTHS, question)
+    assert answer.citations[0].quote == row
+    assert answer.statements[0].lead == "Boat | Berth | Length (m) | Keeper:"
+
+
+PAIRS = """# Allotment
+
+Where is the key? It hangs in the shed of Mr Brook. May I bring a dog? Yes, on a lead. Who empties the compost? The
+council does, in the first week of May.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "right"),
+    [
+        ("Where is the key?", "It hangs in the shed of Mr Brook."),
+        ("May I bring a dog?", "Yes, on a lead."),
+        ("Who empties the compost?", "The council does, in the first week of May."),
+    ],
+)
+def test_a_question_in_the_text_is_never_the_answer_what_follows_it_is(ask: Ask, question: str, right: str) -> None:
+    answer = ask(PAIRS, question)
+    assert answer.statements[0].text == right
+    assert not any(statement.text.endswith("?") for statement in answer.statements)
+
+
+def test_prices_of_two_things_are_no_conflict(ask: Ask) -> None:
+    text = "# Repairs\n\nA new sail for the Sigrid costs 480 crowns.\n\nA new sail for the Petrel costs 310 crowns.\n"
+    answer = ask(text, "How much does a new sail cost?")
+    assert answer.statements
+    assert not any(statement.conflicts_with for statement in answer.statements)
+
+
+def test_what_a_page_hides_is_never_quoted(ask: Ask) -> None:
+    text = "# Slits\n\n<!-- the spare slit lies in the drawer of bench 3 -->\n\nThe slit is 0.25 mm wide.\n"
+    answer = ask(text, "Where does the spare slit lie?")
+    assert "drawer" not in answer.text

@@ -1,0 +1,51 @@
+"""The year or the newest of several versions, where a question asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+PRICES = "# Ferry prices\n\nA ticket for a bicycle costs {bicycle} crowns. Children travel for free.\n"
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    base = tmp_path_factory.mktemp("versions")
+    for year, bicycle in ((2021, 40), (2022, 44), (2023, 51)):
+        folder = base / "documents" / str(year)
+        folder.mkdir(parents=True)
+        (folder / "prices.md").write_text(
+            f"---\ntitle: Ferry prices\ndate: {year}-02-01\n---\n\n" + PRICES.format(bicycle=bicycle)
+        )
+    with open_chatbot(Settings(home=base / "home", documents=base / "documents"), "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+@pytest.mark.parametrize(("year", "crowns"), [("2021", "40"), ("2022", "44"), ("2023", "51")])
+def test_the_year_of_a_question_is_that_of_the_document(bot: Chatbot, year: str, crowns: str) -> None:
+    answer = bot.ask(f"What did a ticket for a bicycle cost in {year}?")
+    assert f"costs {crowns} crowns" in answer.statements[0].text
+    assert year not in answer.unmentioned
+
+
+@pytest.mark.parametrize(
+    "question", ["What does a ticket for a bicycle cost now?", "What is the current price for a bicycle?"]
+)
+def test_the_newest_goes_first_where_it_is_asked_for(bot: Chatbot, question: str) -> None:
+    assert bot.search(question).passages[0].paragraph.document_id == "documents/2023/prices.md"
+    assert "costs 51 crowns" in bot.ask(question).statements[0].text
+
+
+def test_versions_that_differ_are_told_apart_by_their_dates(bot: Chatbot) -> None:
+    answer = bot.ask("How many crowns does a ticket for a bicycle cost?")
+    first, second = answer.statements
+    assert first.conflicts_with == (1,)
+    assert {first.lead, second.lead} <= {"1 Feb 2021:", "1 Feb 2022:", "1 Feb 2023:"}
+    assert first.lead != second.lead

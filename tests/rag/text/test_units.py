@@ -1,0 +1,67 @@
+"""What of a text can be quoted by itself."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text.sentences import split_sentences
+from rag.text.units import cells_of, rows_of, split_units
+
+TABLE = "| Boat | Berth | Length |\n| --- | :-: | ---: |\n| Sigrid | B-12 | 9.5 m |\n| Alma | C-03 | 12 m |"
+
+
+def units(text: str) -> list[str]:
+    return [span.of(text) for span in split_units(text)]
+
+
+def test_a_row_of_a_table_is_a_unit_and_the_header_goes_with_its_rule() -> None:
+    header, *rows = units(TABLE)
+    assert header == "| Boat | Berth | Length |\n| --- | :-: | ---: |"
+    assert rows == ["| Sigrid | B-12 | 9.5 m |", "| Alma | C-03 | 12 m |"]
+    assert cells_of(rows[0]) == ["Sigrid", "B-12", "9.5 m"]
+
+
+def test_a_first_row_without_numbers_names_the_columns() -> None:
+    found = rows_of("Boat\tBerth\nSigrid\t12\nAlma\t3")
+    assert found is not None and found.header is not None
+    assert len(found.rows) == 2
+    unnamed = rows_of("Sigrid\tOslo\nAlma\tBergen")
+    assert unnamed is not None and unnamed.header is None
+
+
+def test_lines_that_are_fields_are_units() -> None:
+    assert units("Owner: Facilities\nLast updated: 3 May 2024\nStatus: in review") == [
+        "Owner: Facilities", "Last updated: 3 May 2024", "Status: in review",
+    ]  # fmt: skip
+    assert "owner: Hanne Lund" in units("---\ntitle: Ferry\nowner: Hanne Lund\ntags:\n  - boats\n---")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The harbour was repaired. Its crane lifts nine tons.",
+        "He said:\nthe crane lifts nine tons.",
+        "One line: with a colon.",
+        "A line of prose that goes on\nand on over two lines. Then it ends.",
+        "Either a | or a b.\nNothing else.",
+    ],
+)
+def test_prose_is_split_into_its_sentences(text: str) -> None:
+    assert rows_of(text) is None
+    assert split_units(text) == split_sentences(text)
+
+
+LINES = st.lists(st.sampled_from(["| a | b |", "|---|---|", "k: v", "Prose. More.", "", "  ", "a\tb", "---", "| |"]))
+
+
+@given(LINES.map("\n".join) | st.text())
+def test_units_are_in_order_and_hold_every_character_but_white_space(text: str) -> None:
+    spans = split_units(text)
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+    inside = "".join(span.of(text) for span in spans)
+    assert "".join(inside.split()) == "".join(text.split())
+    assert all(span.of(text) == span.of(text).strip() for span in spans)
