@@ -12,7 +12,7 @@ QUOTED = Statement(PARAGRAPH.text, (Citation(1, PARAGRAPH, Source("A", "3-a"), 0
 MARKED = Statement("It snowed.", (), Verdict.UNSUPPORTED)
 
 
-def test_every_role_has_a_name_and_running_text_an_empty_one() -> None:
+def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:
     assert set(ROLE_NAMES) == set(Role)
     assert [role for role, name in ROLE_NAMES.items() if not name] == [Role.BODY]
 

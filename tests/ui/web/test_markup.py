@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from parsing import REORDERING, is_control, shown
 
-from rag.domain import Role
-from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+from ui.web.markup import attribute, escaped, exact, place_address
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -109,8 +108,3 @@ def test_an_address_gives_back_the_place(document: str, paragraph: int, start: i
 
 def test_an_address_without_a_span_names_none() -> None:
     assert place_address("0a", "documents/a b.md", 3) == "?folder=0a&document=documents%2Fa+b.md&paragraph=3"
-
-
-def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:
-    assert set(ROLE_NAMES) == set(Role)
-    assert [role for role, name in ROLE_NAMES.items() if not name] == [Role.BODY]
