@@ -55,7 +55,7 @@ def paragraphs_prompt(question: str, passages: Sequence[Passage], task: str = ""
 
 def defused(text: str, fence: str) -> str:
     """Text of a document that holds no mark and no fence of ours."""
-    return str(_MARK_IN_TEXT.sub("(", text)).replace(fence, "")
+    return _MARK_IN_TEXT.sub("(", text).replace(fence, "")
 
 
 def condense_prompt(earlier: Sequence[str], question: str) -> str:
@@ -92,7 +92,7 @@ def _described(passage: Passage) -> str:
         passage.source.date.isoformat() if passage.source.date else "",
     ]
     line = " · ".join(" ".join(fact.split()) for fact in facts if fact)
-    return str(_MARK_IN_TEXT.sub("(", line))
+    return _MARK_IN_TEXT.sub("(", line)
 
 
 _ROLES = {Role.COMMENT: "reader's comment", Role.CAPTION: "photo caption", Role.TABLE: "table", Role.BYLINE: "byline"}

@@ -84,7 +84,7 @@ def find_author(text: str) -> str | None:
     )
     if match is None:
         return None
-    author = str(match.group("author")).strip()
+    author = match.group("author").strip()
     return author.title() if author.isupper() else author
 
 

@@ -131,7 +131,7 @@ def _header(text: str) -> tuple[str, str] | None:
 
 def _bare_name(name: str) -> str:
     """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
-    return str(_AROUND_NAME.sub("", name)).strip()
+    return _AROUND_NAME.sub("", name).strip()
 
 
 def _names_over_date(texts: Sequence[str], i: int) -> bool:
@@ -255,7 +255,7 @@ class VoiceTracker:
                 _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
             )
             if match and not match.group("name").isupper():
-                return j, str(match.group("name")).strip().rstrip(".")
+                return j, match.group("name").strip().rstrip(".")
         self._unsigned_before = len(self._texts)
         return None
 

@@ -88,8 +88,7 @@ def _pattern_of(phrase: str, *, section: str, language: Language) -> str:
     def own(reference: regex.Match[str]) -> str:
         return _own_pattern(reference.group("name"), section=section, language=language)
 
-    filled: str = _REFERENCE.sub(own, phrase.replace(" ", r"\s+"))
-    return filled
+    return _REFERENCE.sub(own, phrase.replace(" ", r"\s+"))
 
 
 def _own_pattern(name: str, *, section: str, language: Language) -> str:

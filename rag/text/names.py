@@ -49,8 +49,7 @@ def find_whole_names(text: str) -> Iterator[Span]:
 
 def named_in(question: str) -> list[str]:
     """Words by which a question names something: with a capital, but for its first; "F16" and "X" are among them."""
-    found: list[str] = _IN_QUESTION.findall(question)
-    return found
+    return _IN_QUESTION.findall(question)
 
 
 def missing_names(statement: str, cited: Sequence[str], stems: AbstractSet[str]) -> list[str]:

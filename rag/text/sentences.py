@@ -72,7 +72,7 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
     if stop[-1] in _WIDE_STOPS:
         return True
     if not match.group("gap"):
-        return bool(match.end() == len(text))
+        return match.end() == len(text)
     following = text[match.end() : match.end() + 40].lstrip(_OPENERS)
     if not following:
         return True

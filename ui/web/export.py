@@ -130,8 +130,8 @@ def _place(citation: Citation) -> str:
 def _plain(text: str) -> str:
     """Text that Markdown takes as it stands."""
     # Some readers make links of bare addresses.
-    plain = str(_MARKDOWN_SIGNS.sub(r"\\\1", display(text))).replace("://", "\\://")
-    return str(_MARKDOWN_START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", plain))
+    plain = _MARKDOWN_SIGNS.sub(r"\\\1", display(text)).replace("://", "\\://")
+    return _MARKDOWN_START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", plain)
 
 
 _KINDS: dict[str, tuple[str, str, Callable[[Conversation], str]]] = {

@@ -33,7 +33,7 @@ def escaped(text: str) -> str:
     """`text` as HTML: nothing in it is markup, nothing reorders what stands around it, and what cannot be seen is
     shown by its number."""
     safe = html.escape(_CONTROL.sub("�", text), quote=True)
-    return str(_REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe))
+    return _REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe)
 
 
 def attribute(text: str) -> str:
