@@ -291,6 +291,17 @@ def test_no_answer_may_be_read_by_a_page_of_another_origin(chat: Attacked) -> No
     assert chat.post("/api/search", {"question": "harbour"}, own).status == 200
 
 
+def test_the_page_names_its_style_and_gets_every_part_of_it(chat: Attacked) -> None:
+    named = re.search(r"assets-of-ibid/style\.css\?[0-9a-f]{8}", chat.get("/").body.decode())
+    assert named is not None
+    style = chat.get(f"/{named[0]}")
+    assert (style.status, style.headers["content-type"].partition(";")[0]) == (200, "text/css")
+    parts = list((ROOT / "ui" / "web" / "assets" / "css").iterdir())
+    assert len(parts) > 1
+    for part in parts:
+        assert part.read_bytes() in style.body, part.name
+
+
 def test_links_from_elsewhere_and_programs_are_let_in(chat: Attacked) -> None:  # case 13
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
     assert chat.get("/?document=documents%2Fmill.md&paragraph=1", link).status == 200
