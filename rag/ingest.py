@@ -1,8 +1,8 @@
 """A folder becomes rows of the index: scan, read, split, embed, commit.
 
 Idempotent and incremental: an unchanged file costs a stat. The folder is the truth, so a deleted file leaves
-the index, but a folder that is missing, unreadable or suddenly empty removes nothing. Never writes to the
-folder. One bad file never stops the others.
+the index, but a folder that is missing, unreadable or suddenly empty removes nothing, and a file that can no
+longer be read keeps its earlier version. Never writes to the folder. One bad file never stops the others.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from rag.documents.scan import FoundFile, Scan, scan
 from rag.errors import FolderError
 from rag.file_reader import FileReader, Reading
 from rag.index.embedding import MiniLM
+from rag.index.failures import write_failures
 from rag.index.records import FileStamp, Record
 from rag.index.store import Store
 from rag.pipeline import Group, Pipeline
+
+_STAYS = "; what was read of it before still answers"
+"""Said of a file that fails now and did not before."""
 
 
 class Outcome(StrEnum):
@@ -81,16 +85,18 @@ class _Tally:
 
     outcomes: list[FileOutcome]
     restamped: list[tuple[str, FileStamp]] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
     embedded: int = 0
     reused: int = 0
+
+    @property
+    def failed(self) -> list[FileOutcome]:
+        return [one for one in self.outcomes if one.outcome is Outcome.FAILED]
 
     def add(self, group: Group) -> None:
         self.embedded += group.embedded
         self.reused += group.reused
         self.outcomes += map(_outcome_of, group.readings)
         self.restamped += [(one.file.document_id, one.stamp) for one in group.readings if one.is_unchanged]
-        self.unreadable += [one.file.document_id for one in group.readings if one.is_unreadable and one.record]
 
 
 def ingest(
@@ -124,9 +130,9 @@ def ingest(
         if progress is not None:
             progress(Progress(len(tally.outcomes), len(found), tally.embedded + tally.reused))
     store.restamp(tally.restamped)
-    removed = gone + sorted(tally.unreadable)
-    if removed:
-        store.remove(removed)
+    write_failures(store.folder, {one.document_id: one.detail or "" for one in tally.failed})
+    if gone:
+        store.remove(gone)
         if committed is not None:
             committed()
     tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
@@ -139,7 +145,8 @@ def ingest(
 def _outcome_of(reading: Reading) -> FileOutcome:
     document_id = reading.file.document_id
     if reading.problem is not None:
-        return FileOutcome(document_id, Outcome.FAILED, reading.problem)
+        stays = _STAYS if reading.record else ""
+        return FileOutcome(document_id, Outcome.FAILED, f"{reading.problem}{stays}")
     if reading.content is not None:
         warning = reading.content.parsed.warning
         return FileOutcome(document_id, Outcome.UPDATED if reading.record else Outcome.ADDED, warning)

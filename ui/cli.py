@@ -24,7 +24,7 @@ from rag.domain import Answer, Json, Passage, Turn, document_name
 from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
-from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, status_left_out_lines, summary_line
+from ui.show import answer_lines, folder_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
@@ -192,19 +192,22 @@ def ingest(
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+def status(
+    as_json: JsonOption = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only the files that could not be read, with the reasons.")
+    ] = False,
+) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
+    if failed:
+        _show_failed(_settings(), as_json)
+        return
     from rag.index.owner import read_owner
     from ui.remote import find_owner
 
     settings = _settings()
     if not (settings.index / "chroma").exists():
-        if as_json:
-            _print_json(_status_json(settings, None))
-        else:
-            out.print(
-                f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`."
-            )
+        _show_nothing(settings, as_json)
         return
     owner = find_owner(settings.index)
     try:
@@ -225,7 +228,7 @@ def status(as_json: JsonOption = False) -> None:
     out.print(table)
     folder, index = safe(told["folder"]), safe(told["index"])
     count = f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}"
-    out.print("\n".join([count, *status_left_out_lines(told)]))
+    out.print("\n".join([count, *folder_lines(told)]))
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     out.print(f"embedder  {safe(told['embedder'])}, on this machine")
     if second := told["second_embedder"]:
@@ -238,6 +241,26 @@ def status(as_json: JsonOption = False) -> None:
         leaves = "" if second else ": nothing leaves this machine"
         out.print(f"answers   sentences of the documents{leaves}")
     out.print(f"held by   {owner.owner if owner else 'nobody else'}")
+
+
+def _show_nothing(settings: Settings, as_json: bool) -> None:
+    if as_json:
+        _print_json(_status_json(settings, None))
+        return
+    out.print(f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`.")
+
+
+def _show_failed(settings: Settings, as_json: bool) -> None:
+    """What the last ingest could not read. Nothing has to be opened for it, so nobody has to be asked."""
+    from rag.index.failures import read_failures
+
+    failures = read_failures(settings.index)
+    if as_json:
+        _print_json([{"document": key, "reason": reason} for key, reason in failures.items()])
+        return
+    for key, reason in failures.items():
+        out.print(f"{safe(document_name(key))}: {safe(reason)}")
+    out.print("`ibid ingest` tries them again." if failures else "Every file could be read.")
 
 
 def _own_status(settings: Settings) -> Json:
@@ -332,6 +355,7 @@ def _status_json(
     second: Json | None = None,
 ) -> Json:
     from rag.documents.scan import left_out_of
+    from rag.index.failures import read_failures
 
     return {
         "folder": str(settings.documents),
@@ -344,6 +368,7 @@ def _status_json(
         "indexing": False,
         "documents": [record.json() for record in records],
         "left_out": [one.json() for one in left_out_of(settings.roots)],
+        "failed": [{"document": key, "reason": why} for key, why in read_failures(settings.index).items()],
     }
 
 

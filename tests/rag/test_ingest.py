@@ -30,6 +30,7 @@ from rag.domain import Block
 from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM, Progress
+from rag.index.failures import read_failures, write_failures
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
 from rag.ingest import FileOutcome, Outcome, Report, ingest
@@ -147,6 +148,35 @@ def test_what_is_left_out_is_reported_beside_the_documents_and_counts_as_none(
     report = take_in(store, embedder, folder, uploads=tmp_path / "uploads")
     assert said(report) == {"siege.txt": "added"}
     assert report.left_out == (LeftOut("documents/photo.heic", "a picture"), LeftOut("uploads/film.mp4", "a film"))
+
+
+def test_a_new_version_that_cannot_be_read_leaves_the_old_one_answering(
+    store: Store, embedder: MiniLM, folder: Path
+) -> None:
+    write(folder / "siege.txt", SIEGE)
+    write(folder / "bread.md", BREAD)
+    take_in(store, embedder, folder)
+    before = texts_of(store, "siege.txt")
+    write(folder / "siege.txt", b"\0" * 900, LONG_AGO + 1)
+    reason = "looks like a binary file, not text; what was read of it before still answers"
+    for _ in range(2):
+        assert said(take_in(store, embedder, folder)) == {"bread.md": "unchanged", "siege.txt": f"failed: {reason}"}
+        assert texts_of(store, "siege.txt") == before
+        assert read_failures(store.folder) == {"documents/siege.txt": reason}
+    write(folder / "siege.txt", "The siege is over.", LONG_AGO + 2)
+    assert said(take_in(store, embedder, folder))["siege.txt"] == "updated"
+    assert texts_of(store, "siege.txt") == ["The siege is over."]
+    assert read_failures(store.folder) == {}
+    assert store.check().is_whole
+
+
+def test_what_failed_is_kept_whole_or_not_known(tmp_path: Path) -> None:
+    assert read_failures(tmp_path) == {}
+    write_failures(tmp_path, {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"})
+    assert read_failures(tmp_path) == {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"}
+    for torn in ("", "{", "[]", "7", '{"documents/b.txt": '):
+        (tmp_path / "failed.json").write_text(torn)
+        assert read_failures(tmp_path) == {}
 
 
 def test_a_document_that_is_ignored_from_now_on_leaves_the_index(store: Store, embedder: MiniLM, folder: Path) -> None:
@@ -594,7 +624,8 @@ def test_a_known_file_that_vanishes_during_ingest_stays_until_the_next(store: St
     write(folder / "a.txt", minutes("They met again."), LONG_AGO + 1)
     write(folder / "b.txt", minutes("They talked more."), LONG_AGO + 1)
     embedder.then(gone.unlink)
-    assert said(take_in(store, embedder, folder))["b.txt"] == "failed: No such file or directory"
+    reason = "No such file or directory; what was read of it before still answers"
+    assert said(take_in(store, embedder, folder))["b.txt"] == f"failed: {reason}"
     assert texts_of(store, "b.txt")[1] == "They talked."
     assert said(take_in(store, embedder, folder))["b.txt"] == "removed"
 

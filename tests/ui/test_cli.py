@@ -236,6 +236,8 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     assert first.out.splitlines()[:2] == ["added     good [bold].txt", "added     two lines �[31m.txt"]
     assert first.out.splitlines()[2].startswith("2 added, 1 failed · ")
     assert first.err == "failed    bad.txt: the file is empty\n"
+    failed = ["bad.txt: the file is empty", "`ibid ingest` tries them again."]
+    assert ibid.run("status", "--failed").out.splitlines() == failed
     second = ibid.run("ingest")
     assert second.out.startswith("2 unchanged, 1 failed · 0 passages embedded")
     (folder / "bad.txt").write_text("Mended.")
@@ -243,6 +245,7 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     third = ibid.run("ingest")
     assert third.out.splitlines()[:2] == ["added     bad.txt", "removed   good [bold].txt"]
     assert third.err == ""
+    assert ibid.run("status", "--failed").out == "Every file could be read.\n"
 
 
 def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibid, tmp_path: Path) -> None:
@@ -291,6 +294,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
         "indexing",
         "documents",
         "left_out",
+        "failed",
     ]
     assert list(there) == list(nothing) == keys
     assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)

@@ -18,6 +18,7 @@ from rag.answer_json import answer_from
 from rag.documents.scan import left_out_of
 from rag.domain import Answer, Json, Turn
 from rag.errors import IbidError, QuestionError, ScopeError
+from rag.index.failures import read_failures
 from rag.ingest import Report
 from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
@@ -191,6 +192,7 @@ def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
         "indexing": folder.indexing.running,
         "documents": [record.json() for record in folder.bot.documents],
         "left_out": [one.json() for one in left_out_of(folder.settings.roots)],
+        "failed": [{"document": key, "reason": why} for key, why in read_failures(folder.settings.index).items()],
     }
 
 
