@@ -39,6 +39,11 @@ class Reading:
     problem: str | None = None
 
     @property
+    def vectors(self) -> int:
+        """How many vectors its content takes."""
+        return len(self.content.windows) if self.content is not None else 0
+
+    @property
     def is_unchanged(self) -> bool:
         return self.content is None and self.problem is None
 

@@ -29,11 +29,12 @@ from rag.documents.scan import scan
 from rag.domain import Block
 from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
-from rag.index.embedding import MiniLM, Progress
+from rag.index.embedding import MiniLM
+from rag.index.embedding import Progress as Embedding
 from rag.index.failures import read_failures, write_failures
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
-from rag.ingest import FileOutcome, Outcome, Report, ingest
+from rag.ingest import FileOutcome, Outcome, Progress, Report, ingest
 from rag.search.retrieve import HybridRetriever
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ class CountingMiniLM(MiniLM):
     def given(self) -> list[str]:
         return self._given
 
-    def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], progress: Embedding | None = None) -> npt.NDArray[np.float32]:
         self._given.extend(texts)
         return super().vectors(texts, progress)
 
@@ -411,6 +412,48 @@ def test_progress_counts_every_file_once(store: Store, embedder: MiniLM, folder:
     assert (seen[-1].files_done, seen[-1].files, seen[-1].vectors) == (5, 5, 5)
 
 
+def test_progress_tells_the_state_of_each_file_and_what_failed(store: Store, embedder: MiniLM, folder: Path) -> None:
+    write(folder / "a.txt", "Text a.")
+    write(folder / "b.txt", "")
+    write(folder / "c.txt", "Text c.")
+    seen: list[Progress] = []
+    ingest(store, embedder, {"documents": folder}, 20, seen.append)
+    for told in seen:
+        assert told.queued + (told.reading is not None) + told.embedding + told.files_done == told.files == 3
+    assert [(told.reading, told.queued) for told in seen[:3]] == [
+        ("documents/a.txt", 2),
+        ("documents/b.txt", 1),
+        ("documents/c.txt", 0),
+    ]
+    assert (seen[-1].share, seen[-1].vectors_to_come, seen[-1].embedding) == (1.0, 0, 0)
+    assert seen[-1].failed == (FileOutcome("documents/b.txt", Outcome.FAILED, "the file is empty"),)
+
+
+def test_one_large_file_shows_its_progress_too(store: Store, embedder: MiniLM, folder: Path) -> None:
+    write(folder / "a.txt", "\n\n".join(f"Lock {i} was opened at noon by keeper {i * 7919 % 101}." for i in range(400)))
+    seen: list[Progress] = []
+    ingest(store, embedder, {"documents": folder}, 20, seen.append)
+    shares = [told.share for told in seen]
+    assert shares == sorted(shares) and len(set(shares)) > 5
+    halfway = next(told for told in seen if told.share > 0.5)
+    assert (halfway.files_done, halfway.embedding, halfway.queued) == (0, 1, 0)
+    assert halfway.vectors > 0 and halfway.vectors + halfway.vectors_to_come == 400
+    assert halfway.rate > 0
+
+
+@pytest.mark.parametrize(
+    ("share", "seconds", "left"),
+    [
+        pytest.param(0.25, 10.0, 30.0, id="as long as the pace says"),
+        pytest.param(1.0, 10.0, 0.0, id="none at the end"),
+        pytest.param(0.25, 0.5, None, id="not told in the first second"),
+        pytest.param(0.0, 60.0, None, id="nothing done tells nothing"),
+    ],
+)
+def test_the_time_left_follows_from_the_pace(share: float, seconds: float, left: float | None) -> None:
+    assert Progress(0, 1, 0, share=share, seconds=seconds).seconds_left == left
+
+
 # --- bad files never stop the others
 
 
@@ -488,7 +531,7 @@ def test_the_limit_is_what_the_settings_say(store: Store, embedder: MiniLM, fold
 class QuickMiniLM(MiniLM):
     """The shipped tokenizer, and one and the same vector for everything: for texts of megabytes."""
 
-    def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], progress: Embedding | None = None) -> npt.NDArray[np.float32]:
         return np.tile(np.eye(1, 384, dtype=np.float32), (len(texts), 1))
 
 
