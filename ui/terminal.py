@@ -54,8 +54,8 @@ class Bar:
 def _count_text(progress: IngestProgress) -> str:
     failed = f", {len(progress.failed):,} failed" if progress.failed else ""
     to_come = f", {progress.vectors_to_come:,} to come" if progress.vectors_to_come else ""
-    files = f"{progress.files_done:,} of {progress.files:,} files{failed}"
-    return f"{files} · {progress.vectors:,} passages{to_come} · {progress.rate:.0f} a second"
+    files = f"{progress.files_done:,}/{progress.files:,} files{failed}"
+    return f"{files} · {progress.vectors:,} passages{to_come}, {progress.rate:.0f}/s"
 
 
 class _TimeLeft(TimeRemainingColumn):

@@ -499,6 +499,24 @@ def test_there_are_colours_on_a_terminal(filled: tuple[Ibid, Run]) -> None:
     assert "\x1b[1m 1\x1b[0m" in printed
 
 
+def test_ingest_on_a_terminal_shows_how_far_it_is(empty: Ibid, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "good.txt").write_text("A Title\n\nThey met at noon.\n")
+    (folder / "bad.txt").write_text("")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", "from ui.cli import main; main()", "ingest"],
+        cwd=ROOT, env=Ibid(empty.home, folder).environment({"TERM": "xterm-256color", "COLUMNS": "120"}),
+        stdout=subprocess.DEVNULL, stderr=theirs,
+    ) as shown:  # fmt: skip
+        shown.wait(120)
+    os.close(theirs)
+    printed = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "2/2 files, 1 failed · 2 passages, " in printed
+
+
 @pytest.mark.parametrize(
     "command", [["ask", QUESTION], ["search", "siege"], ["ingest"], ["status"], ["reset", "--yes"], ["--help"]]
 )
