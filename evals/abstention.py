@@ -10,7 +10,7 @@ from evals.domain import Interval
 from evals.intervals import auroc, mean_interval, risk_coverage, threshold_at
 from evals.metric import Group, Metric
 from evals.results import Result
-from rag.answer.gate import GATE_FILE, read_gate
+from rag.answer.gate import shipped_gate
 
 FEW = 0.05
 """Of the unanswerable questions that may be answered."""
@@ -37,7 +37,7 @@ def _answered_at_few(results: Sequence[Result]) -> Interval:
 
 
 def _answered_as_shipped(results: Sequence[Result], *, answerable: bool) -> Interval:
-    least = read_gate(GATE_FILE).threshold
+    least = shipped_gate().threshold
     return mean_interval([float(score >= least) for score in _certainties(results, answerable=answerable)])
 
 

@@ -99,7 +99,7 @@ class Bench:
         with opened(self.settings, folder=self.suite(name).documents) as corpus:
             scored = []
             for result in results:
-                legs = corpus.bot.retriever.single_legs(result.case.question, SEARCHED)
+                legs = corpus.bot.retriever.single_legs(result.case.question, limit=SEARCHED)
                 graded = graded_gold(result.case, corpus=corpus.paragraphs)
                 wanted = graded if result.case.all_gold else any_gold(graded)
                 by_document = result.score("document_ndcg@10") is not None

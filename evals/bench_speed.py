@@ -22,10 +22,12 @@ from evals.figures import Figure
 from evals.summary import Limit
 from evals.verifying import CLAIMS, Claim, Scripted, quoting, read_claims, seconds_per_statement
 from rag.answer.prompts import NOT_FOUND
-from rag.chatbot import Chatbot, open_chatbot
-from rag.index.embedding import DIMENSIONS, MiniLM, Vectors, run_one
+from rag.chatbot import Chatbot
+from rag.index.embedder import Vectors
+from rag.index.embedding import DIMENSIONS, MiniLM, run_one
 from rag.index.onnx import processors
 from rag.index.windows import windows_of
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 _REFERENCE = Path(".venv-reference/bin/python")
@@ -67,14 +69,15 @@ def reference_rate(folder: Path) -> float:
 def bare_seconds(bot: Chatbot) -> float:
     """Bare onnxruntime on the texts that ingest made of these paragraphs with their titles, as token ids: each by
     itself, and as many runs at once as there are processors."""
+    embedder = MiniLM()
     titles = {record.document_id: record.title for record in bot.documents}
     texts = [
         window.text
         for document_id, paragraphs in bot.paragraphs().items()
-        for window in windows_of(titles[document_id], paragraphs, bot.embedder)
+        for window in windows_of(titles[document_id], paragraphs, embedder)
     ]
-    every_ids = bot.embedder.token_ids(list(dict.fromkeys(texts)))
-    session = bot.embedder.open_session(threads=1)
+    every_ids = embedder.token_ids(list(dict.fromkeys(texts)))
+    session = embedder.open_session(threads=1)
     with ThreadPoolExecutor(processors()) as hands:
         started = time.perf_counter()
         for _ in hands.map(partial(run_one, session), every_ids):
@@ -113,12 +116,12 @@ def latency_figures(data: Path, *, home: Path, paragraphs: int = 100_000) -> Ite
 def _latency(bot: Chatbot, *, asked: Sequence[str], most: int) -> Iterator[Figure]:
     """The time of a search, which is to take at `most` so many milliseconds, and that of its parts."""
     for question in asked[:20]:
-        bot.retriever.search(question)
+        bot.search(question)
     times: list[float] = []
     parts: dict[str, list[float]] = {}
     for question in asked:
         started = time.perf_counter()
-        found = bot.retriever.search(question)
+        found = bot.search(question)
         times.append(time.perf_counter() - started)
         for part, seconds in found.seconds.items():
             parts.setdefault(part, []).append(seconds)

@@ -49,13 +49,13 @@ class Cache:
 def fingerprint(bot: Chatbot, *, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a run's numbers depend on: corpus revisions, the bytes of `rag/`, settings without secrets, models."""
     revisions = "".join(f"{record.document_id}{record.revision}" for record in bot.documents)
-    gate = f"{bot.gate}"
+    gate = f"{bot.gathering.gate}"
     return {
         "version": 1,
         "corpus": hashlib.sha256(revisions.encode("utf-8", "surrogatepass")).hexdigest()[:16],
         "documents": len(bot.documents),
         "code": code_hash(),
-        "embedder": bot.embedder.fingerprint,
+        "embedder": bot.gathering.embedder.fingerprint,
         "second embedder": bot.second.name if bot.second else None,
         "gate": hashlib.sha256(gate.encode()).hexdigest()[:16],
         "settings": settings,

@@ -11,7 +11,7 @@ and only rescaled (Platt 1999), which takes two numbers and the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -19,20 +19,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import regex
 
 from evals.cases import Corpus, case_gold
-from evals.domain import Case, Interval, Key
+from evals.domain import Case, Interval
 from evals.intervals import CurvePoint, auroc, fit_logistic, mean_interval, risk_coverage
 from evals.scorers import answer_in
 from rag.answer.extract import extract
 from rag.answer.gate import GATE_FEATURES, Gate
+from rag.answer.gathering import Evidence
 from rag.answer.verify import settle
-from rag.chatbot import Chatbot, Evidence
-from rag.domain import Answer, GateReading
+from rag.chatbot import Chatbot
+from rag.domain import Answer, GateReading, Key, Question, Span
 from rag.errors import CaseError
 from rag.search.cross_encoder import READ_FEATURES
+from rag.search.features import from_rows
 from rag.search.learned import Linear
+from rag.text.names import find_whole_names
+from rag.text.values import NUMERAL
 
 FEWEST = 20
 ENOUGH_TO_REFIT = 500
@@ -45,8 +48,6 @@ MIX = {"answerable": 2 / 3, "plain": 2 / 9, "hard": 1 / 9, "unanswerable": 1 / 9
 """What people are taken to ask: of their own documents mostly what is there, and what is plainly absent more often
 than what nearly is. This is an assumption, not a measurement; another mix moves the threshold and nothing else."""
 
-_SWAPPABLE = regex.compile(r"(?<!^)\b(?:\p{Lu}[\p{L}’'-]+(?:\s\p{Lu}[\p{L}’'-]+)*|\d[\d,.]*\d|\d)\b")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -54,7 +55,7 @@ class Reading:
 
     case: Case
     kind: str  # "answerable", "plain", "hard", or "unanswerable" where somebody wrote it so
-    features: npt.NDArray[np.float32]
+    features: Mapping[str, float]
     dense_used: bool
     right: bool
 
@@ -73,24 +74,30 @@ def collect(
     asked = [case for case in cases if case.answerable and case.gold]
     pieces = swap_pieces(asked)
     readings: list[Reading] = []
+    gather = bot.gathering.gather
     for i, case in enumerate(asked):
         right = case_gold(case, corpus=corpus)
         if not right:
             continue
         scope = frozenset(key[0] for key in right) if scoped else None
-        evidence = bot.gather(case.question, scope=scope)
+        evidence = gather(Question(case.question, scope=scope))
         readings.append(
             _reading(case, kind="answerable", evidence=evidence, right=_is_right(case, evidence=evidence, right=right))
         )
         readings.append(
-            _reading(case, kind="plain", evidence=bot.gather(case.question, scope=scope, without=right), right=False)
+            _reading(
+                case, kind="plain", evidence=gather(Question(case.question, scope=scope, without=right)), right=False
+            )
         )
         text = " ".join(p.text for key in right for p in corpus[key[0]] if p.key == key)
         swapped = swap(case.question, pieces=pieces, gold_text=text, random=Random(case.id)) if hard else None
         if swapped is not None:
             readings.append(
                 _reading(
-                    replace(case, question=swapped), kind="hard", evidence=bot.gather(swapped, scope=scope), right=False
+                    replace(case, question=swapped),
+                    kind="hard",
+                    evidence=gather(Question(swapped, scope=scope)),
+                    right=False,
                 )
             )
         if progress is not None:
@@ -101,17 +108,24 @@ def collect(
 def fit_gate(readings: Sequence[Reading], *, l2: float = 0.001) -> Gate:
     """Fit the three models and the threshold. What an answer would have got wrong counts with the negatives. Where no
     reader took part, the model with its numbers is the one without them."""
-    rows = np.stack([reading.features for reading in readings]).astype(float)
+    rows = from_rows(GATE_FEATURES, [reading.features for reading in readings])
+    values = rows.values.astype(float)
     labels = [reading.right for reading in readings]
     weights = class_weights(readings)
-    unread = _without(rows, lambda name: "reader" in name or name in READ_FEATURES)
+    unread = _without(values, lambda name: "reader" in name or name in READ_FEATURES)
     blind = _without(unread, lambda name: "cosine" in name)
     read, dense, words = (
         Linear(GATE_FEATURES, *_weights(fit_logistic(r, labels=labels, l2=l2, weights=weights)))
-        for r in (rows, unread, blind)
+        for r in (values, unread, blind)
     )
-    scores = 1 / (1 + np.exp(-read.scores(rows.astype(np.float32))))
-    return Gate(read, dense, words, best_threshold(scores, labels=labels, weights=weights), FLOOR)
+    scores = 1 / (1 + np.exp(-read.scores(rows)))
+    return Gate(
+        with_reader=read,
+        with_dense=dense,
+        without_dense=words,
+        threshold=best_threshold(scores, labels=labels, weights=weights),
+        floor=FLOOR,
+    )
 
 
 def _without(rows: npt.NDArray[np.float64], is_out: Callable[[str], bool]) -> npt.NDArray[np.float64]:
@@ -174,8 +188,8 @@ def calibrate(readings: Sequence[Reading], *, shipped: Gate) -> Calibration:
     crossed: list[tuple[Reading, GateReading]] = []
     for half, other in (halves, halves[::-1]):
         gate = fit([reading for reading in readings if reading.case.id in other])
-        crossed += [(r, gate.read(r.features, r.dense_used)) for r in readings if r.case.id in half]
-    before = [(r, shipped.read(r.features, r.dense_used)) for r in readings]
+        crossed += [(r, gate.read(r.features, dense_used=r.dense_used)) for r in readings if r.case.id in half]
+    before = [(r, shipped.read(r.features, dense_used=r.dense_used)) for r in readings]
     return Calibration(
         gate=fit(readings), before=_judged(before), after=_judged(crossed), cases=len(ids), is_refitted=is_refitted
     )
@@ -183,7 +197,7 @@ def calibrate(readings: Sequence[Reading], *, shipped: Gate) -> Calibration:
 
 def rescaled(readings: Sequence[Reading], *, shipped: Gate) -> Gate:
     """The shipped gate with its certainty stretched and shifted to fit these readings, and a threshold of its own."""
-    logits = np.array([_logit(shipped.read(r.features, r.dense_used).score) for r in readings])
+    logits = np.array([_logit(shipped.read(r.features, dense_used=r.dense_used).score) for r in readings])
     labels, weights = [r.right for r in readings], class_weights(readings)
     fitted, shift = fit_logistic(logits[:, None], labels=labels, l2=0.01, weights=weights)
     stretch = float(fitted[0])
@@ -196,18 +210,21 @@ def rescaled(readings: Sequence[Reading], *, shipped: Gate) -> Gate:
         return Linear(model.names, (stretch * model.weights).astype(np.float32), stretch * model.bias + shift)
 
     return Gate(
-        moved(shipped.with_reader),
-        moved(shipped.with_dense),
-        moved(shipped.without_dense),
-        best_threshold(scores, labels=labels, weights=weights),
-        FLOOR,
+        with_reader=moved(shipped.with_reader),
+        with_dense=moved(shipped.with_dense),
+        without_dense=moved(shipped.without_dense),
+        threshold=best_threshold(scores, labels=labels, weights=weights),
+        floor=FLOOR,
     )
 
 
 def collect_unanswerable(bot: Chatbot, *, cases: Iterable[Case]) -> list[Reading]:
     """The cases that somebody wrote as unanswerable, as they are."""
     asked = [case for case in cases if not case.answerable]
-    return [_reading(case, kind="unanswerable", evidence=bot.gather(case.question), right=False) for case in asked]
+    gather = bot.gathering.gather
+    return [
+        _reading(case, kind="unanswerable", evidence=gather(Question(case.question)), right=False) for case in asked
+    ]
 
 
 def _judged(read: Sequence[tuple[Reading, GateReading]]) -> Judged:
@@ -232,28 +249,35 @@ def _logit(score: float) -> float:
 
 def swap_pieces(cases: Iterable[Case]) -> list[str]:
     """Names and numbers that stand in the questions, each once."""
-    return sorted({match.group() for case in cases for match in _SWAPPABLE.finditer(case.question)})
+    return sorted({span.of(case.question) for case in cases for span in _swappable(case.question)})
 
 
 def swap(question: str, *, pieces: Sequence[str], gold_text: str, random: Random) -> str | None:
     """The question with one name, number or year replaced by another of its kind that the gold does not hold;
     None where it has none."""
-    found = list(_SWAPPABLE.finditer(question))
+    found = _swappable(question)
     if not found:
         return None
-    match = random.choice(found)
-    is_number = match.group()[0].isdigit()
+    place = random.choice(found)
+    old = place.of(question)
+    is_number = old[0].isdigit()
     fitting = [
         piece
         for piece in pieces
         if piece[0].isdigit() == is_number
         and piece not in gold_text
         and piece not in question
-        and (not is_number or len(piece) == len(match.group()))
+        and (not is_number or len(piece) == len(old))
     ]
     if not fitting:
         return None
-    return question[: match.start()] + random.choice(fitting) + question[match.end() :]
+    return question[: place.start] + random.choice(fitting) + question[place.end :]
+
+
+def _swappable(question: str) -> list[Span]:
+    """Where its names and numbers stand, in their order."""
+    numbers = (Span(*match.span()) for match in NUMERAL.finditer(question))
+    return sorted([*find_whole_names(question), *numbers], key=lambda span: span.start)
 
 
 def answer_of(question: str, *, evidence: Evidence) -> Answer:
@@ -274,7 +298,7 @@ def _is_right(case: Case, *, evidence: Evidence, right: frozenset[Key]) -> bool:
 
 def _reading(case: Case, *, kind: str, evidence: Evidence, right: bool) -> Reading:
     return Reading(
-        case=case, kind=kind, features=evidence.gate_features, dense_used=evidence.retrieval.dense_used, right=right
+        case=case, kind=kind, features=evidence.features, dense_used=evidence.retrieval.dense_used, right=right
     )
 
 

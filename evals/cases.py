@@ -15,8 +15,8 @@ from typing import Any
 
 import regex
 
-from evals.domain import Case, Gold, Key, KeyPoint
-from rag.domain import Paragraph
+from evals.domain import Case, Gold, KeyPoint
+from rag.domain import Key, Paragraph
 from rag.errors import CaseError
 
 Corpus = Mapping[str, Sequence[Paragraph]]

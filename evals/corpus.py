@@ -11,20 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
-
-from evals.domain import Key
 from rag.answer.gate import read_gate
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.reading import read_document
 from rag.documents.scan import scan
-from rag.domain import Paragraph
+from rag.domain import Key, Paragraph
 from rag.errors import DocumentError, FolderError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.ingest import Progress
+from rag.opening import open_chatbot
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
 
 
 @dataclass
@@ -66,7 +68,7 @@ def opened(
     *,
     folder: Path,
     llm: LLM | None = None,
-    embedder: MiniLM | None = None,
+    embedder: Embedder | None = None,
     embedding: BaseEmbedding | None = None,
     gate_is_open: bool = False,
     progress: Callable[[Progress], None] | None = None,

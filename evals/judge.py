@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import regex
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.llms import LLM
 
 from evals.domain import Score
 from evals.intervals import kappa
@@ -23,6 +22,11 @@ from evals.results import Result, writing
 from rag.answer.prompts import defused
 from rag.domain import Statement, Verdict
 from rag.errors import CaseError, IbidError
+from rag.servers.any_model import ask_once
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 
 ENOUGH_LABELS = 30
 """Statements that a person judged too, before the judge's agreement says anything."""
@@ -77,12 +81,8 @@ def judge(statement: Statement, *, llm: LLM) -> Support | None:
     fence = secrets.token_hex(6)
     cited = "\n\n".join(citation.paragraph.text for citation in statement.citations)
     shown = f"<text-{fence}>\n{defused(cited, fence)}\n</text-{fence}>\n\nThe statement: {statement.text}"
-    messages = [
-        ChatMessage(role=MessageRole.SYSTEM, content=QUESTION),
-        ChatMessage(role=MessageRole.USER, content=shown),
-    ]
     try:
-        said = llm.chat(messages).message.content or ""
+        said = ask_once(llm, instruction=QUESTION, text=shown).text
     except IbidError:
         return None
     # The last line of the three that stands alone: models reason first, and name what they decide against.

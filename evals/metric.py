@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
-from evals.domain import Case, Interval, Key
+from evals.domain import Case, Interval
 from evals.ranking import Grades, any_gold
 from evals.results import Result
-from rag.domain import Answer, Confidence, Paragraph
+from rag.domain import Answer, Confidence, Key, Paragraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from evals.domain import Key
+from rag.domain import Key
 
 Grades = Mapping[str, Mapping[Key, int]]
 """Golds that are each wanted, with their paragraphs and what these are worth: where any gold will do, a single one."""

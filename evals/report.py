@@ -72,8 +72,9 @@ def _template() -> Template:
 def _visible(value: object) -> object:
     """Text without what would turn it around or be obeyed. Everything the template writes comes by here; what is
     markup already was made of such text."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return _UNSEEN.sub("\ufffd", value) if is_text else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _UNSEEN.sub("\ufffd", value)
+    return value
 
 
 def _facts(run: Run, *, summary: Summary) -> list[str]:

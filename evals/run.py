@@ -17,12 +17,12 @@ from typing import Any
 from evals.cache import Cache
 from evals.cases import case_gold, graded_gold
 from evals.corpus import Corpus
-from evals.domain import Case, Key
+from evals.domain import Case
 from evals.metric import Attempt
 from evals.results import Asked, GoldParagraph, Result
 from evals.scorers import scores_of
 from rag.chatbot import Chatbot
-from rag.domain import Answer, Citation, Turn
+from rag.domain import Answer, Citation, Key, Question, Turn
 from rag.errors import IbidError
 
 SEARCHED = 20
@@ -149,19 +149,23 @@ def _answered(corpus: Corpus, *, case: Case, asking: Asking) -> Asked:
     hidden: frozenset[Key] = gold if asking.way is Way.GOLD_HIDDEN else frozenset()
     scope = _own_document(case) if asking.way is Way.SCOPED else None
     turns: list[Turn] = []
+
+    def wanted(question: str) -> Question:
+        return Question(question, turns=turns, scope=scope, without=hidden, offline=not asking.use_model)
+
     for question in case.turns:
-        turns.append(Turn(question, bot.ask(question, turns, scope, hidden, asking.use_model)))
+        turns.append(Turn(question, bot.ask(wanted(question))))
     started = time.perf_counter()
     first: float | None = None
     answer = Answer(case.question)
-    for answer in bot.stream(case.question, turns, scope, hidden, asking.use_model):
+    for answer in bot.stream(wanted(case.question)):
         if first is None and (answer.statements or answer.complete):
             first = time.perf_counter() - started
     total = time.perf_counter() - started
     without = None
     if asking.intervene and answer.citations:
         cited = frozenset(citation.paragraph.key for citation in answer.citations)
-        without = bot.ask(case.question, turns, scope, hidden | cited, asking.use_model)
+        without = bot.ask(replace(wanted(case.question), without=hidden | cited))
     return Asked(answer=answer, first=first, total=total, without=without)
 
 

@@ -11,13 +11,13 @@ from functools import partial
 
 import regex
 
-from evals.domain import Case, Interval, Key, Score
+from evals.domain import Case, Interval, Score
 from evals.intervals import area_under_risk, calibration_error, risk_coverage
 from evals.metric import Attempt, Group, Metric
 from evals.ranking import document_ndcg, ndcg, recall_at, reciprocal_rank, success_at
 from evals.results import Result
 from evals.wording import normalise, stands_in, token_f1
-from rag.domain import Answer, Citation, Paragraph, Role, Statement, Verdict
+from rag.domain import Answer, Citation, Key, Paragraph, Role, Statement, Verdict
 from rag.text.values import amounts
 
 MOST_WORDS = 60

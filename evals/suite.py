@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING, Any
 
 from evals.cache import Cache, fingerprint, fingerprint_hash
 from evals.cases import read_cases, sample
@@ -23,9 +20,14 @@ from evals.results import Result, Run, read_run, write_run
 from evals.run import Asking, run_cases, scored
 from evals.variants import variants
 from rag.errors import CaseError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
 
 QUESTIONS = Path(__file__).parent / "questions"
 BASELINES = Path(__file__).parent / "baselines"
@@ -100,7 +102,7 @@ def run_suite(
     out: Path | None = None,
     llm: LLM | None = None,
     judge: LLM | None = None,
-    embedder: MiniLM | None = None,
+    embedder: Embedder | None = None,
     embedding: BaseEmbedding | None = None,
     indexing: Callable[[Progress], None] | None = None,
     progress: Callable[[Result, int], None] | None = None,
@@ -144,7 +146,7 @@ def run_suite(
     return run, path
 
 
-def rescore(settings: Settings, *, path: Path, embedder: MiniLM | None = None) -> Run:
+def rescore(settings: Settings, *, path: Path, embedder: Embedder | None = None) -> Run:
     """The run's answers scored anew by the scorers as they are now; nothing is asked. Raises CaseError where the
     documents are not those of the run any more."""
     run = read_run(path)
@@ -190,7 +192,7 @@ def _judged(results: Iterator[Result], *, judge: LLM, labels: list[Label]) -> It
 
 def _described(corpus: Corpus, *, suite: Suite, plan: Plan, settings: Settings, judge: LLM | None) -> dict[str, Any]:
     """What a run's numbers depend on, and what it is called by."""
-    written = {"strict": settings.strict, "relevance": settings.relevance} if plan.asking.use_model else {}
+    written = {"strict": settings.strict} if plan.asking.use_model else {}
     told = fingerprint(corpus.bot, settings={"asking": plan.asking.json(), **written})
     return {
         **told,

@@ -12,16 +12,23 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
+from typing import TYPE_CHECKING
 
 import regex
-from llama_index.core.base.llms.types import ChatMessage, MessageRole
-from llama_index.core.llms import LLM
 
 from evals.domain import Case, Gold
 from evals.wording import stands_in
-from rag.domain import Paragraph, Role, document_name
+from rag.domain import Paragraph, Role, Span, document_name
+from rag.servers.any_model import ask_once
 from rag.text import terms
+from rag.text.dates import Dated, find_dates, find_years
+from rag.text.names import find_whole_names
 from rag.text.sentences import split_sentences
+from rag.text.values import find_amounts
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
 
 MOST_OVERLAP = 0.7
 """Of a written question's content words with its paragraph: above that it repeats the text."""
@@ -33,14 +40,8 @@ Write one line of JSON and nothing else: {"question": "…", "answer": "…"}"""
 _DEFINITION = regex.compile(
     r"^(?P<what>(?:The\s+|An?\s+)?\p{L}[\p{L}\p{N}’'\- ]{2,50}?),? (?P<verb>is|are|was|were) (?P<said>(?:an?|the|one of)\b.{10,})$"
 )
-_NUMBER = regex.compile(
-    r"(?<![\p{L}\p{N}.,$€£-])(?P<number>\d[\d.,]*\d|\d|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))(?P<scale> (?:hundred|thousand|million|billion))? (?P<unit>(?!hundred|thousand|million|billion|of\b|and\b|more\b|other\b)\p{Ll}{3,})\b"
-)
-_DAY = regex.compile(
-    r"(?P<day>(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec)\.)(?: \d{1,2}\b)?(?:,? \d{4}\b)?)"
-)
-_WHOLE_NAME = regex.compile(r"(?<!^)(?<![“.?!:]\s?)\b\p{Lu}\p{Ll}{3,}(?:\s\p{Lu}\p{Ll}+)*\b")
-_YEAR = regex.compile(r"\b(?:1[5-9]\d\d|20\d\d)\b")
+_COUNTED = regex.compile(r" (?P<unit>(?!(?:of|and|more|other)\b)\p{Ll}{3,})\b")
+_INSIDE_A_NUMBER = regex.compile(r"[\p{L}\p{N}.,$€£-]$")
 AROUND = 10
 _SHORTEST, _LONGEST = 6, 40
 """Words of a sentence that makes a question."""
@@ -60,16 +61,17 @@ def synthetic_cases(paragraphs: Mapping[str, Sequence[Paragraph]], *, most: int 
 def near_miss(case: Case, *, corpus: str) -> Case | None:
     """The case with a year or a name swapped for one that stands nowhere in the corpus; None where it has none."""
     random = Random(case.id)
-    found = [*_YEAR.finditer(case.question), *_WHOLE_NAME.finditer(case.question)]
+    found = [*find_years(case.question), *find_whole_names(case.question)]
     if not found:
         return None
-    match = random.choice(found)
-    pool = [str(year) for year in range(1603, 2099)] if match.group().isdigit() else list(_NOBODY)
+    place = random.choice(found)
+    is_year = place.of(case.question).isdigit()
+    pool = [str(year) for year in range(1603, 2099)] if is_year else list(_NOBODY)
     fitting = [one for one in pool if not stands_in(one, text=corpus)]
     if not fitting:
         return None
-    question = case.question[: match.start()] + random.choice(fitting) + case.question[match.end() :]
-    kind = "near-year" if match.group().isdigit() else "near-entity"
+    question = case.question[: place.start] + random.choice(fitting) + case.question[place.end :]
+    kind = "near-year" if is_year else "near-entity"
     near = case.gold[0]
     return replace(
         case, id=f"{case.id}-miss", question=question, answers=(), gold=(), answerable=False, near=near,
@@ -107,18 +109,30 @@ def _questions(sentence: str) -> Iterator[tuple[str, str, str]]:
     if defined:
         what = regex.sub(r"^(?:The|An?)\b", lambda article: article.group().lower(), defined.group("what"))
         yield "definition", f"What {defined.group('verb')} {what}?", defined.group("said").rstrip(".")
-    counted = _NUMBER.search(sentence)
-    if counted:
-        unit, number = counted.group("unit"), counted.group("number") + (counted.group("scale") or "")
-        yield "number", f"How many {unit}: “{_gapped(sentence, gap=counted)}”?", number
-    dated = _DAY.search(sentence)
-    if dated and any(map(str.isdigit, dated.group())):
-        yield "date", f"When was it: “{_gapped(sentence, gap=dated)}”?", dated.group("day")
+    if counted := _first_count(sentence):
+        number, unit, gap = counted
+        yield "number", f"How many {unit}: “{_gapped(sentence, gap=gap)}”?", number
+    dated = next((one.span for one in find_dates(sentence) if _tells_a_month(one)), None)
+    if dated and any(map(str.isdigit, dated.of(sentence))):
+        yield "date", f"When was it: “{_gapped(sentence, gap=dated)}”?", dated.of(sentence)
 
 
-def _gapped(sentence: str, *, gap: regex.Match[str]) -> str:
+def _first_count(sentence: str) -> tuple[str, str, Span] | None:
+    """The first number of a sentence that counts things, these, and the place of both."""
+    for place, _ in find_amounts(sentence):
+        unit = _COUNTED.match(sentence, place.end)
+        if unit and not _INSIDE_A_NUMBER.search(sentence[: place.start]) and sentence[place.start] not in "$€£":
+            return place.of(sentence), unit.group("unit"), Span(place.start, unit.end())
+    return None
+
+
+def _tells_a_month(dated: Dated) -> bool:
+    return any(day.month is not None for day in dated.readings)
+
+
+def _gapped(sentence: str, *, gap: Span) -> str:
     """What stands around a gap, at most AROUND words on either side."""
-    before, after = sentence[: gap.start()].split(), sentence[gap.end() :].split()
+    before, after = sentence[: gap.start].split(), sentence[gap.end :].split()
     kept = [*before[-AROUND:], "…", *after[:AROUND]]
     return " ".join(kept).replace("… ,", "…,").strip("“” ").rstrip(".")
 
@@ -150,11 +164,7 @@ def _case(paragraph: Paragraph, kind: str, question: str, answer: str, quote: st
 def _written(paragraph: Paragraph, *, llm: LLM) -> Case | None:
     fence = _hash(paragraph.text)[:12]
     shown = f"<text-{fence}>\n{paragraph.text.replace(fence, '')}\n</text-{fence}>"
-    messages = [
-        ChatMessage(role=MessageRole.SYSTEM, content=IN_A_USERS_VOICE),
-        ChatMessage(role=MessageRole.USER, content=shown),
-    ]
-    said = llm.chat(messages).message.content or ""
+    said = ask_once(llm, instruction=IN_A_USERS_VOICE, text=shown).text
     try:
         told = json.loads(said[said.index("{") : said.rindex("}") + 1])
         question, answer = str(told["question"]).strip(), str(told["answer"]).strip()

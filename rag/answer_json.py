@@ -6,9 +6,9 @@ quote and its place, as that is all a citation is.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from rag.domain import (
@@ -33,51 +33,52 @@ def answer_from(described: Described) -> Answer:
     """The answer that `Answer.json` described. Raises ValueError, KeyError or TypeError where it describes none."""
     gate = described.get("gate")
     return Answer(
-        str(described["question"]),
-        tuple(map(str, described.get("searched_for") or ())),
-        tuple(_statement(one) for one in described.get("statements") or ()),
-        tuple(passage_from(one) for one in described.get("passages") or ()),
-        bool(described.get("abstained")),
-        tuple(passage_from(one) for one in described.get("closest") or ()),
-        tuple(map(str, described.get("missing_terms") or ())),
-        str(described.get("mode") or "extractive"),
-        _words(described.get("model")),
-        _words(described.get("notice")),
-        _gate(gate) if gate else None,
-        {str(part): _number(seconds) for part, seconds in (described.get("seconds") or {}).items()},
-        {str(kind): _amount(count) for kind, count in (described.get("usage") or {}).items()},
-        bool(described.get("complete", True)),
-        described.get("confidence") == Confidence.LOW,
-        tuple(map(str, described.get("unmentioned") or ())),
+        question=str(described["question"]),
+        searched_for=tuple(map(str, described.get("searched_for") or ())),
+        statements=tuple(_statement(one) for one in described.get("statements") or ()),
+        passages=tuple(passage_from(one) for one in described.get("passages") or ()),
+        abstained=bool(described.get("abstained")),
+        closest=tuple(passage_from(one) for one in described.get("closest") or ()),
+        missing_terms=tuple(map(str, described.get("missing_terms") or ())),
+        mode=str(described.get("mode") or "extractive"),
+        model=_words(described.get("model")),
+        notice=_words(described.get("notice")),
+        gate=_gate(gate) if gate else None,
+        seconds={str(part): _number(seconds) for part, seconds in (described.get("seconds") or {}).items()},
+        usage={str(kind): _amount(count) for kind, count in (described.get("usage") or {}).items()},
+        complete=bool(described.get("complete", True)),
+        is_uncertain=described.get("confidence") == Confidence.LOW,
+        unmentioned=tuple(map(str, described.get("unmentioned") or ())),
     )
 
 
 def _gate(described: Described) -> GateReading:
     return GateReading(
-        _number(described["score"]), _number(described["threshold"]), _number(described.get("floor") or 0.0)
+        score=_number(described["score"]),
+        threshold=_number(described["threshold"]),
+        floor=_number(described.get("floor") or 0.0),
     )
 
 
 def passage_from(described: Described) -> Passage:
     """The passage that `Passage.json` described; offsets are not part of it, so its paragraph begins at 0."""
-    text = str(described.get("text") or "")
     ranks = described.get("ranks") or {}
     return Passage(
-        _paragraph(described, text, 0),
-        _source(described),
-        _number(described.get("score") or 0.0),
-        Ranks(*(_rank(ranks.get(leg)) for leg in ("dense", "words", "grams"))),
+        paragraph=_paragraph(described, text=str(described.get("text") or ""), start=0),
+        source=_source(described),
+        score=_number(described.get("score") or 0.0),
+        ranks=Ranks(**{leg: _rank(ranks.get(leg)) for leg in ("dense", "words", "grams")}),
     )
 
 
 def _statement(described: Described) -> Statement:
     return Statement(
-        str(described["text"]),
-        tuple(_citation(one) for one in described.get("citations") or ()),
-        Verdict(described["verdict"]),
-        _words(described.get("reason")),
-        _words(described.get("lead")),
-        tuple(map(_whole, described.get("conflicts_with") or ())),
+        text=str(described["text"]),
+        citations=tuple(_citation(one) for one in described.get("citations") or ()),
+        verdict=Verdict(described["verdict"]),
+        reason=_words(described.get("reason")),
+        lead=_words(described.get("lead")),
+        conflicts_with=tuple(map(_whole, described.get("conflicts_with") or ())),
     )
 
 
@@ -90,37 +91,37 @@ def _citation(described: Described) -> Citation:
     if bold and not start <= bold.start < bold.end <= end:
         raise ValueError(f"{bold} lies outside its quote")
     return Citation(
-        _whole(described["mark"]),
-        _paragraph(described, quote, start),
-        _source(described),
-        start,
-        end,
-        bold,
+        mark=_whole(described["mark"]),
+        paragraph=_paragraph(described, text=quote, start=start),
+        source=_source(described),
+        start=start,
+        end=end,
+        bold=bold,
     )
 
 
-def _paragraph(described: Described, text: str, start: int) -> Paragraph:
+def _paragraph(described: Described, *, text: str, start: int) -> Paragraph:
     heading = described.get("heading")
     page = described.get("page")
     return Paragraph(
-        str(described["document"]),
-        _whole(described["paragraph"]),
-        text,
-        start,
-        start + len(text),
-        Role(described["role"]),
-        tuple(str(heading).split(" › ")) if heading else (),
-        _whole(page) if page is not None else None,
-        _words(described.get("speaker")),
+        document_id=str(described["document"]),
+        number=_whole(described["paragraph"]),
+        text=text,
+        start=start,
+        end=start + len(text),
+        role=Role(described["role"]),
+        heading=tuple(str(heading).split(" › ")) if heading else (),
+        page=_whole(page) if page is not None else None,
+        speaker=_words(described.get("speaker")),
     )
 
 
 def _source(described: Described) -> Source:
     dated = described.get("date")
     return Source(
-        str(described.get("title") or ""),
-        str(described.get("revision") or ""),
-        date.fromisoformat(dated) if dated else None,
+        title=str(described.get("title") or ""),
+        revision=str(described.get("revision") or ""),
+        date=dt.date.fromisoformat(dated) if dated else None,
     )
 
 

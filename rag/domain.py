@@ -1,4 +1,4 @@
-"""The nouns: Document, Block, Paragraph, Passage, Citation, Statement, Answer, Turn.
+"""The nouns: Document, Block, Paragraph, Question, Passage, Citation, Statement, Answer, Turn.
 
 They are frozen and hold data; what they can say about themselves is a property. Nothing here knows of
 files, models or stores. All offsets count code points in the document's untouched text.
@@ -6,14 +6,16 @@ files, models or stores. All offsets count code points in the document's untouch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[str, int]
+"""A paragraph: the id of its document and its number."""
 
 
 class Role(StrEnum):
@@ -85,7 +87,7 @@ class Document:
     title: str
     text: str
     revision: str
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
 
     @property
@@ -121,7 +123,7 @@ class Paragraph:
         return f"{document_name(self.document_id)} ¶{self.number}"
 
     @property
-    def key(self) -> tuple[str, int]:
+    def key(self) -> Key:
         return self.document_id, self.number
 
 
@@ -131,7 +133,7 @@ class Source:
 
     title: str
     revision: str
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
 
     @property
@@ -346,6 +348,23 @@ class Turn:
 
     question: str
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and under what restrictions.
+
+    `turns` are the questions before it in the same conversation, with their answers. `scope` holds the ids of the
+    documents to answer from, None for all; `without` paragraphs to leave out. `offline`: nothing is sent to a model or
+    to an embedder elsewhere, if there is one.
+    """
+
+    text: str
+    _: KW_ONLY
+    turns: Sequence[Turn] = ()
+    scope: frozenset[str] | None = None
+    without: frozenset[Key] = frozenset()
+    offline: bool = False
 
 
 def _place_json(paragraph: Paragraph, source: Source) -> Json:

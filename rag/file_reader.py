@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.documents.reading import ParsedDocument, read_document, revision_of
 from rag.documents.scan import FoundFile
 from rag.errors import DocumentError
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.index.records import FileStamp, Record
 from rag.index.windows import Window, windows_of
 
@@ -52,7 +52,7 @@ class Reading:
 class FileReader:
     """Reads what was found in a scan at `scanned_ns`, against the records of the index."""
 
-    embedder: MiniLM
+    embedder: Embedder
     records: Mapping[str, Record]
     max_file_mb: float
     scanned_ns: int

@@ -20,7 +20,7 @@ from rag.documents.reading import is_current
 from rag.documents.scan import FoundFile, Scan, scan
 from rag.errors import FolderError
 from rag.file_reader import FileReader, Reading
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.index.failures import write_failures
 from rag.index.records import FileStamp, Record
 from rag.index.store import Store
@@ -197,7 +197,7 @@ class _Watch:
 
 def ingest(
     store: Store,
-    embedder: MiniLM,
+    embedder: Embedder,
     roots: Mapping[str, Path],
     max_file_mb: float,
     progress: Callable[[Progress], None] | None = None,

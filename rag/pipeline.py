@@ -11,8 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from rag.file_reader import Reading
-from rag.index.embedding import MiniLM
-from rag.index.records import Change, Piece, Vectors
+from rag.index.embedder import Embedder, Vectors
+from rag.index.records import Change, Piece
 from rag.index.store import Store
 from rag.index.windows import Window
 
@@ -44,7 +44,7 @@ class Pipeline:
     was committed stays."""
 
     store: Store
-    embedder: MiniLM
+    embedder: Embedder
     embedded: Callable[[Sequence[Reading], int, int], None] | None = None
     committed: Callable[[], None] | None = None
     check: Callable[[], None] | None = None

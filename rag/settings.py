@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."
     )
-    relevance: bool = Field(False, description="Let the model score passages first, 0 to 10: one more request each.")
     reader: bool = Field(True, description="Let the shipped reader judge the best passages before they are ranked.")
     answer_seconds: float = Field(
         1.0, ge=0, description="After so long the reader begins no other passage; 0 sets no limit."
@@ -55,6 +54,11 @@ class Settings(BaseSettings):
     @property
     def uploads(self) -> Path:
         return self.home / "uploads"
+
+    @property
+    def temporary(self) -> Path:
+        """Where what was uploaded waits to be kept, links followed; emptied when a chat starts and ends."""
+        return (self.home / "tmp").resolve()
 
     @property
     def roots(self) -> dict[str, Path]:

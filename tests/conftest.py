@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,19 @@ def bare_environment() -> dict[str, str]:
     where a `.env` in the checkout says otherwise, as the environment wins over it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IBID_", "OPENAI_", "GRADIO_"))}
     return kept | {"OPENAI_API_KEY": "", "IBID_CHAT_MODEL": "", "IBID_EMBED_MODEL": "", "IBID_ANSWER_SECONDS": "0"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered, its headers by their names in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 Within = Callable[[float], AbstractContextManager[None]]

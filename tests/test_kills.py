@@ -26,8 +26,9 @@ from typing import Any
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.index.vector_files import broken, read_seal, segments
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from tests.conftest import ROOT, bare_environment
 

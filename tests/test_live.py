@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import chat_model_of, embedding_of, open_chatbot
 from rag.domain import Verdict
+from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from tests.rag.answer.test_written_answers import assert_sound
 

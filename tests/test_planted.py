@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.domain import Answer, Role, Verdict
 from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
 from rag.servers.chat_model import ChatModel
 from rag.settings import Settings
 from tests.conftest import ModelServer

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import open_chatbot
+from rag.domain import Question
 from rag.errors import IbidError
 from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
 from rag.servers.chat_model import ChatModel
 from rag.servers.remote_embedding import RemoteEmbedding
 from rag.settings import Settings
@@ -74,7 +75,7 @@ def test_answers_exports_and_the_home_hold_no_key(
         bot.ingest()
         conversation = new_conversation("folder")
         for embedding_server.status, embedding_server.message in ECHOES:
-            answer = bot.ask(QUESTION, conversation.turns)
+            answer = bot.ask(Question(QUESTION, turns=conversation.turns))
             assert "the documents themselves. " in (answer.notice or "")
             conversation = conversation.asking(QUESTION).answered(answer)
     assert KEY in embedding_server.keys

@@ -1,1 +1,1 @@
-"""The doors: the command line, later the web page. Only the doors build settings and catch errors."""
+"""The doors: the command line and the web page. Only the doors build settings and catch errors."""

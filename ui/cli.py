@@ -6,31 +6,27 @@ Builds the settings, opens the chatbot, prints, and is the only place that catch
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from getpass import getpass
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 
-from rag.domain import Answer, Json, Passage, Turn, document_name
+from rag.domain import Answer, Turn
 from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
 from rag.settings import Settings
 from ui import evaluating
-from ui.show import answer_lines, folder_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
-from ui.terminal import bars, err, out
+from ui.notices import say_second, say_set_aside, say_torn, say_writer
+from ui.options import DocumentOption, JsonOption, NoModelOption
+from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
+from ui.terminal import bars, err, out, print_json
 
 if TYPE_CHECKING:
-    from rag.chatbot import Chatbot
-    from rag.index.records import Record
-    from rag.index.store import Health
     from rag.ingest import Report
 
 app = typer.Typer(
@@ -42,16 +38,6 @@ app = typer.Typer(
 )
 app.add_typer(evaluating.app, name="eval")
 
-
-DocumentOption = Annotated[
-    list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-NoModelOption = Annotated[
-    bool, typer.Option("--no-model", help="Send nothing to a language model, nor to a second embedder.")
-]
-_WAY_OUT = " (--no-model)"
-_LOCK_WAIT = 5.0
 _ENDS = ("", "exit", "quit", ":q", "bye")
 
 
@@ -65,10 +51,10 @@ def chat(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 7860,
 ) -> None:
     """Open the chat in the browser, over a folder of documents."""
-    from rag.chatbot import embedding_of
+    from rag.opening import embedding_of
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
-    settings = _settings()
+    settings = Settings()
     first, *others = [path.expanduser() for path in folder or [settings.documents]]
     settings = settings.model_copy(update={"documents": first})
     for path in (first, *others):
@@ -77,7 +63,7 @@ def chat(
     if err.is_terminal:
         err.print("[dim]Starting …[/dim]")
     if embedding := embedding_of(settings):
-        _say_second(str(embedding))
+        say_second(str(embedding))
     with prepared(settings, host, port, others) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
@@ -110,17 +96,18 @@ def ask(
     no_model: NoModelOption = False,
 ) -> None:
     """Ask a question and get a cited answer, or the closest passages where there is none."""
+    from ui.asking import answering
+
     if question is None and not sys.stdin.isatty():
         question = sys.stdin.read()
-    with _opened("ask", not no_model) as bot:
-        if not no_model and bot.writer:
-            err.print(f"[dim]{safe(bot.writer)} receives the question and what is found for it (--no-model)[/dim]")
+    with answering("ask", use_model=not no_model) as bot:
+        say_writer(None if no_model else bot.writer)
         if question is None:
             _converse(lambda text, turns: bot.ask(text, turns, document or [], not no_model))
             return
         answer = bot.ask(question, (), document or [], not no_model)
     if as_json:
-        _print_json(answer.json())
+        print_json(answer.json())
     else:
         _print_answer(answer)
 
@@ -134,10 +121,12 @@ def search(
     no_model: NoModelOption = False,
 ) -> None:
     """Show the passages found for a question, with their rank in each leg and the fused score."""
-    with _opened("search", not no_model) as bot:
+    from ui.asking import answering
+
+    with answering("search", use_model=not no_model) as bot:
         passages, dense_used = bot.search(question, document or [], limit, not no_model)
     if as_json:
-        _print_json([passage.json() for passage in passages])
+        print_json([passage.json() for passage in passages])
         return
     if not passages:
         out.print("Nothing in your documents shares a word or a meaning with that.")
@@ -153,133 +142,54 @@ def ingest(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
-    from rag.chatbot import embedding_of, open_chatbot  # heavy: kept out of `ibid --help`
-    from rag.documents.scan import scan
-    from rag.index.store import remove_index
-    from rag.ingest import Outcome
+    from rag.index.store import remove_index  # heavy: kept out of `ibid --help`
     from ui.remote import find_owner
 
-    settings = _settings()
+    settings = Settings()
     if rebuild:
-        # Looked at first: a mistyped or emptied folder must not cost an index.
-        found = scan("documents", settings.documents).files
-        if (settings.index / "chroma").exists() and all(file.problem for file in found):
-            raise FolderError(
-                f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
-                "Nothing was removed. If that is meant, run `ibid reset`."
-            )
+        _refuse_nothing_to_rebuild_from(settings)
         remove_index(settings.index)
     if owner := find_owner(settings.index):
-        _say_second(owner.second)
+        say_second(owner.second)
         report = owner.ingest(use_model=True)
     else:
-        with open_chatbot(settings, "ingest", embedding=embedding_of(settings)) as bot:
-            _say_set_aside(bot)
-            _say_second(_second_of(bot))
-            with bars("indexing") as shown:
-                report = bot.ingest(shown[0].ingest if shown else None)
-            # Also what was made anew: what cannot be found in it is to be said by who made it.
-            _say_torn(bot.check())
-    for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
-        (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
-    out.print(summary_line(report))
-    for line in left_out_lines(report.left_out):
-        out.print(line)
-    if report.unfinished:
-        raise EmbeddingError(report.unfinished)
-    if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:
-        raise typer.Exit(1)
+        report = _own_ingest(settings)
+    _print_report(report)
 
 
 @app.command()
 def status(
     as_json: JsonOption = False,
-    failed: Annotated[
-        bool, typer.Option("--failed", help="Only the files that could not be read, with the reasons.")
-    ] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the files that could not be read, and why.")] = False,
 ) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
-    if failed:
-        _show_failed(_settings(), as_json)
-        return
     from rag.index.owner import read_owner
+    from rag.status import failed_json, status_json
     from ui.remote import find_owner
+    from ui.status import own_status, print_failed, print_status
 
-    settings = _settings()
-    if not (settings.index / "chroma").exists():
-        _show_nothing(settings, as_json)
+    settings = Settings()
+    if failed:
+        (print_json if as_json else print_failed)(failed_json(settings))
         return
-    owner = find_owner(settings.index)
+    folder = safe(str(settings.documents))
+    if not (settings.index / "chroma").exists():
+        if as_json:
+            print_json(status_json(None, settings=settings))
+        else:
+            out.print(f"Nothing is indexed yet from {folder}. Run `ibid ingest`, or just `ibid ask`.")
+        return
+    chat = find_owner(settings.index)
     try:
-        told = owner.status if owner else _own_status(settings)
+        told = chat.status if chat else own_status(settings)
     except IndexBusyError:
         holder = read_owner(settings.index) or "another process"
-        out.print(f"The index of {safe(str(settings.documents))} is held by {holder}. Close it to see what is in.")
+        out.print(f"The index of {folder} is held by {holder}. Close it to see what is in.")
         return
     if as_json:
-        _print_json(told)
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("document", "title", "paragraphs", "date"):
-        table.add_column(column, overflow="fold", justify="right" if column == "paragraphs" else "left")
-    for record in told["documents"]:
-        name = document_name(record["document"])
-        table.add_row(safe(name), safe(record["title"]), str(record["paragraphs"]), record["date"] or "")
-    out.print(table)
-    folder, index = safe(told["folder"]), safe(told["index"])
-    count = f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}"
-    out.print("\n".join([count, *folder_lines(told)]))
-    out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
-    out.print(f"embedder  {safe(told['embedder'])}, on this machine")
-    if second := told["second_embedder"]:
-        out.print(f"          {safe(second['name'])}, which receives all documents and questions")
-        if not second["is_whole"]:
-            out.print("          not all its vectors are there: run `ibid ingest`; until then the first one finds")
-    if told["writer"]:
-        out.print(f"answers   written by {safe(told['writer'])}, which receives questions and passages")
+        print_json(told)
     else:
-        leaves = "" if second else ": nothing leaves this machine"
-        out.print(f"answers   sentences of the documents{leaves}")
-    out.print(f"held by   {owner.owner if owner else 'nobody else'}")
-
-
-def _show_nothing(settings: Settings, as_json: bool) -> None:
-    if as_json:
-        _print_json(_status_json(settings, None))
-        return
-    out.print(f"Nothing is indexed yet from {safe(str(settings.documents))}. Run `ibid ingest`, or just `ibid ask`.")
-
-
-def _show_failed(settings: Settings, as_json: bool) -> None:
-    """What the last ingest could not read. Nothing has to be opened for it, so nobody has to be asked."""
-    from rag.index.failures import read_failures
-
-    failures = read_failures(settings.index)
-    if as_json:
-        _print_json([{"document": key, "reason": reason} for key, reason in failures.items()])
-        return
-    for key, reason in failures.items():
-        out.print(f"{safe(document_name(key))}: {safe(reason)}")
-    out.print("`ibid ingest` tries them again." if failures else "Every file could be read.")
-
-
-def _own_status(settings: Settings) -> Json:
-    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
-    from rag.index.owner import read_owner
-
-    wait = 0.2 if read_owner(settings.index) else _LOCK_WAIT
-    llm, embedding = chat_model_of(settings), embedding_of(settings)
-    with open_chatbot(settings, "status", wait, llm=llm, embedding=embedding) as bot:
-        health = bot.check()
-        _say_set_aside(bot)
-        return _status_json(
-            settings,
-            bot.embedder.fingerprint,
-            bot.documents,
-            health.sampled,
-            bot.writer,
-            bot.second.json() if bot.second else None,
-        )
+        print_status(told, owner=chat.owner if chat else None)
 
 
 @app.command()
@@ -287,7 +197,7 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     """Clear the index of this folder. Documents, uploads and feedback are never touched."""
     from rag.index.store import remove_index
 
-    settings = _settings()
+    settings = Settings()
     if not (settings.index / "chroma").exists():
         out.print(f"There is no index of {safe(str(settings.documents))} to clear.")
         return
@@ -334,132 +244,45 @@ def main() -> None:
         sys.exit(getattr(error, "exit_code", 2))
 
 
-def _settings() -> Settings:
-    return Settings()
+def _refuse_nothing_to_rebuild_from(settings: Settings) -> None:
+    """A mistyped or emptied folder must not cost an index. Raises FolderError."""
+    from rag.documents.scan import scan
+
+    found = scan("documents", settings.documents).files
+    if (settings.index / "chroma").exists() and all(file.problem for file in found):
+        raise FolderError(
+            f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
+            "Nothing was removed. If that is meant, run `ibid reset`."
+        )
 
 
-def _print_json(value: Json | list[Json]) -> None:
-    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
-    try:
-        print(json.dumps(value, ensure_ascii=not is_utf8, indent=2), flush=True)
-    except BrokenPipeError:
-        out.on_broken_pipe()
+def _own_ingest(settings: Settings) -> Report:
+    from rag.opening import embedding_of, open_chatbot
+
+    with open_chatbot(settings, "ingest", embedding=embedding_of(settings)) as bot:
+        say_set_aside(bot)
+        say_second(bot.second.name if bot.second else None)
+        with bars("indexing") as shown:
+            report = bot.ingest(shown[0].ingest if shown else None)
+        # Also what was made anew: what cannot be found in it is to be said by who made it.
+        say_torn(bot.check())
+    return report
 
 
-def _status_json(
-    settings: Settings,
-    embedder: str | None,
-    records: Sequence[Record] = (),
-    sampled: int | None = None,
-    writer: str | None = None,
-    second: Json | None = None,
-) -> Json:
-    from rag.documents.scan import left_out_of
-    from rag.index.failures import read_failures
+def _print_report(report: Report) -> None:
+    """What became of each file. Raises EmbeddingError where vectors of a second embedder are missing, and ends with 1
+    where no file at all could be read."""
+    from rag.ingest import Outcome
 
-    return {
-        "folder": str(settings.documents),
-        "index": str(settings.index),
-        "embedder": embedder,
-        "second_embedder": second,
-        "paragraphs": sum(record.paragraphs for record in records),
-        "sampled": sampled,
-        "writer": writer,
-        "indexing": False,
-        "documents": [record.json() for record in records],
-        "left_out": [one.json() for one in left_out_of(settings.roots)],
-        "failed": [{"document": key, "reason": why} for key, why in read_failures(settings.index).items()],
-    }
-
-
-class _Asked(Protocol):
-    """What `ask` and `search` need of a chatbot: their own, or that of the process that holds the index."""
-
-    @property
-    def writer(self) -> str | None: ...
-
-    def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer: ...
-
-    def search(
-        self, question: str, documents: Sequence[str], limit: int, use_model: bool
-    ) -> tuple[list[Passage], bool]: ...
-
-
-class _Own:
-    """The chatbot of this process."""
-
-    def __init__(self, bot: Chatbot) -> None:
-        self._bot = bot
-
-    @property
-    def writer(self) -> str | None:
-        return self._bot.writer
-
-    def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
-        return self._bot.ask(question, turns, self._bot.resolve_scope(documents), use_model=use_model)
-
-    def search(
-        self, question: str, documents: Sequence[str], limit: int, use_model: bool
-    ) -> tuple[list[Passage], bool]:
-        found = self._bot.search(question, self._bot.resolve_scope(documents), limit, use_model)
-        return list(found.passages), found.by_meaning
-
-
-@contextmanager
-def _opened(doing: str, use_model: bool) -> Iterator[_Asked]:
-    """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
-    index still answers, and a line says so. While the chat runs, it is the chat that answers. Without `use_model`
-    nothing is sent to a second embedder, and before anything is, a line says so."""
-    from rag.chatbot import chat_model_of, embedding_of, open_chatbot
-    from ui.remote import find_owner
-
-    settings = _settings()
-    if owner := find_owner(settings.index):
-        if use_model:
-            _say_second(owner.second, _WAY_OUT)
-        if not owner.status["indexing"]:
-            _say_changes(owner.ingest(use_model))
-        yield owner
-        return
-    embedding = embedding_of(settings) if use_model else None
-    with open_chatbot(settings, doing, wait=_LOCK_WAIT, llm=chat_model_of(settings), embedding=embedding) as bot:
-        _say_set_aside(bot)
-        _say_second(_second_of(bot), _WAY_OUT)
-        try:
-            with bars("indexing") as shown:
-                report = bot.ingest(shown[0].ingest if shown else None)
-            _say_changes(report)
-        except FolderError as error:
-            if not bot.documents:
-                raise
-            err.print(f"[yellow]{safe(str(error))} Answering from the index as it was.[/yellow]")
-        yield _Own(bot)
-
-
-def _say_changes(report: Report) -> None:
-    if report.changed:
-        err.print(f"[dim]{safe(summary_line(report))}[/dim]")
+    for outcome in report.of(Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.FAILED):
+        (err if outcome.outcome is Outcome.FAILED else out).print(outcome_line(outcome))
+    out.print(summary_line(report))
+    for line in left_out_lines(report.left_out):
+        out.print(line)
     if report.unfinished:
-        err.print(f"[yellow]{safe(report.unfinished)}[/yellow]")
-
-
-def _say_set_aside(bot: Chatbot) -> None:
-    for name in map(document_name, bot.set_aside):
-        err.print(f"[yellow]{safe(name)} was damaged in the index: the next ingest reads it again.[/yellow]")
-
-
-def _say_torn(health: Health) -> None:
-    for name in map(document_name, health.torn):
-        err.print(f"[yellow]{safe(name)} can be found in part only: the next ingest reads it again.[/yellow]")
-
-
-def _second_of(bot: Chatbot) -> str | None:
-    return bot.second.name if bot.second else None
-
-
-def _say_second(name: str | None, way_out: str = "") -> None:
-    if name:
-        err.print(f"[dim]{safe(name)} receives the texts of all documents and every question{way_out}[/dim]")
+        raise EmbeddingError(report.unfinished)
+    if report.counts.get(Outcome.FAILED) and len(report.outcomes) == report.counts[Outcome.FAILED]:
+        raise typer.Exit(1)
 
 
 def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:

@@ -5,8 +5,9 @@ Options in, tables out; the measuring itself is in `evals`. Errors are caught wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,44 +16,41 @@ import typer
 from rag.errors import CaseError
 from rag.settings import Settings
 from ui.eval_tables import print_comparison, print_summary
-from ui.questions import (
+from ui.options import (
     DocumentsOption,
+    GateOption,
+    InterveneOption,
+    JobsOption,
+    JudgeOption,
+    JUnitOption,
+    LimitOption,
+    MarkdownOption,
+    ModeOption,
+    NewestRun,
+    OpenGateOption,
+    OutOption,
     QuestionsOption,
+    RepeatOption,
     RunFile,
+    SeedOption,
     SuiteOption,
-    add,
-    calibrate,
-    generate,
-    label,
-    lint,
-    write_text,
+    TagOption,
+    VariantsOption,
 )
+from ui.questions import add, calibrate, generate, label, lint, write_text
 from ui.show import safe
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
-    from evals.results import Result
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+    from evals.results import Result, Run
+    from evals.suite import Plan, Suite
+    from evals.summary import Limit, Summary
     from rag.ingest import Progress as IngestProgress
 
 app = typer.Typer(no_args_is_help=True, help="Measure how good the answers are, on your own documents.")
-
-MarkdownOption = Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too.")]
-JUnitOption = Annotated[Path | None, typer.Option("--junit", help="Write it as JUnit XML, too.")]
-GateOption = Annotated[bool, typer.Option("--gate", help="Exit with 1 where it does not pass.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Where it is written.", show_default=False)]
-TagOption = Annotated[list[str] | None, typer.Option("--tag", help="Only questions with this tag; may be repeated.")]
-JudgeOption = Annotated[
-    str | None, typer.Option(help="A model that judges support; called uncalibrated until labelled.")
-]
-InterveneOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--intervene/--no-intervene",
-        help="Ask again without what is cited: must the answer change? On without a model.",
-        show_default=False,
-    ),
-]
-NewestRun = Annotated[Path | None, typer.Argument(help="A run's file; the newest if left out.", show_default=False)]
 
 
 @app.command()
@@ -60,17 +58,15 @@ def run(
     suite: SuiteOption = None,
     documents: DocumentsOption = None,
     questions: QuestionsOption = None,
-    mode: Annotated[str, typer.Option(help="extractive, or generative with the model of the settings.")] = "extractive",
-    limit: Annotated[int | None, typer.Option(min=1, help="So many of the questions, always the same.")] = None,
+    mode: ModeOption = "extractive",
+    limit: LimitOption = None,
     tag: TagOption = None,
-    repeat: Annotated[int, typer.Option(min=1, max=20, help="Ask each so often, and tell what varies.")] = 1,
-    seed: Annotated[int, typer.Option(help="Another sample for --limit.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=32, help="Ask so many at once.")] = 1,
-    variants: Annotated[bool, typer.Option("--variants", help="Ask with slips and in other words, too.")] = False,
+    repeat: RepeatOption = 1,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    variants: VariantsOption = False,
     intervene: InterveneOption = None,
-    open_gate: Annotated[
-        bool, typer.Option("--open-gate", help="Answer every question, however weak the evidence.")
-    ] = False,
+    open_gate: OpenGateOption = False,
     judge: JudgeOption = None,
     gate: GateOption = False,
     to: OutOption = None,
@@ -78,53 +74,22 @@ def run(
     junit: JUnitOption = None,
 ) -> None:
     """Ask the questions of a suite, score the answers, and say which to look at first."""
-    from evals.formats import summary_junit, summary_markdown
     from evals.run import Asking
-    from evals.suite import Plan, find_suite, run_suite
-    from evals.summary import read_thresholds, summarise
-    from rag.chatbot import chat_model_of, embedding_of
+    from evals.suite import Plan, find_suite
+    from evals.summary import read_thresholds
 
-    if mode not in ("extractive", "generative"):
-        raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
-    llm = chat_model_of(settings) if mode == "generative" else None
-    if mode == "generative" and llm is None:
-        raise CaseError("--mode generative needs IBID_CHAT_MODEL. Without a model: --mode extractive.")
-    asking = Asking(
-        use_model=llm is not None,
-        repeat=repeat,
-        jobs=jobs,
-        intervene=llm is None if intervene is None else intervene,
-    )
+    models = _models(settings, mode=mode, judge=judge)
+    asks_again = not models.write if intervene is None else intervene
+    asking = Asking(use_model=models.write, repeat=repeat, jobs=jobs, intervene=asks_again)
     plan = Plan(
         asking=asking, limit=limit, tags=tuple(tag or ()), seed=seed, with_variants=variants, gate_is_open=open_gate
     )
+    # They were set for the shipped questions, and for the gate as it is.
     limits = read_thresholds(wanted.name) if documents is None and not open_gate else {}
-    judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
-    embedding = embedding_of(settings) if llm is not None else None
-    if llm is not None:
-        receivers = [str(llm), *([f"{settings.embed_model}"] if embedding else []), *([judge] if judge else [])]
-        err.print(f"[dim]text goes to {safe(', '.join(receivers))}[/dim]")
-    with _progress() as (indexing, progress):
-        kept, path = run_suite(
-            settings,
-            suite=wanted,
-            plan=plan,
-            out=to,
-            llm=llm,
-            judge=judging,
-            embedding=embedding,
-            indexing=indexing,
-            progress=progress,
-        )
-    summary = summarise(kept.results, limits=limits)
-    print_summary(summary)
-    if told := (kept.described.get("judge") or {}).get("agreement"):
-        out.print(f"[dim]judge {safe(str(judge))}: {safe(told)}[/dim]")
-    out.print(f"[dim]kept as {safe(str(path))}; ibid eval report makes a page of it[/dim]")
-    write_text(markdown, text=summary_markdown(kept.name, summary=summary))
-    write_text(junit, text=summary_junit(wanted.name, summary=summary))
+    kept, summary = _measured(settings, suite=wanted, plan=plan, models=models, limits=limits, to=to)
+    _write_tables(kept, summary=summary, markdown=markdown, junit=junit)
     if gate and (summary.failed or summary.errors):
         raise typer.Exit(1)
 
@@ -192,6 +157,72 @@ def baseline(of: RunFile) -> None:
 
 for _command in (lint, generate, add, calibrate, label):
     app.command()(_command)
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """Who is sent text for a run: who writes answers, who judges them, and a second embedder. None where there is
+    none."""
+
+    writer: LLM | None
+    judge: LLM | None
+    embedding: BaseEmbedding | None
+
+    @property
+    def write(self) -> bool:
+        return self.writer is not None
+
+
+def _models(settings: Settings, *, mode: str, judge: str | None) -> _Models:
+    """The models that a run needs; a line names those that receive text. Raises BadParameter for a mode that is none,
+    CaseError where no model is set to write, and ChatModelError where a key is missing."""
+    from rag.opening import chat_model_of, embedding_of
+
+    if mode not in ("extractive", "generative"):
+        raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")
+    writer = chat_model_of(settings) if mode == "generative" else None
+    if mode == "generative" and writer is None:
+        raise CaseError("--mode generative needs IBID_CHAT_MODEL. Without a model: --mode extractive.")
+    judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
+    models = _Models(writer, judging, embedding_of(settings) if writer is not None else None)
+    receivers = [str(one) for one in (models.writer, models.embedding, models.judge) if one is not None]
+    if receivers:
+        err.print(f"[dim]text goes to {safe(', '.join(receivers))}[/dim]")
+    return models
+
+
+def _measured(
+    settings: Settings, *, suite: Suite, plan: Plan, models: _Models, limits: Mapping[str, Limit], to: Path | None
+) -> tuple[Run, Summary]:
+    """The run and its figures, which are printed."""
+    from evals.suite import run_suite
+    from evals.summary import summarise
+
+    with _progress() as (indexing, progress):
+        kept, path = run_suite(
+            settings,
+            suite=suite,
+            plan=plan,
+            out=to,
+            llm=models.writer,
+            judge=models.judge,
+            embedding=models.embedding,
+            indexing=indexing,
+            progress=progress,
+        )
+    summary = summarise(kept.results, limits=limits)
+    print_summary(summary)
+    if told := (kept.described.get("judge") or {}).get("agreement"):
+        out.print(f"[dim]judge {safe(str(models.judge))}: {safe(told)}[/dim]")
+    out.print(f"[dim]kept as {safe(str(path))}; ibid eval report makes a page of it[/dim]")
+    return kept, summary
+
+
+def _write_tables(kept: Run, *, summary: Summary, markdown: Path | None, junit: Path | None) -> None:
+    from evals.formats import summary_junit, summary_markdown
+
+    write_text(markdown, text=summary_markdown(kept.name, summary=summary))
+    write_text(junit, text=summary_junit(kept.suite, summary=summary))
 
 
 def _newest() -> Path:

@@ -13,16 +13,12 @@ import typer
 from rag.errors import CaseError
 from rag.settings import Settings
 from ui.eval_tables import print_calibration
+from ui.options import DocumentsOption, QuestionsOption, RunFile, SuiteOption
 from ui.show import safe
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
     from evals.domain import Case
-
-SuiteOption = Annotated[str | None, typer.Option("--suite", help="A shipped suite; seeds where nothing is named.")]
-DocumentsOption = Annotated[Path | None, typer.Option("--documents", help="Your folder.", show_default=False)]
-QuestionsOption = Annotated[Path | None, typer.Option("--questions", help="Your questions.jsonl.", show_default=False)]
-RunFile = Annotated[Path, typer.Argument(help="A run's file.")]
 
 
 def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions: QuestionsOption = None) -> None:
@@ -52,7 +48,7 @@ def generate(
     """Make questions of your documents, as a first measurement until you write your own."""
     from evals.corpus import read_paragraphs
     from evals.synthetic import synthetic_cases, written_cases
-    from rag.chatbot import chat_model_of
+    from rag.opening import chat_model_of
 
     settings = Settings()
     if to.exists():
@@ -107,7 +103,7 @@ def calibrate(
     from evals.cases import read_cases
     from evals.corpus import opened
     from evals.suite import find_suite
-    from rag.answer.gate import GATE_FILE, read_gate
+    from rag.answer.gate import shipped_gate
 
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
@@ -116,7 +112,7 @@ def calibrate(
         told = partial(shown[0].show, total=len(cases)) if shown else None
         readings = collect(corpus.bot, cases=cases, corpus=corpus.paragraphs, progress=told)
         readings += collect_unanswerable(corpus.bot, cases=cases)
-    calibration = fitted(readings, shipped=read_gate(GATE_FILE))
+    calibration = fitted(readings, shipped=shipped_gate())
     print_calibration(calibration)
     if dry_run:
         return

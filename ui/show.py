@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 import regex
 from rich.markup import escape
 
-from rag.documents.context import display
-from rag.domain import Answer, Citation, Confidence, Json, Passage, Role, Statement, Verdict, document_name
+from rag.domain import Answer, Citation, Json, Passage, Statement, Verdict, document_name
+from ui.words import ROLE_NAMES, excerpt, verdict_text
 
 if TYPE_CHECKING:
     from rag.documents.left_out import LeftOut
     from rag.ingest import FileOutcome, Report
 
-_EXCERPT = 200
 _NAMED = 5
 """Files that are named in a line that counts more of them."""
-_ROLE_NAMES = {Role.COMMENT: "reader’s comment", Role.CAPTION: "photo caption", Role.BODY: ""}
-
 
 _LINES = regex.compile(r"[\t-\r\x85]")
 _CONTROL = regex.compile(r"\p{Cc}")
@@ -101,11 +98,6 @@ def folder_lines(status: Json) -> Iterator[str]:
     yield from left_out_lines([LeftOut(one["document"], one["reason"]) for one in status["left_out"]])
 
 
-def excerpt(text: str, most: int = _EXCERPT) -> str:
-    shown = display(text)
-    return shown if len(shown) <= most else shown[: most - 1].rsplit(" ", 1)[0] + "…"
-
-
 def _statement_line(statement: Statement) -> str:
     marks = "".join(safe(f"[{citation.mark}]") for citation in statement.citations)
     lead = f"[italic]{safe(statement.lead)}[/italic] " if statement.lead else ""
@@ -121,7 +113,7 @@ def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
     citation = citations[0]
     marks = "".join(f"[{one.mark}]" for one in citations)
     paragraph = citation.paragraph
-    role = _ROLE_NAMES.get(paragraph.role, paragraph.role.value)
+    role = ROLE_NAMES[paragraph.role]
     date = f", {citation.source.day}" if citation.source.day else ""
     about = f"  [dim]({role})[/dim]" if role else ""
     yield f"[cyan]{safe(marks)}[/cyan] {safe(citation.source.title)}{date}"
@@ -139,24 +131,6 @@ def _abstention_lines(answer: Answer) -> Iterator[str]:
 def _closest_lines(answer: Answer) -> Iterator[str]:
     for passage in answer.closest:
         yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
-
-
-def is_quoted(answer: Answer) -> bool:
-    """Whether all that is said was cut out of documents by code, and nobody wrote any of it."""
-    return answer.mode == "extractive" and all(s.verdict is Verdict.VERIFIED and s.is_quote for s in answer.statements)
-
-
-def verdict_text(answer: Answer) -> str:
-    """How many statements of an answer stand, and who wrote them if not the documents. What is quoted needs no check:
-    code cut it out."""
-    if answer.confidence is Confidence.LOW:
-        return "May answer it: quoted word for word"
-    if is_quoted(answer):
-        return "Quoted word for word"
-    verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
-    count = len(answer.statements)
-    by = f" · written by {answer.model}" if answer.model else ""
-    return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{by}"
 
 
 def _verdict_line(answer: Answer) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
+
+from rag.domain import Json
 
 if TYPE_CHECKING:
     from rag.ingest import Progress as IngestProgress
@@ -28,6 +31,15 @@ class _Piped(Console):
 # A terminal gets its lines broken between words; a pipe gets them whole.
 out = _Piped(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def print_json(value: Json | list[Json]) -> None:
+    """JSON as it is, where the terminal can show its letters; else with escapes."""
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    try:
+        print(json.dumps(value, ensure_ascii=not is_utf8, indent=2), flush=True)
+    except BrokenPipeError:
+        out.on_broken_pipe()
 
 
 class Bar:

@@ -23,9 +23,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import QuantType
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.transformers import optimizer
+from quantising import quantise, quantise_table_by_row
 from tokenizers import Tokenizer
 from transformers import BertModel
 
@@ -117,11 +118,24 @@ def write_model(recipe: Recipe, float32: Path, target: Path) -> None:
     if recipe.fused:
         fuse(target, attention_apart=recipe.kind == "blocks")
     if recipe.kind == "int8":
-        quantise(recipe, target)
+        quantise(
+            target,
+            operators=["MatMul", "Attention"] + ([] if recipe.table_by_row else ["Gather"]),
+            per_channel=recipe.per_channel,
+            reduce_range=recipe.reduce_range,
+            weight_type=recipe.weight_type,
+            kept_float=nodes_kept(recipe, path=target),
+        )
     if recipe.kind == "blocks":
         quantise_in_blocks(target)
     if recipe.table_by_row:
-        quantise_table_by_row(target)
+        quantise_table_by_row(target, table="word_embeddings")
+
+
+def nodes_kept(recipe: Recipe, *, path: Path) -> list[str]:
+    """The names of the nodes that stay in float32; none where the recipe names none."""
+    names = [node.name for node in onnx.load(path).graph.node] if recipe.kept_float else []
+    return [name for name in names if recipe.kept_float in name and "attention" not in name]
 
 
 def fuse(path: Path, attention_apart: bool) -> None:
@@ -135,61 +149,10 @@ def fuse(path: Path, attention_apart: bool) -> None:
     fused.save_model_to_file(str(path))
 
 
-def quantise(recipe: Recipe, path: Path) -> None:
-    """Weights to int8 now, activations to uint8 at run time.
-
-    With `reduce_range` weights keep to 7 bits. A processor without VNNI adds two products of uint8 and int8
-    in 16 bits: 2 * 255 * 127 does not fit and is cut off silently, 2 * 255 * 64 fits. So the file means the
-    same on both. Products of two activations, inside attention, stay in float32: neither is a weight.
-    """
-    nodes = onnx.load(path).graph.node
-    kept = [n.name for n in nodes if recipe.kept_float and recipe.kept_float in n.name and "attention" not in n.name]
-    quantize_dynamic(
-        path,
-        path,
-        op_types_to_quantize=["MatMul", "Attention"] + ([] if recipe.table_by_row else ["Gather"]),
-        per_channel=recipe.per_channel,
-        reduce_range=recipe.reduce_range,
-        weight_type=recipe.weight_type,
-        nodes_to_exclude=kept,
-        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of the fused operators, unknown to onnx
-    )
-
-
 def quantise_in_blocks(path: Path) -> None:
     quantiser = MatMulNBitsQuantizer(onnx.load(path), bits=8, block_size=64, is_symmetric=True, accuracy_level=4)
     quantiser.process()
     quantiser.model.save_model_to_file(str(path))
-
-
-def quantise_table_by_row(path: Path) -> None:
-    """The word table to int8 with a scale for each word.
-
-    onnxruntime's quantiser has one scale for all 30,522 words, and 7 bits under `reduce_range`. The table is
-    looked up and never multiplied as int8, so it can keep all 8.
-    """
-    model = onnx.load(path)
-    graph = model.graph
-    table = next(tensor for tensor in graph.initializer if "word_embeddings" in tensor.name)
-    lookup = next(node for node in graph.node if node.op_type == "Gather" and node.input[0] == table.name)
-    words = onnx.numpy_helper.to_array(table)
-    scales = np.abs(words).max(axis=1, keepdims=True) / 127
-    whole = np.round(words / np.where(scales == 0, 1, scales)).astype(np.int8)
-    graph.initializer.remove(table)
-    graph.initializer.append(onnx.numpy_helper.from_array(whole, "word_table"))
-    graph.initializer.append(onnx.numpy_helper.from_array(scales.astype(np.float32), "word_scales"))
-    make = onnx.helper.make_node
-    instead = [
-        make("Gather", ["word_table", lookup.input[1]], ["word_rows"]),
-        make("Cast", ["word_rows"], ["word_rows_float"], to=onnx.TensorProto.FLOAT),
-        make("Gather", ["word_scales", lookup.input[1]], ["word_row_scales"]),
-        make("Mul", ["word_rows_float", "word_row_scales"], [lookup.output[0]]),
-    ]
-    place = list(graph.node).index(lookup)
-    graph.node.remove(lookup)
-    for node in reversed(instead):
-        graph.node.insert(place, node)
-    onnx.save(model, path)
 
 
 def write_tokenizer(target: Path) -> None:

@@ -1,409 +1,228 @@
-"""Ranking, sentence choice and answerability: every number of rag/models/learned.json and gate.json.
+"""Ranking, sentence choice and answerability: every number of rag/models/learned.json.
 
-    python -m evals.fitting.reader_lists; reader_train; reader_export; reader_features; reader_answers; then this
+    python -m evals.fitting.fit          the last step of `make fit`
 
-Fitted on eight collections of real questions and the older training sets, each weighing the same; what is printed was
-fitted without the collection that it is printed for.
+Fitted on eight collections of real questions and the older training sets. What is printed was fitted without the
+collection that it is printed for; what is written was fitted on all of them.
 """
 
-import pickle, json, numpy as np, os
-import evals.fitting.reader_ranking as A
-from evals.intervals import fit_choice, fit_logistic, auroc
+from __future__ import annotations
 
-OUT = A.OUT
-recs, mods = pickle.load(open(OUT + "recs.pkl", "rb"))
-import evals.fitting.reader_lists as B
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-if not os.path.exists(OUT + "golds.pkl"):
-    G = {}
-    for c in B.build():
-        for x in c.cases:
-            G.setdefault((c.name, x["q"]), (x["golds"] if x["kind"] != "swap" else []))
-    pickle.dump(G, open(OUT + "golds.pkl", "wb"))
-G = pickle.load(open(OUT + "golds.pkl", "rb"))
-real = sorted({r["coll"] for r in recs if r["coll"].startswith("real")})
-for r in recs:
-    g = G.get((r["coll"], r["q"]), [])
-    for x in r["cand"]:
-        x["right"] = (
-            any(
-                x["i"] == p
-                and (ev is None or (x["start"] < ev[1] and x["end"] > ev[0]))
-                and (an is None or r["coll"].startswith("real") or (x["start"] < an[1] and x["end"] > an[0]))
-                for p, an, ev in g
-            )
-            and not r["masked"]
-        )
-import regex
+import numpy as np
 
+from evals.fitting.fit_records import Array, Asked, Kind, read_asked
+from evals.fitting.fit_tables import Judged, print_gate, print_scoped, print_sentences, print_training
+from evals.intervals import fit_choice, fit_logistic
+from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.gate import GATE_FEATURES
+from rag.search.cross_encoder import READ_FEATURES
+from rag.search.fusion import MOST_CERTAIN, RANKING_FEATURES
 
-def tells(x):
-    return (
-        not x["text"].endswith(":")
-        and any(map(str.isalnum, x["text"]))
-        and x["role"].value not in ("boilerplate", "byline")
-    )
+PREPARED = Path(os.environ.get("IBID_FITTING", ".fitting"))
+SHIPPED = Path(__file__).parents[2] / "rag" / "models"
 
+OLDER_WEIGHT = 0.25
+"""Of a training set against a collection of real questions, when sentences are chosen."""
+MIX = {Kind.ANSWERABLE: 0.66, Kind.MASKED: 0.22, Kind.UNANSWERABLE: 0.12}
+"""Of what people ask: two of three are answered by their documents. A choice, as no collection tells; masked ones stand
+for what the documents do not speak of."""
+SCOPED_SHARE = 0.35
+"""Of what people ask: so much of one document alone. A choice, too."""
+THRESHOLD, FLOOR = 0.5, 0.12
+"""Answered from where it is more likely right than not; shown as possible down to where the tables say that most of
+what is right is kept."""
 
-for r in recs:
-    r["cand"] = [x for x in r["cand"] if tells(x)] or r["cand"]
+SENTENCES_UNREAD = tuple(name for name in ANSWER_FEATURES if name not in READ_FEATURES)
+GATE_UNREAD = tuple(name for name in GATE_FEATURES if not name.startswith("reader") and name not in READ_FEATURES)
+GATE_WORDS = tuple(name for name in GATE_UNREAD if "cosine" not in name)
 
-
-def XS(r, names):
-    S = [
-        "coverage",
-        "loose coverage",
-        "pairs",
-        "names",
-        "context coverage",
-        "expected kind",
-        "kind missing",
-        "length",
-        "is question",
-        "first",
-        "new words",
-    ]
-    get = lambda x, n: (
-        float(x["f"][S.index(n)])
-        if n in S
-        else {
-            "belief": x["belief"],
-            "cosine": x["cos"],
-            "evidence": max(x["ev"], -5),
-            "strongest evidence": max(x["evm"], -5),
-            "begins": x["sp"],
-            "reader": np.clip(x["rel"], -12, 12),
-        }[n]
-    )
-    return np.array([[get(x, n) for n in names] for x in r["cand"]])
+Weighted = tuple[Array, float]
+"""Weights and bias."""
 
 
-SF = [
-    "coverage",
-    "loose coverage",
-    "pairs",
-    "names",
-    "context coverage",
-    "expected kind",
-    "kind missing",
-    "length",
-    "is question",
-    "first",
-    "new words",
-    "belief",
-    "cosine",
-]
-SR = SF + ["evidence", "strongest evidence", "begins"]
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A model for each real collection, fitted without it, and one fitted on everything."""
+
+    apart: Mapping[str, Any]
+    whole: Any
+
+    def of(self, asked: Asked) -> Any:
+        """The model that has not seen the question's collection; of an older set there is none."""
+        return self.apart.get(asked.collection, self.whole)
 
 
-def fit_s(names, tr):
-    cnt = {}
-    for r in tr:
-        cnt[r["coll"]] = cnt.get(r["coll"], 0) + 1
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """How likely each sentence of a question is the right one, and which is the likeliest."""
+
+    shares: Array
+    best: int
+
+
+def main() -> None:
+    asked, rankings = read_asked(PREPARED)
+    usable = answerable(asked)
+    unread = fit_sentences(usable, names=SENTENCES_UNREAD)
+    read = held_out(usable, fit=lambda rows: fit_sentences(rows, names=ANSWER_FEATURES))
+    chosen = [choose(one, weights=read.of(one), names=ANSWER_FEATURES) for one in asked]
+    print_sentences(judged(asked, chosen=chosen))
+    gates = {names: fit_gates(asked, chosen=chosen, names=names) for names in (GATE_FEATURES, GATE_UNREAD, GATE_WORDS)}
+    print_gates(asked, chosen=chosen, gates=gates)
+    write_learned(SHIPPED / "learned.json", rankings=rankings[None], sentences=unread, sentences_read=read.whole)
+    write_gate(SHIPPED / "gate.json", gates={names: held.whole for names, held in gates.items()})
+
+
+def answerable(asked: Sequence[Asked]) -> list[Asked]:
+    """The questions that a sentence can be chosen for: asked of everything, with a right one among them."""
+    plain = [one for one in asked if one.kind is Kind.ANSWERABLE and not one.is_scoped]
+    return [one for one in plain if any(sentence.is_right for sentence in one.sentences)]
+
+
+def held_out(rows: Sequence[Asked], *, fit: Callable[[Sequence[Asked]], Any]) -> Held:
+    real = sorted({one.collection for one in rows if one.is_real})
+    apart = {name: fit([one for one in rows if one.collection != name]) for name in real}
+    return Held(apart, fit(rows))
+
+
+def fit_sentences(rows: Sequence[Asked], *, names: Sequence[str]) -> Array:
+    """Weights of the features of a sentence; each collection weighs the same, however many questions it has."""
+    count = Counter(one.collection for one in rows)
     return fit_choice(
-        [XS(r, names) for r in tr],
-        chosen=[next(i for i, x in enumerate(r["cand"]) if x["right"]) for r in tr],
+        [one.features(names) for one in rows],
+        chosen=[next(i for i, sentence in enumerate(one.sentences) if sentence.is_right) for one in rows],
         l2=0.002,
-        weights=[(1.0 if r["coll"].startswith("real") else 0.25) / cnt[r["coll"]] for r in tr],
+        weights=[(1.0 if one.is_real else OLDER_WEIGHT) / count[one.collection] for one in rows],
     )
 
 
-plainr = [r for r in recs if r["ans"] and not r["masked"] and not r["scoped"] and r["cand"]]
-usable = [r for r in plainr if any(x["right"] for x in r["cand"])]
+def choose(asked: Asked, *, weights: Array, names: Sequence[str]) -> Chosen:
+    scores = asked.features(names) @ weights
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    return Chosen(shares, int(np.argmax(scores)))
 
 
-def run_s(names):
-    ws = {c: fit_s(names, [r for r in usable if r["coll"] != c]) for c in real}
-    ws[None] = fit_s(names, usable)
-    for r in recs:
-        if not r["cand"]:
-            continue
-        s = XS(r, names) @ ws.get(r["coll"], ws[None])
-        p = np.exp(s - s.max())
-        p /= p.sum()
-        r["best"] = int(np.argmax(s))
-        r["share"] = float(p.max())
-        r["p"] = p
-    return ws
+def fit_gates(asked: Sequence[Asked], *, chosen: Sequence[Chosen], names: Sequence[str]) -> Held:
+    of = {id(one): choice for one, choice in zip(asked, chosen, strict=True)}
+    return held_out(asked, fit=lambda rows: fit_gate(rows, chosen=[of[id(one)] for one in rows], names=names))
 
 
-def show_s(tag):
-    by = {}
-    for r in plainr:
-        x = r["cand"][r["best"]]
-        by.setdefault(r["coll"], []).append((x["gold"], x["right"], r["goldrank"] < 1, r["goldrank"] < 5))
-    f = {c: np.mean(v, 0) for c, v in by.items()}
-    rr = [f[c] for c in real]
-    print(
-        f"{tag:20} REAL cited {np.mean([x[0] for x in rr]):.3f} sentence {np.mean([x[1] for x in rr]):.3f} first {np.mean([x[2] for x in rr]):.3f} five {np.mean([x[3] for x in rr]):.3f} worst cited {min(x[0] for x in rr):.2f} | "
-        + " ".join(f"{c[-6:]} {v[0]:.2f}/{v[1]:.2f}" for c, v in f.items())
-    )
-
-
-GF = [
-    "reader best",
-    "reader second",
-    "reader sum",
-    "evidence",
-    "strongest",
-    "begins",
-    "sentence share",
-    "passage share",
-    "sentence coverage",
-    "context coverage",
-    "loose coverage",
-    "pairs",
-    "names",
-    "missing",
-    "passage cosine",
-    "sentence cosine",
-    "kind missing",
-    "few terms",
-]
-
-
-def gate_row(r, names):
-    if not r["cand"]:
-        return np.zeros(len(names))
-    x = r["cand"][r["best"]]
-    s = np.sort(r["allS"])[::-1]
-    f = x["f"]
-    w, kind, hasn, nt = r["inq"]
-    d = {
-        "reader best": np.clip(s[0], -12, 12),
-        "reader here": np.clip(x["rel"], -12, 12),
-        "reader second": np.clip(s[1] if len(s) > 1 else -12, -12, 12),
-        "reader sum": float(np.log(np.exp(np.clip(s, -12, 12)).sum())),
-        "evidence": max(x["ev"], -5),
-        "strongest": max(x["evm"], -5),
-        "begins": x["sp"],
-        "sentence share": r["share"],
-        "passage share": r["bel"][0],
-        "sentence coverage": f[0],
-        "loose coverage": f[1],
-        "pairs": f[2],
-        "names": f[3] if hasn else 1.0,
-        "context coverage": f[4],
-        "kind missing": f[6],
-        "missing": r["missing"],
-        "passage cosine": float(np.max(r["cos"])),
-        "sentence cosine": x["cos"],
-        "few terms": 1 / max(nt, 1),
-    }
-    return np.array([d[n] for n in names])
-
-
-KIND = {}
-
-
-def kind(r):
-    return "answerable" if r["ans"] and not r["masked"] else "plain" if r["masked"] else "unanswerable"
-
-
-MIX = {"answerable": 0.66, "plain": 0.22, "unanswerable": 0.12}
-
-
-def fit_g(names, tr):
-    cnt = {}
-    for r in tr:
-        k = (kind(r), r["coll"])
-        cnt[k] = cnt.get(k, 0) + 1
-    w = [MIX[kind(r)] * (1.0 if r["coll"].startswith("real") else 0.25) / cnt[kind(r), r["coll"]] for r in tr]
+def fit_gate(rows: Sequence[Asked], *, chosen: Sequence[Chosen], names: Sequence[str]) -> Weighted:
+    """How likely the best sentence is of a right paragraph. Collections weigh the same within a kind of question."""
+    count = Counter((one.kind, one.collection, one.is_scoped) for one in rows)
     return fit_logistic(
-        np.stack([XG(r, names) for r in tr]), labels=[r["cand"][r["best"]]["gold"] for r in tr], l2=0.001, weights=w
-    )
-
-
-def run_g(names):
-    tr = [r for r in recs if r["cand"]]
-    gs = {c: fit_g(names, [r for r in tr if r["coll"] != c]) for c in real}
-    gs[None] = fit_g(names, tr)
-    for r in tr:
-        w, b = gs.get(r["coll"], gs[None])
-        r["g"] = float(1 / (1 + np.exp(-(XG(r, names) @ w + b))))
-    return gs
-
-
-def ece(p, y, bins=10):
-    o = np.argsort(p)
-    return sum(len(b) * abs(p[b].mean() - y[b].mean()) for b in np.array_split(o, bins)) / len(p)
-
-
-def show_g(tag, ats=(0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)):
-    rows = [r for r in recs if r["cand"]]
-    R = [r for r in rows if r["coll"] in real and not r["scoped"]]
-    y = np.array([r["cand"][r["best"]]["gold"] for r in R])
-    p = np.array([r["g"] for r in R])
-    un = [r["g"] for r in R if kind(r) == "unanswerable"]
-    pl = [r["g"] for r in R if kind(r) == "plain"]
-    an = [r["g"] for r in R if kind(r) == "answerable"]
-    print(
-        tag,
-        "AUROC answerable vs unanswerable",
-        str(auroc(an, negatives=un))[:40],
-        "vs masked",
-        str(auroc(an, negatives=pl))[:40],
-        "right vs not",
-        str(auroc(list(p[y]), negatives=list(p[~y])))[:40],
-        "ECE",
-        round(ece(p, y.astype(float)), 3),
-    )
-    for t in ats:
-        c = []
-        for k in real:
-            A = [r for r in R if r["coll"] == k and kind(r) == "answerable"]
-            U = [r for r in R if r["coll"] == k and kind(r) == "unanswerable"]
-            P = [r for r in R if r["coll"] == k and kind(r) == "plain"]
-            c.append(
-                (
-                    np.mean([r["g"] >= t for r in A]),
-                    np.mean([r["g"] >= t and r["cand"][r["best"]]["gold"] for r in A]),
-                    np.mean([r["g"] >= t for r in U]),
-                    np.mean([r["g"] >= t for r in P]),
-                    np.mean([r["cand"][r["best"]]["gold"] for r in A if r["g"] >= t] or [0]),
-                )
-            )
-        c = np.array(c)
-        print(
-            f"   at {t:.2f}: answered {c[:, 0].mean():.3f} rightly cited {c[:, 1].mean():.3f} (worst {c[:, 1].min():.2f}) false on unanswerable {c[:, 2].mean():.3f} on masked {c[:, 3].mean():.3f} precision {c[:, 4].mean():.3f}"
-        )
-
-
-GN = [
-    "sentence coverage",
-    "context coverage",
-    "whole coverage",
-    "loose coverage",
-    "pairs",
-    "names",
-    "missing weight",
-    "passage cosine",
-    "sentence cosine",
-    "sentence share",
-    "passage share",
-    "kind missing",
-    "few terms",
-    "reader best",
-    "reader second",
-    "reader sum",
-    "evidence",
-    "strongest evidence",
-    "begins",
-]
-WH = A.NAMES.index("whole coverage")
-
-
-def XG(r, names):
-    if not r["cand"]:
-        return np.zeros(len(names))
-    x = r["cand"][r["best"]]
-    s = np.sort(np.clip(r["allS"], -12, 12))[::-1]
-    f = x["f"]
-    w, kind, hasn, nt = r["inq"]
-    top = np.argsort(-r["p"])[:3]
-    d = {
-        "reader best": s[0],
-        "reader second": s[1] if len(s) > 1 else -12,
-        "reader sum": float(np.logaddexp.reduce(s)),
-        "evidence": max(x["ev"], -5),
-        "strongest evidence": max(x["evm"], -5),
-        "begins": x["sp"],
-        "sentence share": r["share"],
-        "passage share": r["bel"][0],
-        "sentence coverage": f[0],
-        "loose coverage": f[1],
-        "pairs": f[2],
-        "names": f[3] if hasn else 1.0,
-        "context coverage": f[4],
-        "kind missing": f[6],
-        "missing weight": r["missing"],
-        "passage cosine": float(np.max(r["cos"])),
-        "sentence cosine": max(r["cand"][i]["cos"] for i in top),
-        "few terms": 1 / max(nt, 1),
-        "whole coverage": float(np.max(r["F"][:3, WH])),
-    }
-    return np.array([d[n] for n in names])
-
-
-ws = run_s(SF)
-wr = run_s(SR)
-show_s("with evidence")
-import re as _r
-
-
-def _fg(names, tr):
-    cnt = {}
-    for r in tr:
-        k = (kind(r), r["coll"], r["scoped"])
-        cnt[k] = cnt.get(k, 0) + 1
-    return fit_logistic(
-        np.stack([XG(r, names) for r in tr]),
-        labels=[r["cand"][r["best"]]["gold"] for r in tr],
+        np.stack([gate_features(one, chosen=choice, names=names) for one, choice in zip(rows, chosen, strict=True)]),
+        labels=[one.sentences[choice.best].is_cited_rightly for one, choice in zip(rows, chosen, strict=True)],
         l2=0.001,
-        weights=[MIX[kind(r)] * (0.65 if not r["scoped"] else 0.35) / cnt[kind(r), r["coll"], r["scoped"]] for r in tr],
+        weights=[
+            MIX[one.kind]
+            * (SCOPED_SHARE if one.is_scoped else 1 - SCOPED_SHARE)
+            / count[one.kind, one.collection, one.is_scoped]
+            for one in rows
+        ],
     )
 
 
-fit_g = _fg
-gs = run_g(GN)
-show_g("gate with reader", (0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.32, 0.35, 0.4, 0.5))
-for r in recs:
-    pass
-for k in ("squad", "qed", "fairy", "selqa"):
-    for kd in ("answerable", "plain"):
-        p = np.array([r["g"] for r in recs if r["coll"] == k and kind(r) == kd and r["cand"] and not r["scoped"]])
-        print(k, kd, {t: round(float((p >= t).mean()), 2) for t in (0.08, 0.12, 0.2, 0.3, 0.35, 0.4, 0.5)})
+def gate_features(asked: Asked, *, chosen: Chosen, names: Sequence[str]) -> Array:
+    """`[names]`, as `rag.chatbot.gate_features` has them."""
+    best = asked.sentences[chosen.best].features
+    reader = np.sort(asked.relevances)[::-1]
+    likeliest = np.argsort(-chosen.shares)[:3]
+    values = {
+        "sentence coverage": best["coverage"],
+        "context coverage": best["context coverage"],
+        "whole coverage": asked.whole_coverage,
+        "loose coverage": best["loose coverage"],
+        "pairs": best["pairs"],
+        "names": best["names"] if asked.has_names else 1.0,
+        "missing weight": asked.missing_weight,
+        "passage cosine": asked.passage_cosine,
+        "sentence cosine": max(asked.sentences[i].features["cosine"] for i in likeliest),
+        "sentence share": float(chosen.shares.max()),
+        "passage share": asked.passage_share,
+        "kind missing": best["kind missing"],
+        "few terms": 1 / max(asked.terms, 1),
+        "reader best": reader[0],
+        "reader second": reader[1] if len(reader) > 1 else -MOST_CERTAIN,
+        "reader sum": float(np.logaddexp.reduce(reader)),
+        **{name: best[name] for name in READ_FEATURES},
+    }
+    return np.array([values[name] for name in names])
 
-R = [r for r in recs if r["scoped"] and r["cand"]]
-for t in (0.12, 0.2, 0.3, 0.35, 0.4, 0.5):
-    print(
-        "scoped real",
-        t,
+
+def judged(
+    asked: Sequence[Asked], *, chosen: Sequence[Chosen], names: Sequence[str] = (), gate: Held | None = None
+) -> list[Judged]:
+    """Each question with its best sentence and, by a gate that has not seen its collection, how likely that is right."""
+    return [
+        Judged(
+            one,
+            one.sentences[choice.best],
+            _likely(one, chosen=choice, names=names, model=gate.of(one)) if gate else 1.0,
+        )
+        for one, choice in zip(asked, chosen, strict=True)
+    ]
+
+
+def _likely(asked: Asked, *, chosen: Chosen, names: Sequence[str], model: Weighted) -> float:
+    weights, bias = model
+    return float(1 / (1 + np.exp(-(gate_features(asked, chosen=chosen, names=names) @ weights + bias))))
+
+
+def print_gates(asked: Sequence[Asked], *, chosen: Sequence[Chosen], gates: Mapping[tuple[str, ...], Held]) -> None:
+    read = judged(asked, chosen=chosen, names=GATE_FEATURES, gate=gates[GATE_FEATURES])
+    print_gate("gate with reader", rows=read)
+    print_training(read)
+    print_scoped(read)
+    print_gate("gate with dense", rows=judged(asked, chosen=chosen, names=GATE_UNREAD, gate=gates[GATE_UNREAD]))
+
+
+def write_learned(path: Path, *, rankings: tuple[Array, Array], sentences: Array, sentences_read: Array) -> None:
+    """`learned.json`. What the reader takes no part in stays as it was fitted before: the limit of shredding, and
+    ranking without the dense leg."""
+    before = json.loads(path.read_text(encoding="utf-8"))
+    unread, read = rankings
+    *names, reader = RANKING_FEATURES
+    _write(
+        path,
         {
-            k: round(float(np.mean([r["g"] >= t for r in R if kind(r) == k and r["coll"] in real])), 3)
-            for k in ("answerable", "plain", "unanswerable")
-        },
-        "squad",
-        {
-            k: round(float(np.mean([r["g"] >= t for r in R if kind(r) == k and r["coll"] == "squad"])), 3)
-            for k in ("answerable", "plain")
+            "shredding_limit": before["shredding_limit"],
+            "ranking": _named(unread, names=names, of=RANKING_FEATURES),
+            "ranking_without_dense": {**before["ranking_without_dense"], reader: 0.0},
+            "ranking_read": _named(read, names=(reader, *names), of=RANKING_FEATURES),
+            "sentences": _named(sentences, names=SENTENCES_UNREAD, of=ANSWER_FEATURES),
+            "sentences_read": _named(sentences_read, names=ANSWER_FEATURES, of=ANSWER_FEATURES),
         },
     )
 
-RD = GN[:13]
-gd = run_g(RD)
-show_g("gate with dense", (0.1, 0.2, 0.3, 0.35, 0.4))
-RW = [n for n in RD if "cosine" not in n]
-gw = run_g(RW)
-q = lambda names, w, full, b=0.0: {
-    "bias": round(float(b), 4),
-    **{n: round(float(dict(zip(names, w)).get(n, 0.0)), 4) for n in full},
-}
-UN = ["dense", "words", "grams", "cosine"]
-UN = UN + ["typed " + x for x in UN] + A.NAMES[4:12]
-RDn = ["reader"] + UN
-FULL = UN + ["reader"]
-u, r = mods[None]
-old = json.load(open("rag/models/learned.json"))
-SF = SF
-SFULL = SF + ["evidence", "strongest evidence", "begins"]
-learned = {
-    "shredding_limit": old["shredding_limit"],
-    "ranking": q(UN, u, FULL),
-    "ranking_without_dense": {**old["ranking_without_dense"], "reader": 0.0},
-    "ranking_read": q(RDn, r, FULL),
-    "sentences": q(SF, ws[None], SFULL),
-    "sentences_read": q(SFULL, wr[None], SFULL),
-}
-json.dump(learned, open("rag/models/learned.json", "w"), indent=2)
-open("rag/models/learned.json", "a").write("\n")
-gate = {
-    "with_reader": q(GN, gs[None][0], GN, gs[None][1]),
-    "with_dense": q(RD, gd[None][0], GN, gd[None][1]),
-    "without_dense": q(RW, gw[None][0], GN, gw[None][1]),
-    "threshold": 0.5,
-    "floor": 0.12,
-}
-json.dump(gate, open("rag/models/gate.json", "w"), indent=2)
-open("rag/models/gate.json", "a").write("\n")
-print(json.dumps(learned)[:1500])
+
+def write_gate(path: Path, *, gates: Mapping[tuple[str, ...], Weighted]) -> None:
+    """`gate.json`."""
+    models = (("with_reader", GATE_FEATURES), ("with_dense", GATE_UNREAD), ("without_dense", GATE_WORDS))
+    described: dict[str, Any] = {
+        title: _named(gates[names][0], names=names, of=GATE_FEATURES, bias=gates[names][1]) for title, names in models
+    }
+    _write(path, {**described, "threshold": THRESHOLD, "floor": FLOOR})
+
+
+def _named(weights: Array, *, names: Sequence[str], of: Sequence[str], bias: float = 0.0) -> dict[str, float]:
+    """The weights by name, 0 for a feature that the model does not have."""
+    known = dict(zip(names, weights, strict=True))
+    return {"bias": round(float(bias), 4), **{name: round(float(known.get(name, 0.0)), 4) for name in of}}
+
+
+def _write(path: Path, described: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,16 @@
 """Whole pipeline offline: unread rank -> top 30 -> read rank -> top 5 -> sentences -> answerability. Leave one collection out."""
 
-import json, numpy as np, pickle, os, time
+import pickle
+import time
+
+import numpy as np
+
 import evals.fitting.reader_lists as B
 import evals.fitting.reader_ranking as A
-from evals.intervals import fit_choice, fit_logistic, auroc
+from evals.intervals import fit_choice
 from rag.domain import Role
-from rag.text.overlap import inquire, sentence_features, stems_of, view_sentences, coverage
 from rag.index.lexical import LexicalText, build_index
+from rag.text.overlap import coverage, inquire, sentence_features, stems_of, view_sentences
 
 E = B.E
 OUT = A.OUT
@@ -33,7 +37,6 @@ def fitrank(names, tr):
 
 def prepare():
     colls = B.build()
-    names = [c.name for c in colls]
     usable = [q for q in A.ans if q.gold.any()]
     mods = {
         c: (fitrank(UN, [q for q in usable if q.coll != c]), fitrank(RD, [q for q in usable if q.coll != c]))
@@ -48,7 +51,7 @@ def prepare():
     recs = []
     texts = set()
     base = 0
-    for ci, c in enumerate(colls):
+    for c in colls:
         ptexts = [p[3] for p in c.paras]
         prefs = [E.clipped(p[1]) + "\n" if p[1] else "" for p in c.paras]
         cuts = E.cut(ptexts, prefs)
@@ -62,7 +65,6 @@ def prepare():
             l = str(A.EL[q.e])
             text = M["q"][l]
             inq = inquire(text, rar)
-            case_ans = []
             docs = np.array([c.paras[int(A.PK[q.e, j])][0] for j in q.j])
             gdoc = docs[np.flatnonzero(q.gold)[0]] if q.gold.any() else docs[0]
             for masked, scoped in (
@@ -95,7 +97,7 @@ def prepare():
                 bel = p[o]
                 # sentences of the best five
                 cand = []
-                for rank, (k, b) in enumerate(zip(order[:5], bel[:5])):
+                for k, b in zip(order[:5], bel[:5]):
                     i = int(A.PK[q.e, q.j[k]])
                     para = c.paras[i]
                     vs = view_sentences(para[3])
@@ -110,7 +112,7 @@ def prepare():
                         if w < 0 or A.PK[q.e, j] != i or (q.e, j) not in tok:
                             continue
                         t = tok[q.e, j]
-                        wi, wsp = wins[w - base]
+                        _, wsp = wins[w - base]
                         enc = E._tokenizer.encode(para[3][wsp.start : wsp.end], add_special_tokens=False).offsets[
                             : len(t)
                         ]
@@ -179,6 +181,11 @@ def prepare():
             x["cos"] = float(V[at[x["text"][:1000]]] @ qv)
             x.pop("present")
     pickle.dump((recs, mods), open(OUT + "recs.pkl", "wb"))
+    golds = {}
+    for c in colls:
+        for x in c.cases:
+            golds.setdefault((c.name, x["q"]), (x["golds"] if x["kind"] != "swap" else []))
+    pickle.dump(golds, open(OUT + "golds.pkl", "wb"))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 python -m evals.fitting.reader_features
 """
 
-import json, numpy as np, hashlib, time
+import hashlib
+import json
+import time
+
+import numpy as np
+
 import evals.fitting.reader_lists as B
-from pathlib import Path
 from rag.domain import Role
 from rag.index.lexical import LexicalText, build_index
-from rag.text.overlap import inquire, paragraph_features, stems_of, view_sentences, PARAGRAPH_FEATURES
 from rag.text import terms
+from rag.text.overlap import PARAGRAPH_FEATURES, inquire, paragraph_features, stems_of, view_sentences
 
 OUT = B.OUT
 D = np.load(OUT / "data.npz")

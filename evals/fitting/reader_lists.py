@@ -6,17 +6,23 @@ Reads IBID_TRAINING (default ../shared/training). A window is a paragraph as the
 first by the plainest fusion, cosines plus a third of the word scores.
 """
 
-import gzip, json, random, re, sys, time, hashlib
+import gzip
+import hashlib
+import json
+import random
+import re
+import time
 from collections import defaultdict
 from pathlib import Path
+
 import numpy as np
+
+from rag.documents.reading import read_document
+from rag.domain import Role
 from rag.index.embedding import MiniLM
 from rag.index.lexical import LexicalText, build_index
-from rag.text.sentences import split_sentences
-from rag.domain import Role, Span
-from rag.documents.reading import read_document
-from rag.documents.context import context_of
 from rag.text import terms
+from rag.text.sentences import split_sentences
 
 T = Path(__import__("os").environ.get("IBID_TRAINING", "../shared/training"))
 OUT = Path(__import__("os").environ.get("IBID_FITTING", ".fitting"))
@@ -179,8 +185,7 @@ def real(name):
     for f in sorted(p for p in (root / "documents").rglob("*") if p.is_file()):
         did = "documents/" + str(f.relative_to(root / "documents"))
         try:
-            parsed = read_document(did, f.read_bytes())
-            doc, ps = parsed.document, parsed.paragraphs
+            doc, ps, _ = read_document(did, f.read_bytes())
         except Exception as e:
             print(name, did, e)
             continue

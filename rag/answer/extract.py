@@ -8,19 +8,18 @@ along; where two sources give different numbers for what was asked, both are sho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 import regex
 
 from rag.documents.context import context_of, display
 from rag.documents.voices import is_signature, lead_of
-from rag.domain import Citation, Passage, Role, Span, Statement
-from rag.index.embedding import MiniLM
-from rag.index.snapshot import Key
+from rag.domain import Citation, Key, Passage, Role, Span, Statement
+from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
+from rag.search.features import Features, Numbers, blank
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import terms
@@ -35,8 +34,6 @@ from rag.text.overlap import (
 )
 from rag.text.values import amounts
 
-Features = npt.NDArray[np.float32]
-
 PASSAGES = 5
 """Passages whose sentences are looked at."""
 
@@ -47,8 +44,6 @@ MOST_WORDS = 60
 """Of an answer with a second sentence; a single long sentence is shown whole."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
-
-_CONTEXT_COVERAGE, _COSINE, _EVIDENCE = map(ANSWER_FEATURES.index, ("context coverage", "cosine", "evidence"))
 
 _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
 _SAME_EVENT = 0.75
@@ -62,14 +57,15 @@ _LEANING = regex.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A sentence of a passage that could be the answer. `share` is its part of the belief, 0 to 1."""
+    """A sentence of a passage that could be the answer. `features` is what is known of it (ANSWER_FEATURES), `share` how
+    likely it is among the others, 0 to 1."""
 
     passage: Passage
     sentences: tuple[SentenceView, ...]
     index: int
-    features: Features
+    features: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.0
 
     @property
@@ -92,7 +88,7 @@ class Candidate:
     @property
     def evidence(self) -> float:
         """The reader's log-odds that this sentence answers; 0 where it read nothing."""
-        return float(self.features[_EVIDENCE])
+        return self.features["evidence"]
 
     @property
     def was_read(self) -> bool:
@@ -107,7 +103,8 @@ class Candidate:
 def candidates(
     inquiry: Inquiry,
     passages: Sequence[Passage],
-    embedder: MiniLM | None,
+    *,
+    embedder: Embedder | None,
     model: Linear,
     readings: Mapping[Key, Reading] = MappingProxyType({}),
 ) -> list[Candidate]:
@@ -116,22 +113,22 @@ def candidates(
     passages, by the paragraph's key."""
     usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
     found: list[Candidate] = []
+    described: list[Numbers] = []
     for passage in usable:
         sentences = view_sentences(passage.paragraph.text, inquiry.truncated)
-        context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
-        rows = sentence_features(inquiry, sentences, context)
-        belief = np.log(max(passage.score, 1e-4))
-        read = _read_features(sentences, readings.get(passage.paragraph.key), bool(readings))
-        for i in range(len(sentences)):
-            features = np.concatenate([rows[i], np.array([belief, 0.0], dtype=np.float32), read[i]])
-            found.append(Candidate(passage, sentences, i, features))
-    if embedder is not None:
-        found = _with_cosines(inquiry.question, found, embedder)
+        found += [Candidate(passage=passage, sentences=sentences, index=i) for i in range(len(sentences))]
+        described.append(_described(inquiry, passage, sentences, readings).values)
     if not found:
         return []
-    telling = [candidate for candidate in found if _tells(candidate)] or found
-    shares = probabilities(model.scores(np.stack([candidate.features for candidate in telling])))
-    shared = [replace(candidate, share=float(share)) for candidate, share in zip(telling, shares, strict=True)]
+    features = Features(ANSWER_FEATURES, np.concatenate(described))
+    if embedder is not None:
+        features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
+    telling = [i for i, candidate in enumerate(found) if _tells(candidate)] or list(range(len(found)))
+    chosen = features.at(telling)
+    shares = probabilities(model.scores(chosen))
+    shared = [
+        replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
+    ]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
 
 
@@ -150,34 +147,41 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
     return tuple(_statement(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
 
 
-def _read_features(sentences: Sequence[SentenceView], reading: Reading | None, has_read: bool) -> Features:
-    """`[len(sentences), len(READ_FEATURES)]`."""
-    rows = np.zeros((len(sentences), len(READ_FEATURES)), dtype=np.float32)
-    for i, sentence in enumerate(sentences if has_read else ()):
-        rows[i] = (
-            (NO_EVIDENCE, NO_EVIDENCE, 0.0)
-            if reading is None
-            else (
-                max(reading.evidence_in(sentence.span), NO_EVIDENCE),
-                max(reading.strongest_in(sentence.span), NO_EVIDENCE),
-                reading.begins_in(sentence.span),
-            )
-        )
-    return rows
+def _described(
+    inquiry: Inquiry, passage: Passage, sentences: Sequence[SentenceView], readings: Mapping[Key, Reading]
+) -> Features:
+    """What is known of each sentence of a passage but its cosine."""
+    features = blank(ANSWER_FEATURES, len(sentences))
+    context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
+    features.put(SENTENCE_FEATURES, sentence_features(inquiry, sentences, context))
+    features["belief"] = np.log(max(passage.score, 1e-4))
+    if readings and sentences:
+        reading = readings.get(passage.paragraph.key)
+        features.put(READ_FEATURES, [_as_read(sentence, reading) for sentence in sentences])
+    return features
 
 
-def _with_cosines(question: str, found: list[Candidate], embedder: MiniLM) -> list[Candidate]:
-    """Add to each candidate the cosine of question and sentence. Only the likeliest are embedded."""
-    order = sorted(range(len(found)), key=lambda i: (-float(found[i].features[_CONTEXT_COVERAGE]), i))[:MOST_SENTENCES]
+def _as_read(sentence: SentenceView, reading: Reading | None) -> tuple[float, float, float]:
+    """READ_FEATURES of a sentence; those of the least telling where its paragraph was not read."""
+    if reading is None:
+        return NO_EVIDENCE, NO_EVIDENCE, 0.0
+    return (
+        max(reading.evidence_in(sentence.span), NO_EVIDENCE),
+        max(reading.strongest_in(sentence.span), NO_EVIDENCE),
+        reading.begins_in(sentence.span),
+    )
+
+
+def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embedder: Embedder) -> Numbers:
+    """The cosine of the question and each sentence. Only those that cover most of it are embedded; the others get the
+    least of theirs."""
+    order = sorted(range(len(found)), key=lambda i: (-float(coverage[i]), i))[:MOST_SENTENCES]
     texts = [question[:1000], *(found[i].sentence.text[:1000] for i in order)]
     vectors = embedder.remembered(texts)
     cosines = vectors[1:] @ vectors[0]
-    features = [candidate.features.copy() for candidate in found]
-    for row in features:
-        row[_COSINE] = cosines.min()
-    for i, cosine in zip(order, cosines, strict=True):
-        features[i][_COSINE] = cosine
-    return [replace(candidate, features=row) for candidate, row in zip(found, features, strict=True)]
+    told = np.full(len(found), cosines.min(), dtype=np.float32)
+    told[order] = cosines
+    return told
 
 
 def _tells(candidate: Candidate) -> bool:

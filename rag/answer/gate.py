@@ -11,16 +11,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from rag.domain import GateReading
 from rag.errors import ModelError
 from rag.search.cross_encoder import READ_FEATURES
-from rag.search.learned import Linear, linear_from
-
-GATE_FILE = Path(__file__).parents[1] / "models" / "gate.json"
+from rag.search.features import from_rows
+from rag.search.learned import LEARNED_FILE, Linear, learned_content, linear_from
 
 GATE_FEATURES = (
     "sentence coverage",  # of the question's term weight, by the best sentence
@@ -43,7 +40,7 @@ GATE_FEATURES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """Three models: with the reader's numbers, with the dense leg's only, and without both. At `threshold` a question
     is answered, from `floor` on its best sentence is shown as one that may answer it."""
@@ -54,11 +51,12 @@ class Gate:
     threshold: float
     floor: float
 
-    def read(self, features: npt.NDArray[np.float32], dense_used: bool) -> GateReading:
+    def read(self, features: Mapping[str, float], *, dense_used: bool) -> GateReading:
+        """How likely an answer made of this evidence is right; `features` are GATE_FEATURES by name."""
         # What was read has log-odds, and those are never nothing.
-        has_read = features[GATE_FEATURES.index("reader sum")] != 0.0
+        has_read = features["reader sum"] != 0.0
         model = self.with_reader if has_read else self.with_dense if dense_used else self.without_dense
-        logit = float(model.scores(features[None, :])[0])
+        logit = float(model.scores(from_rows(GATE_FEATURES, [features]))[0])
         return GateReading(1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0))), self.threshold, self.floor)
 
     def json(self) -> dict[str, object]:
@@ -71,18 +69,36 @@ class Gate:
         }
 
 
-def gate_from(described: Mapping[str, object]) -> Gate:
-    models = [described[key] for key in ("with_reader", "with_dense", "without_dense")]
-    threshold, floor = described["threshold"], described["floor"]
-    assert isinstance(threshold, int | float) and isinstance(floor, int | float)
-    fitted = [linear_from(model, GATE_FEATURES) for model in models if isinstance(model, dict)]
-    return Gate(fitted[0], fitted[1], fitted[2], float(threshold), float(floor))
+def gate_from(described: Mapping[str, Any]) -> Gate:
+    """Raises KeyError, TypeError or ValueError where it describes none, ModelError where one of other features."""
+    return Gate(
+        with_reader=linear_from(described["with_reader"], GATE_FEATURES),
+        with_dense=linear_from(described["with_dense"], GATE_FEATURES),
+        without_dense=linear_from(described["without_dense"], GATE_FEATURES),
+        threshold=float(described["threshold"]),
+        floor=float(described["floor"]),
+    )
+
+
+def shipped_gate() -> Gate:
+    """The one that was fitted with everything else that is shipped."""
+    return _gate_of(LEARNED_FILE, learned_content()["gate"], "Run `make fit`.")
 
 
 def read_gate(own: Path) -> Gate:
-    """The gate fitted on one's own documents if there is one, else the shipped one."""
-    path = own if own.exists() else GATE_FILE
+    """The gate fitted on one's own documents if there is one, else the shipped one. Raises ModelError."""
+    if not own.exists():
+        return shipped_gate()
+    advice = "Delete it, or run `ibid eval calibrate`."
     try:
-        return gate_from(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AssertionError) as error:
-        raise ModelError(f"{path} is not a gate ({error}). Delete it, or run `ibid eval calibrate`.") from error
+        described = json.loads(own.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{own} is not a gate ({error}). {advice}") from error
+    return _gate_of(own, described, advice)
+
+
+def _gate_of(path: Path, described: Any, advice: str) -> Gate:
+    try:
+        return gate_from(described)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is not a gate ({error}). {advice}") from error

@@ -1,6 +1,6 @@
 """What the head of a text says of itself: title, author, date.
 
-Knows the ways pages write bylines and dates, in English, German, French and Spanish.
+Knows the ways pages write bylines and dates, in the languages of `rag/text/languages/`.
 """
 
 from __future__ import annotations
@@ -11,25 +11,21 @@ from datetime import date
 import regex
 
 from rag.domain import Paragraph, Role
-from rag.text.dates import MONTH, MONTHS
+from rag.text import language
+from rag.text.dates import find_whole_dates, masked
 
-_DATE = regex.compile(
-    rf"(?i)\b(?:(?P<month>{MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})"
-    rf"|(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:de\s+)?(?P<month>{MONTH})\.?,?\s+(?:de\s+)?(?P<year>\d{{4}})"
-    r"|(?P<year>\d{4})-(?P<monthnumber>\d{2})-(?P<day>\d{2})|(?P<day>\d{1,2})\.(?P<monthnumber>\d{1,2})\.(?P<year>\d{4})"
-    r"|(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4}))"
-)
 _DATE_WORDS = regex.compile(
-    r"(?i)\b(?:updated|published|posted|last|modified|on|at|um|von|first|date|stand|aktualisiert|veröffentlicht|uhr|am|pm|a\.m\.|p\.m\.|[ap]m"
-    r"|mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thu(?:rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
-    r"|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|[ecpgm][sd]?t|utc|bst|cest|min(?:ute)?s?\s+read|\d+)\b"
+    rf"\b(?:{language.pattern('bylines.beside_date', 'dates.weekdays', 'dates.short_weekdays')}|\d+)\b",
+    regex.IGNORECASE,
 )
+_NAME_WORD = r"(?-i:\p{Lu})[\p{L}\p{M}.'’-]*"
 _BYLINE = regex.compile(
-    r"(?i)^\W*(?:(?:written|posted|reported|published|story|text|words|recipe|edited|compiled)\s+)?(?:by|von|par|por)\s+"
-    r"(?P<author>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:\s+(?:(?:von|van|de|der|da|di|la|le|al|bin|und|and|&)\s+)*(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,5})"
+    rf"(?i)^\W*(?:{language.pattern('bylines.written')}\s+)?{language.pattern('bylines.by')}\s+"
+    rf"(?P<author>{_NAME_WORD}(?:\s+(?:(?:{language.pattern('bylines.particles')}|&)\s+)*{_NAME_WORD}){{0,5}})"
 )
 _NAME_AND_DATE = regex.compile(
-    r"^\W*(?:(?:Interview|Text|Words|Story):\s*)?(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
+    rf"^\W*(?:{language.pattern('bylines.labels')}:\s*)?"
+    r"(?P<author>\p{Lu}[\p{Ll}\p{M}.'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})\s*[,.|·–—-]\s*(?:\p{L}+\s+)?(?=\d)"
 )
 _BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})")
 _HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")
@@ -48,7 +44,7 @@ def is_byline(text: str) -> bool:
         and not regex.search(r"[a-z]\.\s+\p{Lu}", text[author.end() :])
     ):
         return True
-    if _DATE.search(text) is None:
+    if not find_whole_dates(text):
         return False
     return _words_beside_dates(text) <= (10 if _NAME_AND_DATE.match(text) else 4)
 
@@ -64,43 +60,31 @@ def is_date_line(text: str) -> bool:
 
 
 def _words_beside_dates(text: str) -> int:
-    return len(regex.findall(r"\p{L}{2,}", _DATE_WORDS.sub("", _DATE.sub("", text))))
+    return len(regex.findall(r"\p{L}{2,}", _DATE_WORDS.sub("", _without_dates(text))))
 
 
 def find_date(text: str) -> date | None:
     """The first full date that stands in `text`, or None. `2015-10-18`, `18.10.2015`, `10/18/2015` and month
     names are read; 02/07/2021 is not, since it could be either month."""
-    for match in _DATE.finditer(text):
-        try:
-            return date(int(match.group("year")), *_month_and_day(match))
-        except ValueError:
-            continue
-    return None
+    readings = (one.readings for one in find_whole_dates(text))
+    return next((days[0].in_calendar for days in readings if len(days) == 1), None)
 
 
-def _month_and_day(match: regex.Match[str]) -> tuple[int, int]:
-    """Raises ValueError where day and month cannot be told apart: 02/07/2021 is July here and February there."""
-    if match.group("month"):
-        return MONTHS[match.group("month").lower()], int(match.group("day"))
-    if match.group("monthnumber"):
-        return int(match.group("monthnumber")), int(match.group("day"))
-    first, second = int(match.group("first")), int(match.group("second"))
-    if first <= 12 and second <= 12 and first != second:
-        raise ValueError(match.group())
-    return min(first, second), max(first, second)
+def _without_dates(text: str) -> str:
+    return masked(text, (dated.span for dated in find_whole_dates(text)))
 
 
 def find_author(text: str) -> str | None:
     """The name in a byline: "By Juan Cole | …", "12. Mai 2020 von Jutta Brandner"."""
     match = (
         _BYLINE.match(text)
-        or _BYLINE.match(_DATE.sub("", text))
+        or _BYLINE.match(_without_dates(text))
         or _NAME_AND_DATE.match(text)
         or _BARE_NAME.fullmatch(text)
     )
     if match is None:
         return None
-    author = str(match.group("author")).strip()
+    author = match.group("author").strip()
     return author.title() if author.isupper() else author
 
 

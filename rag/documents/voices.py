@@ -15,63 +15,69 @@ import regex
 
 from rag.documents.front_matter import is_date_line
 from rag.domain import Citation, Role
+from rag.text import language
+from rag.text.dates import DATE_SHAPE
 
 _NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
-_WHAT = (
-    r"(?:responses?|comments?|replies|reply|answers?|reviews?|letters?|thoughts?|posts|kommentare?|antworten|"
-    r"leserbriefe|meinungen|commentaires?|réponses?|comentarios?|respuestas?)"
-)
+_KINDS = language.pattern("comments.kinds")
+_BRACKETED = r"\s*[(:\[]\s*\d+\s*[)\]]?"
 _COUNTED = regex.compile(
-    rf"(?i)^\W*(?:\d[\d.,]*\s+(?:\w+\s+)?{_WHAT}(?:\s+(?:to\b.{{0,120}}|on\s+[“\"«„].{{0,120}}|zu\b.{{0,120}}|so far))?|(?:\w+\s+)?{_WHAT}\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
+    rf"^\W*(?:\d[\d.,]*\s+(?:\w+\s+)?{_KINDS}(?:\s+{language.pattern('comments.counted')})?"
+    rf"|(?:\w+\s+)?{_KINDS}{_BRACKETED})\W*$",
+    regex.IGNORECASE,
 )
 _UNCOUNTED = regex.compile(
-    rf"(?i)^\W*(?!(?:reply|comment|answer|review|letter|thought|response|kommentar|commentaire|comentario)\W*$)(?:(?:reader|readers|readers['’]|customer|user|your|our readers['’]?|top|recent|latest|all)\s+)?"
-    rf"(?:{_WHAT}|discussion|feedback|(?:letters|comments|replies)\s+(?:to the editor|from\s+(?:our\s+)?readers|from\s+readers)|"
-    r"(?:what\s+)?(?:our\s+)?(?:readers|customers)\s+(?:write|say|respond)|have your say|join the (?:conversation|discussion)|leserkommentare|leserstimmen)\W*$"
+    rf"^\W*(?!{language.pattern('comments.single')}\W*$)(?:{language.pattern('comments.whose')}\s+)?"
+    rf"{language.pattern('comments.kinds', 'comments.headings')}\W*$",
+    regex.IGNORECASE,
 )
 _COMMENTS_COUNTED = regex.compile(
-    r"(?i)^\W*(?:\d[\d.,]*\s+(?:comments?|responses?|replies|kommentare?|commentaires?|comentarios?)|(?:comments|responses|replies|kommentare)\s*[(:\[]\s*\d+\s*[)\]]?)\W*$"
+    rf"^\W*(?:\d[\d.,]*\s+{language.pattern('comments.surely')}|{language.pattern('comments.surely_many')}{_BRACKETED})\W*$",
+    regex.IGNORECASE,
 )
-_CLOCK = regex.compile(r"\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\s*(?:am|pm|uhr)\b", regex.IGNORECASE)
+_CLOCK = regex.compile(rf"\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}}\s*{language.pattern('dates.clock')}\b", regex.IGNORECASE)
 _BARE_NAME = regex.compile(rf"^{_NAME}$")
+_ON = language.pattern("bylines.on")
 _SAYS = regex.compile(
-    rf"(?im)^\W*(?:on\s.{{4,40}},\s+)?(?P<name>{_NAME})(?:\s*[(<\[][^)>\]]*[)>\]])?\s+"
-    r"(?:says?|said|wrote|writes|replie[sd]|commented|responded|asked|answered|schrieb|schreibt|sagt|meint|antwortet|kommentiert)"
-    r"(?:\s*:|\s+(?:on|at|am|in|to)\b[^.:]{0,40}\d.{0,30})\s*$"
+    rf"(?im)^\W*(?:{_ON}\s.{{4,40}},\s+)?(?P<name>{_NAME})(?:\s*[(<\[][^)>\]]*[)>\]])?\s+{language.pattern('comments.says')}"
+    rf"(?:\s*:|\s+{language.pattern('comments.said_when')}\b[^.:]{{0,40}}\d.{{0,30}})\s*$"
 )
-_DONE = (
-    r"(?:posted|response|asked|answered|reviewed|written|submitted|comment(?:ed)?|review|reply|re-?posted|geschrieben)"
-)
+_DONE = language.pattern("comments.done")
+_BY = language.pattern("bylines.by", "comments.from")
 _POSTED = regex.compile(
-    rf"(?im)^\W*{_DONE}\s+(?:by|von|from):?\s+(?P<name>{_NAME}?)"
-    r"(?:\s*(?:[,|·•»–—(]|\bon\b|\bat\b|\bam\b|\b\d{1,4}(?:[./-]|\.?\s+\p{L}{3})).{0,80})?:?$"
+    rf"(?im)^\W*{_DONE}\s+{_BY}:?\s+(?P<name>{_NAME}?)"
+    rf"(?:\s*(?:[,|·•»–—(]|\b{_ON}\b|\b\d{{1,4}}(?:[./-]|\.?\s+\p{{L}}{{3}})).{{0,80}})?:?$"
 )
-_AROUND_NAME = regex.compile(rf"(?i)^(?:(?:{_DONE}|edited|updated)\s+)?(?:by|von|from)\s+|\s+(?:on|am)\s+\d.*$")
+_AROUND_NAME = regex.compile(
+    rf"^(?:{language.pattern('comments.done', 'comments.done_again')}\s+)?{_BY}\s+|\s+{_ON}\s+\d.*$", regex.IGNORECASE
+)
 _MAIL = regex.compile(
-    rf"(?im)^\W*(?:from|von|author|user|username|name|posted by|reviewer):\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$"
+    rf"(?im)^\W*{language.pattern('comments.fields')}:\s*[\"“]?(?P<name>{_NAME}?)[\"”]?\s*(?:[<(\[].*)?$"
 )
+_WEEKDAY = language.pattern("dates.weekdays", "dates.short_weekdays")
 _STAMPED = regex.compile(
-    rf"(?im)^\W*(?P<name>{_NAME}?)(?:\s*\([^)]{{1,20}}\))?\s*(?:[,|·•–—\-(»]|\son\b)\s*(?:posted\s+)?(?:on\s+)?(?:"
-    r"\d+\s+(?:second|minute|hour|day|week|month|year)s?\s+ago|vor\s+\d+\s+\w+"
-    r"|(?:(?:mon|tue|wed|thu|fri|sat|sun)\w*,?\s+)?(?:\d{1,2}\.?\s+\p{L}{3,9}\.?,?\s+(?:19|20)\d\d|\p{L}{3,9}\.?\s+\d{1,2},?\s+(?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d)"
-    r")[^.]{0,50}$"
+    rf"(?im)^\W*(?P<name>{_NAME}?)(?:\s*\([^)]{{1,20}}\))?\s*(?:[,|·•–—\-(»]|\s{_ON}\b)\s*(?:{_DONE}\s+)?(?:{_ON}\s+)?"
+    rf"(?:{language.pattern('comments.ago')}|(?:{_WEEKDAY}\.?,?\s+)?{DATE_SHAPE})[^.]{{0,50}}$"
 )
-_STARS = regex.compile(r"^\W{0,2}(?:[★☆⭐✩✭]{1,5}|[1-5](?:\.\d)?\s*(?:out of|/|von)\s*5\b)")
+_STARS = regex.compile(
+    rf"^\W{{0,2}}(?:[★☆⭐✩✭]{{1,5}}|[1-5](?:\.\d)?\s*(?:{language.pattern('comments.of_stars')}|/)\s*5\b)"
+)
 _REVIEWER = regex.compile(
-    rf"(?i)^\W*(?:by|von|par)\s+(?P<name>{_NAME}?)(?:\s+(?:on|am|le)\s+.{{0,80}}|\s*[,|·–—-].{{0,80}})?$"
+    rf"^\W*{language.pattern('bylines.by')}\s+(?P<name>{_NAME}?)(?:\s+{_ON}\s+.{{0,80}}|\s*[,|·–—-].{{0,80}})?$",
+    regex.IGNORECASE,
 )
-_ANSWERS = regex.compile(r"(?i)^\W*\d+\s+(?:answers?|antworten|respuestas|réponses)\W*$")
-_SALUTATION = regex.compile(r"(?i)^(?:dear|sehr geehrte[rs]?|liebe[rs]?)\s+[^.!?]{2,50}[,!]")
+_ANSWERS = regex.compile(rf"^\W*\d+\s+{language.pattern('comments.answers')}\W*$", regex.IGNORECASE)
+_SALUTATION = regex.compile(rf"^{language.pattern('comments.salutations')}\s+[^.!?]{{2,50}}[,!]", regex.IGNORECASE)
 _QUOTED = regex.compile(r"^\s*>")
 _NUMBER = regex.compile(r"^\s*#?\(?(?P<number>\d{1,4})[.)]\s+\S")
 _REPLY = regex.compile(r"^\s*[•▪●◦‣·]\s+\S")
 _SIGNED = regex.compile(
-    r"(?i)(?:^|\n|\.\s+|\s{2,})\s*(?:(?:(?:best|kind|warm|with)\s+)?(?:regards|wishes)|cheers|sincerely|yours(?:\s+\w+)?|thanks|best|"
-    r"(?:viele|liebe|beste|mit\s+freundlichen|freundliche)\s+grüßen?|mfg|gruß|cordialement|saludos|[—–]|--)\s*[,\n—–-]?\s*"
+    rf"(?i)(?:^|\n|\.\s+|\s{{2,}})\s*(?:{language.pattern('comments.closings')}|[—–]|--)\s*[,\n—–-]?\s*"
     r"(?P<name>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:[^\S\n]+(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,3})(?:,.{0,40})?\s*$"
 )
 _SIGNATURE_LINE = regex.compile(
-    r"^(?:[—–]|--)?\s*(?P<name>\p{Lu}[\p{L}\p{M}.'’-]+(?:[^\S\n]+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})(?:[,\n]\s*[\p{L} ]{2,30})?$"
+    r"^(?:[—–]|--)?\s*(?P<name>\p{Lu}[\p{L}\p{M}.'’-]+(?:[^\S\n]+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})"
+    r"(?:[,\n]\s*[\p{L} ]{2,30})?$"
 )
 
 
@@ -125,7 +131,7 @@ def _header(text: str) -> tuple[str, str] | None:
 
 def _bare_name(name: str) -> str:
     """The name without what pages put around it: "Posted by Greta on 2 May" is Greta."""
-    return str(_AROUND_NAME.sub("", name)).strip()
+    return _AROUND_NAME.sub("", name).strip()
 
 
 def _names_over_date(texts: Sequence[str], i: int) -> bool:
@@ -160,7 +166,7 @@ class VoiceTracker:
         """Whether readers speak from some block above `i` on."""
         return self._opens_at is not None and self._opens_at < i
 
-    def step(self, i: int, is_furniture: bool) -> Voice | None:
+    def step(self, i: int, is_boilerplate: bool) -> Voice | None:
         """The voice of block `i`, or None while the document itself speaks. Call for each block in order."""
         if not self._readers_speak:
             if i != self._opens_at:
@@ -168,9 +174,9 @@ class VoiceTracker:
             self._readers_speak = True
             if is_comment_heading(self._texts[i]):
                 return None
-        if is_comment_heading(self._texts[i]) and not is_furniture:
+        if is_comment_heading(self._texts[i]) and not is_boilerplate:
             self._voice, self._signed_at = Voice(), None
-        if is_furniture or is_comment_heading(self._texts[i]):
+        if is_boilerplate or is_comment_heading(self._texts[i]):
             return Voice()
         quoted = self._quoted(i)
         if quoted is not None:
@@ -249,7 +255,7 @@ class VoiceTracker:
                 _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
             )
             if match and not match.group("name").isupper():
-                return j, str(match.group("name")).strip().rstrip(".")
+                return j, match.group("name").strip().rstrip(".")
         self._unsigned_before = len(self._texts)
         return None
 

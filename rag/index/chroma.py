@@ -20,7 +20,7 @@ from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
 from rag.errors import IbidError, IndexDamagedError, IndexMismatchError, StorageError
-from rag.index.records import Vectors
+from rag.index.embedder import Vectors
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.index.store import Store
 from rag.index.windows import in_groups, windows_lacking
 
@@ -16,7 +16,7 @@ GROUP = 256
 """Texts that are embedded and written together."""
 
 
-def remake_vectors(store: Store, embedder: MiniLM) -> None:
+def remake_vectors(store: Store, embedder: Embedder) -> None:
     """Make the vectors that the store lacks, each distinct text's once, and say so: of many it takes a while."""
     lacking = store.lacking()
     if not lacking:

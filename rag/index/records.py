@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from rag.documents.layout import Layout
 from rag.domain import Document, Json, Paragraph, Role, Source
-
-Vectors = npt.NDArray[np.float32]
+from rag.index.embedder import Vectors
 
 LAYOUT = "3"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""
@@ -43,7 +39,7 @@ class Record:
     paragraphs: int
     rows: int
     stamp: FileStamp
-    date: date | None = None
+    date: dt.date | None = None
     author: str | None = None
     warning: str | None = None
 
@@ -218,7 +214,7 @@ def record_from(key: str, m: Any) -> Record:
         int(m["paragraphs"]),
         int(m["rows"]),
         FileStamp(int(m["size"]), int(m["modified_ns"]), bool(m["settled"]), int(m.get("changed_ns", 0))),
-        date.fromisoformat(m["date"]) if "date" in m else None,
+        dt.date.fromisoformat(m["date"]) if "date" in m else None,
         m.get("author"),
         m.get("warning"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rag.index.chroma import NEAREST, WRITE_BATCH, Near, chunks, ids_of, nearest, translated
-from rag.index.records import Vectors
+from rag.index.embedder import Vectors
 from rag.index.store import SECOND, Store
 
 

@@ -1,7 +1,7 @@
 """What one query sees: the paragraphs of one generation of the store, and the lexical index over them.
 
 A query takes a snapshot and keeps it, so that while documents are replaced it sees the old version or the
-new one. `Readers` lets the writer wait until nobody reads an old snapshot any more.
+new one. `ActiveQueries` lets the writer wait until nobody reads an old snapshot any more.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.documents.context import context_of
-from rag.domain import Role
+from rag.domain import Key, Role
 from rag.errors import ScopeError
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
 from rag.index.records import Record, place_of
 from rag.index.store import Store
 from rag.text import terms
 
-Key = tuple[str, int]
 Mask = npt.NDArray[np.bool_]
 
 BACKGROUND = 500
@@ -188,7 +187,7 @@ def _texts(
     return (text or LexicalText("", "") for text in texts)
 
 
-class Readers:
+class ActiveQueries:
     """Counts queries under way, so that a writer can wait for those that began before it looked."""
 
     def __init__(self) -> None:

@@ -44,6 +44,7 @@ from rag.index.chroma import (
     rows_of,
     translated,
 )
+from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
 from rag.index.records import (
@@ -52,7 +53,6 @@ from rag.index.records import (
     FileStamp,
     Record,
     Row,
-    Vectors,
     id_of,
     paragraph_of,
     prefix_of,

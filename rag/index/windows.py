@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.documents.context import context_of
 from rag.domain import Paragraph
-from rag.index.embedding import MiniLM
+from rag.index.embedder import Embedder
 from rag.index.records import row_id
 from rag.index.store import Store
 
@@ -28,7 +28,7 @@ class Window:
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def windows_of(title: str, paragraphs: Sequence[Paragraph], embedder: MiniLM) -> Iterator[Window]:
+def windows_of(title: str, paragraphs: Sequence[Paragraph], embedder: Embedder) -> Iterator[Window]:
     """The windows of a document's paragraphs, in order. The same paragraphs always give the same ones."""
     contexts = [context_of(title, paragraph) for paragraph in paragraphs]
     clipped = {context: embedder.clipped(context) for context in set(contexts)}
@@ -39,7 +39,7 @@ def windows_of(title: str, paragraphs: Sequence[Paragraph], embedder: MiniLM) ->
             yield Window(paragraph, part, prefix + span.of(paragraph.text), cut.shredding)
 
 
-def windows_lacking(store: Store, lacking: Mapping[str, AbstractSet[str]], embedder: MiniLM) -> Iterator[Window]:
+def windows_lacking(store: Store, lacking: Mapping[str, AbstractSet[str]], embedder: Embedder) -> Iterator[Window]:
     """The windows with these hashes, each text once, of the documents that hold them (see `Store.lacking`)."""
     records = store.records()
     done: set[str] = set()

@@ -5,22 +5,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import regex
 
-from rag.text import terms
+from rag.text import language, terms
 
 MOST_CARRIED = 4
 """Words taken over from the question before."""
 
-_ANAPHORA = regex.compile(
-    r"(?i)\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|(?<!\b(?:is|are|was|were)\s)there|ones|same|both|former|latter|others?)\b"
-)
+_ANAPHORA = regex.compile(rf"\b{language.pattern('questions.points_back')}\b", regex.IGNORECASE)
 _PRONOUN = regex.compile(
-    r"(?i)\b(?:(?P<whose>its|their|his)|it|they|them|he|him|she|her|there|that|those|these|this|one)\b"
+    rf"\b(?:(?P<owner>{language.pattern('questions.owners')})|{language.pattern('questions.pronouns')})\b",
+    regex.IGNORECASE,
 )
-_ELLIPSIS = regex.compile(r"(?i)^\W*(?:and|or|but|so|also|what about|how about|und|et|y)\b")
+_ELLIPSIS = regex.compile(rf"^\W*{language.pattern('questions.goes_on')}\b", regex.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class StandAlone:
+    """A follow-up made to stand alone; None where it did already, or nothing useful was said. `usage` is what a model
+    used for it."""
+
+    question: str | None
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> str | None:
@@ -41,5 +50,5 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
         return None
     phrase = " ".join(added)
     # In the pronoun's own place the question reads like one, which is what the embedder knows.
-    replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("whose") else phrase, question, count=1)
+    replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("owner") else phrase, question, count=1)
     return replaced if count else f"{question} {phrase}"

@@ -1,8 +1,7 @@
 """Merging the legs: pure functions of scores, knowing nothing of stores.
 
 Candidates come from a weighted sum of min-max normalised scores (better than reciprocal ranks on 27 of 29
-BEIR sets); the best of them are put in order by a linear model over those scores and the features of
-`rag.text.overlap`, fitted listwise on training questions.
+BEIR sets); `rag.search.ranking` puts the best of them in order.
 """
 
 from __future__ import annotations
@@ -12,23 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from rag.text.overlap import PARAGRAPH_FEATURES
-
 Scores = npt.NDArray[np.float32]
 Ordinals = npt.NDArray[np.int64]
 
 POOL_WEIGHTS = {"dense": 1.0, "words": 0.3, "grams": 0.3}
 """For choosing candidates only; best of seven on the eight collections of real questions: the right paragraph among the
 first 60 in .916 of .863–.916, worst collection .867. People who have not read a text seldom use its words."""
-
-LEG_FEATURES = ("dense", "words", "grams", "cosine")
-RANKING_FEATURES = (*LEG_FEATURES, *(f"typed {name}" for name in LEG_FEATURES), *PARAGRAPH_FEATURES, "reader")
-"""The "typed" ones are the legs' again for questions typed as into a search box, else 0: there the dense leg
-deserves more (on QED's questions alone .924 nDCG@10, the words .793), and fixed weights would drag it down. "reader" is
-the reader's log-odds that the paragraph answers, 0 where it was not read."""
-
-MOST_CERTAIN = 12.0
-"""Log-odds beyond which the reader is not taken at its word: no training question told them apart."""
 
 
 def top(scores: Scores, count: int) -> Ordinals:

@@ -10,11 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.errors import ModelError
+from rag.search.features import Features, Numbers
 
 LEARNED_FILE = Path(__file__).parents[1] / "models" / "learned.json"
 
@@ -24,12 +25,13 @@ class Linear:
     """A weighted sum of named features."""
 
     names: tuple[str, ...]
-    weights: npt.NDArray[np.float32]
+    weights: Numbers
     bias: float = 0.0
 
-    def scores(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """One score per row of `[n, len(names)]`."""
-        scores: npt.NDArray[np.float32] = rows @ self.weights + np.float32(self.bias)
+    def scores(self, features: Features) -> Numbers:
+        """One score for each thing. The features are those it was fitted for, in their order."""
+        assert features.names == self.names, "weights of other features"
+        scores: Numbers = features.values @ self.weights + np.float32(self.bias)
         return scores
 
     def json(self) -> dict[str, object]:
@@ -39,7 +41,7 @@ class Linear:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """`shredding_limit`: above it the embedder does not know the language and the dense leg is left out.
     `ranking`, `ranking_without_dense` and, of paragraphs that the reader has read, `ranking_read` score paragraphs;
@@ -63,16 +65,24 @@ def linear_from(described: Mapping[str, float], names: Sequence[str]) -> Linear:
     )
 
 
-def read_learned(ranking_names: Sequence[str], sentence_names: Sequence[str], path: Path = LEARNED_FILE) -> Learned:
+def read_learned(ranking: Sequence[str], *, sentences: Sequence[str], path: Path = LEARNED_FILE) -> Learned:
+    """The shipped numbers, for these names of the features of paragraphs and sentences. Raises ModelError where the
+    file cannot be read or was fitted for others."""
+    content = learned_content(path)
+    return Learned(
+        shredding_limit=float(content["shredding_limit"]),
+        ranking=linear_from(content["ranking"], ranking),
+        ranking_without_dense=linear_from(content["ranking_without_dense"], ranking),
+        ranking_read=linear_from(content["ranking_read"], ranking),
+        sentences=linear_from(content["sentences"], sentences),
+        sentences_read=linear_from(content["sentences_read"], sentences),
+    )
+
+
+def learned_content(path: Path = LEARNED_FILE) -> dict[str, Any]:
+    """All that was fitted, as it stands in the file. Raises ModelError where it cannot be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} cannot be read ({error}). Run `make fit`.") from error
-    return Learned(
-        float(content["shredding_limit"]),
-        linear_from(content["ranking"], ranking_names),
-        linear_from(content["ranking_without_dense"], ranking_names),
-        linear_from(content["ranking_read"], ranking_names),
-        linear_from(content["sentences"], sentence_names),
-        linear_from(content["sentences_read"], sentence_names),
-    )
+    return content

@@ -1,6 +1,6 @@
 """An embedder beside the shipped one: the dense leg goes by its vectors as soon as all of them are there.
 
-The shipped embedder's own vectors are always made too, here and for nothing. They answer until then, whenever the
+The shipped embedder's own vectors are always made too, here and for free. They answer until then, whenever the
 other one cannot be asked, and after it was given up. Any LlamaIndex `BaseEmbedding` can be the second one.
 """
 
@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
-from llama_index.core.base.embeddings.base import BaseEmbedding
 
 from rag.domain import Json
+from rag.errors import EmbeddingError, IbidError
 from rag.index.chroma import Near
-from rag.index.embedding import MiniLM, Vectors
+from rag.index.embedder import Embedder, Vectors
 from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.store import Store
 from rag.index.windows import Window, in_groups, windows_lacking
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
 
 REMEMBERED = 200
 """Questions whose vectors are kept."""
@@ -59,14 +64,15 @@ class SecondEmbedder:
             self._asked = {}
         asked = self._asked
         if question not in asked:
-            asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
+            with self._translated():
+                asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
         return asked[question]
 
     def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
         """As `Store.nearest`, among its own vectors."""
         return self._vectors.nearest(vector, limit, among)
 
-    def complete(self, shipped: MiniLM, told: Callable[[int], None]) -> None:
+    def complete(self, shipped: Embedder, told: Callable[[int], None]) -> None:
         """Make the vectors that are missing; texts that were ever embedded here are not sent again.
 
         `told` is called with the number of texts sent so far after each group; what it raises ends it, as does
@@ -85,10 +91,22 @@ class SecondEmbedder:
 
     def _put(self, group: Sequence[Window]) -> int:
         """Make and write the vectors of a group; how many texts were sent for it."""
-        made = self._embedding.get_text_embedding_batch([window.text for window in group])
-        vectors = [np.asarray(vector, dtype=np.float32) for vector in made]
+        with self._translated():
+            made = self._embedding.get_text_embedding_batch([window.text for window in group])
+            vectors = [np.asarray(vector, dtype=np.float32) for vector in made]
         self._vectors.put([SecondRow(window.hash, vector) for window, vector in zip(group, vectors, strict=True)])
         return len(group)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The errors of embedders of other people, whatever they are, as ours; our own speaks of its errors itself."""
+        try:
+            yield
+        except IbidError:
+            raise
+        except Exception as error:
+            said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
+            raise EmbeddingError(f"The embedder {self.name} failed ({said}).") from error
 
 
 def fingerprint_of(embedding: BaseEmbedding) -> str:

@@ -1,67 +1,70 @@
 """The dates that a text tells, as values that can be compared: "the 18th of October" is "Oct. 18".
 
-Reads what English, German, French and Spanish pages write. A date may be told in part, and in more than one way:
-12/10/2015 has two readings. Knows nothing of who states a date and who backs it.
+The months and what stands around them are those of `languages/*.toml`. A date may be told in part, and in more than
+one way: 12/10/2015 has two readings. Knows nothing of who states a date and who backs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 
 import regex
 
 from rag.domain import Span
+from rag.text import language
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar janvier enero jän jänner",
-            "february feb februar février fevrier febrero",
-            "march mar märz maerz mars marzo",
-            "april apr avril abril",
-            "may mai mayo",
-            "june jun juni juin junio",
-            "july jul juli juillet julio",
-            "august aug août aout agosto",
-            "september sep sept septembre septiembre",
-            "october oct oktober okt octobre octubre",
-            "november nov novembre noviembre",
-            "december dec dezember dez décembre decembre diciembre",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-"""Months as the four languages write them, in small letters."""
+MONTHS = language.numbered("dates.months") | language.numbered("dates.short_months")
+"""Months as the languages write them, in small letters."""
 
-MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-"""A pattern for any of them."""
+# A year from 1000 to 2199: other numbers of four digits are seldom one.
+_YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,:]\d|%)"
+_ANY_MONTH = r"\p{L}{3,9}"
+DATE_SHAPE = (
+    rf"(?:\d{{1,2}}\.?\s+{_ANY_MONTH}\.?,?\s+(?:19|20)\d\d|{_ANY_MONTH}\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d"
+    r"|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)?\d\d)"
+)
+"""A pattern for what has the shape of a full date, in a language that is known or not: "12 maggio 2015"."""
+
+_MONTH = language.pattern("dates.months", "dates.short_months")
+_SHORT_MONTH = language.pattern("dates.short_months")
+WHEN = regex.compile(
+    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})\b|\b{_SHORT_MONTH}\.",
+    regex.IGNORECASE,
+)
+"""Anything that may answer "when?", widely: days, months, years, "two years ago"."""
 
 # Months that are other words where they are written small.
-_OTHER_WORDS = frozenset("march mar may jan sep dec august".split())
-
-_YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,:]\d|%)"
-_DAY = r"\d{1,2}(?:st|nd|rd|th|\.(?=\s+\p{Lu}))?(?![\d:%]|[.,]\d)"
+_OTHER_WORDS = frozenset(language.words("dates.other_words"))
+_OF = language.pattern("dates.of")
+_AND = rf"(?:{language.pattern('dates.between_days')}|&)"
+_ENDING = language.pattern("numbers.ordinal_endings", "dates.day_endings")
+_DAY = rf"\d{{1,2}}(?:{_ENDING}|\.(?=\s+\p{{Lu}}))?(?![\d:%]|[.,]\d)"
 # "16, 17 and 19", "18–20"; "May 5, 17 people were killed" is one day.
-_DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s(?:and|&|to|or|und|bis|et|y)\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
+_DAYS = rf"(?P<days>{_DAY}(?:(?:,\s{_DAY}){{0,6}},?\s{_AND}\s{_DAY}|\s?[–—-]\s?{_DAY})?)"
 _WRITTEN = regex.compile(
-    rf"\b(?P<month>{MONTH})\b\.?(?:\s+(?:the\s+)?{_DAYS})?(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s*[’'](?P<year>\d\d)(?!\d))?"
-    rf"|(?=\d)(?<![\d.,:$€£–—\p{{L}}-]){_DAYS}\s+(?:day\s+)?(?:of\s+|de\s+)?(?P<month>{MONTH})\b\.?"
-    rf"(?:,?\s+(?:of\s+|de\s+)?(?P<year>{_YEAR})|\s+[’']?(?P<year>\d\d)(?![\d:%’']|[.,]\d|\s*(?-i:\p{{Ll}})))?",
+    rf"\b(?P<month>{_MONTH})\b\.?(?:\s+(?:{language.pattern('dates.article')}\s+)?{_DAYS})?"
+    rf"(?:,?\s+(?:{_OF}\s+)?(?P<year>{_YEAR})|\s*[’'](?P<year>\d\d)(?!\d))?"
+    rf"|(?=\d)(?<![\d.,:$€£–—\p{{L}}-]){_DAYS}\s+"
+    rf"(?:{language.pattern('dates.day')}\s+)?(?:{_OF}\s+)?(?P<month>{_MONTH})\b\.?"
+    rf"(?:,?\s+(?:{_OF}\s+)?(?P<year>{_YEAR})|\s+[’']?(?P<year>\d\d)(?![\d:%’']|[.,]\d|\s*(?-i:\p{{Ll}})))?",
     regex.IGNORECASE,
 )
 _NUMERIC = regex.compile(
     r"(?<![\d./-])(?:(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<other>\d{1,2})"
     r"|(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d))(?![\d/-])"
 )
+_BEFORE_YEAR = r"(?<![\d.,:/$€£¥₹#\p{L}-])"
+_LONE_YEAR = regex.compile(_BEFORE_YEAR + _YEAR)
 _YEARS = regex.compile(
-    rf"(?<![\d.,:/$€£¥₹#\p{{L}}-])(?P<year>{_YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
+    rf"{_BEFORE_YEAR}(?P<year>{_YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
     r"|(?<!\w)[’'](?P<short>\d\d)(?![\d\p{L}’'])"
 )
 _RELATIVE = regex.compile(
-    r"\b(?:last|previous|(?P<next>next|coming))\s+(?:year|summer|spring|autumn|fall|winter|season)\b", regex.IGNORECASE
+    rf"\b(?:{language.pattern('dates.year_before')}|(?P<after>{language.pattern('dates.year_after')}))\b",
+    regex.IGNORECASE,
 )
 
 
@@ -72,6 +75,15 @@ class Day:
     year: int | None = None
     month: int | None = None
     day: int | None = None
+
+    @property
+    def in_calendar(self) -> date | None:
+        """The day of the calendar, where it is told whole, with four digits of its year, and there is such a day."""
+        if self.year is None or self.month is None or self.day is None or self.year < 1000:
+            return None
+        with suppress(ValueError):  # February 30
+            return date(self.year, self.month, self.day)
+        return None
 
     @property
     def kind(self) -> str:
@@ -118,11 +130,22 @@ def find_dates(text: str) -> Iterator[Dated]:
     yield from _years(masked(text, (one.span for one in written)))
 
 
+def find_whole_dates(text: str) -> list[Dated]:
+    """The dates that name a day of the calendar, however it is read, in the order in which they stand."""
+    found = (one for one in find_dates(text) if one.readings and all(day.in_calendar for day in one.readings))
+    return sorted(found, key=lambda one: one.span.start)
+
+
+def find_years(text: str) -> Iterator[Span]:
+    """The years of four digits, those inside a date too."""
+    return (Span(*match.span()) for match in _LONE_YEAR.finditer(text))
+
+
 def relative_years(text: str, published: int) -> Iterator[int]:
     """The years of "last year" and "next summer" in a text of that year. Weekdays and "yesterday" are left alone: that
     reckoning freed no right claim of WiCE's dev set and let wrong days through."""
     for match in _RELATIVE.finditer(text):
-        yield published + (1 if match.group("next") else -1)
+        yield published + (1 if match.group("after") else -1)
 
 
 def masked(text: str, spans: Iterable[Span]) -> str:
@@ -134,17 +157,20 @@ def masked(text: str, spans: Iterable[Span]) -> str:
 
 
 def _numeric(match: regex.Match[str]) -> Dated:
-    """2015-10-18 has one reading, 10/12/2015 two, 45/45/2015 none."""
+    """2015-10-18 and 12.10.2015 have one reading, 10/12/2015 two, 45/45/2015 none."""
     year, one, other = (int(match.group(part)) for part in ("year", "one", "other"))
     pairs = [(one, other)] if match.start("year") < match.start("one") else [(one, other), (other, one)]
     readings = [Day(year, month, day) for month, day in dict.fromkeys(pairs) if 1 <= month <= 12 and 1 <= day <= 31]
-    return Dated(Span(*match.span()), tuple(readings), is_plain=True)
+    # Who writes full stops writes the day first.
+    told = readings[-1:] if match.group("mark") == "." else readings
+    return Dated(Span(*match.span()), tuple(told), is_plain=True)
 
 
 def _is_month(match: regex.Match[str]) -> bool:
-    """Whether a month is meant: it has a capital, or a number beside it and is no other word in English."""
+    """Whether a month is meant: it has a capital, or day and year beside it, or one of them and is no other word."""
     month = match.group("month")
-    return month[0].isupper() or (match.group() != month and month not in _OTHER_WORDS)
+    is_whole = bool(match.group("days") and match.group("year"))
+    return month[0].isupper() or is_whole or (match.group() != month and month not in _OTHER_WORDS)
 
 
 def _written(match: regex.Match[str]) -> list[Dated]:

@@ -7,46 +7,49 @@ a capital, every noun has to stand in the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 import regex
 
-from rag.text import terms
+from rag.domain import Span
+from rag.text import language, terms
 from rag.text.dates import MONTHS
 
-_NAME = regex.compile(r"(?<![.!?…]\s)(?<![.!?…][\"”’')]\s)(?<!^)(?<![\"“‘'(\[])\b\p{Lu}[\p{L}\p{M}’'-]+")
+_WORD = r"\p{Lu}[\p{L}\p{M}’'-]+"
+_INSIDE = r"(?<![.!?…]\s)(?<![.!?…][\"”’')]\s)(?<!^)(?<![\"“‘'(\[])\b"
+NAME = regex.compile(_INSIDE + _WORD)
+"""A word with a capital inside a sentence; one that begins it may be any."""
+
+_WHOLE_NAME = regex.compile(rf"{_INSIDE}{_WORD}(?:\s{_WORD})*")
+_IN_QUESTION = regex.compile(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*")
 _FIRST_WORD = regex.compile(
     r"^[\"“‘'(\[]?(?P<word>\p{Lu}[\p{L}\p{M}-]+)(?:[’']s)?(?:\s+(?P<next>[\p{L}\p{M}]+)|,\s(?P<next>who(?:se)?)\b)"
 )
-_VERBS = frozenset(
-    """who whose was were is are has had have will would can could did does said says told went came made took gave became began left led
-    won lost spoke wrote met saw got ran held found sold built paid kept spent grew fell rose knew also later then first""".split()
-)
-# Endings of nouns that begin sentences without an article and are no names: "Construction was", "Prices rose".
-_NO_NAME = regex.compile(r"(?:s|ing|ed|ly|tion|sion|ment|ness|ity|ance|ence|ship|ism|ery|age)$")
-# From a people to its country and back, and from one to many: what is left of either is the other's beginning.
-_DERIVED = regex.compile(r"(?:s|es|an|n|ian|ean|ese|ish|i|ic|ism|ist)$")
+_VERBS = frozenset(language.words("names.verbs"))
+_NO_NAME = regex.compile(rf"{language.pattern('names.common_endings')}$")
+_DERIVED = regex.compile(rf"{language.pattern('names.derived_endings')}$")
 _CAPITALISED = regex.compile(r"\b(?:\p{Lu}\.){2,}|\b\p{Lu}[\p{L}\p{M}]+")
 _SHORT = regex.compile(r"\b(?:\p{Lu}\.){2,}|\b\p{Lu}{2,}\b")
-_RUN = regex.compile(
-    r"\b\p{Lu}[\p{L}\p{M}’'-]*(?:\s+(?:(?:of|the|and|for|de|la|du|des|von|und|&)\s+){0,2}\p{Lu}[\p{L}\p{M}’'-]*)+"
-)
-_SAME_NAMES = [
-    frozenset(names.split())
-    for names in (
-        "col colonel", "gen general", "lt lieutenant", "sgt sergeant", "capt captain", "dr doctor", "prof professor", "sen senator",
-        "rep representative", "gov governor", "pres president", "st saint street", "mt mount", "ft fort", "jr junior", "sr senior",
-        "us usa united states america american", "uk united kingdom britain british", "eu european union", "un united nations",
-        "mon monday", "tue tues tuesday", "wed wednesday", "thu thur thurs thursday", "fri friday", "sat saturday", "sun sunday",
-    )
-]  # fmt: skip
+_JOINING = rf"(?:{language.pattern('names.joining')}|&)"
+_RUN = regex.compile(rf"\b\p{{Lu}}[\p{{L}}\p{{M}}’'-]*(?:\s+(?:{_JOINING}\s+){{0,2}}\p{{Lu}}[\p{{L}}\p{{M}}’'-]*)+")
+_SAME_NAMES = [frozenset(names) for names in language.rows("names.same")]
 
 
 def names(text: str) -> set[str]:
     """Folded words written with a capital inside a sentence."""
-    return {word for match in _NAME.finditer(text) for word in terms.words(match.group()) if len(word) > 1}
+    return {word for match in NAME.finditer(text) for word in terms.words(match.group()) if len(word) > 1}
+
+
+def find_whole_names(text: str) -> Iterator[Span]:
+    """Where the names of a text stand, each as a whole: words with a capital in a row, inside a sentence."""
+    return (Span(*match.span()) for match in _WHOLE_NAME.finditer(text))
+
+
+def named_in(question: str) -> list[str]:
+    """Words by which a question names something: with a capital, but for its first; "F16" and "X" are among them."""
+    return _IN_QUESTION.findall(question)
 
 
 def missing_names(statement: str, cited: Sequence[str], stems: AbstractSet[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """How much of a question a piece of text covers: the features that rank paragraphs and choose sentences.
 
-Pure functions of texts and term weights. `Inquiry` is a question taken apart once; `sentence_features`
+Pure functions of texts and term weights. `Inquiry` is a parsed question, taken apart once; `sentence_features`
 describes one sentence against it, `paragraph_features` the best that a paragraph has.
 """
 
@@ -16,14 +16,17 @@ import numpy.typing as npt
 import regex
 
 from rag.domain import Span
-from rag.text import terms
+from rag.text import language, terms
+from rag.text.dates import WHEN
+from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
+from rag.text.values import HOW_MANY, NUMERAL
 
 Features = npt.NDArray[np.float32]
 
 SENTENCE_FEATURES = (
     "coverage",  # share of the question's term weight that stands in the sentence
-    "loose coverage",  # the same, where a term also counts without its accents, or by five common letters at its beginning
+    "loose coverage",  # the same, where a term also counts without accents, or by five common letters at its beginning
     "pairs",  # share of the question's neighbouring term pairs that stand close together
     "names",  # share of the question's capitalised words and numbers that stand in the sentence
     "context coverage",  # coverage by the sentence before, the sentence and the title together
@@ -45,40 +48,21 @@ PARAGRAPH_FEATURES = (
     "title coverage",
 )
 
-_NUMBER = regex.compile(
-    r"\d[\d.,]*|(?i)\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|billions?|half|twice)\b"
+_KINDS = tuple(
+    (kind, regex.compile(rf"\b{language.pattern(asking)}\b", regex.IGNORECASE))
+    for kind, asking in (("number", "questions.how_many"), ("date", "questions.when"), ("name", "questions.who"))
 )
-_DATE = regex.compile(
-    r"(?i)\b(?:1\d{3}|20\d{2}|\d{1,2}(?:st|nd|rd|th)? century|january|february|march|april|may|june|july|august|september|october|november|december"
-    r"|jan\.|feb\.|aug\.|sept\.|oct\.|nov\.|dec\.|monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|yesterday|years? ago|weeks? ago|spring|summer|autumn|winter|\d{3,4}s?)\b"
-)
-_NAME = regex.compile(r"(?<!^)(?<![.!?]\s)(?<![\"“'‘(])\b\p{Lu}[\p{L}’'-]+")
-_KINDS: tuple[tuple[str, regex.Pattern[str]], ...] = (
-    (
-        "number",
-        regex.compile(
-            r"(?i)\bhow (?:many|much|long|old|far|big|large|tall|high|deep|often|fast)\b|\bwhat (?:percent|percentage|number|proportion|share|amount)\b|\bwie (?:viele?|lange|alt)\b|\bcuánt|\bcombien\b"
-        ),
-    ),
-    (
-        "date",
-        regex.compile(
-            r"(?i)\b(?:when|what (?:year|date|day|month|decade|century|time)|which (?:year|date|day|month|decade|century)|wann|cuándo|quand)\b"
-        ),
-    ),
-    ("name", regex.compile(r"(?i)\b(?:who|whom|whose|where|wer|wo|quién|dónde|qui|où)\b")),
-)
-_KIND_FOUND = {"number": _NUMBER, "date": _DATE, "name": _NAME}
+_KIND_FOUND = {"number": HOW_MANY, "date": WHEN, "name": NAME}
 _NEAR = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A question taken apart: its content stems with their weights, in order; the kind of answer it asks for.
+    """A parsed question: its content stems with their weights, in order; the kind of answer it asks for.
 
-    `truncated` stems are the first five letters of each word: for languages that the English stemmer does not
-    know, where words are compared by their beginnings (for Turkish as good as a stemmer: Can et al. 2008,
-    Information retrieval on Turkish texts).
+    Where it is `truncated`, its stems are truncation stems, the first five letters of each word: for languages that the
+    English stemmer does not know (for Turkish as good as a stemmer: Can et al. 2008, Information retrieval on Turkish
+    texts).
     """
 
     question: str
@@ -98,7 +82,7 @@ class Inquiry:
         object.__setattr__(self, "stems", stems)
         # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
         object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
-        object.__setattr__(self, "beginnings", tuple(terms.root(stem) for stem in stems))
+        object.__setattr__(self, "beginnings", tuple(terms.truncation_stem(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
         object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
 
@@ -107,12 +91,14 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
     """Take a question apart. `weight_of` gives a stem's rarity in the corpus (its inverse document frequency)."""
     stems = tuple(terms.content_stems(question)) or tuple(dict.fromkeys(terms.stems(question)))
     weighted = tuple((stem, weight_of(stem)) for stem in stems)
-    named = regex.findall(r"(?<!^)\b\p{Lu}[\p{L}\p{N}’'-]*|\d[\d.,]*", question)
+    named = [*named_in(question), *NUMERAL.findall(question)]
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
     kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
     if truncated:
-        weighted = tuple({terms.root(stem): (terms.root(stem), weight) for stem, weight in weighted}.values())
-        names = frozenset(terms.root(stem) for stem in names)
+        weighted = tuple(
+            {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
+        )
+        names = frozenset(terms.truncation_stem(stem) for stem in names)
     return Inquiry(question, weighted, names, kind, truncated)
 
 
@@ -141,13 +127,13 @@ def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
 
 def _stems(text: str, truncated: bool) -> tuple[str, ...]:
     stems = terms.stems(text)
-    return tuple(terms.root(stem) for stem in stems) if truncated else tuple(stems)
+    return tuple(terms.truncation_stem(stem) for stem in stems) if truncated else tuple(stems)
 
 
 def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
     stems = _stems(sentence, truncated)
     present = frozenset(stems)
-    return SentenceView(span, sentence, stems, present, frozenset(terms.root(stem) for stem in present))
+    return SentenceView(span, sentence, stems, present, frozenset(terms.truncation_stem(stem) for stem in present))
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:

@@ -10,36 +10,24 @@ from __future__ import annotations
 import regex
 
 from rag.domain import Span
+from rag.text import language
 
+_SHORT_DATES = frozenset(language.numbered("dates.short_months") | language.numbered("dates.short_weekdays"))
 # Never the end: a name, a number or a unit follows.
-_NEVER = frozenset(
-    """mr mrs ms dr prof rev fr sr sra hr fra gen col lt maj sgt cpl capt cmdr adm sen rep gov pres amb hon st ste mt
-    ft jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun no nos nr
-    vol vols fig figs pp p pg ch sec art ca c approx est vs v cf al eds ed trans viz resp bzw ggf vgl evtl z.b
-    d.h u.a s.o e.g i.e""".split()
-)
+_NEVER = frozenset(language.words("sentences.never_last")) | _SHORT_DATES
 # Of these, what can also be a sentence's last word ("No. It is not.", "in Jan. They left").
-_MAY_END = frozenset(
-    "no jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun".split()
-)
+_MAY_END = frozenset(language.words("sentences.may_be_last")) | _SHORT_DATES
+_SMALL = frozenset(language.words("sentences.small"))
 # The end only when a word follows that likes to begin sentences.
-_SOMETIMES = frozenset(
-    "inc ltd co corp jr etc a.m p.m u.s u.k u.n e.u d.c b.c a.d ph.d m.d u.s.a usw bros dept univ".split()
-)
-_STARTERS = frozenset(
-    """the a an this that these those he she it they we i you his her its their our my in on at as for from to by
-    with after before when while since until during although though because if however but and or nor so yet
-    then there here what who where why how some many most all each every no not one two three another other
-    more also""".split()
-)
+_SOMETIMES = frozenset(language.words("sentences.seldom_last"))
+_STARTERS = frozenset(language.words("sentences.starters"))
 
 _STOP = regex.compile(r"[.!?…。！？｡।॥؟۔]")
 _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』]*)(?P<gap>\s*)""",
 )
-_GERMAN_MONTH = regex.compile(
-    r"(?:Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Jahrhundert)\b"
-)
+# "am 18. Oktober", "im 19. Jahrhundert"
+_BEHIND_ORDINAL = regex.compile(rf"{language.pattern('sentences.behind_ordinal')}\b", regex.IGNORECASE)
 _OPENERS = "\"'“‘«‹([（「『¿¡"
 _ONE_LETTER = regex.compile(r"\p{L}\.")  # "z. B.", "d. h."
 _FIRST_WORD = regex.compile(r"[\p{L}\p{M}]+")
@@ -84,7 +72,7 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
     if stop[-1] in _WIDE_STOPS:
         return True
     if not match.group("gap"):
-        return bool(match.end() == len(text))
+        return match.end() == len(text)
     following = text[match.end() : match.end() + 40].lstrip(_OPENERS)
     if not following:
         return True
@@ -96,7 +84,7 @@ def _ends_sentence(text: str, start: int, match: regex.Match[str]) -> bool:
     word = _word_before(text, match.start())
     if word.isdigit() and len(word) <= 2:
         is_list_number = match.start() - start < 40 and text[start : match.start()].strip() == word
-        return not is_list_number and _GERMAN_MONTH.match(following) is None
+        return not is_list_number and _BEHIND_ORDINAL.match(following) is None
     return _full_stop_ends(word, following)
 
 
@@ -113,9 +101,7 @@ def _full_stop_ends(word: str, following: str) -> bool:
     lowered = word.lower()
     first = _FIRST_WORD.match(following)
     starts_like_sentence = first is not None and first.group().lower() in _STARTERS
-    if lowered in _NEVER and (
-        word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in ("vs", "v", "al", "cf")
-    ):
+    if lowered in _NEVER and (word[:1].isupper() or "." in word or following[:1].isdigit() or lowered in _SMALL):
         return lowered in _MAY_END and starts_like_sentence
     if lowered in _SOMETIMES or _INITIALS.fullmatch(word):
         return starts_like_sentence

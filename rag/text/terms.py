@@ -1,4 +1,4 @@
-"""From text to the terms that are compared: folded words, stems, character grams.
+"""From text to the terms that are compared: folded words, stems, character n-grams.
 
 Knows nothing of documents or indexes. The only file that imports the stemmer, the stop-word lists and
 the Unicode-aware `regex` module for words.
@@ -7,69 +7,42 @@ the Unicode-aware `regex` module for words.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import regex
 import Stemmer
-from stop_words import get_stop_words
+from stop_words import AVAILABLE_LANGUAGES, get_stop_words
+
+from rag.text import language
 
 GRAM = 4
-ROOT = 5
+"""Characters of an n-gram."""
+
+TRUNCATED = 5
+"""Letters of a truncation stem."""
 
 # Scripts that put no space between words: their terms are runs of characters. A Han or kana sign is a syllable or
 # a word, so two of them; a syllable of the others takes two to four signs (consonants, vowel, tone), so three.
 _SYLLABIC = r"\p{Han}\p{Hiragana}\p{Katakana}ー"
 _ALPHABETIC = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _UNSPACED = _SYLLABIC + _ALPHABETIC
-_WORD = regex.compile(rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+")
+# No word begins with a mark: of an accent that stands alone, "´so´", folding leaves one.
+_WORD = regex.compile(
+    rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?!\p{{M}})(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
+)
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SYLLABIC_RUN = regex.compile(rf"[{_SYLLABIC}]")
 _ALPHABETIC_RUN = regex.compile(rf"[{_ALPHABETIC}]")
 _LETTERS_THAT_DO_NOT_DECOMPOSE = str.maketrans({"ı": "i", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe"})
 
-# English function and question words, and the verbs of asking. Short on purpose: published English lists
-# hold words that carry meaning in a question ("state", "system", "fire", "number").
-_ENGLISH = frozenset(
-    """a about above after again all also am an and any anybody anyone anything are as at be because been before
-    being below between both but by can could did do does doing done down during each else ever every for from
-    further had has have having he her here hers herself him himself his how however i if in into is it its
-    itself just let like may me might more most much must my myself no nor not of off on once only or other
-    our ours ourselves out over own please same shall she should so some somebody someone something such tell
-    than that the their theirs them themselves then there these they this those through to too under until up
-    upon us very was we were what whatever when where whether which while who whom whose why will with within
-    without would you your yours yourself s t d ll m re ve don doesn didn isn aren wasn weren won wouldn
-    couldn shouldn hasn haven hadn kind sort many according explain describe give show mention mentioned say
-    says said happen happened happens call called name""".split()
-)
-_HOW = frozenset(
-    ["long", "far", "old", "big", "large", "tall", "high", "deep", "often", "fast", "wide", "heavy", "soon"]
-)
-
-# Forms that no English stemmer joins: "took" and "taken" are "take".
-_IRREGULAR = """arise arose arisen;awake awoke awoken;bear bore borne;beat beaten;become became;begin began begun;bend bent;bind bound;
-    bite bit bitten;bleed bled;blow blew blown;break broke broken;breed bred;bring brought;build built;burn burnt;buy bought;
-    catch caught;choose chose chosen;cling clung;come came;creep crept;deal dealt;dig dug;draw drew drawn;drink drank drunk;
-    drive drove driven;eat ate eaten;fall fell fallen;feed fed;feel felt;fight fought;find found;flee fled;fly flew flown;
-    forbid forbade forbidden;forget forgot forgotten;forgive forgave forgiven;freeze froze frozen;get got gotten;give gave given;
-    go went gone;grow grew grown;hang hung;hear heard;hide hid hidden;hold held;keep kept;know knew known;lay laid;lead led;
-    lean leant;learn learnt;leave left;lend lent;lose lost;make made;mean meant;meet met;mistake mistook mistaken;pay paid;
-    ride rode ridden;ring rang rung;rise rose risen;run ran;say said;see saw seen;seek sought;sell sold;send sent;shake shook shaken;
-    shine shone;shoot shot;show shown;shrink shrank shrunk;sing sang sung;sink sank sunk;sit sat;sleep slept;slide slid;speak spoke spoken;
-    spend spent;spin spun;stand stood;steal stole stolen;stick stuck;strike struck stricken;strive strove;swear swore sworn;sweep swept;
-    swim swam swum;swing swung;take took taken;teach taught;tear tore torn;tell told;think thought;throw threw thrown;
-    understand understood;wake woke woken;wear wore worn;weave wove woven;weep wept;win won;withdraw withdrew withdrawn;write wrote written;
-    child children;man men;woman women;foot feet;tooth teeth;goose geese;mouse mice;life lives;wife wives;knife knives;leaf leaves;
-    half halves;thief thieves;wolf wolves;crisis crises;person people"""
-# What the published lists lack.
-_MISSING = {"de": ("wurde", "wurden", "worden", "viele", "vielen")}
+_ENGLISH = frozenset(language.words_of("en", "words.function"))
+_HOW = frozenset(language.words("words.behind_how"))
 _stem = Stemmer.Stemmer("english")
 _arabic_stem = Stemmer.Stemmer("arabic")
 _ARABIC = regex.compile(r"\p{Arabic}")
-_BASES = {
-    form: _stem.stemWord(base) for base, *forms in (line.split() for line in _IRREGULAR.split(";")) for form in forms
-}
+_BASES = {form: _stem.stemWord(base) for base, *forms in language.rows("words.irregular") for form in forms}
 
 
 def fold(text: str) -> str:
@@ -131,16 +104,16 @@ def stemmed(tokens: list[str]) -> list[str]:
     return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
 
 
-def root(stem: str) -> str:
+def truncation_stem(stem: str) -> str:
     """What is compared where the English stemmer knows nothing: the first five letters, without accents. Arabic
     writes its article and prepositions in front of the word, so there a stemmer of its own is used."""
     if _ARABIC.match(stem):
         return str(_arabic_stem.stemWord(stem))
-    return fold(stem)[:ROOT]
+    return fold(stem)[:TRUNCATED]
 
 
 def grams(text: str) -> list[str]:
-    """Words, with their accents and without, and the four-character pieces of longer words: robust to
+    """Words, with their accents and without, and the character n-grams of longer words (n is GRAM): robust to
     inflection, to typing errors, and to accents left out."""
     return with_grams(written(text))
 
@@ -197,8 +170,8 @@ def _pieces(token: str, length: int) -> list[str]:
 
 def _function_words(tokens: list[str]) -> frozenset[str]:
     """The list of the language whose function words the question uses most; English where none leads."""
-    languages, listing = _other_languages(), _listing_languages()
-    hits = [0] * len(languages)
+    listing = _listing_languages()
+    hits = [0] * len(_other_languages())
     for token in tokens:
         for i in listing.get(token, ()):
             hits[i] += 1
@@ -219,15 +192,30 @@ def _listing_languages() -> dict[str, list[int]]:
 
 
 @lru_cache
-def _with_english(language: int) -> frozenset[str]:
-    return _other_languages()[language] | _ENGLISH
+def _with_english(place: int) -> frozenset[str]:
+    return _other_languages()[place] | _ENGLISH
 
 
 @lru_cache(maxsize=1)
 def _other_languages() -> tuple[frozenset[str], ...]:
-    """Stop words, accents kept, of spaced languages; for unspaced scripts runs of characters are judged by rarity alone."""
-    languages = "ar bg ca cs da de el es fa fi fr he hi hu id it nb nl pl pt ro ru sk sv tr uk vi".split()
+    """Stop words, accents kept, of languages with spaces; where there are none, runs of characters are judged by
+    rarity alone."""
+    codes = "ar bg ca cs da de el es fa fi fr he hi hu id it nb nl pl pt ro ru sk sv tr uk vi".split()
     return tuple(
-        frozenset(token for word in (*get_stop_words(language), *_MISSING.get(language, ())) for token in written(word))
-        for language in languages
+        frozenset(
+            token
+            for word in (*get_stop_words(code), *language.words_of(code, "words.function"))
+            for token in written(word)
+        )
+        for code in codes
     )
+
+
+@lru_cache(maxsize=1)
+def languages_of_function_words() -> Mapping[str, tuple[str, ...]]:
+    """The languages, by their English names, in which a word is one that grammar needs: about thirty of them."""
+    found: dict[str, list[str]] = {}
+    for language_name in AVAILABLE_LANGUAGES:
+        for word in {word.lower() for word in get_stop_words(language_name)}:
+            found.setdefault(word, []).append(language_name)
+    return {word: tuple(names) for word, names in found.items()}

@@ -6,99 +6,78 @@ What a source *offers* is read widely: "half" is 0.5 and 50 %. Knows nothing of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from math import floor, gcd
 
 import regex
 
 from rag.domain import Span
-from rag.text import terms
+from rag.text import language, terms
 from rag.text.dates import MONTHS, Day, find_dates, masked, relative_years
 
-_NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty""".split()
-    )
-} | {
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-    "sixty": 60,
-    "seventy": 70,
-    "eighty": 80,
-    "ninety": 90,
-    "dozen": 12,
-    "hundred": 100,
-}
-_ORDINAL_WORDS = {
-    word: number
-    for number, word in enumerate(
-        """first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
-    fifteenth sixteenth seventeenth eighteenth nineteenth twentieth""".split(),
-        start=1,
-    )
-}
-_SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 1_000_000_000_000}
-# "$3.5m", "£2bn": only behind a sign of currency, else "5 m" is a length.
-_SHORT_SCALES = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "b": 1_000_000_000, "bn": 1_000_000_000, "tn": 10**12}
+_NUMBER_WORDS = language.numbered("numbers.cardinals")
+_ORDINAL_WORDS = language.numbered("numbers.ordinals")
+_SCALES = language.numbered("numbers.scales")
+_SHORT_SCALES = language.numbered("numbers.short_scales")
+_PARTS = language.numbered("numbers.parts")
 VALUE_STEMS = frozenset(terms.stemmed([*_NUMBER_WORDS, *_ORDINAL_WORDS, *_SCALES, *MONTHS]))
 """Stems of words that are values: they are compared as values, not as words."""
 
+
+def _any_of(table: Mapping[str, int], least: int = 0, most: int | None = None) -> str:
+    """A pattern for the words of a table whose numbers lie between two, both included."""
+    found = [word for word, number in table.items() if least <= number and (most is None or number <= most)]
+    return f"(?:{'|'.join(found)})"
+
+
+NUMERAL = regex.compile(r"\d+(?:[.,]\d+)*")
+"""A number in digits, with its fraction and the marks of its thousands."""
+
 _SCALE = (
-    r"(?:\s*(?P<hundred>hundred)\b)?(?:[\s-]*(?P<scale>thousand|million|billion|trillion)\b"
-    r"|(?<=[$€£¥₹]\s?[\d.,]+)\s?(?P<short>bn|mn|tn|[kmb])\b)?"
+    rf"(?:\s*(?P<hundred>{_any_of(_NUMBER_WORDS, 100, 100)})\b)?(?:[\s-]*(?P<scale>{_any_of(_SCALES)})\b"
+    rf"|(?<=[$€£¥₹]\s?[\d.,]+)\s?(?P<short>{_any_of(_SHORT_SCALES)})\b)?"
 )
 _NUMBER = regex.compile(
-    rf"(?=[\d$€£¥₹])(?:(?P<sign>[$€£¥₹])\s?)?(?P<digits>\d{{1,3}}(?:[\u00a0\u2009\u202f]\d{{3}})+(?!\d)|\d+(?:[.,]\d+)*){_SCALE}"
-    rf"|\b(?P<word>{'|'.join(_NUMBER_WORDS)})(?:[\s-](?P<ones>one|two|three|four|five|six|seven|eight|nine))?\b{_SCALE}",
+    r"(?=[\d$€£¥₹])(?:(?P<sign>[$€£¥₹])\s?)?"
+    rf"(?P<digits>\d{{1,3}}(?:[\u00a0\u2009\u202f]\d{{3}})+(?!\d)|{NUMERAL.pattern}){_SCALE}"
+    rf"|\b(?P<word>{_any_of(_NUMBER_WORDS)})(?:[\s-](?P<ones>{_any_of(_NUMBER_WORDS, 1, 9)}))?\b{_SCALE}",
     regex.IGNORECASE,
 )
+HOW_MANY = regex.compile(
+    rf"\d[\d.,]*|\b(?:{_any_of(_NUMBER_WORDS)}|{language.pattern('numbers.many')})\b", regex.IGNORECASE
+)
+"""Anything that may answer "how many?", widely: numbers and words for them, "half", "dozens"."""
+
 _WORD_AFTER = regex.compile(r"[\s-]*(?P<word>%|\p{L}+)")
-_WORDS_AFTER = regex.compile(r"(?:[\s-]*(?:%|\p{L}+)){0,3}")
+_WORDS_AFTER = regex.compile(r"(?:[\s-]*(?:%|\p{L}+)){1,3}")
 _UNIT = regex.compile(r"%|\p{L}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SPACES = regex.compile(r"[\u00a0\u2009\u202f]")
 _ORDINAL = regex.compile(
-    rf"\b(?:(?P<tens>twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[\s-])?(?P<ordinal>{'|'.join(_ORDINAL_WORDS)})\b",
+    rf"\b(?:(?P<tens>{_any_of(_NUMBER_WORDS, 20, 90)})[\s-])?(?P<ordinal>{_any_of(_ORDINAL_WORDS)})\b",
     regex.IGNORECASE,
 )
-_ORDINAL_ENDINGS = frozenset(["st", "nd", "rd", "th"])
-# A unit may stand behind an adjective, "13 long weeks", but not behind these: "13 of the days".
-_UNIT_ENDS = frozenset(
-    "and or of in on at by to for from with the a an who that were was are is had have has than per".split()
-)
-# Stems of units of measure, each with one name for all that mean the same. A pound is money or weight.
+_ORDINAL_ENDINGS = frozenset(language.words("numbers.ordinal_endings"))
+_NO_UNITS = frozenset(language.words("numbers.before_no_unit"))
+# Stems of units of measure, and their signs, each with one name for all that mean the same.
 _MEASURES = {
-    stem: names.split()[0]
-    for names in (
-        "second seconds sec secs", "minute minutes min mins", "hour hours hr hrs", "day days", "week weeks", "month months",
-        "year years", "decade decades", "century centuries", "km kilometre kilometres kilometer kilometers", "mile miles mi",
-        "m metre metres meter meters", "cm centimetre centimetres centimeter centimeters", "foot feet ft", "inch inches",
-        "mm millimetre millimetres millimeter millimeters", "yard yards yd", "acre acres", "hectare hectares ha",
-        "kg kilogram kilograms kilo kilos", "g gram grams", "ton tons tonne tonnes", "pound pounds lb lbs £ gbp sterling",
-        "litre litres liter liters l", "gallon gallons", "% percent", "dollar dollars $ usd", "euro euros € eur", "yen ¥ jpy",
-        "rupee rupees ₹ inr",
-    )
-    for stem in [*terms.stemmed(names.split()), *(name for name in names.split() if not name.isalpha())]
-}  # fmt: skip
-
-# "half", "two-thirds": the numbers that say the same.
-_SHARES = {
-    (1, "half"): (0.5, 50.0), (1, "third"): (0.33, 33.0), (2, "third"): (0.67, 66.0, 67.0), (1, "quarter"): (0.25, 25.0),
-    (3, "quarter"): (0.75, 75.0), (1, "fifth"): (0.2, 20.0), (2, "fifth"): (0.4, 40.0), (3, "fifth"): (0.6, 60.0),
-    (4, "fifth"): (0.8, 80.0),
-}  # fmt: skip
+    stem: names[0]
+    for names in language.rows("numbers.measures")
+    for stem in [*terms.stemmed(list(names)), *(name for name in names if not name.isalpha())]
+}
+# "a third of them", "two-thirds", "half"; not "the third of May".
 _SHARE = regex.compile(
-    r"\b(?P<count>an?|one|two|three|four)[\s-](?P<part>half|third|quarter|fifth)(?:s\b|\b(?=\sof\b)|(?<=-\p{L}+)\b)"
-    r"|\b(?P<part>half)\b",
+    rf"\b(?P<count>{language.pattern('numbers.article')}|{_any_of(_NUMBER_WORDS, 1, 4)})[\s-]"
+    rf"(?P<part>{_any_of(_PARTS)})(?:s\b|\b(?=\sof\b)|(?<=-\p{{L}}+)\b)"
+    rf"|\b(?P<part>{_any_of(_PARTS, 2, 2)})\b",
     regex.IGNORECASE,
 )
 _CLOCK = regex.compile(
-    r"(?<![\d.:,])(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d)(?![\d:])(?:\s?[ap]\.?m\b)?|(?:\.(?P<minute>[0-5]\d))?\s?[ap]\.?m\b)",
+    r"(?<![\d.:,])(?P<hour>[01]?\d|2[0-4])"
+    rf"(?::(?P<minute>[0-5]\d)(?![\d:])(?:\s?{language.pattern('dates.clock')}\b)?|(?:\.(?P<minute>[0-5]\d))?\s?{language.pattern('dates.clock')}\b)",
     regex.IGNORECASE,
 )
 
@@ -214,6 +193,11 @@ def amounts(text: str) -> list[Amount]:
     return [amount for _, amount in _numbers(text)]
 
 
+def find_amounts(text: str) -> Iterator[tuple[Span, Amount]]:
+    """As `amounts`, each with the place of its number, the unit not included."""
+    return ((Span(*match.span()), amount) for match, amount in _numbers(text))
+
+
 @lru_cache(maxsize=8192)
 def numbers_of(sentence: str) -> frozenset[float]:
     """The numbers of a sentence of a document, remembered: it comes back statement after statement."""
@@ -249,9 +233,11 @@ def _measure(text: str, number: regex.Match[str]) -> str | None:
     """The unit of measure that a number has: its sign of currency, or one of the three words after it."""
     if sign := number.group("sign"):
         return _MEASURES[sign]
-    after = _WORDS_AFTER.match(text, number.end()).group().lower().replace("per cent", "percent")
-    for word in _UNIT.findall(after):
-        if word in _UNIT_ENDS:
+    after = _WORDS_AFTER.match(text, number.end())
+    if after is None:
+        return None
+    for word in _UNIT.findall(after.group().lower().replace("per cent", "percent")):
+        if word in _NO_UNITS:
             return None
         if measure := _MEASURES.get(word) or _MEASURES.get(terms.stemmed([word])[0]):
             return measure
@@ -270,8 +256,13 @@ def _ordinals(text: str) -> list[int]:
 
 
 def _spellings(share: regex.Match[str]) -> tuple[float, ...]:
-    count = _NUMBER_WORDS.get((share.group("count") or "one").lower(), 1)
-    return _SHARES.get((count, share.group("part").lower()), ())
+    """The numbers that say the same: two thirds are .67, and 66 or 67 of a hundred. None where it is no share."""
+    count = _NUMBER_WORDS.get((share.group("count") or "").lower(), 1)
+    part = _PARTS[share.group("part").lower()]
+    if count >= part or gcd(count, part) > 1:
+        return ()
+    hundredth = 100 * count / part
+    return tuple(dict.fromkeys((round(count / part, 2), float(floor(hundredth)), float(round(hundredth)))))
 
 
 def _clocks(text: str) -> tuple[str, list[Clock]]:

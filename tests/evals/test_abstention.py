@@ -10,9 +10,9 @@ from making import result
 from evals.abstention import GATE_METRICS
 from evals.results import Result
 from evals.summary import rows_of
-from rag.answer.gate import GATE_FILE, read_gate
+from rag.answer.gate import shipped_gate
 
-SHIPPED = read_gate(GATE_FILE).threshold
+SHIPPED = shipped_gate().threshold
 
 
 def figures(*results: Result) -> dict[str, float]:

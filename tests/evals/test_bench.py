@@ -15,8 +15,8 @@ from evals.bench import BENCH_METRICS, GATE, LEGS, RANKING, TARGETS, Bench, meas
 from evals.bench_speed import DrawnVectors, bare_seconds, latency_figures, rescan_figures, throughput_figures
 from evals.run import Way
 from evals.summary import read_thresholds
-from rag.chatbot import open_chatbot
 from rag.index.embedding import DIMENSIONS, MiniLM
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 from evals.calibrate import Reading, best_threshold, calibrate, collect_unanswerable, swap, swap_pieces
 from evals.corpus import Corpus
 from evals.domain import Case
-from rag.answer.gate import GATE_FEATURES, GATE_FILE, read_gate
+from rag.answer.gate import GATE_FEATURES, read_gate, shipped_gate
 from rag.errors import CaseError
 
 PIECES = ["Aleppo", "Homs", "Damascus", "2014", "2016", "13"]
@@ -44,8 +44,7 @@ def test_the_threshold_lets_through_what_pays() -> None:
 
 
 def reading(case: str, kind: str, strength: float, right: bool) -> Reading:
-    features = np.zeros(len(GATE_FEATURES), dtype=np.float32)
-    features[GATE_FEATURES.index("sentence share")] = strength
+    features = dict.fromkeys(GATE_FEATURES, 0.0) | {"sentence share": strength}
     return Reading(case=Case(id=case, question="?"), kind=kind, features=features, dense_used=True, right=right)
 
 
@@ -59,7 +58,7 @@ def readings(count: int, shift: float) -> list[Reading]:
     return found
 
 
-SHIPPED = read_gate(GATE_FILE)
+SHIPPED = shipped_gate()
 
 
 def test_few_questions_stretch_and_shift_the_shipped_gate_and_keep_its_order() -> None:

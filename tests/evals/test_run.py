@@ -16,7 +16,7 @@ from evals.corpus import Corpus, opened
 from evals.results import Result, Run, read_run, slim, write_run
 from evals.run import SEARCHED, Asking, Way, run_cases, scored
 from evals.summary import verdict
-from rag.domain import Answer, Citation, Paragraph, Role
+from rag.domain import Answer, Citation, Paragraph, Question, Role
 from rag.errors import CaseError
 from rag.settings import Settings
 
@@ -113,9 +113,9 @@ class Counting:
         self._bot = corpus.bot
         self.asked: list[str] = []
 
-    def stream(self, question: str, *given: Any, **named: Any) -> Iterator[Answer]:
-        self.asked.append(question)
-        return self._bot.stream(question, *given, **named)
+    def stream(self, question: Question) -> Iterator[Answer]:
+        self.asked.append(question.text)
+        return self._bot.stream(question)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._bot, name)

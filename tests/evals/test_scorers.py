@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from evals.domain import Case, Gold, Key, KeyPoint
+from evals.domain import Case, Gold, KeyPoint
 from evals.metric import Attempt
 from evals.scorers import METRICS, is_exact, scores_of
-from rag.domain import Answer, Citation, Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
+from rag.domain import Answer, Citation, Key, Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
 
 TEXT = "Head\n\nThe siege lasted 13 days. Prices fell.\n"
 PARAGRAPH = Paragraph("documents/a.txt", 2, "The siege lasted 13 days. Prices fell.", 6, 44, Role.BODY)

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.answer_json import answer_from, passage_from
-from rag.chatbot import Chatbot, open_chatbot
-from rag.domain import Answer, Role, Turn
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question, Role, Turn
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -45,7 +46,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatbot]:
 def answers(bot: Chatbot) -> dict[str, Answer]:
     asked = {kind: bot.ask(question) for kind, question in QUESTIONS.items()}
     before = Turn("Who is Qassem Soleimani?", bot.ask("Who is Qassem Soleimani?"))
-    return asked | {"follow-up": bot.ask("And what is his role in Iraq?", [before])}
+    return asked | {"follow-up": bot.ask(Question("And what is his role in Iraq?", turns=[before]))}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_a_follow_up_on_an_answer_that_came_back_is_the_follow_up_on_the_answer(
     question = "Who is Qassem Soleimani?"
     answer = bot.ask(question)
     told = [
-        bot.ask("And what is his role in Iraq?", [Turn(question, one)]).json() | {"seconds": {}}
+        bot.ask(Question("And what is his role in Iraq?", turns=[Turn(question, one)])).json() | {"seconds": {}}
         for one in (answer, through(answer))
     ]
     assert told[0] == told[1]

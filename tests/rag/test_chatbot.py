@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, CitedQueryEngine, open_chatbot
-from rag.domain import Answer, Role, Turn, Verdict
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question, Role, Turn, Verdict
 from rag.errors import QuestionError, ScopeError
+from rag.llamaindex import CitedQueryEngine, CitedRetriever
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 FIRST, SECOND = "000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt"
@@ -113,14 +115,14 @@ def test_snapshots_only_ever_grow(bot: Chatbot) -> None:
 def test_a_follow_up_carries_the_rare_words_of_the_question_before(bot: Chatbot) -> None:
     question = "Who is Qassem Soleimani?"
     turns = [Turn(question, bot.ask(question))]
-    answer = bot.ask("And what is his role in Iraq?", turns)
+    answer = bot.ask(Question("And what is his role in Iraq?", turns=turns))
     assert answer.searched_for == ("And what is his role in Iraq?", "And what is Qassem Soleimani’s role in Iraq?")
     assert "Soleimani" in answer.citations[0].paragraph.text
 
 
 def test_a_question_that_stands_alone_carries_nothing_over(bot: Chatbot) -> None:
     turns = [Turn("Who is Qassem Soleimani?", Answer("Who is Qassem Soleimani?"))]
-    assert bot.ask("What was the population of Aleppo before the war?", turns).searched_for == (
+    assert bot.ask(Question("What was the population of Aleppo before the war?", turns=turns)).searched_for == (
         "What was the population of Aleppo before the war?",
     )
 
@@ -150,13 +152,13 @@ def test_what_this_is_about_is_answered_from_every_document(bot: Chatbot) -> Non
 
 def test_scope_keeps_the_other_documents_out(bot: Chatbot) -> None:
     scope = bot.resolve_scope([SECOND])
-    answer = bot.ask("How long was West Aleppo under siege?", scope=scope)
+    answer = bot.ask(Question("How long was West Aleppo under siege?", scope=scope))
     assert {p.paragraph.document_id for p in answer.passages} == {f"documents/{SECOND}"}
 
 
 def test_a_paragraph_left_out_is_not_found(bot: Chatbot) -> None:
     first = bot.ask("How long was West Aleppo under siege?").citations[0].paragraph.key
-    answer = bot.ask("How long was West Aleppo under siege?", without=frozenset({first}))
+    answer = bot.ask(Question("How long was West Aleppo under siege?", without=frozenset({first})))
     assert first not in {passage.paragraph.key for passage in answer.passages}
 
 
@@ -183,7 +185,7 @@ def test_an_unknown_document_is_refused_by_name(bot: Chatbot) -> None:
 
 
 def test_it_is_a_llamaindex_retriever_and_query_engine_too(bot: Chatbot) -> None:
-    nodes = bot.retriever.retrieve("How long was West Aleppo under siege?")
+    nodes = CitedRetriever(bot).retrieve("How long was West Aleppo under siege?")
     assert nodes[0].node.metadata["document"] == f"documents/{FIRST}"
     response = CitedQueryEngine(bot).query("How long was West Aleppo under siege?")
     assert "13 days" in str(response)

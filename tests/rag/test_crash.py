@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.index.embedding import MiniLM
 from rag.index.records import Record
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 ROUNDS = 10

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import open_chatbot
 from rag.errors import StorageError
 from rag.home import KEPT, make_private
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -21,12 +21,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rag.answer.extract import ANSWER_FEATURES
 from rag.documents.layout import Layout, Place, Run
 from rag.documents.left_out import LeftOut
 from rag.documents.loaders.decoding import Loaded
 from rag.documents.reading import LOADERS, read_document, revision_of
 from rag.documents.scan import scan
-from rag.domain import Block
+from rag.domain import Block, Question
 from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM
@@ -35,6 +36,8 @@ from rag.index.failures import read_failures, write_failures
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
 from rag.ingest import FileOutcome, Outcome, Progress, Report, ingest
+from rag.search.learned import read_learned
+from rag.search.ranking import RANKING_FEATURES
 from rag.search.retrieve import HybridRetriever
 
 ROOT = Path(__file__).parents[2]
@@ -553,17 +556,13 @@ def test_a_line_of_3_mb_without_a_space_goes_in_whole(store: Store, folder: Path
 def test_two_files_with_the_same_bytes_are_two_documents_and_one_passage(
     store: Store, folder: Path, tmp_path: Path
 ) -> None:
-    from rag.answer.extract import ANSWER_FEATURES
-    from rag.search.fusion import RANKING_FEATURES
-    from rag.search.learned import read_learned
-
-    counting = CountingMiniLM()
+    counting, learned = CountingMiniLM(), read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES)
     write(folder / "one.txt", SIEGE)
     write(folder / "two.txt", SIEGE)
     assert said(take_in(store, counting, folder)) == {"one.txt": "added", "two.txt": "added"}
     assert len(counting.given) == 3
-    retriever = HybridRetriever(store, counting, read_learned(RANKING_FEATURES, ANSWER_FEATURES), tmp_path / "lexical")
-    found = retriever.search("How long did the siege of the city last?").passages
+    retriever = HybridRetriever(store, embedder=counting, learned=learned, folder=tmp_path / "lexical")
+    found = retriever.search(Question("How long did the siege of the city last?")).passages
     texts = [passage.paragraph.text for passage in found]
     assert texts[0] == "The siege of the city lasted four years."
     assert len(texts) == len(set(texts))
@@ -571,7 +570,7 @@ def test_two_files_with_the_same_bytes_are_two_documents_and_one_passage(
     (folder / "one.txt").unlink()
     assert said(take_in(store, counting, folder)) == {"one.txt": "removed", "two.txt": "unchanged"}
     retriever.refresh()
-    found = retriever.search("How long did the siege of the city last?").passages
+    found = retriever.search(Question("How long did the siege of the city last?")).passages
     assert found[0].paragraph.document_id == "documents/two.txt"
 
 

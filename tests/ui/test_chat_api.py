@@ -28,7 +28,7 @@ import pytest
 
 from rag.domain import Turn
 from rag.index.owner import proof_of
-from tests.conftest import bare_environment
+from tests.conftest import Reply, bare_environment
 from ui.remote import find_owner
 
 ROOT = Path(__file__).parents[2]
@@ -58,17 +58,6 @@ class Run:
     code: int
     out: str
     err: str
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 class Ibid:

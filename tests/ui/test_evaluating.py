@@ -229,6 +229,19 @@ def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kep
     assert not any(key.encode() in text for text in [*kept, (tmp_path / "run.jsonl").read_bytes(), told.out.encode()])
 
 
+def test_who_judges_is_named_where_no_model_writes(tmp_path: Path, model_server: ModelServer) -> None:
+    (tmp_path / "q.jsonl").write_text(
+        json.dumps({"id": "days", "question": "How long was West Aleppo under siege?"}) + "\n"
+    )
+    with model_server({"The statement:": "full"}) as url:
+        told = ibid(
+            tmp_path / "home", "run", "--documents", "seeds", "--questions", str(tmp_path / "q.jsonl"),
+            "--judge", "gpt-judge", "--out", str(tmp_path / "run.jsonl"), OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-planted",
+        )  # fmt: skip
+    assert told.code == 0, told.err
+    assert f"text goes to gpt-judge at {url.split('/')[2]}" in told.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["compare", "baseline", "evals/baselines/seeds.jsonl"], ["lint"], ["--help"]],

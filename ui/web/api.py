@@ -15,11 +15,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from rag.answer_json import answer_from
-from rag.documents.scan import left_out_of
-from rag.domain import Answer, Json, Turn
+from rag.domain import Answer, Json, Question, Turn
 from rag.errors import IbidError, QuestionError, ScopeError
-from rag.index.failures import read_failures
 from rag.ingest import Report
+from rag.status import status_json
 from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
 
@@ -37,7 +36,7 @@ def never() -> bool:
     return False
 
 
-def ask(
+def answered(
     folder: OpenFolder,
     question: str,
     turns: Sequence[Any],
@@ -57,18 +56,20 @@ def ask(
         earlier.append(_turn(folder, one, earlier))
     _go_on(has_left)
     last: Answer | None = None
-    for answer in folder.bot.stream(question, earlier, scope, use_model=use_model):
+    for answer in folder.bot.stream(Question(question, turns=earlier, scope=scope, offline=not use_model)):
         _go_on(has_left)
         last = answer
     assert last is not None
     return last.json()
 
 
-def search(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
-    """Passages as in the Answer JSON, best first, and whether the dense leg took part."""
+def found(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
+    """Passages as in the Answer JSON, best first. `dense_used` says whether they were also compared by meaning, by the
+    shipped embedder or a second one; `Retrieval` tells the two apart, and means the shipped one by that name."""
     scope = _scope(folder, documents)
-    found = folder.bot.search(question, scope, min(max(limit, 1), MOST_PASSAGES), use_model)
-    return {"passages": [passage.json() for passage in found.passages], "dense_used": found.by_meaning}
+    asked = Question(question, scope=scope, offline=not use_model)
+    retrieved = folder.bot.search(asked, limit=min(max(limit, 1), MOST_PASSAGES))
+    return {"passages": [passage.json() for passage in retrieved.passages], "dense_used": retrieved.by_meaning}
 
 
 class CallerLeftError(IbidError):
@@ -87,6 +88,34 @@ def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | Non
     return folder.bot.resolve_scope(names)
 
 
+def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
+    """`ask` and `search` for other programs, over the folder the chat was started with. As MCP tools they carry these
+    names and descriptions."""
+
+    def ask(question: str, turns: list[Any] | None = None, scope: list[str] | None = None) -> dict[str, Any]:
+        """Ask the documents a question and get the Answer JSON: statements, each with verbatim citations and a
+        verdict; or an abstention with the closest passages.
+
+        Args:
+            question: The question, in plain words.
+            turns: Earlier questions of the same conversation, oldest first.
+            scope: Names of the documents to answer from; all of them where left out.
+        """
+        return dict(answered(folders.get(None), question, turns or [], scope or []))
+
+    def search(question: str, scope: list[str] | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Find the passages of the documents that fit a question, best first, with their places and ranks.
+
+        Args:
+            question: What to look for.
+            scope: Names of the documents to search; all of them where left out.
+            limit: How many passages at most, 1 to 20; 10 where left out.
+        """
+        return dict(found(folders.get(None), question, scope or [], limit or 10))
+
+    return ask, search
+
+
 HasLeft = Callable[[], bool]
 Work = Callable[[OpenFolder, dict[str, Any], HasLeft], Json]
 
@@ -95,15 +124,15 @@ def routes(folders: Folders) -> APIRouter:
     """`POST /api/ask`, `/api/search`, `/api/ingest`, `/api/status`: JSON in, JSON out."""
     router = APIRouter(prefix="/api")
 
-    def ask_(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
+    def ask(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
         turns = _list(given.get("turns"), "turns")
-        return ask(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
+        return answered(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
 
-    def search_(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
+    def search(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)
-        return search(folder, _text(given["question"]), _names(given), limit, _may_send(given))
+        return found(folder, _text(given["question"]), _names(given), limit, _may_send(given))
 
-    for name, work in (("ask", ask_), ("search", search_), ("ingest", _ingest), ("status", _status)):
+    for name, work in (("ask", ask), ("search", search), ("ingest", _ingest), ("status", _status)):
         router.add_api_route(
             f"/{name}", _answering(folders, work, _AT_ONCE[name]), methods=["POST"], include_in_schema=False
         )
@@ -168,7 +197,7 @@ def _may_send(given: dict[str, Any]) -> bool:
 
 def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
     if isinstance(described, str):
-        return Turn(described, folder.bot.ask(described, earlier, use_model=False))
+        return Turn(described, folder.bot.ask(Question(described, turns=earlier, offline=True)))
     try:
         return Turn(str(described["question"]), answer_from(described["answer"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -180,20 +209,7 @@ def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
 
 
 def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
-    health = folder.bot.check()
-    return {
-        "folder": str(folder.path),
-        "index": str(folder.settings.index),
-        "embedder": folder.bot.embedder.fingerprint,
-        "second_embedder": folder.bot.second.json() if folder.bot.second else None,
-        "paragraphs": health.paragraphs,
-        "sampled": health.sampled,
-        "writer": folder.bot.writer,
-        "indexing": folder.indexing.running,
-        "documents": [record.json() for record in folder.bot.documents],
-        "left_out": [one.json() for one in left_out_of(folder.settings.roots)],
-        "failed": [{"document": key, "reason": why} for key, why in read_failures(folder.settings.index).items()],
-    }
+    return status_json(folder.bot, settings=folder.settings, indexing=folder.indexing.running)
 
 
 def report_json(report: Report) -> Json:

@@ -1,7 +1,7 @@
-"""What the browser keeps of a conversation: questions and Answer JSON, without the texts of passages.
+"""A conversation, and what the browser keeps of it: questions and Answer JSON, without the texts of passages.
 
-Structured data only, never markup. What comes back from a browser may be anything: whatever is no
-conversation is an empty one.
+Answers are nouns here; their JSON is made for the browser alone, and read once where it comes back. Structured data
+only, never markup. What comes back from a browser may be anything: whatever is no conversation is an empty one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import Any
 
 from rag.answer_json import answer_from
-from rag.domain import Answer, Json, Turn, Verdict
-from ui.show import excerpt
+from rag.domain import Answer, Json, Statement, Turn, Verdict
+from ui.words import excerpt
 
 LONGEST_NAME = 200
 _LONGEST_TITLE = 70
@@ -36,22 +36,15 @@ class Exchange:
     question: str
     asked: str
     state: State
-    answer: Json | None = None
+    answer: Answer | None = None
     problem: str | None = None
-
-    def read(self) -> Answer | None:
-        """The answer as nouns; None where there is none yet or what came back is none."""
-        try:
-            return answer_from(self.answer) if self.answer else None
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            return None
 
     def json(self) -> Json:
         return {
             "question": self.question,
             "asked": self.asked,
             "state": self.state.value,
-            "answer": self.answer,
+            "answer": trimmed(self.answer) if self.answer else None,
             "problem": self.problem,
         }
 
@@ -69,8 +62,8 @@ class Conversation:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """The answered questions, for the chatbot to understand a follow-up by."""
-        read = [(exchange.question, exchange.read()) for exchange in self.exchanges if exchange.state is State.DONE]
-        return tuple(Turn(question, answer) for question, answer in read if answer is not None)
+        done = [exchange for exchange in self.exchanges if exchange.state is State.DONE]
+        return tuple(Turn(one.question, one.answer) for one in done if one.answer is not None)
 
     def asking(self, question: str) -> Conversation:
         """With a question added that is being answered."""
@@ -81,7 +74,7 @@ class Conversation:
     def answered(self, answer: Answer) -> Conversation:
         """With the last question answered so far by `answer`."""
         state = State.DONE if answer.complete else State.RUNNING
-        return self._ending(state=state, answer=trimmed(answer))
+        return self._ending(state=state, answer=answer)
 
     def failed(self, problem: str) -> Conversation:
         return self._ending(state=State.FAILED, problem=problem)
@@ -96,7 +89,7 @@ class Conversation:
         ended = self.exchanges[-1]
         if changes.get("state") in (State.STOPPED, State.FAILED) and ended.answer:
             changes["answer"] = _without_pending(ended.answer)
-        return replace(self, exchanges=(*self.exchanges[:-1], replace(self.exchanges[-1], **changes)))
+        return replace(self, exchanges=(*self.exchanges[:-1], replace(ended, **changes)))
 
     def json(self) -> Json:
         return {
@@ -144,29 +137,34 @@ def trimmed(answer: Answer) -> Json:
     return described
 
 
-def _without_pending(answer: Json) -> Json:
+def _without_pending(answer: Answer) -> Answer:
     """What was not checked yet when the answer ended is marked as such: nothing unverified stays unmarked."""
-    open_ended = Verdict.PENDING.value
-    unchecked = {"verdict": Verdict.UNSUPPORTED.value, "reason": "the answer ended before this was checked"}
-    statements = answer.get("statements")
-    if not isinstance(statements, list):
-        return answer
-    marked = [
-        {**one, **unchecked} if isinstance(one, dict) and one.get("verdict") == open_ended else one
-        for one in statements
-    ]
-    return {**answer, "statements": marked}
+    return replace(answer, statements=tuple(map(_closed, answer.statements)))
+
+
+def _closed(statement: Statement) -> Statement:
+    if statement.verdict is not Verdict.PENDING:
+        return statement
+    return replace(statement, verdict=Verdict.UNSUPPORTED, reason="the answer ended before this was checked")
 
 
 def _exchange(described: dict[str, Any]) -> Exchange:
-    answer, problem = described.get("answer"), described.get("problem")
+    problem = described.get("problem")
     return Exchange(
         str(described["question"]),
         str(described.get("asked") or ""),
         State(described["state"]),
-        answer if isinstance(answer, dict) else None,
+        _answer(described.get("answer")),
         str(problem) if problem else None,
     )
+
+
+def _answer(described: object) -> Answer | None:
+    """None where there is none yet or what came back is none."""
+    try:
+        return answer_from(described) if isinstance(described, dict) and described else None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
 
 
 def _now() -> str:

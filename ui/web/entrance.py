@@ -10,12 +10,12 @@ import asyncio
 import json
 import time
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import regex
 
+from ui.web.asgi import App, Receive, Scope, Send, reply
 from ui.web.bodies import MOST_BYTES, TOO_LARGE, TOO_SLOW, Refusal, check, read_json
-from ui.web.guard import App, Receive, Scope, Send
 
 UPLOAD = "/gradio_api/upload"
 _FILE = regex.compile(r"/gradio_api/file[=/](.*)", regex.DOTALL)
@@ -193,12 +193,4 @@ def _header(scope: Scope, wanted: bytes) -> str:
 async def _refuse(send: Send, path: str, refusal: Refusal) -> None:
     # Gradio's page shows what it finds under `detail`.
     told = {"error": refusal.line} | ({} if path.startswith("/api/") else {"detail": refusal.line})
-    start = {"type": "http.response.start", "status": refusal.status}
-    await send({**start, "headers": [(b"content-type", b"application/json")]})
-    await send({"type": "http.response.body", "body": json.dumps(told, ensure_ascii=False).encode()})
-
-
-def file_path(address: str) -> str:
-    """The path in the address that a page has of an uploaded file; empty where it is none."""
-    found = regex.search(r"/gradio_api/file=(.*)$", address, regex.DOTALL)
-    return unquote(found[1]) if found else ""
+    await reply(send, refusal.status, body=json.dumps(told, ensure_ascii=False), kind=b"application/json")

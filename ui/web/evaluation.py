@@ -95,7 +95,9 @@ def _work(settings: Settings, folder: OpenFolder, suite: Suite, told: Told, stop
 
     try:
         plan = Plan(asking=Asking(intervene=True))
-        run, _ = run_suite(settings, suite=suite, plan=plan, out=path, embedder=folder.bot.embedder, progress=progress)
+        run, _ = run_suite(
+            settings, suite=suite, plan=plan, out=path, embedder=folder.bot.gathering.embedder, progress=progress
+        )
         told.put(run)
     except _StoppedError:
         # Half a run is no run; its answers are kept, and the next one begins with them.

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import regex
-
 from rag.chatbot import Chatbot
-from rag.domain import Paragraph, Role
+from rag.domain import Paragraph, Question, Role
+from rag.text.names import find_whole_names
 
 MOST = 4
 _TRIED = 12
 _READ = 400
-
-# Two or three capitalised words inside a sentence: a person, a place, a body.
-_NAME = regex.compile(r"(?<=[\p{Ll},;] )\p{Lu}[\p{L}’'-]+(?: \p{Lu}[\p{L}’'-]+){1,2}(?![\p{L}])")
 
 
 def examples(bot: Chatbot) -> tuple[str, ...]:
@@ -25,7 +21,7 @@ def examples(bot: Chatbot) -> tuple[str, ...]:
     kept: list[str] = []
     places: set[tuple[str, int]] = set()
     for question in [*_asked_in_headings(bot), *(f"What is said about {name}?" for name in _names(bot))][:_TRIED]:
-        answer = bot.ask(question, use_model=False)
+        answer = bot.ask(Question(question, offline=True))
         place = next((citation.paragraph.key for citation in answer.citations), None)
         if place is None or place in places:
             continue
@@ -48,8 +44,13 @@ def _names(bot: Chatbot) -> list[str]:
     found: Counter[str] = Counter()
     for paragraph in _some_paragraphs(bot):
         if paragraph.role is Role.BODY:
-            found.update(set(_NAME.findall(" ".join(paragraph.text.split()))))
+            found.update(_people_and_places(" ".join(paragraph.text.split())))
     return [name for name, count in found.most_common(_TRIED) if count > 1]
+
+
+def _people_and_places(text: str) -> set[str]:
+    """Names of two or three words: a person, a place, a body."""
+    return {name for span in find_whole_names(text) if len((name := span.of(text)).split()) in (2, 3)}
 
 
 def _some_paragraphs(bot: Chatbot) -> Iterator[Paragraph]:

@@ -55,7 +55,7 @@ def _markdown(conversation: Conversation) -> str:
 
 def _markdown_answer(exchange: Exchange, number: int) -> Iterator[str]:
     """Its footnotes are named by question and mark, so that they are their own in the whole file."""
-    answer = exchange.read()
+    answer = exchange.answer
     if answer is None:
         yield f"*{_plain(exchange.problem or 'No answer.')}*"
         return
@@ -84,7 +84,7 @@ def _html(conversation: Conversation) -> str:
     ]
     for exchange in conversation.exchanges:
         parts.append(f'<h2 dir="auto">{escaped(exchange.question)}</h2>')
-        answer = exchange.read()
+        answer = exchange.answer
         parts.append(_html_answer(answer) if answer else f"<p>{escaped(exchange.problem or 'No answer.')}</p>")
         if answer and exchange.state is State.STOPPED:
             parts.append(f"<p><em>{_STOPPED}</em></p>")
@@ -130,8 +130,8 @@ def _place(citation: Citation) -> str:
 def _plain(text: str) -> str:
     """Text that Markdown takes as it stands."""
     # Some readers make links of bare addresses.
-    plain = str(_MARKDOWN_SIGNS.sub(r"\\\1", display(text))).replace("://", "\\://")
-    return str(_MARKDOWN_START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", plain))
+    plain = _MARKDOWN_SIGNS.sub(r"\\\1", display(text)).replace("://", "\\://")
+    return _MARKDOWN_START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", plain)
 
 
 _KINDS: dict[str, tuple[str, str, Callable[[Conversation], str]]] = {

@@ -10,18 +10,22 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.llms import LLM
-
-from rag.chatbot import Chatbot, chat_model_of, embedding_of, open_chatbot
+from rag.chatbot import Chatbot
 from rag.domain import Paragraph, Passage
 from rag.errors import FolderError, IbidError
 from rag.index.embedding import MiniLM
 from rag.index.records import Record
 from rag.ingest import Progress, Report
+from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from ui.web.examples import examples
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
 
 _KNOWN = "folders.json"
 
@@ -47,7 +51,7 @@ class OpenFolder:
         self, settings: Settings, embedder: MiniLM, llm: LLM | None, embedding: BaseEmbedding | None = None
     ) -> None:
         self.settings = settings
-        self.bot: Chatbot = open_chatbot(settings, "chat", 2.0, embedder, llm, embedding=embedding)
+        self.bot: Chatbot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm, embedding=embedding)
         self.indexing = Indexing()
         self.examples: tuple[str, ...] = ()
         self._one_at_a_time = threading.Lock()
@@ -80,7 +84,7 @@ class OpenFolder:
                 raise _ClosingError
             self.indexing = Indexing(running=True, report=self.indexing.report)
             try:
-                report = self.bot.ingest(tell, check, use_model)
+                report = self.bot.ingest(tell, check, offline=not use_model)
             except IbidError as error:
                 self.indexing = Indexing(problem=str(error))
                 raise

@@ -11,19 +11,15 @@ import binascii
 import json
 import math
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import regex
 
 from rag.index.owner import proof_of
+from ui.web.asgi import App, Header, Receive, Scope, Send, reply
 from ui.web.passwords import Users
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
@@ -83,11 +79,11 @@ class Guard:
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
         method = scope.get("method", "GET")
         if not self._is_ours(headers.get(b"host")):
-            await _refuse(send, 421, "This server does not answer under that name.", [])
+            await _refuse(send, 421, "This server does not answer under that name.")
         elif scope["path"] == _HEALTH:
             await _tell_health(send, method, _proof(scope, self._token))
         elif _is_foreign(method, scope["path"], headers):
-            await _refuse(send, 403, "A page of another site may not ask this one.", [])
+            await _refuse(send, 403, "A page of another site may not ask this one.")
         else:
             await self._enter(scope, receive, send, headers)
 
@@ -198,13 +194,9 @@ async def _tell_health(send: Send, method: str, proof: str | None) -> None:
     if method not in ("GET", "HEAD"):
         await _refuse(send, 405, "Health is asked for by GET.", [(b"allow", b"GET, HEAD")])
         return
-    start = {"type": "http.response.start", "status": 200}
-    await send({**start, "headers": [(b"content-type", b"application/json"), *_HEADERS]})
     told = {"status": "ok"} | ({"proof": proof} if proof is not None else {})
-    await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+    await reply(send, 200, body=json.dumps(told), kind=b"application/json", headers=_HEADERS)
 
 
-async def _refuse(send: Send, status: int, line: str, headers: list[tuple[bytes, bytes]]) -> None:
-    start = {"type": "http.response.start", "status": status}
-    await send({**start, "headers": [(b"content-type", b"text/plain; charset=utf-8"), *headers, *_HEADERS]})
-    await send({"type": "http.response.body", "body": f"{line}\n".encode()})
+async def _refuse(send: Send, status: int, line: str, headers: Sequence[Header] = ()) -> None:
+    await reply(send, status, body=f"{line}\n", kind=b"text/plain; charset=utf-8", headers=[*headers, *_HEADERS])

@@ -10,30 +10,16 @@ from urllib.parse import urlencode
 
 import regex
 
-from rag.domain import Role
-
 # Embeddings and overrides make text read in another order than it stands; marks (U+200E, U+200F) are harmless.
 _REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _CONTROL = regex.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
-
-ROLE_NAMES = {
-    Role.TITLE: "title",
-    Role.HEADING: "heading",
-    Role.BYLINE: "byline",
-    Role.BODY: "",
-    Role.LIST: "list",
-    Role.TABLE: "table",
-    Role.CAPTION: "photo caption",
-    Role.COMMENT: "reader’s comment",
-    Role.BOILERPLATE: "page furniture",
-}
 
 
 def escaped(text: str) -> str:
     """`text` as HTML: nothing in it is markup, nothing reorders what stands around it, and what cannot be seen is
     shown by its number."""
     safe = html.escape(_CONTROL.sub("�", text), quote=True)
-    return str(_REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe))
+    return _REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe)
 
 
 def attribute(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Documents as HTML: the source pane with its paragraphs and marks, and the list of documents.
+"""Documents as HTML: the source pane with its paragraphs and marks, the list of documents, and what they are
+introduced with.
 
 Pure functions from nouns to markup.
 """
@@ -16,7 +17,8 @@ from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
 from ui.web.folders import Indexing
-from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+from ui.web.markup import attribute, escaped, exact, place_address
+from ui.words import ROLE_NAMES
 
 AROUND = 150
 """Paragraphs shown on each side of the one asked for."""
@@ -168,6 +170,27 @@ def library_html(records: Sequence[Record], indexing: Indexing) -> str:
 
 _LOOK = '<button type="button" class="act" data-act="reindex">Look for changes</button>'
 _LOOKING = '<button type="button" class="act" data-act="reindex" disabled>Looking for changes …</button>'
+
+
+def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str]) -> str:
+    """What an empty conversation shows."""
+    count = "1 document" if documents == 1 else f"{documents:,} documents"
+    if documents:
+        intro = (
+            f"Every statement in an answer is a sentence of your {count}, marked in its place. Check it in one click."
+        )
+    elif indexing:
+        intro = "Your documents are being read. You can ask as soon as the first are in."
+    else:
+        intro = (
+            "There are no documents yet. Put text or Markdown files into the folder, or drop some under “Add files”."
+        )
+    buttons = "".join(
+        f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
+        for one in examples
+    )
+    asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
+    return f'<div class="welcome"><h1>Ask {escaped(name)}</h1><p class="intro">{escaped(intro)}</p>{asked}</div>'
 
 
 def outcomes_html(outcomes: Mapping[str, str]) -> str:

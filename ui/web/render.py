@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
-from ui.show import excerpt, is_quoted, verdict_text
 from ui.web.conversation import Exchange, State
-from ui.web.markup import ROLE_NAMES, attribute, escaped, exact, place_address
+from ui.web.markup import attribute, escaped, exact, place_address
+from ui.words import ROLE_NAMES, excerpt, is_quoted, verdict_text
 
 _EXCERPT = 420
 
@@ -31,7 +31,7 @@ class Shelf:
 def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
     """One question with what was answered; `number` counts the questions of a conversation from 1."""
     state = "pending" if exchange.state is State.RUNNING else exchange.state.value
-    answer = exchange.read()
+    answer = exchange.answer
     body = (
         _answer_html(answer, number, shelf)
         if answer
@@ -47,27 +47,6 @@ def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
         f"{_footer_html(answer, number, shelf) if answer and exchange.state is State.DONE else ''}"
         "</article>"
     )
-
-
-def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str]) -> str:
-    """What an empty conversation shows."""
-    count = "1 document" if documents == 1 else f"{documents:,} documents"
-    if documents:
-        intro = (
-            f"Every statement in an answer is a sentence of your {count}, marked in its place. Check it in one click."
-        )
-    elif indexing:
-        intro = "Your documents are being read. You can ask as soon as the first are in."
-    else:
-        intro = (
-            "There are no documents yet. Put text or Markdown files into the folder, or drop some under “Add files”."
-        )
-    buttons = "".join(
-        f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
-        for one in examples
-    )
-    asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
-    return f'<div class="welcome"><h1>Ask {escaped(name)}</h1><p class="intro">{escaped(intro)}</p>{asked}</div>'
 
 
 def _searched_html(answer: Answer | None) -> str:

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from rag.errors import ServerError, StorageError
 from rag.home import make_private
 from rag.settings import Settings
 from ui.web.api import routes
+from ui.web.asgi import App
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
-from ui.web.guard import LOOPBACK, App, Guard
+from ui.web.guard import LOOPBACK, Guard
 from ui.web.passwords import Users, read_users
 
 
@@ -54,7 +54,7 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
     users = _users(settings, host)
     listener = _listener(host, port)
     make_private(settings.home)
-    temporary = _emptied((settings.home / "tmp").resolve())
+    temporary = _emptied(settings.temporary)
     # Read by Gradio when it is imported.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(temporary)
@@ -102,11 +102,10 @@ def _emptied(temporary: Path) -> Path:
 
 
 def _application(folders: Folders, settings: Settings) -> App:
-    from ui.web.app import ASSETS, mount_page  # Gradio takes seconds: no other command imports it
+    from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
-    app.mount("/assets-of-ibid", StaticFiles(directory=ASSETS))
     return mount_page(app, folders, settings)
 
 

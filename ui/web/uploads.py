@@ -1,19 +1,117 @@
-"""Files that people bring along: kept in `IBID_HOME/uploads`, never in a documents folder."""
+"""Files that people bring along: kept in `IBID_HOME/uploads`, never in a documents folder.
+
+Until they are kept they wait in `IBID_HOME/tmp`, where Gradio's upload alone writes.
+"""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 import regex
 
 from rag.documents.reading import can_load
 from rag.errors import DocumentError, StorageError
+from ui.web.bodies import looks_like_a_file
 
+_JOIN = "/gradio_api/queue/join"
+_MOST_FILES = 1_000
+"""As many as Gradio takes in one upload."""
+_FORGOTTEN_AFTER = 3_600.0
+"""Seconds after which nobody comes back to an upload."""
 _LONGEST_NAME = 200
+_GONE = "it has gone by now, or was added already. Add it again where it is missing"
 _UNFIT = regex.compile(r"[\p{C}/\\:*?\"<>|]+")
+
+
+class Waiting:
+    """The files that this server wrote in uploads and has not taken in yet, in the folder `temporary`.
+
+    `page` is Gradio's, and `taking` the number of the one event that takes files in.
+    """
+
+    def __init__(self, page: Any, *, taking: int, temporary: Path) -> None:
+        self._page = page
+        self._taking = taking
+        self._folder = temporary
+
+    def __contains__(self, path: object) -> bool:
+        # Written by Gradio's upload alone.
+        if not isinstance(path, str) or path not in self._page.upload_file_set:
+            return False
+        return _is_below(path, self._folder)
+
+    def without(self, path: str, given: Any) -> Any:
+        """Only the event that takes files in may bring some, as its first value; Gradio's page puts them into what
+        it tells of the event as well."""
+        if path.rstrip("/") != _JOIN or not isinstance(given, dict) or type(given.get("fn_index")) is not int:
+            return given
+        if given["fn_index"] != self._taking:
+            return given
+        data = given.get("data")
+        if isinstance(data, list) and data and self._are_uploads(data[0]):
+            given = {**given, "data": [None, *data[1:]]}
+        return {**given, "event_data": None} if self._are_uploads(given.get("event_data")) else given
+
+    def tidy(self) -> None:
+        """Delete what nobody came back to."""
+        until = time.time() - _FORGOTTEN_AFTER
+        for path in self._folder.rglob("*"):
+            with suppress(OSError):
+                if path.is_file() and path.stat().st_mtime < until:
+                    path.unlink()
+                    self._page.upload_file_set.discard(str(path))
+
+    def _are_uploads(self, value: Any) -> bool:
+        return isinstance(value, list) and len(value) <= _MOST_FILES and all(map(self._is_upload, value))
+
+    def _is_upload(self, value: Any) -> bool:
+        if not looks_like_a_file(value) or value.get("path") not in self:
+            return False
+        url = value.get("url")
+        others = [one for name, one in value.items() if name not in ("path", "url", "meta")]
+        return (url is None or (isinstance(url, str) and _file_path(url) == value["path"])) and not any(
+            isinstance(one, dict | list) for one in others
+        )
+
+
+def take_waiting(path: Path, *, temporary: Path, uploads: Path, max_file_mb: float) -> str:
+    """Keep a file that waits and return its document id; it waits no more, whatever became of it. Of several who bring
+    one at once only the first has it.
+
+    Raises DocumentError for a path that names no file below `temporary`, and what `keep_upload` raises.
+    """
+    if not _is_below(str(path), temporary):
+        raise DocumentError(_GONE)
+    mine = path.with_name(secrets.token_hex(8))
+    try:
+        path.rename(mine)
+    except OSError as error:
+        raise DocumentError(_GONE) from error
+    try:
+        return keep_upload(mine, path.name, uploads, max_file_mb)
+    finally:
+        mine.unlink(missing_ok=True)
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    """Whether it is a file in a folder, links followed."""
+    try:
+        return os.path.isfile(path) and Path(path).resolve().is_relative_to(folder)  # noqa: PTH113 – of any text
+    except (OSError, ValueError):
+        return False
+
+
+def _file_path(address: str) -> str:
+    """The path in the address that a page has of an uploaded file; empty where it is none."""
+    found = regex.search(r"/gradio_api/file=(.*)$", address, regex.DOTALL)
+    return unquote(found[1]) if found else ""
 
 
 def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> str:
@@ -28,7 +126,7 @@ def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> s
     try:
         brought = source.open("rb")
     except OSError as error:
-        raise DocumentError("it has gone by now, or was added already. Add it again where it is missing") from error
+        raise DocumentError(_GONE) from error
     with brought:
         size = os.fstat(brought.fileno()).st_size
         if size > max_file_mb * 1_000_000:

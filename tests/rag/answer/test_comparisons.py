@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
-from rag.domain import Answer, Role, Verdict
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question, Role, Verdict
 from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
 from rag.servers.chat_model import ChatModel
 from rag.servers.remote_embedding import RemoteEmbedding
 from rag.settings import Settings
@@ -136,6 +137,6 @@ def test_a_topic_is_sent_to_a_second_embedder_once(
         bot.ingest()
         sent = len(embedding_server.texts)
         answer = bot.ask("What do the articles say about the siege of Aleppo?")
-        bot.ask("What do the articles say about Russia?", use_model=False)
+        bot.ask(Question("What do the articles say about Russia?", offline=True))
     assert embedding_server.texts[sent:] == ["the siege of Aleppo"]
     assert documents(answer) == [ALEPPO, ADVANCE]

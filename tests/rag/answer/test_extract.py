@@ -21,7 +21,7 @@ def passage(
 
 def answer(question: str, *passages: Passage) -> tuple[Statement, ...]:
     inquiry = inquire(question, lambda stem: 1.0)
-    return extract(inquiry, candidates(inquiry, passages, None, BY_COVERAGE))
+    return extract(inquiry, candidates(inquiry, passages, embedder=None, model=BY_COVERAGE))
 
 
 def test_the_sentence_that_covers_the_question_is_quoted_whole() -> None:

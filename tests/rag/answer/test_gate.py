@@ -6,7 +6,6 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rag.answer.gate import GATE_FEATURES, Gate, gate_from, read_gate
@@ -25,8 +24,8 @@ def described(bias: float = 0.0, threshold: float = 0.5, **weights: float) -> di
     }
 
 
-def features(**values: float) -> np.ndarray:
-    return np.array([values.get(name.replace(" ", "_"), 0.0) for name in GATE_FEATURES], dtype=np.float32)
+def features(**values: float) -> dict[str, float]:
+    return {name: values.get(name.replace(" ", "_"), 0.0) for name in GATE_FEATURES}
 
 
 def test_the_score_is_the_logistic_of_the_weighted_features() -> None:

@@ -1,4 +1,4 @@
-"""What a model writes, cut into statements and held to its passages."""
+"""What a model writes, held to its passages; what fails is offered to it once more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from llama_index.core.base.llms.types import (
 from llama_index.core.llms import CustomLLM
 from pydantic import PrivateAttr
 
-from rag.answer.generate import Draft, DraftParser, NotInDocumentsError, Writing, generate
+from rag.answer.evidence import NotInDocumentsError, Writing
+from rag.answer.generate import generate
 from rag.answer.prompts import NOT_FOUND
 from rag.domain import Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
 
@@ -90,87 +91,6 @@ def writings(*replies: str, strict: bool = False, piece: int = 7) -> list[Writin
 
 def last(*replies: str, strict: bool = False) -> tuple[Statement, ...]:
     return writings(*replies, strict=strict)[-1].statements
-
-
-def quotes(statement: Statement) -> list[str]:
-    return [citation.quote for citation in statement.citations]
-
-
-# --- the parser
-
-
-def drafts(*pieces: str) -> list[Draft]:
-    parser = DraftParser()
-    return [draft for piece in pieces for draft in parser.feed(piece)] + list(parser.finish())
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("It lasted 13 days. [P1]", [Draft("It lasted 13 days.", (1,))], id="after the stop"),
-        pytest.param("It lasted 13 days [P1].", [Draft("It lasted 13 days.", (1,))], id="before the stop"),
-        pytest.param("It lasted. [P1, P3] [P2]", [Draft("It lasted.", (1, 3, 2))], id="several"),
-        pytest.param("It lasted. [1; 3]", [Draft("It lasted.", (1, 3))], id="without the letter"),
-        pytest.param("It lasted. 【3†source】", [Draft("It lasted.", (3,))], id="as other servers write them"),
-        pytest.param("It lasted. [P1] It fell. [P2]", [Draft("It lasted.", (1,)), Draft("It fell.", (2,))], id="two"),
-        pytest.param("It fell on Oct. 18 [P1]. He left.", [Draft("It fell on Oct. 18.", (1,)), Draft("He left.", ())], id="abbreviation"),
-        pytest.param("- **Bold** one. [P1]\n- Two. [P2]", [Draft("Bold one.", (1,)), Draft("Two.", (2,))], id="bullets"),
-        pytest.param("Here it is:\nIt fell. [P1]", [Draft("It fell.", (1,))], id="what leads in states nothing"),
-        pytest.param("See [2019] and [a].", [Draft("See [2019] and [a].", ())], id="brackets that are no marks"),
-        pytest.param("It fell. [[P1]]", [Draft("It fell. []", (1,))], id="nested brackets"),
-        pytest.param("It fell. [P1", [Draft("It fell. [P1", ())], id="a mark that never closes"),
-        pytest.param(" \n\n ", [], id="nothing"),
-    ],
-)  # fmt: skip
-def test_sentences_keep_their_marks(text: str, expected: list[Draft]) -> None:
-    assert drafts(text) == expected
-
-
-WORDS = st.sampled_from(
-    ["It lasted 13 days.", "Col. Warren left", "on Oct. 18", "[P1]", "[P1, P2]", "[ 3 ]", "[", "]", "[P", "12]", "\n", "- ",
-     "He said “no.”", "U.S. forces", "etc.", "Why?", "：。", "：", "…", "a", " ", "  ", "[P1][P2]", "【2†x】", ":"]
-)  # fmt: skip
-
-
-@given(st.lists(WORDS, max_size=25), st.data())
-@settings(max_examples=400, deadline=None)
-def test_however_the_stream_is_cut_the_statements_are_the_same(parts: list[str], data: st.DataObject) -> None:
-    text = " ".join(parts)
-    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=30).map(sorted))
-    pieces = [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
-    assert drafts(*pieces) == drafts(text) == drafts(*text)
-
-
-@pytest.mark.parametrize(
-    "hostile", ["[" + "1" * 50_000, "[P1," * 5_000, "[" * 50_000, "[P1 " + " " * 50_000, "a." * 20_000]
-)
-def test_no_stream_takes_long(hostile: str, within: Any) -> None:
-    with within(5.0):
-        drafts(hostile)
-
-
-# --- statements
-
-
-def test_a_statement_is_backed_by_the_very_sentence_that_says_it() -> None:
-    (statement,) = last("West Aleppo was under siege for 13 days. [P1]")
-    assert statement.verdict is Verdict.VERIFIED
-    assert quotes(statement) == ["A food convoy reached West Aleppo after 13 days of siege by Daesh."]
-    assert [citation.mark for citation in statement.citations] == [1]
-
-
-def test_marks_count_by_first_appearance_and_one_span_has_one_mark() -> None:
-    statements = last(
-        "The army opened the road to Kweiris. [P2] The siege lasted 13 days. [P1] "
-        "The army opened the road in November. [P2] Prices fell on Oct. 18. [P1]"
-    )
-    assert [[c.mark for c in statement.citations] for statement in statements] == [[1], [2], [1], [3]]
-
-
-def test_the_right_sentence_under_a_wrong_number_is_pointed_right() -> None:
-    (statement,) = last("Seven miles of the road had been mined. [P1]")
-    assert quotes(statement) == ["Seven miles of it had been mined."] or "Seven miles" in quotes(statement)[0]
-    assert statement.citations[0].paragraph.number == 2
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from rag.answer.gate import read_gate
+from rag.answer.outcomes import MAY_ANSWER
 from rag.answer_json import answer_from
-from rag.chatbot import MAY_ANSWER, Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.context import context_of
-from rag.domain import Confidence
+from rag.domain import Confidence, Question
 from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
 from rag.search.cross_encoder import PassageText, Reader
 from rag.settings import Settings
 from tests.conftest import ModelServer
@@ -107,7 +109,7 @@ def test_a_paragraph_that_is_left_out_is_not_read_beside_its_neighbours_either(
     with opened(tmp_path, embedder) as bot:
         bot.ingest()
         found = {passage.paragraph.text: passage.paragraph for passage in bot.search(question).passages}
-        (readings,) = bot.retriever.search(question, without=frozenset({found[left_out].key})).readings
+        (readings,) = bot.search(Question(question, without=frozenset({found[left_out].key}))).readings
     context = context_of("The ferry", found[kept])
     (alone,) = Reader().read(question, [PassageText(text=kept, context=context)])
     (beside,) = Reader().read(question, [PassageText(text=kept, context=context, after=left_out)])
@@ -119,7 +121,7 @@ def test_from_the_floor_up_to_the_threshold_the_best_sentence_is_shown(
     home: Path, bot: Chatbot, embedder: MiniLM
 ) -> None:
     question = "Who waters the apple trees?"
-    score = bot.certainty(bot.gather(question))
+    score = bot.gathering.certainty(bot.gathering.gather(Question(question)))
     shipped = read_gate(home / "none.json")
     outcomes = {
         Confidence.HIGH: (score - 0.01, 0.0),

@@ -13,11 +13,13 @@ import pytest
 from llama_index.core.base.llms.types import CompletionResponse, CompletionResponseGen, LLMMetadata
 from llama_index.core.llms import CustomLLM
 
+from rag.answer.outcomes import NOT_FOUND
 from rag.answer_json import answer_from
-from rag.chatbot import NOT_FOUND, Chatbot, chat_model_of, open_chatbot
-from rag.domain import Answer, Turn, Verdict
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question, Turn, Verdict
 from rag.errors import ChatModelError
 from rag.index.embedding import MiniLM
+from rag.opening import chat_model_of, open_chatbot
 from rag.servers.chat_model import ChatModel
 from rag.settings import Settings
 from tests.conftest import ModelServer
@@ -93,8 +95,8 @@ def test_all_calls_for_an_answer_are_counted_with_their_cost_where_the_server_te
         model_server(replies) as url,
         writing(home, seeds, embedder, url.replace("/v1", "/api/v1")) as bot,
     ):
-        first = bot.ask("Who kept West Aleppo under siege?", use_model=False)
-        answer = bot.ask("And for how long?", [Turn(first.question, first)])
+        first = bot.ask(Question("Who kept West Aleppo under siege?", offline=True))
+        answer = bot.ask(Question("And for how long?", turns=[Turn(first.question, first)]))
     assert verdicts(answer) == [Verdict.VERIFIED, Verdict.UNSUPPORTED]
     assert answer.json()["usage"] == {"prompt_tokens": 300, "completion_tokens": 30, "cost": 1.75}
     assert answer_from(json.loads(json.dumps(answer.json()))).usage == answer.usage
@@ -178,7 +180,7 @@ def test_where_the_model_fails_the_documents_answer_themselves_and_it_says_why(
     replies = {QUESTION: reply, "Statements:": "A: none"}
     with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
         answer = bot.ask(QUESTION)
-        quoted = bot.ask(QUESTION, use_model=False)
+        quoted = bot.ask(Question(QUESTION, offline=True))
     assert answer.mode == "extractive"
     assert answer.statements == quoted.statements
     assert "These are sentences of the documents themselves." in (answer.notice or "")
@@ -203,7 +205,7 @@ def test_nothing_is_sent_where_it_was_turned_off_or_the_documents_do_not_say(
 ) -> None:
     unreachable = "http://127.0.0.1:9/v1"
     with writing(home, seeds, embedder, unreachable) as bot:
-        assert bot.ask(QUESTION, use_model=False).mode == "extractive"
+        assert bot.ask(Question(QUESTION, offline=True)).mode == "extractive"
         assert bot.ask("What did gold cost on Mars?").abstained
         assert bot.ask("hello").notice
 
@@ -216,8 +218,8 @@ def test_a_follow_up_is_made_to_stand_alone_by_the_model(
         "Question: And who": "West Aleppo was under siege by Daesh. [P1]",
     }
     with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
-        first = bot.ask(QUESTION, use_model=False)
-        answer = bot.ask("And who was besieging it?", [Turn(QUESTION, first)])
+        first = bot.ask(Question(QUESTION, offline=True))
+        answer = bot.ask(Question("And who was besieging it?", turns=[Turn(QUESTION, first)]))
     assert answer.searched_for == ("And who was besieging it?", "Who kept West Aleppo under siege?")
     assert_sound(answer, seeds)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from rag.errors import ModelError
-from rag.index.embedding import WINDOW, MiniLM
+from rag.index.embedding import MiniLM
+from rag.index.wordpieces import WINDOW
 
 TEXTS = [
     "The siege of the city lasted four years.",
@@ -152,7 +153,7 @@ def test_a_clipped_prefix_begins_the_same_and_leaves_half_the_window(embedder: M
 
 def test_a_long_question_is_embedded_whole(embedder: MiniLM) -> None:
     about_bread = "Rye bread keeps for two weeks in a dry linen cloth. " * 40
-    query = embedder.get_query_embedding(about_bread + "The siege lasted four years. " * 60)
+    query = embedder.query_vector(about_bread + "The siege lasted four years. " * 60)
     siege, bread = embedder.vectors(["The siege lasted four years.", "Rye bread keeps for two weeks."])
     assert np.linalg.norm(query) == pytest.approx(1.0, abs=1e-5)
     assert np.array(query) @ siege > 0.3

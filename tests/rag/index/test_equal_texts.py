@@ -6,11 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
+from rag.domain import Question
 from rag.index.embedding import AT_ONCE, MiniLM
+from rag.opening import open_chatbot
+from rag.search.retrieve import Retrieval
 from rag.settings import Settings
 
 BLANK = "This page was intentionally left blank by the printer."
@@ -36,7 +40,8 @@ def write_harbours(folder: Path) -> None:
 def found_by_meaning(bot: Chatbot) -> int:
     """How many of the harbours come first in the dense leg when they are asked for."""
     legs = (
-        bot.retriever.single_legs(f"Pilot number {i} guides ships past reef {i} by night.", 1) for i in range(HARBOURS)
+        bot.retriever.single_legs(f"Pilot number {i} guides ships past reef {i} by night.", limit=1)
+        for i in range(HARBOURS)
     )
     return sum(leg["dense"] == [(f"documents/harbour-{i:02}.txt", 2)] for i, leg in enumerate(legs))
 
@@ -76,7 +81,10 @@ def test_a_text_in_many_documents_is_found_in_each_and_hides_none(tmp_path: Path
         assert found_by_meaning(bot) == HARBOURS
         question = "Which page was left blank by the printer?"
         first, second, third = ((f"documents/form-{i:03}.txt", 2) for i in (0, 1, 207))
-        search = bot.retriever.search
+
+        def search(text: str, **restrictions: Any) -> Retrieval:
+            return bot.search(Question(text, **restrictions))
+
         assert search(question).passages[0].paragraph.key == first
         assert search(question, without=frozenset([first])).passages[0].paragraph.key == second
         assert search(question, scope=frozenset([third[0]])).passages[0].paragraph.key == third

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from rag.answer.extract import ANSWER_FEATURES
-from rag.domain import Role
+from rag.domain import Question, Role
 from rag.errors import StorageError
 from rag.index.embedding import MiniLM
 from rag.index.lexical import LegBuilder, LexicalIndex, LexicalText, build_index, open_index, save_index
 from rag.index.store import open_store
 from rag.ingest import ingest
-from rag.search.fusion import RANKING_FEATURES
 from rag.search.learned import read_learned
+from rag.search.ranking import RANKING_FEATURES
 from rag.search.retrieve import HybridRetriever
 from rag.text import terms
 
@@ -188,12 +188,20 @@ def test_the_retriever_makes_a_damaged_index_anew(tmp_path: Path, embedder: Mini
     store = open_store(tmp_path / "index", embedder.fingerprint, "test")
     try:
         ingest(store, embedder, {"documents": tmp_path / "documents"}, 20)
-        learned, folder = read_learned(RANKING_FEATURES, ANSWER_FEATURES), tmp_path / "lexical"
-        first = HybridRetriever(store, embedder, learned, folder).search("How long was the siege?").passages
+        learned, folder = read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES), tmp_path / "lexical"
+        first = (
+            HybridRetriever(store, embedder=embedder, learned=learned, folder=folder)
+            .search(Question("How long was the siege?"))
+            .passages
+        )
         for damage in (shorten("grams-postings.npy", 0), remove("stamp.json"), swap_legs):
             damage(folder)
             assert open_index(folder, store.generation) is None
-            again = HybridRetriever(store, embedder, learned, folder).search("How long was the siege?").passages
+            again = (
+                HybridRetriever(store, embedder=embedder, learned=learned, folder=folder)
+                .search(Question("How long was the siege?"))
+                .passages
+            )
             assert again == first
             assert open_index(folder, store.generation) is not None
     finally:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.index.embedding import MiniLM
 from rag.index.vector_files import segments
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 FORM = "This page was intentionally left blank."

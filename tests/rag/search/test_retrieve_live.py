@@ -9,14 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.answer.extract import ANSWER_FEATURES
-from rag.answer.gate import read_gate
 from rag.chatbot import Chatbot
-from rag.domain import Passage
+from rag.domain import Passage, Question
 from rag.index.embedding import MiniLM
-from rag.index.store import open_store
-from rag.search.fusion import RANKING_FEATURES
-from rag.search.learned import read_learned
+from rag.opening import open_chatbot
 from rag.settings import Settings
 
 LONG_AGO = 1_600_000_000
@@ -45,10 +41,8 @@ def bot(tmp_path: Path, embedder: MiniLM) -> Iterator[Chatbot]:
     folder.mkdir()
     (folder / "other.txt").write_text("On Bread\n\nRye bread keeps for two weeks.\n")
     write(folder, 0)
-    settings = Settings(home=tmp_path / "home", documents=folder)
-    learned = read_learned(RANKING_FEATURES, ANSWER_FEATURES)
-    store = open_store(settings.index, embedder.fingerprint, "test")
-    with Chatbot(settings, store, embedder, learned, read_gate(settings.gate)) as bot:
+    settings = Settings(home=tmp_path / "home", documents=folder, reader=False)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
         bot.ingest()
         yield bot
 
@@ -81,7 +75,9 @@ def test_every_answer_sees_one_version_wholly(bot: Chatbot, tmp_path: Path) -> N
         return gates(list(bot.search("Which guard opened gate 2 in which version?").passages))
 
     def in_scope() -> list[Passage]:
-        return gates(list(bot.search("guard gate", frozenset({"documents/gates.txt"}), 20).passages))
+        return gates(
+            list(bot.search(Question("guard gate", scope=frozenset({"documents/gates.txt"})), limit=20).passages)
+        )
 
     def fetch() -> list[Passage]:
         return bot.retriever.passages_of("documents/gates.txt", range(1, 20))

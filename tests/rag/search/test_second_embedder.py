@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from llama_index.core.embeddings import MockEmbedding
 
-from rag.chatbot import Chatbot, embedding_of, open_chatbot
-from rag.domain import Answer
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question
 from rag.errors import EmbeddingError, IbidError
 from rag.index.embedding import MiniLM
 from rag.ingest import Outcome
+from rag.opening import embedding_of, open_chatbot
 from rag.search.second_embedder import fingerprint_of
 from rag.servers.remote_embedding import BATCH, RemoteEmbedding
 from rag.settings import Settings
@@ -61,7 +62,7 @@ def test_the_dense_leg_goes_by_the_second_embedders_vectors(
         sent = len(embedding_server.texts)
         found = bot.search("encircled")
         assert embedding_server.texts[sent:] == ["encircled"]
-        alone = bot.search("encircled", use_model=False)
+        alone = bot.search(Question("encircled", offline=True))
         answer = bot.ask(QUESTION)
     assert sent == report.paragraphs_embedded == 55
     assert (found.second_used, found.dense_used, found.trouble) == (True, True, None)
@@ -172,7 +173,7 @@ def test_where_it_cannot_be_asked_the_shipped_embedder_answers_and_it_says_so(
 ) -> None:
     with opened(folder, embedder, embedding_server.url, question=0.3) as bot:
         bot.ingest()
-        quiet = bot.ask(QUESTION, use_model=False)
+        quiet = bot.ask(Question(QUESTION, offline=True))
         embedding_server.status, embedding_server.message = 401, f"Incorrect API key provided: {KEY}"
         refused = bot.ask(QUESTION)
         unknown = bot.ask("What did gold cost on Mars?")
@@ -192,12 +193,12 @@ def test_nothing_is_sent_where_that_was_turned_off(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
     with opened(folder, embedder, embedding_server.url) as bot:
-        bot.ingest(use_model=False)
+        bot.ingest(offline=True)
         assert embedding_server.asked == []
         bot.ingest()
         sent = len(embedding_server.asked)
-        assert bot.ask(QUESTION, use_model=False).statements
-        assert not bot.search(QUESTION, use_model=False).second_used
+        assert bot.ask(Question(QUESTION, offline=True)).statements
+        assert not bot.search(Question(QUESTION, offline=True)).second_used
     assert len(embedding_server.asked) == sent
 
 

@@ -112,3 +112,8 @@ def test_a_long_text_takes_no_quadratic_time(piece: str, within: Within) -> None
     text = piece * (200_000 // len(piece))
     with within(1.0):
         split_sentences(text)
+
+
+def test_months_and_weekdays_cut_short_end_no_sentence_in_any_language() -> None:
+    for text in ("It fell on Oct. 18 there.", "Es fiel am 5. Okt. 2015 dort.", "Es fiel am 5. Dez. 2015 dort."):
+        assert [span.of(text) for span in split_sentences(text)] == [text]

@@ -117,3 +117,8 @@ def test_folded_words_are_shown_as_the_text_spells_them() -> None:
 def test_a_long_stack_of_accents_takes_no_quadratic_time(within: Within) -> None:
     with within(2.0):
         assert terms.words("a" + "\u0301" * 200_000) == ["a"]
+
+
+def test_an_accent_that_stands_alone_is_no_part_of_a_word() -> None:
+    assert terms.words("´Warren´ left ¨Aleppo¨") == ["warren", "left", "aleppo"]
+    assert terms.stems("´tanks´") == ["tank"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.values import Amount, Clock, amounts, offered, stated
+from rag.text.values import Amount, Clock, amounts, find_amounts, offered, stated
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,7 @@ def test_what_is_stated_is_read_narrowly_and_what_is_offered_widely() -> None:
 
 def test_times_are_read_on_a_dial_of_twelve_hours() -> None:
     assert stated("at 3 pm, 15:00, 3.30 p.m.").clocks == (Clock(3, 0), Clock(3, 0), Clock(3, 30))
+    assert stated("um 15 Uhr, um 3.30 Uhr").clocks == (Clock(3, 0), Clock(3, 30))
     assert stated("3.5 miles, 43:48, 25:30").clocks == ()
 
 
@@ -64,3 +65,8 @@ def test_ordinals_are_apart_from_counts() -> None:
     assert stated("the third and 21st, the thirty-second").ordinals == (3, 32, 21)
     assert offered("the third and 4th").ordinals == {3, 4}
     assert offered("the third and 4th").numbers == set()
+
+
+def test_amounts_are_found_where_their_numbers_stand() -> None:
+    text = "They lost 1,190 tanks and two million pounds."
+    assert [span.of(text) for span, _ in find_amounts(text)] == ["1,190", "two million"]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from browsing import ROOT, wait_for
 
-from tests.conftest import bare_environment
+from tests.conftest import Reply, bare_environment
 
 # An audit hook sees what any library in the process does; it writes with what was opened before it.
 WATCHED = """
@@ -31,17 +30,6 @@ sys.addaudithook(watch)
 from ui.cli import main
 main()
 """
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 class Attacked:

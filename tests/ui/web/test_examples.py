@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.examples import MOST, examples
 

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from evals.cases import case_from, case_gold, gold_paragraphs, read_cases
-from rag.chatbot import Chatbot, open_chatbot
+from rag.chatbot import Chatbot
 from rag.documents.reading import read_document
 from rag.domain import Answer, Paragraph
 from rag.errors import StorageError
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.feedback import feedback_case, write_feedback
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.chatbot import open_chatbot
 from rag.errors import FolderError, IndexBusyError
 from rag.index.embedding import MiniLM
 from rag.index.owner import read_owner
 from rag.ingest import Outcome
+from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.folders import Folders, OpenFolder
 

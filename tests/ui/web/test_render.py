@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parsing import Element, read, shown
 
-from rag.chatbot import Chatbot, open_chatbot
+from rag.answer_json import answer_from
+from rag.chatbot import Chatbot
 from rag.documents.context import display
 from rag.domain import (
     Answer,
@@ -31,9 +31,11 @@ from rag.domain import (
     Statement,
     Verdict,
 )
+from rag.opening import open_chatbot
 from rag.settings import Settings
-from ui.web.conversation import Exchange, State
-from ui.web.render import Shelf, exchange_html, plain_text, welcome_html
+from ui.web.conversation import Exchange, State, conversation_from
+from ui.web.reading import welcome_html
+from ui.web.render import Shelf, exchange_html, plain_text
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 FOLDER = "0123456789ab"
@@ -123,7 +125,7 @@ def answers(draw: st.DrawFn) -> Answer:
 
 
 EXCHANGES = st.builds(
-    lambda answer, state, problem: Exchange(answer.question, "2026-01-01", state, answer.json(), problem),
+    lambda answer, state, problem: Exchange(answer.question, "2026-01-01", state, answer, problem),
     answers(),
     st.sampled_from(State),
     st.none() | WORDS,
@@ -131,8 +133,15 @@ EXCHANGES = st.builds(
 
 
 def rendered(answer: Answer, number: int = 1) -> Element:
-    exchange = Exchange(answer.question, "2026-01-01", State.DONE, json.loads(json.dumps(answer.json())))
+    exchange = kept(json.loads(json.dumps(answer.json())))
     return read(exchange_html(exchange, number, Shelf(FOLDER, lambda passage: None)))
+
+
+def kept(described: Any) -> Exchange:
+    """What becomes of Answer JSON that a browser kept."""
+    exchange = {"question": described.get("question"), "state": "done", "answer": described}
+    (read_back,) = conversation_from({"folder": FOLDER, "id": "a", "exchanges": [exchange]}, FOLDER).exchanges
+    return read_back
 
 
 def harmless(value: Any, name: str = "") -> Any:
@@ -154,7 +163,9 @@ def test_texts_make_no_element_and_no_attribute(exchange: Exchange, number: int)
     """The markup is the markup of the same answer in plain words."""
     assert exchange.answer is not None
     shelf = Shelf(FOLDER, lambda passage: "x")
-    plain = Exchange("x", "", exchange.state, harmless(exchange.answer), "x" if exchange.problem else None)
+    plain = Exchange(
+        "x", "", exchange.state, answer_from(harmless(exchange.answer.json())), "x" if exchange.problem else None
+    )
     mine, expected = (read(exchange_html(one, number, shelf)) for one in (exchange, plain))
     for one in (mine, expected):
         for element in one.all("said"):
@@ -382,7 +393,7 @@ def test_an_abstention_shows_the_closest_as_related_and_never_as_an_answer(answe
 def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> None:
     answer = Answer("Why?", (), (cited("It rained."),))
     html = exchange_html(
-        Exchange("Why?", "", state, answer.json(), "The index is damaged."), 3, Shelf(FOLDER, lambda passage: None)
+        Exchange("Why?", "", state, answer, "The index is damaged."), 3, Shelf(FOLDER, lambda passage: None)
     )
     page = read(html)
     assert page.texts("said") == ["It rained."]
@@ -413,7 +424,7 @@ def test_a_carried_question_is_shown_and_an_unchanged_one_is_not() -> None:
 def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
     answer = Answer("Why?", (), (cited("It rained."), cited("It snowed.", mark=2)))
     shelf = Shelf(FOLDER, lambda passage: None)
-    page = read("".join(exchange_html(Exchange("Why?", "", State.DONE, answer.json()), n, shelf) for n in range(1, 4)))
+    page = read("".join(exchange_html(Exchange("Why?", "", State.DONE, answer), n, shelf) for n in range(1, 4)))
     ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     for element in page.all():
@@ -428,7 +439,7 @@ def test_texts_that_were_left_out_come_from_the_shelf_or_are_told_to_have_change
     answer = Answer("Why?", (), abstained=True, closest=(passage,))
 
     def excerpt(text_of: Callable[[Passage], str | None]) -> list[str]:
-        exchange = Exchange("Why?", "", State.DONE, answer.json())
+        exchange = Exchange("Why?", "", State.DONE, answer)
         return read(exchange_html(exchange, 1, Shelf(FOLDER, text_of))).texts("excerpt")
 
     assert excerpt(lambda passage: f"Paragraph {passage.paragraph.number}\n reads so.") == ["Paragraph 4 reads so."]
@@ -525,8 +536,7 @@ def test_a_damaged_answer_is_shown_without_harm(answer: Answer, number: int, sen
     for step in path[:-1]:
         inside = inside[step]
     inside[path[-1]] = sent
-    exchange = Exchange("Why?", "", State.DONE, copy.deepcopy(described))
-    page = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
     known = {"article", "section", "details", "summary", "footer", "form", "table", "thead", "tbody", "textarea"}
     known |= {"h2", "p", "div", "span", "q", "a", "b", "ul", "li", "tr", "td", "th", "button", "label", "strong"}
     for element in page.all():
@@ -541,5 +551,5 @@ def test_ranks_that_are_no_numbers_make_no_element(hostile: str) -> None:
     passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1, 2, 3))
     described = Answer("Why?", (), (cited("It rained."),), (passage,)).json()
     described["passages"][0]["ranks"] = {"dense": hostile, "words": hostile, "grams": hostile}
-    page = read(exchange_html(Exchange("Why?", "", State.DONE, described), 1, Shelf(FOLDER, lambda passage: None)))
+    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
     assert {"img", "script"}.isdisjoint(element.tag for element in page.all())

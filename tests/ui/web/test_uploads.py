@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import DocumentError, IbidError, StorageError
-from ui.web.uploads import delete_upload, keep_upload
+from ui.web.uploads import delete_upload, keep_upload, take_waiting
 
 
 @pytest.fixture
@@ -206,6 +206,43 @@ def test_an_upload_that_is_deleted_twice_at_once_is_deleted(brought: Path, uploa
         assert len(told) < 4
         assert all("is not an uploaded file" in one for one in told)
         assert everything(uploads) == {}
+
+
+def test_a_file_that_two_bring_at_once_is_kept_once(tmp_path: Path, uploads: Path) -> None:  # case 26
+    temporary = tmp_path / "home" / "tmp"
+    (temporary / "a").mkdir(parents=True)
+    for number in range(50):
+        waiting = temporary / "a" / f"leave-{number}.md"
+        waiting.write_bytes(b"Some text.\n")
+        at_once, told = threading.Barrier(4), []
+
+        def take(waiting: Path = waiting, at_once: threading.Barrier = at_once, told: list[str] = told) -> None:
+            at_once.wait(30)
+            try:
+                told.append(take_waiting(waiting, temporary=temporary, uploads=uploads, max_file_mb=1))
+            except DocumentError as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=take) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert f"uploads/{waiting.name}" in told
+        assert sum("has gone by now" in one for one in told) == 3
+    assert len(everything(uploads)) == 50
+    assert everything(temporary) == {}
+
+
+def test_what_waits_nowhere_is_not_taken(tmp_path: Path, brought: Path, uploads: Path) -> None:
+    temporary = tmp_path / "home" / "tmp"
+    temporary.mkdir(parents=True)
+    (temporary / "link.md").symlink_to(brought)
+    for path in (brought, temporary / "link.md", temporary, temporary / ".." / "tmp" / "no.md", Path("\0")):
+        with pytest.raises(DocumentError, match="has gone by now"):
+            take_waiting(path, temporary=temporary, uploads=uploads, max_file_mb=1)
+    assert brought.exists()
+    assert everything(uploads.parent) == {"tmp/link.md": brought.read_bytes()}
 
 
 # --- deleting

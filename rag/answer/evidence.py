@@ -1,0 +1,205 @@
+"""What backs a sentence that a model wrote: the very words of a passage, checked, with a mark given out for them.
+
+Code does this, without a model: it resolves the numbers that the model named, finds in each passage the sentence that
+holds most of the statement, and has `verify` check it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from math import fsum
+
+import regex
+
+from rag.answer import prompts
+from rag.answer.drafts import Draft
+from rag.answer.verify import LEAST_SUPPORT, verify
+from rag.documents.voices import lead_of
+from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
+from rag.text import terms
+from rag.text.overlap import SentenceView, view_sentences
+from rag.text.values import amounts, numbers_of
+
+WeightOf = Callable[[str], float]
+
+_MENTIONS_READER = regex.compile(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b")
+_PAIR_GAIN = 0.15
+_RE_POINTED_AT = 0.6
+_CHOSEN_SUPPORT = 0.3
+"""Words enough where the model, asked for it, named the sentence: a paraphrase has fewer in common with it."""
+
+
+class NotInDocumentsError(Exception):
+    """The model says that the passages do not hold the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """An answer under way: what was settled, and what the server told of tokens and cost."""
+
+    statements: tuple[Statement, ...] = ()
+    usage: Mapping[str, float] = field(default_factory=dict)
+
+
+def settled(answer: Answer) -> Answer:
+    """The answer with what is still pending marked as unsupported."""
+    return replace(answer, statements=without_pending(answer.statements))
+
+
+def without_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements with what is still pending marked as unsupported."""
+    return tuple(
+        replace(one, verdict=Verdict.UNSUPPORTED) if one.verdict is Verdict.PENDING else one for one in statements
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The words of a passage that best back a statement, and the share of it that they hold, 0 to 1."""
+
+    passage: Passage
+    span: Span
+    share: float
+
+    @property
+    def text(self) -> str:
+        return self.span.of(self.passage.paragraph.text)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Where it begins: its document, and the place in its text."""
+        return self.passage.paragraph.document_id, self.passage.paragraph.start + self.span.start
+
+
+class Grounding:
+    """The passages a model was shown: resolves numbers, finds the words behind a sentence, gives out marks.
+
+    `weight_of` says how much a stem counts: rare ones more.
+    """
+
+    def __init__(self, passages: Sequence[Passage], *, weight_of: WeightOf) -> None:
+        self._passages = passages
+        self._weight_of = weight_of
+        self._marks: dict[tuple[str, int, int], int] = {}
+        self._ranked: dict[str, list[Backing]] = {}
+
+    def take(self, writing: Writing, *, draft: Draft) -> Writing:
+        """With a sentence added: settled, or pending where nothing backs it yet. Raises NotInDocumentsError where it
+        says, before any other, that the passages do not hold the answer."""
+        if draft.text.rstrip(".") == prompts.NOT_FOUND:
+            if writing.statements:
+                return writing
+            raise NotInDocumentsError
+        return replace(writing, statements=(*writing.statements, self._statement(draft)))
+
+    def cite(self, text: str, *, chosen: Backing) -> Statement:
+        """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""
+        return self._checked(text, backings=[chosen], least_support=_CHOSEN_SUPPORT)
+
+    def ranked(self, text: str) -> list[Backing]:
+        """What backs a statement in every passage, what holds most of it first."""
+        if text not in self._ranked:
+            sought = self._sought(text)
+            found = [_backing(passage, sought=sought) for passage in self._passages]
+            self._ranked[text] = sorted(found, key=lambda one: -one.share)
+        return self._ranked[text]
+
+    def _statement(self, draft: Draft) -> Statement:
+        cited = self._checked(draft.text, backings=self._named(draft))
+        if cited.verdict is Verdict.VERIFIED:
+            return cited
+        pointed = self._re_pointed(draft.text)
+        return pointed or Statement(draft.text, (), Verdict.PENDING, cited.reason)
+
+    def _named(self, draft: Draft) -> list[Backing]:
+        """What backs a sentence in the passages that it names; where nothing does, what comes nearest in each."""
+        named = [self._passages[number - 1] for number in draft.ids if 1 <= number <= len(self._passages)]
+        sought = self._sought(draft.text)
+        found = [_backing(passage, sought=sought) for passage in named]
+        return [one for one in found if one.share > 0] or [one for one in found if len(one.span)]
+
+    def _re_pointed(self, text: str) -> Statement | None:
+        """The right sentence under a wrong number: another passage that backs it in full."""
+        for one in self.ranked(text):
+            if one.share < _RE_POINTED_AT:
+                return None
+            statement = self._checked(text, backings=[one])
+            if statement.verdict is Verdict.VERIFIED:
+                return statement
+        return None
+
+    def _checked(self, text: str, *, backings: Sequence[Backing], least_support: float = LEAST_SUPPORT) -> Statement:
+        trial = tuple(_citation(one.passage, span=one.span) for one in backings)
+        finding = verify(text, trial, least_support)
+        if finding.verdict is not Verdict.VERIFIED:
+            return Statement(text, (), finding.verdict, finding.reason)
+        citations = tuple(replace(citation, mark=self._mark(citation)) for citation in trial)
+        return Statement(text, citations, Verdict.VERIFIED, lead=_lead(text, citations=citations))
+
+    def _sought(self, text: str) -> _Sought:
+        stems = {stem: self._weight_of(stem) for stem in terms.content_stems(text)}
+        return _Sought(stems, frozenset(amount.value for amount in amounts(text)), fsum(stems.values()))
+
+    def _mark(self, citation: Citation) -> int:
+        key = (citation.paragraph.document_id, citation.start, citation.end)
+        return self._marks.setdefault(key, len(self._marks) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What a statement is looked up by: its content stems with their weights, and its numbers."""
+
+    stems: Mapping[str, float]
+    numbers: frozenset[float]
+    weight: float
+
+    def held_by(self, view: SentenceView) -> _Held:
+        return _Held(view.present & self.stems.keys(), numbers_of(view.text) & self.numbers if self.numbers else set())
+
+    def share(self, held: _Held) -> float:
+        """Of its term weight, and of its numbers, what these are, 0 to 1."""
+        words = fsum(self.stems[stem] for stem in held.stems) / self.weight if self.weight else 0.0
+        return 0.5 * words + 0.5 * len(held.numbers) / len(self.numbers) if self.numbers else words
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a sentence holds of a statement."""
+
+    stems: AbstractSet[str]
+    numbers: AbstractSet[float]
+
+    def __or__(self, other: _Held) -> _Held:
+        return _Held(self.stems | other.stems, self.numbers | other.numbers)
+
+
+def _backing(passage: Passage, *, sought: _Sought) -> Backing:
+    """The sentence of a passage, or two in a row, that hold most of a statement; an empty span where it has none."""
+    # Asked as retrieval asks, so that what it read is found again.
+    views = view_sentences(passage.paragraph.text, False)
+    if not views:
+        return Backing(passage, Span(0, 0), 0.0)
+    held = [sought.held_by(view) for view in views]
+    singles = [sought.share(one) for one in held]
+    best = max(range(len(views)), key=lambda i: (singles[i], -i))
+    pairs = [(sought.share(held[i] | held[i + 1]), i) for i in (best - 1, best) if 0 <= i < len(views) - 1]
+    share, first = max(pairs, default=(0.0, best), key=lambda pair: pair[0])
+    if share >= singles[best] + _PAIR_GAIN:
+        return Backing(passage, Span(views[first].span.start, views[first + 1].span.end), share)
+    return Backing(passage, views[best].span, singles[best])
+
+
+def _citation(passage: Passage, *, span: Span) -> Citation:
+    start = passage.paragraph.start
+    return Citation(0, passage.paragraph, passage.source, start + span.start, start + span.end)
+
+
+def _lead(text: str, *, citations: Sequence[Citation]) -> str | None:
+    """Words of ours where a reader's words would else read as the document's own."""
+    if not all(citation.paragraph.role is Role.COMMENT for citation in citations):
+        return None
+    speakers = {citation.paragraph.speaker for citation in citations if citation.paragraph.speaker}
+    told = _MENTIONS_READER.search(text) or any(speaker in text for speaker in speakers)
+    return None if told else lead_of(citations[0])

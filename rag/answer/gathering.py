@@ -1,0 +1,128 @@
+"""The evidence for an answer: what was retrieved, its sentences, and how likely they answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from rag.answer.extract import Candidate, candidates
+from rag.answer.gate import GATE_FEATURES, Gate
+from rag.domain import GateReading, Key, Question
+from rag.index.embedder import Embedder
+from rag.search.cross_encoder import READ_FEATURES, Reading
+from rag.search.followup import StandAlone, expand
+from rag.search.learned import Learned
+from rag.search.ranking import MOST_CERTAIN
+from rag.search.retrieve import HybridRetriever, Retrieval
+from rag.text.overlap import Inquiry, coverage
+
+Condense: TypeAlias = Callable[[Question], StandAlone | None]
+"""How a model makes a follow-up stand alone; None where it cannot be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an answer stands on, before it is judged. `features` are those that the gate reads, by name; `usage` is what
+    a model used to make the question stand alone."""
+
+    retrieval: Retrieval
+    inquiry: Inquiry
+    candidates: tuple[Candidate, ...]
+    features: Mapping[str, float]
+    usage: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathering:
+    """Gathers evidence and says how certain it makes."""
+
+    retriever: HybridRetriever
+    embedder: Embedder
+    learned: Learned
+    gate: Gate
+
+    def gather(self, question: Question, *, condense: Condense | None = None) -> Evidence:
+        """Retrieval, its sentences and the gate's features. A follow-up is made to stand alone by a model, `condense`,
+        or by the rare words of the question before."""
+        alone = self._stand_alone(question, condense)
+        retrieval = self.retriever.search(question, expansion=alone.question)
+        started = time.perf_counter()
+        read = [
+            self._weigh(retrieval, inquiry, readings)
+            for inquiry, readings in zip(retrieval.inquiries, retrieval.readings, strict=True)
+        ]
+        retrieval.seconds["sentences"] = time.perf_counter() - started
+        # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
+        return replace(max(read, key=self.certainty), usage=alone.usage)
+
+    def judged(self, evidence: Evidence) -> GateReading:
+        """The gate's reading of it."""
+        return self.gate.read(evidence.features, dense_used=evidence.retrieval.dense_used)
+
+    def certainty(self, evidence: Evidence) -> float:
+        """How likely the evidence holds the answer, 0 to 1."""
+        return self.judged(evidence).score if evidence.retrieval.passages else 0.0
+
+    def _stand_alone(self, question: Question, condense: Condense | None) -> StandAlone:
+        # What was refused left nothing to lean on.
+        answered = [turn for turn in question.turns if not turn.answer.abstained][-1:] or question.turns[-1:]
+        if not answered:
+            return StandAlone(None)
+        if condense is not None and (alone := condense(question)) is not None:
+            return alone
+        earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
+        return StandAlone(expand(question.text, earlier[0], self.retriever.rarity))
+
+    def _weigh(self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading]) -> Evidence:
+        found = candidates(
+            inquiry,
+            retrieval.passages,
+            embedder=self.embedder if retrieval.dense_used else None,
+            model=self.learned.sentences_read if readings else self.learned.sentences,
+            readings=readings,
+        )
+        features = gate_features(inquiry, retrieval, found=found, readings=readings)
+        return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
+
+
+def gate_features(
+    inquiry: Inquiry, retrieval: Retrieval, *, found: Sequence[Candidate], readings: Mapping[Key, Reading]
+) -> dict[str, float]:
+    """GATE_FEATURES by name; zeros where nothing was found."""
+    if not found or not len(retrieval.features):
+        return dict.fromkeys(GATE_FEATURES, 0.0)
+    best = found[0]
+    sentence = best.features
+    passages = retrieval.features
+    everything = frozenset(stem for c in found for stem in c.sentence.present)
+    return {
+        "sentence coverage": sentence["coverage"],
+        "context coverage": sentence["context coverage"],
+        "whole coverage": float(passages["whole coverage"][:3].max()),
+        "loose coverage": sentence["loose coverage"],
+        "pairs": sentence["pairs"],
+        "names": sentence["names"] if inquiry.names else 1.0,
+        "missing weight": 1.0 - coverage(inquiry, everything),
+        "passage cosine": float(passages["cosine"].max()),
+        "sentence cosine": max(candidate.features["cosine"] for candidate in found[:3]),
+        "sentence share": best.share,
+        "passage share": retrieval.passages[0].score,
+        "kind missing": sentence["kind missing"],
+        "few terms": 1.0 / max(len(inquiry.weighted), 1),
+        **_reader_features(readings),
+        **{name: sentence[name] for name in READ_FEATURES},
+    }
+
+
+def _reader_features(readings: Mapping[Key, Reading]) -> dict[str, float]:
+    relevances = sorted((reading.relevance for reading in readings.values()), reverse=True)
+    bounded = np.clip(relevances, -MOST_CERTAIN, MOST_CERTAIN)
+    return {
+        "reader best": float(bounded[0]) if len(bounded) else 0.0,
+        "reader second": float(bounded[1]) if len(bounded) > 1 else -MOST_CERTAIN if len(bounded) else 0.0,
+        "reader sum": float(np.logaddexp.reduce(bounded)) if len(bounded) else 0.0,
+    }

@@ -1,0 +1,91 @@
+"""Answers without a model: given as one, shown as what may answer, or not found; and the sentences that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from rag.answer.extract import extract
+from rag.answer.gathering import Evidence
+from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
+from rag.answer.verify import settle
+from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement
+
+NOT_FOUND = "Your documents do not seem to answer this."
+MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
+_DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
+"""Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
+stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
+_CLOSEST = 3
+
+
+def quoted(
+    answer: Answer,
+    evidence: Evidence,
+    *,
+    gate: GateReading,
+    scope: frozenset[str] | None,
+    commonness: Callable[[str], float],
+) -> Iterator[Answer]:
+    """The answer in sentences of the documents; the best one alone, as what may answer it, where that is
+    uncertain; an abstention where nothing near was found."""
+    shown = [_with_headings(passage.paragraph, passage.source) for passage in answer.passages]
+    # A gate that lets everything through, for measuring, lets this through too.
+    unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
+    if not evidence.candidates or unknown or not (gate.is_open or gate.is_possible):
+        yield abstaining(replace(answer, unmentioned=unknown), scope)
+        return
+    statements = tuple(map(settle, extract(evidence.inquiry, evidence.candidates)))
+    cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
+    missing = absent(answer.question, answer.missing_terms, cited, commonness)
+    told = (
+        *missing.names,
+        *(missing.rare if gate.score < _TELLS_RARE else ()),
+        *unmentioned(answer.question, cited),
+    )
+    answer = replace(answer, unmentioned=tuple(dict.fromkeys(told)))
+    doubted = bool(missing.names) or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
+    if missing.names and not gate.is_open:
+        # What is no more than possible, and speaks of somebody or something else, is not found.
+        yield abstaining(answer, scope)
+    elif gate.is_open and not (doubted and gate.threshold > 0):
+        for i in range(len(statements)):
+            yield replace(answer, statements=statements[: i + 1], complete=i + 1 == len(statements))
+    else:
+        yield _possible(answer, statements[0])
+
+
+def _possible(answer: Answer, best: Statement) -> Answer:
+    others = [p for p in answer.passages if p.paragraph.key != best.citations[0].paragraph.key]
+    return replace(
+        answer,
+        statements=(replace(best, conflicts_with=()),),
+        is_uncertain=True,
+        closest=_closest(others),
+        notice=MAY_ANSWER,
+        complete=True,
+    )
+
+
+def abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:
+    """An abstention; where only some documents were asked it says so."""
+    chosen = "document does" if scope and len(scope) == 1 else f"{len(scope or ())} documents do"
+    notice = NOT_FOUND if scope is None else f"The chosen {chosen} not seem to answer this."
+    return replace(
+        answer, statements=(), abstained=True, closest=_closest(answer.passages), notice=notice, complete=True
+    )
+
+
+def noted(answer: Answer, note: str | None) -> Answer:
+    """With a sentence more in its notice."""
+    return replace(answer, notice=" ".join(filter(None, (answer.notice, note))) or None)
+
+
+def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
+    telling = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]
+    return tuple((telling or list(passages))[:_CLOSEST])
+
+
+def _with_headings(paragraph: Paragraph, source: Source) -> str:
+    """What is to be seen at a paragraph: its text, and what stands above it."""
+    return f"{source.title} {' '.join(paragraph.heading)} {paragraph.text}"

@@ -1,0 +1,100 @@
+"""The legs of a search: paragraphs by their words, by character n-grams, and by the cosines of an embedder.
+
+Each leg gives scores by ordinal, best first, of what the query may find; equal texts come once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rag.domain import Question
+from rag.index.chroma import Near
+from rag.index.snapshot import Mask, Snapshot
+from rag.search.fusion import Scores, normalised, top
+from rag.text import terms
+
+LEGS = ("dense", "words", "grams")
+
+LEG_DEPTH = 100
+"""How many paragraphs each leg brings."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a query may find of a snapshot: `allowed` by ordinal; `among` the hashes of the texts that a vector search
+    is narrowed to, None for all; `masked` how many paragraphs were left out one by one."""
+
+    snapshot: Snapshot
+    allowed: Mask
+    among: Sequence[str] | None
+    masked: int
+
+    @property
+    def needed(self) -> int:
+        """How many texts to ask a vector search for, as titles and parts of long paragraphs come along, so that
+        LEG_DEPTH paragraphs are left."""
+        return int(1.5 * LEG_DEPTH / max(self.snapshot.ranked_share, 0.25)) + self.masked
+
+
+def view_of(snapshot: Snapshot, question: Question) -> View:
+    """Raises ScopeError where a document of the question's scope is not in."""
+    allowed = snapshot.allowed(question.scope, question.without)
+    among = snapshot.windows_of(allowed) if question.scope is not None else None
+    return View(snapshot, allowed, among, len(question.without))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legs:
+    """Scores by ordinal in each leg; `dense`, the shipped embedder's cosines, is empty where the leg was left out,
+    `second` where no second embedder was asked."""
+
+    words: dict[int, float]
+    grams: dict[int, float]
+    dense: dict[int, float]
+    second: dict[int, float]
+
+    @cached_property
+    def normalised(self) -> dict[str, dict[int, float]]:
+        """Each leg that found anything, its scores between 0 and 1."""
+        legs = {
+            "words": normalised(self.words, 0.0),
+            "grams": normalised(self.grams, 0.0),
+            "dense": normalised(self.second or self.dense),
+        }
+        return {name: scores for name, scores in legs.items() if scores}
+
+
+def by_words(view: View, query: str) -> dict[int, float]:
+    return _leg(view.snapshot.index.words.scores(terms.stems(query)), view)
+
+
+def by_grams(view: View, query: str) -> dict[int, float]:
+    return _leg(view.snapshot.index.grams.scores(terms.grams(query)), view)
+
+
+def by_cosine(view: View, near: Sequence[Near]) -> dict[int, float]:
+    """The cosines of the paragraphs that hold these texts; a text of another generation leads nowhere."""
+    best: dict[int, float] = {}
+    held = view.snapshot.holders([text_hash for text_hash, _ in near], view.allowed)
+    for ordinals, (_, similarity) in zip(held, near, strict=True):
+        for ordinal in ordinals:
+            best[ordinal] = max(similarity, best.get(ordinal, -1.0))
+    ordered = sorted(best, key=lambda ordinal: (-best[ordinal], ordinal))
+    return {ordinal: best[ordinal] for ordinal in view.snapshot.collapse(ordered)[:LEG_DEPTH]}
+
+
+def _leg(scores: Scores, view: View) -> dict[int, float]:
+    scores = np.where(view.allowed, scores, 0)
+    depth = LEG_DEPTH + LEG_DEPTH // 2
+    found: dict[int, float] = {}
+    while True:
+        ordered = top(scores, depth)
+        found |= {ordinal: float(scores[ordinal]) for ordinal in view.snapshot.collapse(ordered)}
+        if len(found) >= LEG_DEPTH or len(ordered) < depth:
+            return dict(list(found.items())[:LEG_DEPTH])
+        # However many places a text has, they do not keep the other texts out.
+        scores[view.snapshot.equal_to(ordered)] = 0

@@ -1,0 +1,39 @@
+"""What is told of an index: `ibid status --json` and the API's status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.documents.scan import left_out_of
+from rag.domain import Json
+from rag.index.failures import read_failures
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.chatbot import Chatbot
+
+
+def status_json(bot: Chatbot | None, *, settings: Settings, indexing: bool = False) -> Json:
+    """`bot` is None where nothing is indexed yet. `sampled` is how many paragraphs were looked up by their vectors: the
+    index is checked for this. Raises IndexDamagedError where whole files of it are damaged."""
+    # First of all: an index that is opened anew for it may hold other documents.
+    sampled = bot.check().sampled if bot else None
+    records = bot.documents if bot else ()
+    return {
+        "folder": str(settings.documents),
+        "index": str(settings.index),
+        "embedder": bot.gathering.embedder.fingerprint if bot else None,
+        "second_embedder": bot.second.json() if bot and bot.second else None,
+        "paragraphs": sum(record.paragraphs for record in records),
+        "sampled": sampled,
+        "writer": bot.writer if bot else None,
+        "indexing": indexing,
+        "documents": [record.json() for record in records],
+        "left_out": [one.json() for one in left_out_of(settings.roots)],
+        "failed": failed_json(settings),
+    }
+
+
+def failed_json(settings: Settings) -> list[Json]:
+    """The files that the last ingest could not read, with the reasons. Nothing is opened for it."""
+    return [{"document": key, "reason": reason} for key, reason in read_failures(settings.index).items()]

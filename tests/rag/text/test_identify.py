@@ -1,0 +1,53 @@
+"""Which language texts are in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.text.identify import is_in
+
+ENGLISH = [
+    "The harbour of Pellworm was repaired by Gesine Holm in 1911.",
+    "Set `max_payload` to 8 MB in nats-server.conf, then restart the KR-310-C with systemctl.",
+    "Anmeldung is handled by Herr Müller and Frau Özdemir at the Bürgeramt.",
+]
+OTHERS = {
+    "German": "Der Hafen wurde von der Stadt repariert, und die Fähre fährt zweimal am Tag.",
+    "Spanish": "El puerto fue reparado por la ciudad y el barco sale dos veces al día.",
+    "French": "Le port a été réparé par la ville et le bateau part deux fois par jour.",
+    "Turkish": "Liman şehir tarafından onarıldı ve vapur günde iki kez kalkar, bu çok iyi.",
+    "Vietnamese": "Bến cảng đã được thành phố sửa chữa và phà rời bến hai lần một ngày.",
+    "Russian": "Гавань была отремонтирована городом.",
+    "Arabic": "تم إصلاح الميناء من قبل المدينة",
+    "Chinese": "港口由城市修复。",
+    "Hindi": "बंदरगाह की मरम्मत शहर ने की थी।",
+}
+
+
+@pytest.mark.parametrize("text", ENGLISH)
+def test_names_codes_and_numbers_do_not_make_english_foreign(text: str) -> None:
+    assert is_in("english", [text])
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_other_languages_are_not_english(text: str) -> None:
+    assert is_in("english", [text]) is False
+
+
+def test_most_of_the_texts_decide() -> None:
+    assert is_in("english", [*ENGLISH, OTHERS["German"]])
+    assert not is_in("english", [OTHERS["German"], OTHERS["German"], "The harbour is open."])
+
+
+@pytest.mark.parametrize(
+    "texts", [[], [""], ["QX-2041-C 40 bar 1200 rpm"], ["12 | 40 | 88"], ["Gesine Holm, Onno Ites"]]
+)
+def test_what_is_in_no_language_is_not_told(texts: list[str]) -> None:
+    assert is_in("english", texts) is None
+
+
+@given(st.lists(st.text()))
+def test_anything_can_be_asked(texts: list[str]) -> None:
+    assert is_in("english", texts) in (True, False, None)

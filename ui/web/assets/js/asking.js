@@ -1,0 +1,83 @@
+/* Asking, and the answer as it grows. */
+
+const ASKED = 'ibid-asked';
+/* What was said last of the last question, and which one somebody stopped. */
+let announced = '', stopped = null;
+
+const questionBox = () => byId('question').querySelector('textarea');
+
+/* As if it were typed: Gradio's own value follows. */
+function fill(text) {
+  const box = questionBox();
+  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box, text);
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+function ask(text) {
+  fill(text);
+  setTimeout(() => byId('send').click(), 60);
+}
+
+/* A question that was on its way when the server went is put back into the box. */
+function rememberAsked() {
+  const text = questionBox().value.trim();
+  if (text) sessionStorage.setItem(ASKED, text);
+}
+
+function recallAsked() {
+  const text = sessionStorage.getItem(ASKED);
+  if (!text || questionBox().value) return;
+  fill(text);
+  sessionStorage.removeItem(ASKED);
+}
+
+function showLive() {
+  const turn = byId('live').querySelector('.turn');
+  if (!turn) return;
+  const paper = byId('paper');
+  const state = turn.classList.contains('pending') ? 'pending' : 'ended';
+  // A piece that was on its way when somebody pressed Stop: what was stopped stays stopped.
+  if (state === 'pending' && stopped === turn.id) { setTimeout(() => trigger('restore', { kept: props.value }), 200); return; }
+  const now = `${turn.id} ${state}`;
+  markOpenChip();
+  paintSaid();
+  keepFeedbackOpen();
+  if (now === announced) return;
+  if (!announced.startsWith(turn.id + ' ')) {
+    if (followed.cite && state === 'pending') leaveCitation();
+    paper.scrollTo({ top: paper.scrollTop + turn.getBoundingClientRect().top - paper.getBoundingClientRect().top - 12 });
+  }
+  announced = now;
+  if (state === 'ended') {
+    const said = turn.querySelector('.verdict, .notfound, .failed, .stopped, .notice');
+    byId('announcer').textContent = 'Answer ready. ' + (said ? said.textContent : '');
+  }
+}
+
+async function copy(button) {
+  try { await navigator.clipboard.writeText(button.dataset.text); }
+  catch {
+    const area = element('textarea', { class: 'unseen' });
+    area.value = button.dataset.text;
+    document.body.append(area);
+    area.select(); document.execCommand('copy'); area.remove();
+  }
+  say('Copied.', button.closest('.turn'));
+}
+
+function stopAnswer() { stopped = byId('live').querySelector('.turn')?.id; }
+
+/* Whether a model may write: what somebody turned off stays off when they come back. */
+const MODEL = 'ibid-model';
+const modelBox = () => document.querySelector('#use-model input[type=checkbox]');
+document.addEventListener('change', (event) => {
+  if (event.target === modelBox()) localStorage.setItem(MODEL, event.target.checked ? 'on' : 'off');
+});
+function recallModel(tries) {
+  const box = modelBox();
+  if (box && box.checked && localStorage.getItem(MODEL) === 'off') box.click();
+  else if (!box && tries) setTimeout(() => recallModel(tries - 1), 200);
+}
+
+changes.live = showLive;
+acts.copy = copy;

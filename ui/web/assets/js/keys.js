@@ -1,0 +1,36 @@
+/* Clicks and keys, before Gradio sees them. */
+
+document.addEventListener('click', (event) => {
+  if (document.body.dataset.sheet === 'side' && !event.target.closest('#side, [data-act=drawer]')) showSheet(null);
+  const menu = document.querySelector('.switch[open]');
+  if (menu && !menu.contains(event.target)) menu.removeAttribute('open');
+  if (event.target.closest('#send')) rememberAsked();
+  if (event.target.closest('#stop')) stopAnswer();
+  const link = event.target.closest('a.chip, a.place, a.number');
+  if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (link.matches('.number')) { pointAt(link); return; }
+    openPlace(link);
+    return;
+  }
+  const asked = event.target.closest('[data-ask]');
+  if (asked) { ask(asked.dataset.ask); return; }
+  const act = event.target.closest('button[data-act]');
+  if (act) acts[act.dataset.act]?.(act);
+}, true);
+
+document.addEventListener('keydown', (event) => {
+  const inReader = event.target.closest?.('#source');
+  const menu = document.querySelector('.switch[open]');
+  if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) {
+    // One after the other: what was typed stays in the box until the answer is there.
+    if (byId('live').querySelector('.turn.pending')) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    rememberAsked();
+  }
+  if (event.key === 'Escape' && menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); return; }
+  if (event.key === 'Escape' && (inReader || document.body.dataset.sheet)) { back(); event.preventDefault(); }
+  if (!inReader || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea')) return;
+  if (event.key === 'n') step(1);
+  if (event.key === 'p') step(-1);
+}, true);

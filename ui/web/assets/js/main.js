@@ -1,0 +1,14 @@
+/* A tab opens, and whenever its conversation changes. */
+
+let arrived = false;
+watch('value', () => {
+  if (!arrived) {
+    arrived = true;
+    recallModel(20);
+    setTimeout(recallAsked, 1500);
+    const open = sessionStorage.getItem(KEPT + 'open:' + folder());
+    if (open && kept(open)) trigger('restore', { kept: kept(open) });
+    if (new URLSearchParams(location.search).has('document')) { expecting = true; showSheet('source'); requestAnimationFrame(showReader); }
+  }
+  keep();
+});

@@ -1,0 +1,28 @@
+/* The panes. Where one lies over the others, they are out of reach until it is closed. */
+
+const COVERS = { side: '(max-width: 1080px)', source: '(max-width: 760px)' };
+
+function showSheet(name) {
+  if (name) document.body.dataset.sheet = name; else delete document.body.dataset.sheet;
+  const covers = Boolean(name) && matchMedia(COVERS[name]).matches;
+  for (const pane of byId('desk').children) pane.inert = covers && pane.id !== name;
+  byId('masthead').inert = covers && name === 'source';
+  document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
+  // Not before it has been shown once: what is still hidden takes no focus.
+  if (name === 'side') setTimeout(() => byId('side').querySelector('button, input')?.focus(), 60);
+}
+addEventListener('resize', () => showSheet(document.body.dataset.sheet || null));
+
+acts.drawer = () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side');
+
+/* A view lies over the conversation, and its button in the masthead leads back. */
+function showView(name) {
+  if (name) document.body.dataset.view = name; else delete document.body.dataset.view;
+  for (const [one, { title }] of Object.entries(views))
+    document.querySelector(`[data-opens=${one}]`).textContent = one === name ? 'Back to the chat' : title;
+  if (!name) return;
+  views[name].opened();
+  setTimeout(() => byId(name).querySelector('h2').focus(), 60);
+}
+
+acts.view = ({ dataset }) => showView(document.body.dataset.view === dataset.opens ? null : dataset.opens);

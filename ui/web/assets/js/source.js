@@ -1,0 +1,148 @@
+/* Citations, and the source pane that they open. */
+
+/* The link that led to what is open, and which citation of which question it is, if it is one. */
+const followed = { link: null, cite: null, turn: null };
+/* Whether what was asked for is on its way, and is to be come to by its paragraph, not by a mark. */
+let expecting = false, toTarget = false;
+
+const chipsOf = (turn) => [...document.querySelectorAll(`.chip[data-cite^="${turn}."]`)];
+
+function placeOf(link) {
+  const { document: doc, paragraph, start, end, revision, quote } = link.dataset;
+  return { document: doc, paragraph, start: start ?? null, end: end ?? null, revision: revision ?? null, quote: quote ?? null };
+}
+
+function openPlace(link) {
+  const place = placeOf(link);
+  expecting = true;
+  followed.link = link;
+  followed.cite = link.dataset.cite || null;
+  followed.turn = followed.cite ? followed.cite.split('.')[0] : null;
+  const others = followed.turn
+    ? chipsOf(followed.turn).filter((one) => one !== link && one.dataset.document === place.document)
+        .map((one) => ({ start: one.dataset.start, end: one.dataset.end }))
+    : [];
+  for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
+  markOpenChip();
+  const address = link.getAttribute('href');
+  if (address && address !== location.search) history.pushState(null, '', address);
+  trigger(followed.cite ? 'cite' : 'read', { ...place, others });
+  showSheet('source');
+  // What is open already comes back as it was, and then nothing tells that it came.
+  if (isOpen(place)) requestAnimationFrame(showReader);
+}
+
+function isOpen(place) {
+  const reader = byId('reader').querySelector('.reader');
+  const mark = place.start === null ? '' : `${place.start}-${place.end}`;
+  return reader?.dataset.document === place.document && reader.dataset.mark === mark
+    && reader.querySelector('.target')?.dataset.paragraph === place.paragraph;
+}
+
+/* The chip whose place is open says so, also when the answer around it was drawn anew. */
+function markOpenChip() {
+  for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
+  if (followed.cite) document.querySelector(`.chip[data-cite="${followed.cite}"]`)?.setAttribute('aria-current', 'true');
+}
+
+/* More of the document that is open: the marks stay, and so does the way back. */
+function openMore(button) {
+  const [start, end] = (button.closest('.reader').dataset.mark || '-').split('-');
+  expecting = true;
+  toTarget = true;
+  trigger('read', { document: button.dataset.document, paragraph: button.dataset.paragraph, start: start || null, end: end || null });
+}
+
+function step(by) {
+  const chips = followed.turn ? chipsOf(followed.turn) : [];
+  const at = chips.findIndex((chip) => chip.dataset.cite === followed.cite);
+  if (at < 0) return;
+  openPlace(chips[(at + by + chips.length) % chips.length]);
+}
+
+function showReader() {
+  const reader = byId('reader');
+  const steps = reader.querySelector('.steps');
+  const chips = followed.turn ? chipsOf(followed.turn) : [];
+  if (steps && chips.length && followed.cite) {
+    steps.hidden = false;
+    const at = chips.findIndex((chip) => chip.dataset.cite === followed.cite);
+    steps.querySelector('.step-count').textContent = `${at + 1} of ${chips.length}`;
+    for (const button of steps.querySelectorAll('button')) button.disabled = chips.length < 2;
+  }
+  const button = reader.querySelector('[data-act=back]');
+  if (button) button.textContent = followed.cite ? '← Back to the answer' : '← Close';
+  const target = (!toTarget && reader.querySelector('mark.hit')) || reader.querySelector('.target');
+  // Whoever has gone back meanwhile keeps the focus where it is.
+  if (!target || !expecting) return;
+  expecting = toTarget = false;
+  target.scrollIntoView({ block: 'center', behavior: 'instant' });
+  if (!target.matches('[tabindex]')) target.setAttribute('tabindex', '-1');
+  target.focus({ preventScroll: true });
+  paintFeedback();
+}
+
+function back() {
+  if (document.body.dataset.sheet === 'side') { showSheet(null); document.querySelector('.drawer').focus(); return; }
+  showSheet(null);
+  expecting = false;
+  if (!followed.cite) trigger('shut', {});
+  const opener = followed.cite ? document.querySelector(`.chip[data-cite="${followed.cite}"]`) : followed.link;
+  if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : '/');
+  (opener && opener.isConnected ? opener : byId('question').querySelector('textarea'))?.focus();
+  opener?.scrollIntoView?.({ block: 'nearest' });
+  for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
+}
+
+/* A new question: what is open beside it belongs to an earlier one, and its way back is to close it. */
+function leaveCitation() {
+  followed.cite = followed.turn = null;
+  markOpenChip();
+  const reader = byId('reader').querySelector('.reader');
+  reader?.querySelector('.steps')?.setAttribute('hidden', '');
+  const button = reader?.querySelector('[data-act=back]');
+  if (button) button.textContent = '← Close';
+}
+
+/* The address of a paragraph: in the address bar, on the clipboard, and seen in the text. */
+function pointAt(link) {
+  history.replaceState(history.state, '', link.getAttribute('href'));
+  for (const one of document.querySelectorAll('.para.target')) one.classList.remove('target');
+  link.closest('.para').classList.add('target');
+  navigator.clipboard?.writeText(location.href).then(() => { byId('announcer').textContent = 'Link copied.'; link.dataset.copied = ''; }, () => {});
+  setTimeout(() => delete link.dataset.copied, 2000);
+}
+
+/* Cards: beside their chip, inside the window. */
+function putCard(chip) {
+  const card = byId(chip.getAttribute('aria-describedby'));
+  if (!card) return;
+  const at = chip.getBoundingClientRect(), width = Math.min(360, innerWidth - 24);
+  card.style.width = width + 'px';
+  card.style.left = Math.max(12, Math.min(at.left - 20, innerWidth - width - 12)) + 'px';
+  const below = innerHeight - at.bottom > 220;
+  card.style.top = below ? at.bottom + 6 + 'px' : 'auto';
+  card.style.bottom = below ? 'auto' : innerHeight - at.top + 6 + 'px';
+}
+for (const kind of ['pointerover', 'focusin'])
+  document.addEventListener(kind, (event) => { const chip = event.target.closest?.('.chip'); if (chip) putCard(chip); });
+
+/* The browser's own back and forward go from place to place, and out of the source to the answer. */
+window.addEventListener('popstate', () => {
+  const place = new URLSearchParams(location.search);
+  if (!place.has('document')) { back(); return; }
+  const chip = [...document.querySelectorAll('.chip')].find((one) => one.getAttribute('href') === location.search);
+  if (chip) { openPlace(chip); return; }
+  expecting = true;
+  trigger('read', { document: place.get('document'), paragraph: place.get('paragraph'), start: place.get('start'), end: place.get('end') });
+  showSheet('source');
+});
+
+changes.reader = showReader;
+
+Object.assign(acts, {
+  back,
+  previous: () => step(-1),
+  next: () => step(1),
+  read: (button) => { if (button.matches('.more')) { openMore(button); return; } showSheet(null); openPlace(button); },
+});

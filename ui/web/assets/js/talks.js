@@ -1,0 +1,105 @@
+/* Conversations, kept in this browser: one entry each, so that two tabs do not overwrite one another. */
+
+const KEPT = 'ibid:';
+const kept = (id) => localStorage.getItem(KEPT + id);
+
+function keep() {
+  const talk = current();
+  takeUpTicks();
+  if (!talk || !talk.exchanges.length) { listTalks(); return; }
+  sessionStorage.setItem(KEPT + 'open:' + talk.folder, talk.id);
+  if (talk.exchanges.some((one) => one.question === sessionStorage.getItem(ASKED))) sessionStorage.removeItem(ASKED);
+  const text = JSON.stringify({ ...talk, exchanges: together(talk), saved: new Date().toISOString() });
+  for (;;) {
+    try { localStorage.setItem(KEPT + talk.id, text); break; }
+    catch (error) {
+      const oldest = talks(null).filter((one) => one.id !== talk.id).pop();
+      if (!oldest) break;
+      localStorage.removeItem(KEPT + oldest.id);
+    }
+  }
+  listTalks();
+}
+
+/* What another tab added to the same conversation meanwhile is kept too. */
+function together(talk) {
+  let before = [];
+  try { before = JSON.parse(kept(talk.id)).exchanges || []; } catch { /* a new one */ }
+  const key = (one) => one.asked + one.question;
+  const mine = new Set(talk.exchanges.map(key));
+  const others = before.filter((one) => one.state !== 'running' && !mine.has(key(one)));
+  return [...talk.exchanges, ...others].sort((a, b) => a.asked.localeCompare(b.asked));
+}
+
+function talks(ofFolder) {
+  const found = [];
+  for (let i = 0; i < localStorage.length; i++) {
+    const key = localStorage.key(i);
+    if (!key.startsWith(KEPT)) continue;
+    try {
+      const talk = JSON.parse(localStorage.getItem(key));
+      if (talk.exchanges && (ofFolder === null || talk.folder === ofFolder)) found.push(talk);
+    } catch { /* not one of ours */ }
+  }
+  return found.sort((a, b) => (b.saved || '').localeCompare(a.saved || ''));
+}
+
+function listTalks() {
+  const list = byId('talk-list');
+  if (!list) return;
+  const open = current();
+  const items = talks(folder()).map((talk) => {
+    const attributes = { type: 'button', class: 'open', dir: 'auto', 'data-act': 'open-talk', 'data-talk': talk.id };
+    if (open && open.id === talk.id) attributes['aria-current'] = 'true';
+    return element('li', {},
+      element('button', attributes, talk.title || 'Conversation'),
+      element('button', { type: 'button', class: 'act', 'data-act': 'rename-talk', 'data-talk': talk.id, 'aria-label': 'Rename ' + talk.title }, 'Rename'),
+      element('button', { type: 'button', class: 'act', 'data-act': 'forget-talk', 'data-talk': talk.id, 'aria-label': 'Delete ' + talk.title }, 'Delete'));
+  });
+  if (!items.length) items.push(element('li', { class: 'none' }, 'They are kept in this browser.'));
+  list.replaceChildren(...items);
+  const exports = document.querySelector('.exports');
+  if (exports) exports.hidden = !(open && open.exchanges.length);
+}
+
+function renameTalk(id) {
+  const talk = JSON.parse(kept(id) || 'null');
+  const title = talk && window.prompt('A name for this conversation', talk.title);
+  if (!title || !title.trim()) return;
+  talk.title = title.trim().slice(0, 200);
+  localStorage.setItem(KEPT + id, JSON.stringify(talk));
+  if (current()?.id === id) trigger('rename', { title: talk.title });
+  listTalks();
+}
+
+function forgetTalk(id) {
+  if (!window.confirm('Delete this conversation? It is kept nowhere else.')) return;
+  localStorage.removeItem(KEPT + id);
+  if (current()?.id === id) { sessionStorage.removeItem(KEPT + 'open:' + folder()); trigger('fresh', {}); }
+  listTalks();
+}
+
+async function exportTalk(kind) {
+  const file = await server.export({ kind, folder: folder(), kept: props.value });
+  const link = element('a', { href: URL.createObjectURL(new Blob([file.text], { type: file.type })), download: file.name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+window.addEventListener('storage', listTalks);
+
+function startAfresh() {
+  showView(null);
+  sessionStorage.removeItem(KEPT + 'open:' + folder());
+  showSheet(null);
+  trigger('fresh', {});
+  byId('question').querySelector('textarea').focus();
+}
+
+Object.assign(acts, {
+  fresh: startAfresh,
+  'open-talk': (button) => { showView(null); showSheet(null); trigger('restore', { kept: kept(button.dataset.talk) }); },
+  'rename-talk': (button) => renameTalk(button.dataset.talk),
+  'forget-talk': (button) => forgetTalk(button.dataset.talk),
+  export: (button) => exportTalk(button.dataset.kind),
+});

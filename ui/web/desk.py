@@ -1,0 +1,143 @@
+"""What the views share: the components that several of them fill, and the way from an event to its handler.
+
+A handler takes a `Tab` and the values of what else it reads, and returns what its components show.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import gradio as gr
+
+from rag.domain import Json
+from rag.settings import Settings
+from ui.web.conversation import conversation_from
+from ui.web.folders import Folders
+from ui.web.reading import empty_reader_html
+from ui.web.tab import Meanwhile, Tab
+
+ASKED_AT_ONCE = 8
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+QUICK: dict[str, Any] = {**PRIVATE, "queue": False}
+"""For what takes no time: it waits behind nobody."""
+
+_WATCH = "watch('value', () => window.ibid && window.ibid.changed('{}'));"
+
+
+def html(name: str, value: str = "", *, watched: bool = False, **how: Any) -> gr.HTML:
+    """Markup of ours, under that id; what is `watched` tells the page's script of each change."""
+    on_load = _WATCH.format(name) if watched else None
+    return gr.HTML(value, elem_id=name, apply_default_css=False, js_on_load=on_load, **how)
+
+
+class Desk:
+    """The components that several views fill, each placed by the one it belongs to.
+
+    `folder` holds the key of the tab's folder and `bridge` its conversation, beside which the page's script runs and
+    whose events it sends. `taking` is the number of the one event that brings files.
+    """
+
+    def __init__(self, folders: Folders, settings: Settings) -> None:
+        self.folders = folders
+        self.settings = settings
+        self.meanwhile = Meanwhile()
+        self.taking = -1
+        self.folder = gr.Textbox(visible="hidden", elem_id="folder", show_label=False)
+        self.welcome = html("welcome", render=False)
+        self.reader = html("reader", empty_reader_html(), watched=True, render=False)
+
+    def run(self, script: str, called: Sequence[Callable[..., Json]]) -> None:
+        """Let the page run `script`, which may call the functions `called` by their names."""
+        self.bridge = gr.HTML(
+            "",
+            html_template="",
+            js_on_load=script,
+            elem_id="bridge",
+            visible="hidden",
+            server_functions=[_plain(one) for one in called],
+        )
+
+    def on(
+        self,
+        trigger: Callable[..., Any],
+        handle: Callable[..., Any],
+        shown: Sequence[Any],
+        *,
+        reads: Sequence[Any] = (),
+        with_talk: bool = False,
+        **how: Any,
+    ) -> Any:
+        """Let `handle` fill `shown` when `trigger` fires. It takes the tab, `with_talk` its conversation too, and the
+        values of what it `reads`. One that yields fills them again and again, and waits for its turn."""
+
+        def once(*given: Any) -> Any:
+            return handle(*self._opened(given, with_talk))
+
+        def again(*given: Any) -> Any:
+            yield from handle(*self._opened(given, with_talk))
+
+        run, manner = (again, PRIVATE) if inspect.isgeneratorfunction(handle) else (once, QUICK)
+        return trigger(_named(run, handle), self._inputs(reads, with_talk), shown, **{**manner, **how})
+
+    def on_sent(
+        self, name: str, handle: Callable[..., Any], shown: Sequence[Any], *, with_talk: bool = False, **how: Any
+    ) -> Any:
+        """Like `on`, for an event that the page's script sends under that name; what came with it is in the tab."""
+
+        def once(event: gr.EventData, *given: Any) -> Any:
+            return handle(*self._opened(given, with_talk, event._data))
+
+        trigger = getattr(self.bridge, name)
+        return trigger(_named(once, handle), self._inputs((), with_talk), shown, **{**QUICK, **how})
+
+    def _inputs(self, reads: Sequence[Any], with_talk: bool) -> list[Any]:
+        return [*reads, self.folder, *([self.bridge] if with_talk else [])]
+
+    def _opened(self, given: Sequence[Any], with_talk: bool, sent: Any = None) -> tuple[Any, ...]:
+        """The tab, and the values that were read."""
+        *read, key, kept = given if with_talk else (*given, None)
+        folder = self.folders.get(key)
+        conversation = conversation_from(kept, folder.key)
+        return (Tab(folder=folder, conversation=conversation, sent=sent if isinstance(sent, dict) else {}), *read)
+
+
+class View(ABC):
+    """A part of the page. `opener` is its button in the masthead, if it has one; `arriving` are the components that a
+    tab which opens fills with what `arrive` says, and `called` the functions that the page's script may call."""
+
+    opener: ClassVar[str] = ""
+    arriving: Sequence[Any] = ()
+    called: Sequence[Callable[[dict[str, Any]], Json]] = ()
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @abstractmethod
+    def lay_out(self) -> None:
+        """Make the components."""
+
+    @abstractmethod
+    def wire(self) -> None:
+        """Say what happens on their events, once all views are laid out."""
+
+    def arrive(self, tab: Tab) -> tuple[Any, ...]:  # noqa: ARG002 – for those with something to show
+        """The first values of `arriving`, in order."""
+        return ()
+
+
+def _named(function: Callable[..., Any], handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Under the handler's name, which Gradio tells of in errors."""
+    function.__name__ = handle.__name__
+    return function
+
+
+def _plain(function: Callable[..., Json]) -> Callable[..., Json]:
+    """Gradio marks what may be called with an attribute, which bound methods do not take."""
+
+    def call(given: dict[str, Any]) -> Json:
+        return function(given)
+
+    return _named(call, function)

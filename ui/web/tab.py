@@ -1,0 +1,43 @@
+"""A tab of the page, as each event brings it: a server that is started again goes on where the tab is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ui.web.conversation import Conversation
+from ui.web.folders import OpenFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tab:
+    """The folder that a tab asks; its conversation, an empty one where the event brings none; and what the page sent
+    with the event: for one that opens, what its address names."""
+
+    folder: OpenFolder
+    conversation: Conversation
+    sent: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Meanwhile:
+    """What was changed in conversations while an answer is under way in them. The answer goes on with the conversation
+    as it was when it was asked, so it takes these changes up; they are forgotten when it ends."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, dict[str, Any]] = {}
+
+    @contextmanager
+    def answering(self, conversation: Conversation) -> Iterator[Mapping[str, Any]]:
+        """While something is answered in it: the changes so far, as they come."""
+        try:
+            yield self._changes.setdefault(conversation.id, {})
+        finally:
+            self._changes.pop(conversation.id, None)
+
+    def changed(self, conversation: Conversation, **changes: Any) -> Conversation:
+        """The conversation with these changes; an answer that is under way in it goes on with them too."""
+        if (noted := self._changes.get(conversation.id)) is not None:
+            noted.update(changes)
+        return replace(conversation, **changes)

@@ -1,0 +1,241 @@
+"""The conversation: questions, answers as they grow, and where one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Json, Passage, Question
+from rag.errors import DocumentError, IbidError
+from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
+from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
+from ui.web.export import exported
+from ui.web.feedback import feedback_case, write_feedback
+from ui.web.folders import OpenFolder
+from ui.web.markup import escaped
+from ui.web.reading import empty_reader_html
+from ui.web.render import Shelf, exchange_html
+from ui.web.tab import Tab
+
+
+class Chat(View):
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.called = [self.export, self.feedback]
+
+    def lay_out(self) -> None:
+        with gr.Column(elem_id="talk", min_width=0):
+            with gr.Column(elem_id="paper", min_width=0):
+                self.desk.welcome.render()
+                self.transcript = html("transcript")
+                self.live = html("live", watched=True)
+            with gr.Column(elem_id="composer", min_width=0):
+                with gr.Row(elem_id="ask-row"):
+                    self.box = gr.Textbox(
+                        label="Your question",
+                        placeholder="Ask your documents …",
+                        show_label=False,
+                        container=False,
+                        lines=1,
+                        max_lines=6,
+                        max_length=4_000,
+                        elem_id="question",
+                        autofocus=True,
+                        scale=8,
+                    )
+                    self.send = gr.Button("Ask", variant="primary", elem_id="send", min_width=0, scale=0)
+                    self.stop = gr.Button("Stop", elem_id="stop", min_width=0, scale=0)
+                self.disclosure = html("disclosure")
+                self.use_model = gr.Checkbox(
+                    True, label="Let the model write", elem_id="use-model", visible=False, container=False
+                )
+        self.arriving = [self.transcript, self.live, self.disclosure, self.use_model]
+
+    def wire(self) -> None:
+        desk, bridge = self.desk, self.desk.bridge
+        asking = desk.on(
+            partial(gr.on, [self.box.submit, self.send.click]),
+            self.answer,
+            [self.box, self.transcript, self.live, bridge],
+            reads=[self.box, self.use_model],
+            with_talk=True,
+            concurrency_limit=ASKED_AT_ONCE,
+            trigger_mode="multiple",
+        )
+        desk.on(self.use_model.change, self.disclose, [self.disclosure], reads=[self.use_model])
+        desk.on(self.stop.click, self.stopped, [self.live, bridge], with_talk=True, cancels=[asking])
+        # Whoever leaves a conversation does not wait for its answer; what there is of it was kept as it came.
+        talk = [bridge, self.transcript, self.live]
+        desk.on_sent("restore", self.restore, talk, cancels=[asking])
+        desk.on_sent("fresh", self.fresh, [*talk, desk.reader], with_talk=True, cancels=[asking])
+        desk.on_sent("rename", self.rename, [bridge], with_talk=True)
+
+    def arrive(self, tab: Tab) -> tuple[Any, ...]:
+        bot = tab.folder.bot
+        return "", "", _disclosure_html(bot), _switch(writes=bot.writer is not None, finds=bot.second is not None)
+
+    # --- asking
+
+    def answer(self, tab: Tab, question: str, use_model: bool) -> Iterator[tuple[Any, ...]]:
+        """Ask, and show the answer as it grows."""
+        if not question.strip():
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            return
+        asked = tab.conversation.interrupted().asking(question.strip())
+        with self.desk.meanwhile.answering(asked) as changes:
+            yield "", _transcript(tab.folder, asked), _live(tab.folder, asked), asked.text()
+            for conversation in _growing(tab.folder, asked, changes, use_model=use_model):
+                yield gr.skip(), gr.skip(), _live(tab.folder, conversation), conversation.text()
+
+    def stopped(self, tab: Tab) -> tuple[str, str]:
+        """What there is of an answer that somebody stopped."""
+        conversation = tab.conversation.interrupted()
+        return _live(tab.folder, conversation), conversation.text()
+
+    def disclose(self, tab: Tab, use_model: bool) -> str:
+        """Where text goes, now that the switch was moved."""
+        return _disclosure_html(tab.folder.bot, use_model=use_model)
+
+    # --- the conversation
+
+    def restore(self, tab: Tab) -> tuple[str, ...]:
+        """A kept conversation opens again, after a reload or from the list."""
+        return _opened(tab.folder, conversation_from(tab.sent.get("kept"), tab.folder.key).interrupted())
+
+    def fresh(self, tab: Tab) -> tuple[str, ...]:
+        """A new conversation, over the same documents."""
+        return *_opened(tab.folder, new_conversation(tab.folder.key, tab.conversation.scope)), empty_reader_html()
+
+    def rename(self, tab: Tab) -> str:
+        title = str(tab.sent["title"])[:LONGEST_NAME]
+        return self.desk.meanwhile.changed(tab.conversation, title=title).text()
+
+    # --- called by the page's script
+
+    def export(self, wanted: Mapping[str, Any]) -> Json:
+        """A conversation as a file: its name, type and text."""
+        conversation = conversation_from(wanted.get("kept"), str(wanted.get("folder")))
+        file = exported(conversation, str(wanted.get("kind")))
+        return {"name": file.name, "type": file.type, "text": file.text}
+
+    def feedback(self, given: Mapping[str, Any]) -> Json:
+        """Write what somebody said of an answer; returns what to tell them."""
+        try:
+            folder = self.desk.folders.get(str(given.get("folder")))
+            case = _case(folder, conversation_from(given.get("kept"), folder.key), given)
+            if case is None:
+                return {"problem": "There is no answer yet."}
+            write_feedback(self.desk.settings.home, case)
+        except IbidError as error:
+            return {"problem": str(error)}
+        except (LookupError, ValueError, TypeError):
+            return {"problem": "That answer is not in this conversation any more."}
+        return {"said": "Thank you. It is kept on this machine."}
+
+
+def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, Any]) -> Json | None:
+    """What somebody said of an answer, as an eval case; None where there is no answer yet. Raises LookupError,
+    ValueError or TypeError where it is said of none."""
+    turn = int(given["turn"])
+    exchange = conversation.exchanges[turn - 1]
+    if exchange.answer is None:
+        return None
+    earlier = [one.question for one in conversation.exchanges[: turn - 1]]
+    chosen = [folder.paragraph(str(one[0]), int(one[1])) for one in given.get("chosen", ())]
+    paragraphs = [paragraph for paragraph in chosen if paragraph is not None]
+    note = str(given.get("note") or "")
+    return feedback_case(exchange.question, exchange.answer, earlier, bool(given.get("good")), note, paragraphs)
+
+
+def _growing(
+    folder: OpenFolder, asked: Conversation, changes: Mapping[str, Any], *, use_model: bool
+) -> Iterator[Conversation]:
+    """The conversation as the answer to its last question grows, with the `changes` that come meanwhile."""
+    conversation = asked
+    try:
+        scope = _still_there(folder, asked.scope)
+        question = Question(asked.exchanges[-1].question, turns=asked.turns, scope=scope, offline=not use_model)
+        for answer in folder.bot.stream(question):
+            told = _told_while_indexing(answer, folder) if answer.complete else answer
+            conversation = replace(conversation.answered(told), **changes)
+            yield conversation
+    except IbidError as error:
+        yield replace(conversation.failed(str(error)), **changes)
+    except Exception:
+        yield conversation.failed("Something went wrong inside Ibid; its terminal says what. Ask again.")
+        raise
+
+
+def _still_there(folder: OpenFolder, scope: tuple[str, ...] | None) -> frozenset[str] | None:
+    """The scope without documents that have left the folder since it was chosen. Raises DocumentError for an empty
+    one."""
+    if scope is None:
+        return None
+    if not scope:
+        raise DocumentError("No document is chosen. Tick at least one under “Documents”.")
+    there = folder.ids.intersection(scope)
+    if not there:
+        raise DocumentError("The chosen documents are not among yours any more. Choose others under “Documents”.")
+    return there
+
+
+def _told_while_indexing(answer: Answer, folder: OpenFolder) -> Answer:
+    """An answer that was given before all documents were in says so, also when it is read later."""
+    progress = folder.indexing.progress
+    if not folder.indexing.running or progress is None or progress.files_done >= progress.files:
+        return answer
+    told = f"{progress.files_done:,} of {progress.files:,} files had been read by then."
+    return replace(answer, notice=f"{answer.notice} {told}" if answer.notice else told)
+
+
+def _opened(folder: OpenFolder, conversation: Conversation) -> tuple[str, ...]:
+    return conversation.text(), _transcript(folder, conversation), _live(folder, conversation)
+
+
+def _transcript(folder: OpenFolder, conversation: Conversation) -> str:
+    """All exchanges but the last, which is live."""
+    earlier = enumerate(conversation.exchanges[:-1], start=1)
+    return "".join(exchange_html(exchange, number, _shelf(folder)) for number, exchange in earlier)
+
+
+def _live(folder: OpenFolder, conversation: Conversation) -> str:
+    exchanges = conversation.exchanges
+    return exchange_html(exchanges[-1], len(exchanges), _shelf(folder)) if exchanges else ""
+
+
+def _shelf(folder: OpenFolder) -> Shelf:
+    def text_of(passage: Passage) -> str | None:
+        record = folder.record(passage.paragraph.document_id)
+        if record is None or record.revision != passage.source.revision:
+            return None
+        paragraph = folder.paragraph(passage.paragraph.document_id, passage.paragraph.number)
+        return paragraph.text if paragraph else None
+
+    return Shelf(folder.key, text_of)
+
+
+def _disclosure_html(bot: Chatbot, *, use_model: bool = True) -> str:
+    """Where text goes, beside the question box."""
+    writer = bot.writer if use_model else None
+    second = bot.second.name if bot.second else None
+    if writer is None and second is None:
+        said = "Answers are sentences of your documents, found on this machine. Nothing leaves it."
+    elif writer is None:
+        said = "Answers are sentences of your documents."
+    else:
+        said = f"{escaped(writer)} writes the answers: it receives your question and the passages found for it."
+    if second is not None:
+        questions = "and each question" if use_model else "but no question"
+        said += f" {escaped(second)} helps to find passages: it receives the text of every document, {questions}."
+    return f'<p class="disclosure">{said}</p>'
+
+
+def _switch(*, writes: bool, finds: bool) -> gr.Checkbox:
+    """What turns the sending of questions off."""
+    label = "Let the model write" if writes else "Let the embedding model help to find"
+    return gr.Checkbox(label=label, visible=writes or finds)

@@ -1,0 +1,174 @@
+"""The side pane: the conversations of this browser, the files that people add, and the documents that are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag.domain import document_name
+from rag.errors import DocumentError, IbidError
+from rag.ingest import Outcome
+from ui.web.conversation import Conversation
+from ui.web.desk import View, html
+from ui.web.folders import OpenFolder
+from ui.web.reading import counted, gone_html, library_html, outcomes_html, welcome_html
+from ui.web.tab import Tab
+from ui.web.uploads import delete_upload, take_waiting
+
+_TICK = 0.7
+"""Seconds from one look at an ingest under way to the next."""
+
+
+class Documents(View):
+    def lay_out(self) -> None:
+        self.timer = gr.Timer(_TICK, active=False)
+        with gr.Column(elem_id="side", min_width=0):
+            html("talks", _TALKS)
+            self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
+            self.outcomes = html("outcomes")
+            self.library = html("library", watched=True)
+        # The page itself ticks the boxes of the scope and hides the welcome: a report of progress that comes late
+        # can undo nothing that somebody did meanwhile.
+        self.arriving = [self.library, self.desk.welcome, self.timer]
+
+    def wire(self) -> None:
+        desk, standing = self.desk, self.arriving
+        # The next ticks go out while Gradio still takes the last ones for under way.
+        desk.on_sent("scope", self.choose, [desk.bridge], with_talk=True, trigger_mode="multiple")
+        desk.on_sent("reindex", self.reindex, standing)
+        changed = [desk.bridge, self.outcomes, desk.reader, *standing]
+        desk.on_sent("remove", self.remove, changed, with_talk=True, queue=True)
+        taking = desk.on(
+            self.upload.upload,
+            self.take_in,
+            [self.upload, desk.bridge, self.outcomes, *standing],
+            reads=[self.upload],
+            with_talk=True,
+        )
+        desk.taking = int(taking["id"])
+        desk.on(self.timer.tick, self.tick, standing)
+
+    def arrive(self, tab: Tab) -> tuple[Any, ...]:
+        return _standing(tab.folder, is_indexing=True)
+
+    def tick(self, tab: Tab) -> tuple[Any, ...]:
+        """While documents are read: how far that is."""
+        return _standing(tab.folder)
+
+    def choose(self, tab: Tab) -> str:
+        """Ask documents or not, one tick after the other; a tick's `document` is None for all of them."""
+        everything = tuple(record.document_id for record in tab.folder.bot.documents)
+        scope = tab.conversation.scope
+        for tick in tab.sent.get("ticks") or ():
+            scope = _ticked(scope, everything, tick.get("document"), bool(tick.get("asked")))
+        return self.desk.meanwhile.changed(tab.conversation, scope=scope).text()
+
+    def reindex(self, tab: Tab) -> tuple[Any, ...]:
+        """Look for changes in the folder."""
+        tab.folder.ingest_beside()
+        return _standing(tab.folder, is_indexing=True)
+
+    def take_in(self, tab: Tab, files: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
+        """Keep the files that were dropped, index them, and say what became of each."""
+        named, outcomes = self._keep(files or ())
+        yield None, gr.skip(), outcomes_html(outcomes), *_standing(tab.folder, is_indexing=True)
+        outcomes |= _become(tab.folder, named, self.desk.settings.uploads)
+        ids = tab.folder.ids
+        added = [one for one in named if one in ids]
+        scoped = _scoped(tab.conversation, (*(tab.conversation.scope or ()), *added))
+        yield gr.skip(), scoped, outcomes_html(outcomes), *_standing(tab.folder)
+
+    def remove(self, tab: Tab) -> tuple[Any, ...]:
+        """Delete an uploaded file."""
+        document_id = str(tab.sent.get("document"))
+        try:
+            delete_upload(document_id, self.desk.settings.uploads)
+            tab.folder.ingest()
+            said = "deleted"
+        except IbidError as error:
+            said = str(error)
+        ids = tab.folder.ids
+        scoped = _scoped(tab.conversation, [one for one in tab.conversation.scope or () if one in ids])
+        reader = gone_html(document_id) if tab.sent.get("showing") and document_id not in ids else gr.skip()
+        return scoped, outcomes_html({document_name(document_id): said}), reader, *_standing(tab.folder)
+
+    def _keep(self, files: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """The names of those that were kept, by their document ids, and what is to be said of each file so far."""
+        settings = self.desk.settings
+        named: dict[str, str] = {}
+        outcomes: dict[str, str] = {}
+        # The same file named twice is one: its second half would find nothing any more.
+        for path in map(Path, dict.fromkeys(files)):
+            try:
+                document_id = take_waiting(
+                    path, temporary=settings.temporary, uploads=settings.uploads, max_file_mb=settings.max_file_mb
+                )
+                named[document_id] = document_name(document_id)
+                outcomes[named[document_id]] = "being read …"
+            except IbidError as error:
+                outcomes[path.name] = str(error)
+        return named, outcomes
+
+
+def _standing(folder: OpenFolder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
+    """What stands around a conversation and does not depend on it: the list of documents, the welcome, and whether to
+    look again soon."""
+    look_again = folder.indexing.running if is_indexing is None else is_indexing
+    return library_html(folder.bot.documents, folder.indexing), _welcome(folder), gr.Timer(active=look_again)
+
+
+def _welcome(folder: OpenFolder) -> str:
+    name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
+    return welcome_html(name, len(folder.bot.documents), folder.indexing.running, folder.examples)
+
+
+def _scoped(conversation: Conversation, scope: Sequence[str]) -> Any:
+    """The conversation with its scope as it is by now; an unlimited one stays as the tab has it."""
+    return gr.skip() if conversation.scope is None else replace(conversation, scope=tuple(scope)).text()
+
+
+def _ticked(
+    scope: tuple[str, ...] | None, everything: tuple[str, ...], document: str | None, is_asked: bool
+) -> tuple[str, ...] | None:
+    """The scope after one tick: None where every document is asked."""
+    if document is None:
+        return None if is_asked else ()
+    before = everything if scope is None else scope
+    chosen = {*before, document} if is_asked else set(before) - {document}
+    return None if chosen >= set(everything) else tuple(one for one in everything if one in chosen)
+
+
+def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict[str, str]:
+    """Index what was kept; what became of each of `named`, as people read it. What cannot be read is not kept."""
+    try:
+        report = folder.ingest()
+    except IbidError as error:
+        return dict.fromkeys(named.values(), str(error))
+    # Somebody else may delete what is being read.
+    said = dict.fromkeys(named.values(), "deleted before it was read")
+    for outcome in report.outcomes:
+        if outcome.document_id not in named:
+            continue
+        record = folder.record(outcome.document_id)
+        if outcome.outcome is Outcome.FAILED:
+            said[named[outcome.document_id]] = f"not read: {outcome.detail}"
+            with suppress(DocumentError):
+                delete_upload(outcome.document_id, uploads)
+        elif record is not None:
+            said[named[outcome.document_id]] = f"added, {counted(record.paragraphs)}"
+    return said
+
+
+_TALKS = (
+    '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2><ul id="talk-list"></ul>'
+    '<div class="exports" hidden><span>Export</span>'
+    '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'
+    '<button type="button" class="act" data-act="export" data-kind="html">HTML</button>'
+    '<button type="button" class="act" data-act="export" data-kind="json">JSON</button></div></nav>'
+    '<div id="announcer" class="unseen" role="status" aria-live="polite"></div>'
+)

@@ -1,0 +1,45 @@
+"""What every door says in the same words: roles, verdicts, excerpts. Plain text; each door makes it safe to show."""
+
+from __future__ import annotations
+
+from rag.documents.context import display
+from rag.domain import Answer, Confidence, Role, Verdict
+
+_EXCERPT = 200
+
+ROLE_NAMES = {
+    Role.TITLE: "title",
+    Role.HEADING: "heading",
+    Role.BYLINE: "byline",
+    Role.BODY: "",
+    Role.LIST: "list",
+    Role.TABLE: "table",
+    Role.CAPTION: "photo caption",
+    Role.COMMENT: "reader’s comment",
+    Role.BOILERPLATE: "page furniture",
+}
+"""What a paragraph is called beside its text; the document's own running text needs no name."""
+
+
+def excerpt(text: str, most: int = _EXCERPT) -> str:
+    """The beginning of a text, of at most so many characters, ended at a word."""
+    shown = display(text)
+    return shown if len(shown) <= most else shown[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def is_quoted(answer: Answer) -> bool:
+    """Whether all that is said was cut out of documents by code, and nobody wrote any of it."""
+    return answer.mode == "extractive" and all(s.verdict is Verdict.VERIFIED and s.is_quote for s in answer.statements)
+
+
+def verdict_text(answer: Answer) -> str:
+    """How many statements of an answer stand, and who wrote them if not the documents. What is quoted needs no check:
+    code cut it out."""
+    if answer.confidence is Confidence.LOW:
+        return "May answer it: quoted word for word"
+    if is_quoted(answer):
+        return "Quoted word for word"
+    verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    count = len(answer.statements)
+    by = f" · written by {answer.model}" if answer.model else ""
+    return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{by}"
