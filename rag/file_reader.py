@@ -29,15 +29,19 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a look into a file brought: its content; its problem, which lies in its bytes if it `is_unreadable`; or
-    neither, where the index holds these very bytes. `record` is what the index holds of the file, in any version."""
+    """What a look into a file brought: its content; its problem; or neither, where the index holds these very
+    bytes. `record` is what the index holds of the file, in any version."""
 
     file: FoundFile
     record: Record | None
     stamp: FileStamp
     content: Content | None = None
     problem: str | None = None
-    is_unreadable: bool = False
+
+    @property
+    def vectors(self) -> int:
+        """How many vectors its content takes."""
+        return len(self.content.windows) if self.content is not None else 0
 
     @property
     def is_unchanged(self) -> bool:
@@ -56,13 +60,13 @@ class FileReader:
     def read(self, file: FoundFile) -> Reading:
         """The file's content, if it is new and can be read."""
         record = self.records.get(file.document_id)
-        content, problem, is_unreadable = None, None, False
+        content, problem = None, None
         try:
             data = self._bytes(file)
             if record is None or record.revision != revision_of(data):
                 content = self._content(file, data)
         except DocumentError as error:
-            problem, is_unreadable = str(error), True
+            problem = str(error)
         except OSError as error:
             problem = error.strerror or str(error)
         return Reading(
@@ -71,7 +75,6 @@ class FileReader:
             stamp=self._stamp(file),
             content=content,
             problem=problem,
-            is_unreadable=is_unreadable,
         )
 
     def _bytes(self, file: FoundFile) -> bytes:

@@ -1,16 +1,17 @@
 """A folder becomes rows of the index: scan, read, split, embed, commit.
 
 Idempotent and incremental: an unchanged file costs a stat. The folder is the truth, so a deleted file leaves
-the index, but a folder that is missing, unreadable or suddenly empty removes nothing. Never writes to the
-folder. One bad file never stops the others.
+the index, but a folder that is missing, unreadable or suddenly empty removes nothing, and a file that can no
+longer be read keeps its earlier version. Never writes to the folder. One bad file never stops the others.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,9 +21,16 @@ from rag.documents.scan import FoundFile, Scan, scan
 from rag.errors import FolderError
 from rag.file_reader import FileReader, Reading
 from rag.index.embedder import Embedder
+from rag.index.failures import write_failures
 from rag.index.records import FileStamp, Record
 from rag.index.store import Store
 from rag.pipeline import Group, Pipeline
+
+_STAYS = "; what was read of it before still answers"
+"""Said of a file that fails now and did not before."""
+
+_TELLING_AFTER = 2.0
+"""Seconds from which on the pace tells how long the rest takes."""
 
 
 class Outcome(StrEnum):
@@ -44,11 +52,39 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an ingest is: files read of files found, and vectors made so far."""
+    """How far an ingest is: files done of files found, and vectors made so far. Done are those that are in, unchanged,
+    or failed, each of which is told with its reason.
+
+    `reading` is the file that is being read; `embedding` so many that were read and are not in; `vectors_to_come` are
+    theirs. `share` is how much of the work is done, 0 to 1, by the sizes of the files; `rate` vectors a second.
+    """
 
     files_done: int
     files: int
     vectors: int
+    _: KW_ONLY
+    failed: tuple[FileOutcome, ...] = ()
+    reading: str | None = None
+    embedding: int = 0
+    vectors_to_come: int = 0
+    share: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def queued(self) -> int:
+        """Files that nobody has looked into yet."""
+        return max(self.files - self.files_done - self.embedding - (self.reading is not None), 0)
+
+    @property
+    def rate(self) -> float:
+        return self.vectors / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """As long as the rest takes at the pace so far; None in the first seconds, which tell nothing."""
+        if not self.share or self.seconds < _TELLING_AFTER:
+            return None
+        return self.seconds * (1 - self.share) / self.share
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +116,83 @@ class _Tally:
     """What has become of the files so far."""
 
     outcomes: list[FileOutcome]
+    failed: list[FileOutcome] = field(default_factory=list)
     restamped: list[tuple[str, FileStamp]] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
     embedded: int = 0
     reused: int = 0
 
     def add(self, group: Group) -> None:
         self.embedded += group.embedded
         self.reused += group.reused
-        self.outcomes += map(_outcome_of, group.readings)
+        outcomes = [_outcome_of(reading) for reading in group.readings]
+        self.outcomes += outcomes
+        self.failed += [outcome for outcome in outcomes if outcome.outcome is Outcome.FAILED]
         self.restamped += [(one.file.document_id, one.stamp) for one in group.readings if one.is_unchanged]
-        self.unreadable += [one.file.document_id for one in group.readings if one.is_unreadable and one.record]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """Follows the files that are in work, on whichever thread they are, and tells of each step."""
+
+    tally: _Tally
+    tell: Callable[[Progress], None] | None
+    files: int
+    size: int
+    """Bytes of all files that are to be read."""
+    _started: float = field(default_factory=time.perf_counter)
+    _reading: str | None = None
+    _read: dict[str, Reading] = field(default_factory=dict)
+    """What was read and is not in, by document id."""
+    _embedded: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Of each group under way, by its first document: the vectors made, and the bytes that they stand for."""
+    _size_done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reading(self, file: FoundFile, read: Callable[[FoundFile], Reading]) -> Reading:
+        self._reading = file.document_id
+        self._say()
+        reading = read(file)
+        with self._lock:
+            self._reading = None
+            self._read[file.document_id] = reading
+        return reading
+
+    def embedded(self, group: Sequence[Reading], done: int, total: int) -> None:
+        size = sum(reading.file.size for reading in group)
+        with self._lock:
+            self._embedded[group[0].file.document_id] = (done, size * done / total)
+        self._say()
+
+    def taken_in(self, group: Group) -> None:
+        with self._lock:
+            self.tally.add(group)
+            self._embedded.pop(group.readings[0].file.document_id, None)
+            for reading in group.readings:
+                self._read.pop(reading.file.document_id)
+                self._size_done += reading.file.size
+        self._say()
+
+    def _say(self) -> None:
+        if self.tell is None:
+            return
+        # Told under the lock, so that what was seen earlier is not told later.
+        with self._lock:
+            self.tell(self._now())
+
+    def _now(self) -> Progress:
+        made = sum(vectors for vectors, _ in self._embedded.values())
+        size = self._size_done + sum(part for _, part in self._embedded.values())
+        return Progress(
+            len(self.tally.outcomes),
+            self.files,
+            self.tally.embedded + self.tally.reused + made,
+            failed=tuple(self.tally.failed),
+            reading=self._reading,
+            embedding=len(self._read),
+            vectors_to_come=max(sum(reading.vectors for reading in self._read.values()) - made, 0),
+            share=min(size / self.size, 1.0) if self.size else 1.0,
+            seconds=time.perf_counter() - self._started,
+        )
 
 
 def ingest(
@@ -118,15 +220,14 @@ def ingest(
     unchanged, to_read = _partition(found.values(), records)
     tally = _Tally([FileOutcome(key, Outcome.UNCHANGED, records[key].warning) for key in unchanged])
     reader = FileReader(embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns)
-    pipeline = Pipeline(store=store, embedder=embedder, committed=committed, check=check)
-    for group in pipeline.taken_in(map(reader.read, to_read)):
-        tally.add(group)
-        if progress is not None:
-            progress(Progress(len(tally.outcomes), len(found), tally.embedded + tally.reused))
+    watch = _Watch(tally=tally, tell=progress, files=len(found), size=sum(file.size for file in to_read))
+    pipeline = Pipeline(store=store, embedder=embedder, embedded=watch.embedded, committed=committed, check=check)
+    for group in pipeline.taken_in(watch.reading(file, reader.read) for file in to_read):
+        watch.taken_in(group)
     store.restamp(tally.restamped)
-    removed = gone + sorted(tally.unreadable)
-    if removed:
-        store.remove(removed)
+    write_failures(store.folder, {one.document_id: one.detail or "" for one in tally.failed})
+    if gone:
+        store.remove(gone)
         if committed is not None:
             committed()
     tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
@@ -139,7 +240,8 @@ def ingest(
 def _outcome_of(reading: Reading) -> FileOutcome:
     document_id = reading.file.document_id
     if reading.problem is not None:
-        return FileOutcome(document_id, Outcome.FAILED, reading.problem)
+        stays = _STAYS if reading.record else ""
+        return FileOutcome(document_id, Outcome.FAILED, f"{reading.problem}{stays}")
     if reading.content is not None:
         warning = reading.content.parsed.warning
         return FileOutcome(document_id, Outcome.UPDATED if reading.record else Outcome.ADDED, warning)

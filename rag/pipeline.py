@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from rag.file_reader import Reading
@@ -38,11 +39,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """`committed` is called after each group that brought something, `check` every so often while texts are embedded:
-    what it raises ends the work, and what was committed stays."""
+    """`committed` is called after each group that brought something. While a group is embedded, `embedded` is told its
+    readings and how many of how many vectors are made, and `check` is called: what it raises ends the work, and what
+    was committed stays."""
 
     store: Store
     embedder: Embedder
+    embedded: Callable[[Sequence[Reading], int, int], None] | None = None
     committed: Callable[[], None] | None = None
     check: Callable[[], None] | None = None
 
@@ -58,12 +61,16 @@ class Pipeline:
         windows = [window for reading in readings for window in _windows(reading)]
         vectors = self.store.vectors_by_hash(list({window.hash for window in windows}))
         fresh = {window.hash: window.text for window in windows if window.hash not in vectors}
-        check = self.check
-        checking = None if check is None else lambda *_: check()
-        made = self.embedder.vectors(list(fresh.values()), checking) if fresh else ()
+        made = self.embedder.vectors(list(fresh.values()), partial(self._step, readings)) if fresh else ()
         vectors.update(zip(fresh, made, strict=True))
         changes = [_change(reading, vectors) for reading in readings if reading.content is not None]
         return Group(readings=readings, changes=changes, embedded=len(fresh), reused=len(windows) - len(fresh))
+
+    def _step(self, readings: Sequence[Reading], done: int, total: int) -> None:
+        if self.embedded is not None:
+            self.embedded(readings, done, total)
+        if self.check is not None:
+            self.check()
 
     def _commit(self, group: Group) -> Group:
         if group.changes:
@@ -83,7 +90,7 @@ def _groups(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
     size = 0
     for reading in readings:
         group.append(reading)
-        size += len(_windows(reading))
+        size += reading.vectors
         if size >= GROUP:
             yield group
             group, size = [], 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rag.documents.scan import left_out_of
 from rag.domain import Json
+from rag.index.failures import read_failures
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,4 +30,10 @@ def status_json(bot: Chatbot | None, *, settings: Settings, indexing: bool = Fal
         "indexing": indexing,
         "documents": [record.json() for record in records],
         "left_out": [one.json() for one in left_out_of(settings.roots)],
+        "failed": failed_json(settings),
     }
+
+
+def failed_json(settings: Settings) -> list[Json]:
+    """The files that the last ingest could not read, with the reasons. Nothing is opened for it."""
+    return [{"document": key, "reason": reason} for key, reason in read_failures(settings.index).items()]

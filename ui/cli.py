@@ -158,14 +158,20 @@ def ingest(
 
 
 @app.command()
-def status(as_json: JsonOption = False) -> None:
+def status(
+    as_json: JsonOption = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only the files that could not be read, and why.")] = False,
+) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
     from rag.index.owner import read_owner
-    from rag.status import status_json
+    from rag.status import failed_json, status_json
     from ui.remote import find_owner
-    from ui.status import own_status, print_status
+    from ui.status import own_status, print_failed, print_status
 
     settings = Settings()
+    if failed:
+        (print_json if as_json else print_failed)(failed_json(settings))
+        return
     folder = safe(str(settings.documents))
     if not (settings.index / "chroma").exists():
         if as_json:

@@ -89,11 +89,13 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> Iterator[str]:
     yield f"[dim]{count} file{'' if count == 1 else 's'} left out: {named}{more}[/dim]"
 
 
-def status_left_out_lines(status: Json) -> Iterator[str]:
-    """The same of what `ibid status --json` tells."""
+def folder_lines(status: Json) -> Iterator[str]:
+    """What of a folder is not in, of what `ibid status --json` tells."""
     from rag.documents.left_out import LeftOut  # heavy: kept out of `ibid --help`
 
-    return left_out_lines([LeftOut(one["document"], one["reason"]) for one in status["left_out"]])
+    if failed := len(status["failed"]):
+        yield f"{failed} file{'' if failed == 1 else 's'} could not be read: `ibid status --failed` says why"
+    yield from left_out_lines([LeftOut(one["document"], one["reason"]) for one in status["left_out"]])
 
 
 def _statement_line(statement: Statement) -> str:

@@ -10,7 +10,7 @@ from rag.settings import Settings
 from rag.status import status_json
 from ui.asking import LOCK_WAIT
 from ui.notices import say_set_aside
-from ui.show import safe, status_left_out_lines
+from ui.show import folder_lines, safe
 from ui.terminal import out
 
 _HELD_WAIT = 0.2
@@ -34,11 +34,18 @@ def print_status(told: Json, *, owner: Owner | None) -> None:
     out.print(_documents_table(told["documents"]))
     folder, index = safe(told["folder"]), safe(told["index"])
     count = f"\n{len(told['documents'])} documents, {told['paragraphs']} paragraphs from {folder}"
-    out.print("\n".join([count, *status_left_out_lines(told)]))
+    out.print("\n".join([count, *folder_lines(told)]))
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     _print_embedders(told["embedder"], second=told["second_embedder"])
     _print_writer(told["writer"], second=told["second_embedder"])
     out.print(f"held by   {owner or 'nobody else'}")
+
+
+def print_failed(failed: list[Json]) -> None:
+    """The files that could not be read, a line each, and what to do."""
+    for one in failed:
+        out.print(f"{safe(document_name(one['document']))}: {safe(one['reason'])}")
+    out.print("`ibid ingest` tries them again." if failed else "Every file could be read.")
 
 
 def _documents_table(documents: list[Json]) -> Table:

@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from rag.domain import Json
 
@@ -45,18 +47,35 @@ class Bar:
 
     def __init__(self, shown: Progress, what: str) -> None:
         self._shown = shown
-        self._task: TaskID = shown.add_task(what, total=None, visible=False, detail="")
+        self._task: TaskID = shown.add_task(what, total=None, visible=False, count="", left=None)
 
     def show(self, done: int, *, total: int, what: str | None = None, detail: str = "") -> None:
         """So many of so many; `what` instead of what it was called, and a `detail` behind the numbers."""
-        self._shown.update(self._task, visible=True, completed=done, total=total, description=what, detail=detail)
+        count = f"{done}/{total}{detail}"
+        self._shown.update(self._task, visible=True, completed=done, total=total, description=what, count=count)
 
     def hide(self) -> None:
         self._shown.update(self._task, visible=False)
 
     def ingest(self, progress: IngestProgress) -> None:
-        """How far an ingest is."""
-        self.show(progress.files_done, total=progress.files, detail=f" files, {progress.vectors} passages")
+        """How far an ingest is: its bar by the sizes of the files, so that one large file moves it too."""
+        count, left = _count_text(progress), progress.seconds_left
+        self._shown.update(self._task, visible=True, completed=progress.share, total=1.0, count=count, left=left)
+
+
+def _count_text(progress: IngestProgress) -> str:
+    failed = f", {len(progress.failed):,} failed" if progress.failed else ""
+    to_come = f", {progress.vectors_to_come:,} to come" if progress.vectors_to_come else ""
+    files = f"{progress.files_done:,}/{progress.files:,} files{failed}"
+    return f"{files} · {progress.vectors:,} passages{to_come}, {progress.rate:.0f}/s"
+
+
+class _TimeLeft(TimeRemainingColumn):
+    """What the work itself tells, or else rich's own guess."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields["left"]
+        return super().render(task) if left is None else Text(f"{timedelta(seconds=round(left))}", "progress.remaining")
 
 
 @contextmanager
@@ -68,8 +87,8 @@ def bars(*whats: str) -> Iterator[tuple[Bar, ...] | None]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}{task.fields[detail]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[count]}"),
+        _TimeLeft(),
     )
     with Progress(*columns, console=err, transient=True) as shown:
         yield tuple(Bar(shown, what) for what in whats)

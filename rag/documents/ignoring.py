@@ -26,12 +26,14 @@ class Ignored:
 def ignored_in(folder: Path) -> Ignored:
     """What the file in the folder itself names; nothing without one.
 
-    Raises FolderError where it cannot be read: what it names would be read as documents.
+    Raises FolderError where it cannot be read: what it names would be read as documents. OSError where the folder
+    cannot be looked into.
     """
     path = folder / NAME
+    if not path.is_file():
+        return Ignored(GitIgnoreSpec([]))
     try:
-        lines = path.read_text("utf-8-sig", errors="replace").splitlines() if path.is_file() else []
-        return Ignored(GitIgnoreSpec.from_lines(lines))
+        return Ignored(GitIgnoreSpec.from_lines(path.read_text("utf-8-sig", errors="replace").splitlines()))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise FolderError(f"{path} cannot be read: {reason}. Nothing was changed. Mend it or remove it.") from error

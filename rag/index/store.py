@@ -27,7 +27,7 @@ import numpy as np
 from rag.documents.layout import Layout
 from rag.domain import Paragraph
 from rag.errors import IndexDamagedError, IndexMismatchError, StorageError
-from rag.index import vector_files
+from rag.index import failures, vector_files
 from rag.index.chroma import (
     CONFIGURATIONS,
     DAMAGED,
@@ -99,7 +99,8 @@ def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = acquire(folder, wait=0.0)
     try:
-        for name in ("chroma", "lexical", "lexical.new", "layouts", "owner.json", "folder.txt", SEAL, LOST):
+        derived = ("lexical", "lexical.new", "layouts", failures.NAME)
+        for name in ("chroma", *derived, "owner.json", "folder.txt", SEAL, LOST):
             remove_path(folder / name)
     finally:
         lock.release()

@@ -30,10 +30,12 @@ from rag.documents.scan import scan
 from rag.domain import Block, Question
 from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
-from rag.index.embedding import MiniLM, Progress
+from rag.index.embedding import MiniLM
+from rag.index.embedding import Progress as Embedding
+from rag.index.failures import read_failures, write_failures
 from rag.index.records import row_id
 from rag.index.store import Store, open_store
-from rag.ingest import FileOutcome, Outcome, Report, ingest
+from rag.ingest import FileOutcome, Outcome, Progress, Report, ingest
 from rag.search.learned import read_learned
 from rag.search.ranking import RANKING_FEATURES
 from rag.search.retrieve import HybridRetriever
@@ -59,7 +61,7 @@ class CountingMiniLM(MiniLM):
     def given(self) -> list[str]:
         return self._given
 
-    def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], progress: Embedding | None = None) -> npt.NDArray[np.float32]:
         self._given.extend(texts)
         return super().vectors(texts, progress)
 
@@ -150,6 +152,35 @@ def test_what_is_left_out_is_reported_beside_the_documents_and_counts_as_none(
     report = take_in(store, embedder, folder, uploads=tmp_path / "uploads")
     assert said(report) == {"siege.txt": "added"}
     assert report.left_out == (LeftOut("documents/photo.heic", "a picture"), LeftOut("uploads/film.mp4", "a film"))
+
+
+def test_a_new_version_that_cannot_be_read_leaves_the_old_one_answering(
+    store: Store, embedder: MiniLM, folder: Path
+) -> None:
+    write(folder / "siege.txt", SIEGE)
+    write(folder / "bread.md", BREAD)
+    take_in(store, embedder, folder)
+    before = texts_of(store, "siege.txt")
+    write(folder / "siege.txt", b"\0" * 900, LONG_AGO + 1)
+    reason = "looks like a binary file, not text; what was read of it before still answers"
+    for _ in range(2):
+        assert said(take_in(store, embedder, folder)) == {"bread.md": "unchanged", "siege.txt": f"failed: {reason}"}
+        assert texts_of(store, "siege.txt") == before
+        assert read_failures(store.folder) == {"documents/siege.txt": reason}
+    write(folder / "siege.txt", "The siege is over.", LONG_AGO + 2)
+    assert said(take_in(store, embedder, folder))["siege.txt"] == "updated"
+    assert texts_of(store, "siege.txt") == ["The siege is over."]
+    assert read_failures(store.folder) == {}
+    assert store.check().is_whole
+
+
+def test_what_failed_is_kept_whole_or_not_known(tmp_path: Path) -> None:
+    assert read_failures(tmp_path) == {}
+    write_failures(tmp_path, {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"})
+    assert read_failures(tmp_path) == {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"}
+    for torn in ("", "{", "[]", "7", '{"documents/b.txt": '):
+        (tmp_path / "failed.json").write_text(torn)
+        assert read_failures(tmp_path) == {}
 
 
 def test_a_document_that_is_ignored_from_now_on_leaves_the_index(store: Store, embedder: MiniLM, folder: Path) -> None:
@@ -384,6 +415,48 @@ def test_progress_counts_every_file_once(store: Store, embedder: MiniLM, folder:
     assert (seen[-1].files_done, seen[-1].files, seen[-1].vectors) == (5, 5, 5)
 
 
+def test_progress_tells_the_state_of_each_file_and_what_failed(store: Store, embedder: MiniLM, folder: Path) -> None:
+    write(folder / "a.txt", "Text a.")
+    write(folder / "b.txt", "")
+    write(folder / "c.txt", "Text c.")
+    seen: list[Progress] = []
+    ingest(store, embedder, {"documents": folder}, 20, seen.append)
+    for told in seen:
+        assert told.queued + (told.reading is not None) + told.embedding + told.files_done == told.files == 3
+    assert [(told.reading, told.queued) for told in seen[:3]] == [
+        ("documents/a.txt", 2),
+        ("documents/b.txt", 1),
+        ("documents/c.txt", 0),
+    ]
+    assert (seen[-1].share, seen[-1].vectors_to_come, seen[-1].embedding) == (1.0, 0, 0)
+    assert seen[-1].failed == (FileOutcome("documents/b.txt", Outcome.FAILED, "the file is empty"),)
+
+
+def test_one_large_file_shows_its_progress_too(store: Store, embedder: MiniLM, folder: Path) -> None:
+    write(folder / "a.txt", "\n\n".join(f"Lock {i} was opened at noon by keeper {i * 7919 % 101}." for i in range(400)))
+    seen: list[Progress] = []
+    ingest(store, embedder, {"documents": folder}, 20, seen.append)
+    shares = [told.share for told in seen]
+    assert shares == sorted(shares) and len(set(shares)) > 5
+    halfway = next(told for told in seen if told.share > 0.5)
+    assert (halfway.files_done, halfway.embedding, halfway.queued) == (0, 1, 0)
+    assert halfway.vectors > 0 and halfway.vectors + halfway.vectors_to_come == 400
+    assert halfway.rate > 0
+
+
+@pytest.mark.parametrize(
+    ("share", "seconds", "left"),
+    [
+        pytest.param(0.25, 10.0, 30.0, id="as long as the pace says"),
+        pytest.param(1.0, 10.0, 0.0, id="none at the end"),
+        pytest.param(0.25, 0.5, None, id="not told in the first second"),
+        pytest.param(0.0, 60.0, None, id="nothing done tells nothing"),
+    ],
+)
+def test_the_time_left_follows_from_the_pace(share: float, seconds: float, left: float | None) -> None:
+    assert Progress(0, 1, 0, share=share, seconds=seconds).seconds_left == left
+
+
 # --- bad files never stop the others
 
 
@@ -461,7 +534,7 @@ def test_the_limit_is_what_the_settings_say(store: Store, embedder: MiniLM, fold
 class QuickMiniLM(MiniLM):
     """The shipped tokenizer, and one and the same vector for everything: for texts of megabytes."""
 
-    def vectors(self, texts: Sequence[str], progress: Progress | None = None) -> npt.NDArray[np.float32]:
+    def vectors(self, texts: Sequence[str], progress: Embedding | None = None) -> npt.NDArray[np.float32]:
         return np.tile(np.eye(1, 384, dtype=np.float32), (len(texts), 1))
 
 
@@ -593,7 +666,8 @@ def test_a_known_file_that_vanishes_during_ingest_stays_until_the_next(store: St
     write(folder / "a.txt", minutes("They met again."), LONG_AGO + 1)
     write(folder / "b.txt", minutes("They talked more."), LONG_AGO + 1)
     embedder.then(gone.unlink)
-    assert said(take_in(store, embedder, folder))["b.txt"] == "failed: No such file or directory"
+    reason = "No such file or directory; what was read of it before still answers"
+    assert said(take_in(store, embedder, folder))["b.txt"] == f"failed: {reason}"
     assert texts_of(store, "b.txt")[1] == "They talked."
     assert said(take_in(store, embedder, folder))["b.txt"] == "removed"
 
@@ -761,12 +835,13 @@ def test_what_cannot_be_read_is_told_and_its_documents_stay(open_path: Path, emb
     os.utime(shut, (LONG_AGO + 9, LONG_AGO + 9))
     (folder / "closed").chmod(0)
     (folder / "listed").chmod(0o744)
+    reason = "Permission denied; what was read of it before still answers"
     assert unprivileged(folder, index) == [
         {
             "closed too.txt": "unchanged",
             "closed/": "failed: the folder cannot be read: Permission denied",
-            "listed/one.txt": "failed: Permission denied",
-            "shut.txt": "failed: Permission denied",
+            "listed/one.txt": f"failed: {reason}",
+            "shut.txt": f"failed: {reason}",
         },
         documents,
     ]

@@ -236,6 +236,8 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     assert first.out.splitlines()[:2] == ["added     good [bold].txt", "added     two lines �[31m.txt"]
     assert first.out.splitlines()[2].startswith("2 added, 1 failed · ")
     assert first.err == "failed    bad.txt: the file is empty\n"
+    failed = ["bad.txt: the file is empty", "`ibid ingest` tries them again."]
+    assert ibid.run("status", "--failed").out.splitlines() == failed
     second = ibid.run("ingest")
     assert second.out.startswith("2 unchanged, 1 failed · 0 passages embedded")
     (folder / "bad.txt").write_text("Mended.")
@@ -243,6 +245,7 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     third = ibid.run("ingest")
     assert third.out.splitlines()[:2] == ["added     bad.txt", "removed   good [bold].txt"]
     assert third.err == ""
+    assert ibid.run("status", "--failed").out == "Every file could be read.\n"
 
 
 def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibid, tmp_path: Path) -> None:
@@ -291,6 +294,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
         "indexing",
         "documents",
         "left_out",
+        "failed",
     ]
     assert list(there) == list(nothing) == keys
     assert (there["paragraphs"], nothing["paragraphs"]) == (55, 0)
@@ -493,6 +497,24 @@ def test_there_are_colours_on_a_terminal(filled: tuple[Ibid, Run]) -> None:
     printed = os.read(ours, 65_536).decode()
     os.close(ours)
     assert "\x1b[1m 1\x1b[0m" in printed
+
+
+def test_ingest_on_a_terminal_shows_how_far_it_is(empty: Ibid, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "good.txt").write_text("A Title\n\nThey met at noon.\n")
+    (folder / "bad.txt").write_text("")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", "from ui.cli import main; main()", "ingest"],
+        cwd=ROOT, env=Ibid(empty.home, folder).environment({"TERM": "xterm-256color", "COLUMNS": "120"}),
+        stdout=subprocess.DEVNULL, stderr=theirs,
+    ) as shown:  # fmt: skip
+        shown.wait(120)
+    os.close(theirs)
+    printed = os.read(ours, 65_536).decode()
+    os.close(ours)
+    assert "2/2 files, 1 failed · 2 passages, " in printed
 
 
 @pytest.mark.parametrize(
