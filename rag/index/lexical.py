@@ -27,7 +27,7 @@ from rag.text import terms
 
 Scores = npt.NDArray[np.float32]
 
-LAYOUT = 6
+LAYOUT = 7
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "shredding")
 _WINDOWS = ("windows", "holders")

@@ -85,6 +85,9 @@ class OpenFolder:
             self.indexing = Indexing(running=True, report=self.indexing.report)
             try:
                 report = self.bot.ingest(tell, check, offline=not use_model)
+                # Before it is said that all is in: whoever waits for that sees the examples too.
+                if (report.changed or not self.examples) and not self._closing:
+                    self.examples = examples(self.bot)
             except IbidError as error:
                 self.indexing = Indexing(problem=str(error))
                 raise
@@ -92,8 +95,6 @@ class OpenFolder:
                 self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
                 raise
             self.indexing = Indexing(report=report, problem=report.unfinished)
-        if (report.changed or not self.examples) and not self._closing:
-            self.examples = examples(self.bot)
         return report
 
     def ingest_beside(self) -> None:
