@@ -63,7 +63,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python tests/ui/web/take_screenshots.py
 
 lock: $(VENV)/.uv
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra office --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

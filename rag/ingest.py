@@ -291,7 +291,12 @@ def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tup
     for file in found:
         record = records.get(file.document_id)
         stamp = FileStamp(file.size, file.modified_ns, changed_ns=file.changed_ns)
-        same = record is not None and record.stamp == stamp and is_current(record.revision) and not file.problem
+        same = (
+            record is not None
+            and record.stamp == stamp
+            and is_current(record.revision, name=file.document_id)
+            and not file.problem
+        )
         (unchanged if same else to_read).append(file)
     return unchanged, to_read
 
@@ -321,7 +326,7 @@ class _Reader:
             is_settled = self._scanned_ns - max(file.modified_ns, file.changed_ns) > SETTLED_AFTER_NS
             stamp = FileStamp(file.size, file.modified_ns, is_settled, file.changed_ns)
             record = self._records.get(file.document_id)
-            if record is not None and record.revision == revision_of(data):
+            if record is not None and record.revision == revision_of(data, name=file.document_id):
                 self.restamped.append((file.document_id, stamp))
                 self._note(file, Outcome.UNCHANGED, record.warning)
                 return None

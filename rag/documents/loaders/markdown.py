@@ -8,7 +8,8 @@ import regex
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag.documents.loaders.decoding import Loaded, decode
+from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.loaded import Loaded
 from rag.documents.paragraphs import text_blocks
 from rag.domain import Block, Role
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rag.documents.loaders.decoding import Loaded, decode
+from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.loaded import Loaded
 from rag.documents.paragraphs import text_blocks
 
 
