@@ -31,20 +31,23 @@ def can_load(name: str) -> bool:
 
 
 def revision_of(data: bytes, *, name: str) -> str:
-    """Equal revisions have equal paragraphs: the versions of the parser and of the file's loader, and a hash of the
-    bytes."""
-    return f"{_version(name)}-{hashlib.sha256(data).hexdigest()}"
+    """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the file's loader where it
+    has one. That is in the hash too: rows are told apart by the beginning of a revision."""
+    version = _loader_version(name)
+    digest = hashlib.sha256(version.encode() + data).hexdigest()
+    return "-".join(filter(None, (PARSER_VERSION, digest, version)))
 
 
 def is_current(revision: str, *, name: str) -> bool:
     """Whether a revision was made by these versions."""
-    return revision.rpartition("-")[0] == _version(name)
+    parser, _, rest = revision.partition("-")
+    return parser == PARSER_VERSION and rest.partition("-")[2] == _loader_version(name)
 
 
-def _version(name: str) -> str:
-    """By the name: what a file's bytes turn out to be is known only once they are read."""
-    kind = kind_named(name) or Kind.PLAIN
-    return "-".join(filter(None, (PARSER_VERSION, f"{kind}{FORMATS[kind].version}" if FORMATS[kind].version else "")))
+def _loader_version(name: str) -> str:
+    """By the name, as what the bytes turn out to be is known only once they are read. Empty for text and Markdown."""
+    kind = kind_named(name)
+    return f"{kind}{FORMATS[kind].version}" if kind and FORMATS[kind].version else ""
 
 
 def load(data: bytes, *, name: str) -> Loaded:

@@ -138,7 +138,15 @@ def test_a_better_loader_of_one_format_makes_no_other_be_read_anew() -> None:
     assert revision_of(b"a", name="a.txt").startswith(f"{PARSER_VERSION}-")
     assert is_current(revision_of(b"a", name="a.pdf"), name="a.pdf")
     assert not is_current(revision_of(b"a", name="a.txt"), name="a.pdf")
-    assert not is_current(f"{PARSER_VERSION}-pdf0-{'0' * 64}", name="a.pdf")
+    assert not is_current(f"{PARSER_VERSION}-{'0' * 64}-pdf0", name="a.pdf")
+    assert is_current(f"{PARSER_VERSION}-{'0' * 64}", name="a.txt"), "as it was before there were other formats"
+
+
+def test_what_rows_are_told_apart_by_differs_where_a_revision_does() -> None:
+    revisions = {
+        revision_of(data, name=name) for data in (b"a", b"b") for name in ("x.txt", "x.pdf", "x.csv", "x.jsonl")
+    }
+    assert len(revisions) == len({revision[:12] for revision in revisions}) == 8
 
 
 def test_the_title_is_the_files_name_where_the_text_has_none() -> None:
