@@ -20,14 +20,14 @@ _SIZE = struct.Struct(">Q")
 _IDLE = 60.0
 """Seconds without a file after which the process ends: between two readings of a folder it would only take memory."""
 
-_GARBAGE_AFTER = 200_000
+GARBAGE_AFTER = 200_000
 """New objects: parsing makes many that live as long as the file, and looking through them takes a fifth of the time."""
 
 
 def serve() -> None:
     """Read files from standard input until it ends or nothing comes for a while."""
     _limit_memory(int(sys.argv[2]))
-    gc.set_threshold(_GARBAGE_AFTER)
+    gc.set_threshold(GARBAGE_AFTER)
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

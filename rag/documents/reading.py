@@ -31,7 +31,7 @@ def can_load(name: str) -> bool:
 
 
 def revision_of(data: bytes, *, name: str) -> str:
-    """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the file's loader where it
+    """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the loader where it
     has one. That is in the hash too: rows are told apart by the beginning of a revision."""
     version = _loader_version(name)
     digest = hashlib.sha256(version.encode() + data).hexdigest()

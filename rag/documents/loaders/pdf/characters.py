@@ -92,16 +92,19 @@ class _Cutting:
 
     def _add_sized(self, character: Character) -> None:
         # One question a word: nothing changes its block inside one.
-        begins = not self._current or self._current[-1].text == " "
-        tag = self._page.tag_of(character.number) if self._tagged and begins else self._tag
-        if self._current and (tag != self._tag or (self._last and _is_apart(self._last, character))):
+        if self._last is not None and _is_apart(self._last, character):
             self.end()
-            tag = self._page.tag_of(character.number) if self._tagged else None
-        self._tag = tag
+        if self._tagged and (not self._current or self._current[-1].text == " "):
+            self._enter(self._page.tag_of(character.number))
         if len(self._current) > 1 and self._current[-1].text == " ":
             self._drop_false_space(character)
         self._current.append(character)
         self._last = character
+
+    def _enter(self, tag: Tag | None) -> None:
+        if self._current and tag != self._tag:
+            self.end()
+        self._tag = tag
 
     def _drop_false_space(self, character: Character) -> None:
         before, space = self._current[-2:]
@@ -124,6 +127,9 @@ def _is_apart(last: Character, character: Character) -> bool:
     _, _, last_left, last_top, last_right, last_bottom = last
     _, _, left, top, right, bottom = character
     height, last_height = bottom - top, last_bottom - last_top
-    if max(left - last_right, last_left - right) > _FAR * max(height, last_height, 1):
+    lower, higher = (height, last_height) if height < last_height else (last_height, height)
+    gap = left - last_right if left - last_right > last_left - right else last_left - right
+    if gap > 1 and gap > _FAR * higher:
         return True
-    return min(bottom, last_bottom) - max(top, last_top) < _SAME_LINE * min(height, last_height)
+    shared = (bottom if bottom < last_bottom else last_bottom) - (top if top > last_top else last_top)
+    return shared < _SAME_LINE * lower

@@ -125,12 +125,14 @@ class Page:
         """Those on the visible page by the way they are turned, most first, in PDFium's order; `\n` where it ends a
         line, one space for any white space."""
         found: dict[int, list[Character]] = {}
-        turn, begins = 0, True
+        current, begins = found.setdefault(0, []), True
         for character in self._all():
-            if begins and character.text not in " \n":
-                turn = self._turn_of(character.number)
-            begins = character.text in " \n"
-            found.setdefault(turn, []).append(character)
+            if character.text in " \n":
+                begins = True
+            elif begins:
+                # One question a word: nothing turns inside one.
+                current, begins = found.setdefault(self._turn_of(character.number), []), False
+            current.append(character)
         by_count = sorted(found.items(), key=lambda item: -len(item[1]))
         frames = ((Frame(self.width, self.height, turn), some) for turn, some in by_count)
         return {frame: _seen(frame, some) for frame, some in frames}
