@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 from rag.documents.loaders.loaded import Loaded
@@ -82,6 +84,24 @@ def pdf(*pages: Sequence[Line] | str, page: str = "", trailer: str = "", box: st
         )
         objects.append(f"<< /Length {len(body.encode('cp1252'))} >>\nstream\n{body}\nendstream")
     return _written(objects, trailer)
+
+
+def scanned(data: bytes) -> bytes:
+    """A PDF as a scanner gives it back: a picture of each page."""
+    document = pypdfium2.PdfDocument(data)
+    pictures = []
+    for page in document:
+        bitmap = page.render(scale=2, grayscale=True)
+        rows = bytes(bitmap.buffer)
+        dots = b"".join(rows[i * bitmap.stride : i * bitmap.stride + bitmap.width] for i in range(bitmap.height))
+        pictures.append((bitmap.width, bitmap.height, zlib.compress(dots).hex()))
+    document.close()
+    return pdf(*(_picture(*one) for one in pictures))
+
+
+def _picture(width: int, height: int, dots: str) -> str:
+    head = f"BI /W {width} /H {height} /CS /G /BPC 8 /F [/AHx /Fl] ID"
+    return f"q 612 0 0 792 0 0 cm\n{head}\n{dots}>\nEI Q"
 
 
 def _font(name: str) -> str:

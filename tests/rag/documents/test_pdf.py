@@ -15,8 +15,20 @@ from pypdfium2 import raw
 
 from rag.documents.layout import Place
 from rag.documents.loaders.pdf.loading import load_pdf
+from rag.documents.loaders.pdf.recognition import is_available
 from rag.errors import DocumentError
-from tests.rag.documents.making import BOLD, SCAN, Line, assert_holds_together, paragraph, pdf, printed, texts, told
+from tests.rag.documents.making import (
+    BOLD,
+    SCAN,
+    Line,
+    assert_holds_together,
+    paragraph,
+    pdf,
+    printed,
+    scanned,
+    texts,
+    told,
+)
 
 PUMPS = (
     "The pump at the north well was replaced in May because its seal had been leaking for weeks. It gives forty litres "
@@ -205,7 +217,10 @@ def test_text_from_right_to_left_is_in_reading_order(tmp_path: Path) -> None:
 
 
 def test_a_scanned_file_is_refused_with_its_pages() -> None:
-    with pytest.raises(DocumentError, match=r"scanned: pages 1–3 hold pictures and no text"):
+    with pytest.raises(
+        DocumentError,
+        match=r"scanned: pages 1–3 hold pictures and no text\. (?:Run `make ocr`|Text recognition finds none)",
+    ):
         load_pdf(pdf(SCAN, SCAN, SCAN))
 
 
@@ -213,6 +228,19 @@ def test_a_partly_scanned_file_is_read_and_names_the_pages_left_out() -> None:
     loaded = load_pdf(pdf(paragraph(PUMPS), SCAN, paragraph(VALVES), SCAN, SCAN))
     assert texts(loaded) == [PUMPS, VALVES]
     assert loaded.warning == "pages 2, 4–5 hold pictures without text, which were left out"
+
+
+@pytest.mark.skipif(not is_available(), reason="needs the extra `ocr`")
+def test_the_text_of_a_scanned_page_is_recognised_and_stands_where_it_was() -> None:
+    printed_page = pdf(paragraph(PUMPS, y=700) + paragraph(VALVES, y=500))
+    loaded, original = load_pdf(scanned(printed_page)), load_pdf(printed_page)
+    assert texts(loaded) == [PUMPS, VALVES]
+    assert loaded.warning == "page 1 scanned: the text was recognised and may be misspelt"
+    at = loaded.text.index("Nobody")
+    found, expected = loaded.layout.places(at, at + 6)[0], original.layout.places(at, at + 6)[0]
+    assert found.rectangle is not None and expected.rectangle is not None
+    assert found.rectangle == pytest.approx(expected.rectangle, abs=0.015)
+    assert_holds_together(loaded)
 
 
 def test_an_invisible_text_layer_over_a_scan_is_its_text() -> None:

@@ -11,6 +11,7 @@ from rag.documents.layout import Place, Rectangle, Run
 from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
 from rag.documents.loaders.pdf.joining import Draft, Glyph, joined
 from rag.documents.loaders.pdf.pdfium import SOFT_HYPHEN, Frame, Page, opened
+from rag.documents.loaders.pdf.recognition import is_available, recognised
 from rag.documents.loaders.pdf.roles import give_roles
 from rag.documents.loaders.pdf.structure import drafts_of
 from rag.domain import Role
@@ -20,6 +21,8 @@ _Size = tuple[float, float]
 _FEWEST_LETTERS = 10
 """Characters: a scan with a page number printed on it is still a scan."""
 
+_NO_RECOGNITION = "Run `make ocr` (the extra `ocr`), or run text recognition (OCR) on it and add the result"
+_NO_WORDS = "Text recognition finds none either: scan it again, larger or straighter"
 _SCAN = 0.3
 """Of the page: a picture over so much of it, without text, is a page that somebody scanned."""
 
@@ -34,6 +37,7 @@ class _Pages:
     drafts: list[Draft] = field(default_factory=list)
     sizes: dict[int, _Size] = field(default_factory=dict)
     scanned: list[int] = field(default_factory=list)
+    recognised: list[int] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
 
 
@@ -67,7 +71,9 @@ def _add(pages: _Pages, page: Page) -> None:
     pages.sizes[page.number] = page.width, page.height
     letters = sum(len(draft.glyphs) for draft in drafts)
     if letters < _FEWEST_LETTERS and page.picture_share() > (_SCAN if letters else 0):
-        pages.scanned.append(page.number)
+        seen = recognised(page) if is_available() else []
+        (pages.recognised if seen else pages.scanned).append(page.number)
+        drafts = seen or drafts
     pages.drafts.extend(drafts)
 
 
@@ -75,7 +81,7 @@ def _why_empty(pages: _Pages) -> str:
     if pages.scanned:
         return (
             f"scanned: {_listed(pages.scanned)} {_holds(pages.scanned)} pictures and no text. "
-            "Run text recognition (OCR) on it, and add the result"
+            f"{_NO_WORDS if is_available() else _NO_RECOGNITION}"
         )
     if pages.damaged:
         return f"is damaged: {_listed(pages.damaged)} cannot be read. Export or download it again"
@@ -84,6 +90,8 @@ def _why_empty(pages: _Pages) -> str:
 
 def _warning(pages: _Pages) -> str | None:
     notes = []
+    if pages.recognised:
+        notes.append(f"{_listed(pages.recognised)} scanned: the text was recognised and may be misspelt")
     if pages.scanned:
         notes.append(f"{_listed(pages.scanned)} {_holds(pages.scanned)} pictures without text, which were left out")
     if pages.damaged:

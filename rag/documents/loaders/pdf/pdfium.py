@@ -65,6 +65,15 @@ def _reason(error: pypdfium2.PdfiumError) -> str:
     return "is damaged: no PDF reader can open it. Export or download it again"
 
 
+class Picture(NamedTuple):
+    """A page as grey dots, a byte each; `stride` bytes a row."""
+
+    data: bytes
+    width: int
+    height: int
+    stride: int
+
+
 class Frame(NamedTuple):
     """A page as somebody sees it who reads text that makes `turn` quarter turns clockwise on it: coordinates count
     from the top left corner that it then has. `width` and `height` are those of the page as shown, in points."""
@@ -120,6 +129,12 @@ class Page:
         ]
         area: float = sum((right - left) * (top - bottom) for left, bottom, right, top in boxes)
         return min(1.0, area / float(self.width * self.height))
+
+    def picture(self, dots_an_inch: int) -> Picture:
+        bitmap = self._page.render(scale=dots_an_inch / 72, grayscale=True)
+        picture = Picture(bytes(bitmap.buffer), bitmap.width, bitmap.height, bitmap.stride)
+        bitmap.close()
+        return picture
 
     def characters(self) -> dict[Frame, list[Character]]:
         """Those on the visible page by the way they are turned, most first, in PDFium's order; `\n` where it ends a
