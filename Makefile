@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp test test-all check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-all check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat
@@ -43,6 +43,11 @@ models: .venv-models/.ok
 mcp: $(VENV)/.runtime
 	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[mcp]"
 
+# Spreadsheets, and text recognition in scanned pages.
+office ocr: $(VENV)/.runtime
+	@$(UV) pip install -q --python $(BIN)/python --compile-bytecode -c requirements.lock -e ".[$@]"
+	@touch $(VENV)/.runtime
+
 # What was learned from data, from training text to the shipped files: the reader, ranking, sentence choice, the gate. The
 # reader is trained on a GPU where there is one (nine minutes), else on the processors (a night).
 fit: $(VENV)/.dev .venv-models/.ok
@@ -63,7 +68,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python tests/ui/web/take_screenshots.py
 
 lock: $(VENV)/.uv
-	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra dev pyproject.toml -o requirements.lock
+	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra office --extra ocr --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from evals.abstention import GATE_METRICS
+from evals.bench_formats import format_figures
 from evals.bench_speed import latency_figures, overhead_figures, rescan_figures, throughput_figures
 from evals.bench_verifier import verifier_figures
 from evals.cache import code_hash
@@ -176,6 +177,10 @@ def verifier(bench: Bench) -> Iterator[Figure]:
     return verifier_figures(bench.data)
 
 
+def formats(bench: Bench) -> Iterator[Figure]:
+    return format_figures(bench.data, home=bench.home)
+
+
 def speed(bench: Bench) -> Iterator[Figure]:
     for figures in (throughput_figures, latency_figures, rescan_figures, overhead_figures):
         yield from figures(bench.data, home=bench.home)
@@ -189,6 +194,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Bench], Iterator[Figure]]]] = {
     "documents": ("Sets that judge documents", by_document),
     "abstention": ("What the gate tells apart", abstention),
     "verifier": ("What the verifier catches", verifier),
+    "formats": ("Reading files", formats),
     "speed": ("Speed", speed),
 }
 

@@ -63,7 +63,7 @@ class FileReader:
         content, problem = None, None
         try:
             data = self._bytes(file)
-            if record is None or record.revision != revision_of(data):
+            if record is None or record.revision != revision_of(data, name=file.document_id):
                 content = self._content(file, data)
         except DocumentError as error:
             problem = str(error)

@@ -287,4 +287,9 @@ def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tup
 
 def _is_unchanged(file: FoundFile, record: Record | None) -> bool:
     stamp = FileStamp(file.size, file.modified_ns, changed_ns=file.changed_ns)
-    return record is not None and record.stamp == stamp and is_current(record.revision) and not file.problem
+    return (
+        record is not None
+        and record.stamp == stamp
+        and is_current(record.revision, name=file.document_id)
+        and not file.problem
+    )

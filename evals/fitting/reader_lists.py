@@ -185,7 +185,8 @@ def real(name):
     for f in sorted(p for p in (root / "documents").rglob("*") if p.is_file()):
         did = "documents/" + str(f.relative_to(root / "documents"))
         try:
-            doc, ps, _ = read_document(did, f.read_bytes())
+            parsed = read_document(did, f.read_bytes())
+            doc, ps = parsed.document, parsed.paragraphs
         except Exception as e:
             print(name, did, e)
             continue

@@ -82,7 +82,7 @@ def described(record: Record) -> str:
 def catalogue(records: Sequence[Record]) -> str:
     """One sentence that names the documents."""
     if not records:
-        return "There are no documents yet. Put text or Markdown files into the folder, then ask again."
+        return "There are no documents yet. Put files into the folder, then ask again."
     titles = "; ".join(f"“{record.title}” ({document_name(record.document_id)})" for record in records[:MOST_TITLES])
     more = f"; and {len(records) - MOST_TITLES} more" if len(records) > MOST_TITLES else ""
     count = "is 1 document" if len(records) == 1 else f"are {len(records)} documents"

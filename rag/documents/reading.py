@@ -1,47 +1,64 @@
 """From a file to its text and blocks: the seam where file formats are added.
 
 A loader is a function from the file's bytes to `Loaded`; to add a format, write one beside
-`rag/documents/loaders/markdown.py` and name its endings in `LOADERS`. Nothing here knows of stores or settings.
+`rag/documents/loaders/rtf.py`, describe it in `formats`, tell its bytes in `kinds` and name it in `table`. Nothing here
+knows of stores or settings.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from rag.documents.apart import PARSERS
 from rag.documents.front_matter import describe
 from rag.documents.layout import Layout
-from rag.documents.loaders.decoding import Loaded
+from rag.documents.loaders.formats import FORMATS, Kind, is_document, kind_named
+from rag.documents.loaders.kinds import kind_of
+from rag.documents.loaders.loaded import Loaded
 from rag.documents.loaders.markdown import load_markdown
 from rag.documents.loaders.plain import load_plain
 from rag.documents.roles import PARSER_VERSION, split_paragraphs
 from rag.domain import Document, Paragraph
 from rag.errors import DocumentError
 
-Loader = Callable[[bytes], Loaded]
-
-LOADERS: dict[str, Loader] = {
-    ".txt": load_plain,
-    ".text": load_plain,
-    ".md": load_markdown,
-    ".markdown": load_markdown,
-}
+_HERE = {Kind.PLAIN: load_plain, Kind.MARKDOWN: load_markdown}
+"""What needs no process of its own: nothing in it is unpacked, followed or nested."""
 
 
 def can_load(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in LOADERS
+    """Whether a file's ending is one of a document: one that is read, or one of which is said why not."""
+    return is_document(name)
 
 
-def revision_of(data: bytes) -> str:
-    """Equal revisions have equal paragraphs: the parser's version and a hash of the bytes."""
-    return f"{PARSER_VERSION}-{hashlib.sha256(data).hexdigest()}"
+def revision_of(data: bytes, *, name: str) -> str:
+    """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the loader where it
+    has one. That is in the hash too: rows are told apart by the beginning of a revision."""
+    version = _loader_version(name)
+    digest = hashlib.sha256(version.encode() + data).hexdigest()
+    return "-".join(filter(None, (PARSER_VERSION, digest, version)))
 
 
-def is_current(revision: str) -> bool:
-    """Whether a revision was made by this version of the parser."""
-    return revision.startswith(f"{PARSER_VERSION}-")
+def is_current(revision: str, *, name: str) -> bool:
+    """Whether a revision was made by these versions."""
+    parser, _, rest = revision.partition("-")
+    return parser == PARSER_VERSION and rest.partition("-")[2] == _loader_version(name)
+
+
+def _loader_version(name: str) -> str:
+    """By the name, as what the bytes turn out to be is known only once they are read. Empty for text and Markdown."""
+    kind = kind_named(name)
+    return f"{kind}{FORMATS[kind].version}" if kind and FORMATS[kind].version else ""
+
+
+def load(data: bytes, *, name: str) -> Loaded:
+    """A file's text, its blocks and where its words stand.
+
+    Raises DocumentError with the reason where the bytes hold no text.
+    """
+    kind = kind_of(data, name)
+    return _HERE[kind](data) if kind in _HERE else PARSERS.load(kind, data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +75,13 @@ class ParsedDocument:
 def read_document(document_id: str, data: bytes) -> ParsedDocument:
     """The document in a file's bytes. Raises DocumentError with the reason where they hold no text."""
     path = PurePosixPath(document_id)
-    loader = LOADERS.get(path.suffix.lower())
-    if loader is None:
-        known = ", ".join(sorted(LOADERS))
-        raise DocumentError(f"{path.suffix or 'no ending'}: not a format Ibid reads yet (it reads {known})")
-    loaded = loader(data)
+    loaded = load(data, name=path.name)
     paragraphs = split_paragraphs(document_id, loaded.text, loaded.blocks)
     if not paragraphs:
         raise DocumentError("the file holds no text")
     title, day, author = describe(paragraphs, path.stem)
     return ParsedDocument(
-        document=Document(document_id, title, loaded.text, revision_of(data), day, author),
+        document=Document(document_id, title, loaded.text, revision_of(data, name=path.name), day, author),
         paragraphs=tuple(_on_its_page(paragraph, loaded.layout) for paragraph in paragraphs),
         warning=loaded.warning,
         layout=loaded.layout,

@@ -22,10 +22,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.answer.extract import ANSWER_FEATURES
+from rag.documents import reading
 from rag.documents.layout import Layout, Place, Run
 from rag.documents.left_out import LeftOut
-from rag.documents.loaders.decoding import Loaded
-from rag.documents.reading import LOADERS, read_document, revision_of
+from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.loaded import Loaded
+from rag.documents.reading import read_document, revision_of
 from rag.documents.scan import scan
 from rag.domain import Block, Question
 from rag.errors import FolderError
@@ -218,17 +220,17 @@ def test_where_words_stand_on_pages_is_kept_with_the_document(
         runs = [Run(start=start, end=end, place=Place(2, (start / 99, 0.1, end / 99, 0.2))) for start, end in spans]
         return Loaded(data.decode(), [Block(0, len(data))], layout=Layout(runs))
 
-    monkeypatch.setitem(LOADERS, ".paged", load)
-    path = write(folder / "siege.paged", "The siege lasted four years.")
+    monkeypatch.setitem(reading._HERE, Kind.MARKDOWN, load)
+    path = write(folder / "siege.md", "The siege lasted four years.")
     take_in(store, embedder, folder)
     (row,) = (row for _, row in store.rows())
     assert row.paragraph.page == 2
-    (place,) = store.layout_of("documents/siege.paged").places(4, 16)
+    (place,) = store.layout_of("documents/siege.md").places(4, 16)
     assert place == Place(2, (0.0404, 0.1, 0.16162, 0.2))
     path.unlink()
     write(folder / "siege.txt", SIEGE)
     take_in(store, embedder, folder)
-    assert not store.layout_of("documents/siege.paged")
+    assert not store.layout_of("documents/siege.txt")
     assert not store.layout_of("documents/siege.txt")
 
 
@@ -473,7 +475,7 @@ def minutes(text: str) -> str:
         pytest.param(
             "bad.txt", bytes(range(256)) * 40, "failed: looks like a binary file, not text", id="binary-renamed"
         ),
-        pytest.param("bad.txt", b"\x7fELF" + b"\0" * 5000, "failed: looks like a binary file, not text", id="nuls"),
+        pytest.param("bad.txt", b"\x7fELF" + b"\0" * 5000, "failed: is a program, not a document", id="a program"),
         pytest.param("bad.txt", b"A \0 in it" + b", and many more words. " * 9, "added", id="few-nuls"),
         pytest.param("bad.txt", "Crème brûlée à Orléans. ".encode("cp1252") * 9, "added: read as", id="cp1252"),
         pytest.param("bad.txt", b"caf\xc3\xa9, a stray \xff, half a \xed\xa0\x80.", "added: read as", id="no-utf-8"),
@@ -498,10 +500,10 @@ def test_a_bad_file_is_told_and_the_others_go_in(
     assert store.check().is_whole
 
 
-def test_what_nul_bytes_stand_between_is_kept(store: Store, embedder: MiniLM, folder: Path) -> None:
+def test_what_nul_bytes_stand_between_is_kept_and_they_are_not(store: Store, embedder: MiniLM, folder: Path) -> None:
     write(folder / "nul.txt", "The code is A\0B, they said, " + "and it was never found out by whom it was sent. " * 3)
     take_in(store, embedder, folder)
-    assert texts_of(store, "nul.txt")[0].startswith("The code is A\0B, they said")
+    assert texts_of(store, "nul.txt")[0].startswith("The code is AB, they said")
 
 
 def test_mixed_newlines_part_paragraphs_alike(store: Store, embedder: MiniLM, folder: Path) -> None:
@@ -875,7 +877,7 @@ def test_a_documents_folder_behind_a_closed_one_removes_nothing(open_path: Path)
 def test_the_revision_is_that_of_the_bytes(store: Store, embedder: MiniLM, folder: Path) -> None:
     write(folder / "siege.txt", SIEGE)
     take_in(store, embedder, folder)
-    assert store.records()["documents/siege.txt"].revision == revision_of(SIEGE.encode())
+    assert store.records()["documents/siege.txt"].revision == revision_of(SIEGE.encode(), name="siege.txt")
 
 
 def test_outcomes_can_be_asked_for_by_kind() -> None:

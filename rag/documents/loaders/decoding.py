@@ -1,19 +1,10 @@
-"""From bytes to text: byte order mark, then strict UTF-8, then detection, then cp1252 with a warning.
-
-The only file that imports charset-normalizer. Detection comes third because it takes short UTF-8 texts
-for East Asian ones.
-"""
+"""From bytes to text: byte order mark, strict UTF-8, then the likeliest encoding with a warning."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from charset_normalizer import from_bytes
-
-from rag.documents.layout import Layout
-from rag.domain import Block
+from rag.documents.loaders.codepages import likeliest, likeliest_wide
 from rag.errors import DocumentError
 
 _MARKS = (
@@ -23,23 +14,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_DETECTION_SAMPLE = 65_536
+_SAMPLE = 65_536
 _MOST_CONTROL_CHARACTERS = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A file's text as a person would select it, the blocks its format names, and where its words stand on pages if the
-    format knows."""
-
-    text: str
-    blocks: Sequence[Block]
-    warning: str | None = None
-    layout: Layout = field(default_factory=Layout)
+_MOST_NULS = 8  # what old programs and torn writes leave at a text's end
+_CONTROL = bytes(byte for byte in range(32) if chr(byte) not in "\t\n\r\f\v")
 
 
 def decode(data: bytes) -> tuple[str, str | None]:
-    """The text of `data` and a warning where its encoding was guessed. Newlines stay as they are.
+    """The text of `data` and a warning where its encoding was guessed or characters were left out. Newlines stay as
+    they are.
 
     Raises DocumentError where the bytes are not text.
     """
@@ -48,31 +31,39 @@ def decode(data: bytes) -> tuple[str, str | None]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
-                return _checked(data.decode(encoding)), None
+                return _without_nul(data.decode(encoding), None)
             except UnicodeDecodeError as error:
                 raise DocumentError(f"begins as {encoding} but is not: {error.reason} at byte {error.start}") from error
+    return _without_mark(data)
+
+
+def _without_mark(data: bytes) -> tuple[str, str | None]:
+    sample = data[:_SAMPLE]
+    if len(sample) - len(sample.translate(None, _CONTROL)) > _MOST_CONTROL_CHARACTERS * len(sample):
+        wide = likeliest_wide(data)
+        if wide is not None:
+            return _decoded(data, wide)
     try:
-        return _checked(data.decode("utf-8")), None
+        return _without_nul(data.decode("utf-8"), None)
     except UnicodeDecodeError:
-        return _guess(data)
+        return _decoded(data, likeliest(data) or "cp1252")
 
 
-def _guess(data: bytes) -> tuple[str, str]:
-    if b"\0" in data[:_DETECTION_SAMPLE]:
-        raise DocumentError("looks like a binary file, not text")
-    best = from_bytes(data[:_DETECTION_SAMPLE]).best()
-    if best is not None:
-        try:
-            return _checked(data.decode(best.encoding)), f"read as {best.encoding}: the file is not UTF-8"
-        except (UnicodeDecodeError, LookupError):
-            pass
-    text = _checked(data.decode("cp1252", errors="replace"))
-    return text, "read as cp1252 with � for what does not fit: the encoding could not be told"
+def _decoded(data: bytes, encoding: str) -> tuple[str, str | None]:
+    """Text in an encoding that was guessed from its beginning; what does not fit further down becomes �."""
+    text = data.decode(encoding, errors="replace")
+    marks = " with � for what does not fit" if "�" in text else ""
+    return _without_nul(text, f"read as {encoding}{marks}: the file does not say its encoding")
 
 
-def _checked(text: str) -> str:
-    sample = text[:_DETECTION_SAMPLE]
+def _without_nul(text: str, warning: str | None) -> tuple[str, str | None]:
+    """Text without NUL characters, which no store takes. Raises DocumentError where it has so many control characters
+    that it is none."""
+    sample, count = text[:_SAMPLE], text.count("\0")
     control = sum(character < " " and character not in "\t\n\r\f\v" for character in sample)
-    if control > _MOST_CONTROL_CHARACTERS * len(sample):
+    if control - min(count, _MOST_NULS) > _MOST_CONTROL_CHARACTERS * len(sample):
         raise DocumentError("looks like a binary file, not text")
-    return text
+    if not count:
+        return text, warning
+    left_out = f"{count} NUL character{'s were' if count > 1 else ' was'} left out"
+    return text.replace("\0", ""), f"{warning}; {left_out}" if warning else left_out

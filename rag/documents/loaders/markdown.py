@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.documents.blocks import text_blocks
-from rag.documents.loaders.decoding import Loaded, decode
+from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.loaded import Loaded
 from rag.domain import Block, Role
 
 _LEAVES = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rag.documents.blocks import text_blocks
-from rag.documents.loaders.decoding import Loaded, decode
+from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.loaded import Loaded
 
 
 def load_plain(data: bytes) -> Loaded:

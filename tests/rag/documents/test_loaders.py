@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.documents.context import display
 from rag.documents.loaders.decoding import decode
-from rag.documents.reading import can_load, read_document, revision_of
+from rag.documents.reading import can_load, is_current, read_document, revision_of
+from rag.documents.roles import PARSER_VERSION
 from rag.errors import DocumentError
 
 GERMAN = "Der Laden öffnet früh. Die Bücher gehören den Schülern, und Größe ist für müde Füße keine Frage. "
@@ -33,13 +38,13 @@ def test_newlines_stay_as_they_are() -> None:
 def test_text_in_a_western_code_page_is_read_with_a_warning() -> None:
     text, warning = decode((GERMAN * 20).encode("cp1252"))
     assert text == GERMAN * 20
-    assert warning is not None and warning.startswith("read as cp125")
+    assert warning == "read as cp1252: the file does not say its encoding"
 
 
 def test_text_in_another_code_page_is_detected_with_a_warning() -> None:
     russian = "Армия отступила из города, и жители вернулись в свои дома на следующий день. " * 20
     text, warning = decode(russian.encode("cp1251"))
-    assert (text, warning) == (russian, "read as cp1251: the file is not UTF-8")
+    assert (text, warning) == (russian, "read as cp1251: the file does not say its encoding")
 
 
 def test_what_fits_no_code_page_is_read_with_marks_in_place_of_what_does_not_fit() -> None:
@@ -49,11 +54,58 @@ def test_what_fits_no_code_page_is_read_with_marks_in_place_of_what_does_not_fit
     assert warning is not None
 
 
-def test_a_few_control_characters_do_not_make_a_text_binary() -> None:
-    data = b"A text with one \0 in it. " + b"And more words. " * 20
+def test_a_few_nul_characters_are_left_out_with_a_warning() -> None:
+    data = b"A text with one \0in it. " + b"And more words. " * 20 + b"\0\0\0"
     parsed = read_document("documents/a.txt", data)
-    assert parsed.document.text == data.decode() and parsed.warning is None
-    assert [paragraph.text for paragraph in parsed.paragraphs] == [data.decode().strip()]
+    assert parsed.document.text == data.decode().replace("\0", "")
+    assert parsed.warning == "4 NUL characters were left out"
+    assert [paragraph.text for paragraph in parsed.paragraphs] == [parsed.document.text.strip()]
+
+
+SHORT = {
+    "cp1252": "Der Wirt öffnet um neun, schließt früh und spült die Gläser selbst.",
+    "mac_roman": "Le garçon a reçu une lettre de son frère aîné à l’étranger.",
+    "cp1250": "Příliš žluťoučký kůň úpěl ďábelské ódy, proto přijďte zítra v deset.",
+    "cp1251": "Бассейн открыт с семи утра до десяти вечера.",
+    "koi8_r": "Бассейн открыт с семи утра до десяти вечера.",
+    "cp1253": "Το πηγάδι στον βορρά είναι πολύ βαθύ.",
+    "cp1254": "Kuyudaki su çok soğuk, bu yüzden kışın içilmez ve ılık değildir.",
+    "cp932": "図書室は平日の午前九時から午後六時まで開いています。",
+    "euc_jp": "図書室は平日の午前九時から午後六時まで開いています。",
+    "gb18030": "三号仓库的负责人是周敏,每天晚上九点关门。",
+    "big5": "昨天晚上下雨,所以我們去了電影院。",
+    "cp949": "어제 저녁에는 비가 와서 우리는 영화관에 갔습니다.",
+    "utf-16-le": "图书馆在红色的房子里,每天早上开门。",
+    "utf-16-be": "Бассейн открыт с семи утра.",
+}
+
+
+@pytest.mark.parametrize(("encoding", "text"), SHORT.items(), ids=list(SHORT))
+def test_one_sentence_is_enough_to_tell_its_encoding(encoding: str, text: str) -> None:
+    read, warning = decode(text.encode(encoding))
+    assert read == text
+    assert warning is not None and warning.endswith("the file does not say its encoding")
+
+
+def test_the_line_that_tells_the_encoding_may_come_late() -> None:
+    text = "Plain words of a long log that goes on and on.\n" * 5_000 + GERMAN
+    assert decode(text.encode("cp1252"))[0] == text
+
+
+def test_random_bytes_are_no_utf16() -> None:
+    for seed in range(200):
+        data = random.Random(seed).randbytes(200)
+        with pytest.raises(DocumentError, match="looks like a binary file"):
+            decode(data)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_text_that_can_be_stored_or_refused(data: bytes) -> None:
+    try:
+        text, _ = decode(data)
+    except DocumentError:
+        return
+    assert "\0" not in text and text.encode()
 
 
 @pytest.mark.parametrize(
@@ -63,9 +115,9 @@ def test_a_few_control_characters_do_not_make_a_text_binary() -> None:
         pytest.param(b" \n\t\r\n", "the file is empty", id="white space"),
         pytest.param(b"\xef\xbb\xbf \n", "the file holds no text", id="only a mark"),
         pytest.param("\xa0\u2003".encode(), "the file holds no text", id="wide spaces"),
-        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "looks like a binary file", id="a picture"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "is a picture", id="a picture"),
         pytest.param(bytes(range(32)) * 20, "looks like a binary file", id="control characters"),
-        pytest.param(b"PK\x03\x04" + b"\x00\x01\x02" * 400, "looks like a binary file", id="an archive"),
+        pytest.param(b"PK\x03\x04" + b"\x00\x01\x02" * 400, "is damaged", id="an archive"),
         pytest.param(b"\xff\xfea", "begins as utf-16 but is not", id="half a character"),
     ],
 )
@@ -75,13 +127,28 @@ def test_what_holds_no_text_is_refused_with_the_reason(data: bytes, reason: str)
 
 
 def test_an_unknown_ending_is_refused_with_what_can_be_read() -> None:
-    with pytest.raises(DocumentError, match=r"\.exe: not a format Ibid reads yet \(it reads \.markdown, \.md"):
+    with pytest.raises(DocumentError, match=r"\.exe: not a format that is read\. Ibid reads text, Markdown, PDF, Word"):
         read_document("documents/a.exe", b"text")
     assert can_load("A.TXT") and can_load("dir.x/b.md") and not can_load("a.exe") and not can_load("md")
 
 
 def test_equal_bytes_have_equal_revisions() -> None:
-    assert revision_of(b"a") == revision_of(b"a") != revision_of(b"b")
+    assert revision_of(b"a", name="a.md") == revision_of(b"a", name="b.txt") != revision_of(b"b", name="a.md")
+
+
+def test_a_better_loader_of_one_format_makes_no_other_be_read_anew() -> None:
+    assert revision_of(b"a", name="a.txt").startswith(f"{PARSER_VERSION}-")
+    assert is_current(revision_of(b"a", name="a.pdf"), name="a.pdf")
+    assert not is_current(revision_of(b"a", name="a.txt"), name="a.pdf")
+    assert not is_current(f"{PARSER_VERSION}-{'0' * 64}-pdf0", name="a.pdf")
+    assert is_current(f"{PARSER_VERSION}-{'0' * 64}", name="a.txt"), "as it was before there were other formats"
+
+
+def test_what_rows_are_told_apart_by_differs_where_a_revision_does() -> None:
+    revisions = {
+        revision_of(data, name=name) for data in (b"a", b"b") for name in ("x.txt", "x.pdf", "x.csv", "x.jsonl")
+    }
+    assert len(revisions) == len({revision[:12] for revision in revisions}) == 8
 
 
 def test_the_title_is_the_files_name_where_the_text_has_none() -> None:

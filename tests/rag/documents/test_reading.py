@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rag.documents import reading
 from rag.documents.layout import Layout, Place, Run
-from rag.documents.loaders.decoding import Loaded
-from rag.documents.reading import LOADERS, read_document
+from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.loaded import Loaded
+from rag.documents.reading import read_document
 from rag.domain import Block
 
 FIRST, SECOND = "Bread came in at night.", "Water came by day."
@@ -22,8 +24,8 @@ LAYOUT = Layout(
 def pages_of(monkeypatch: pytest.MonkeyPatch, page: int | None, layout: Layout) -> list[int | None]:
     """The pages of the paragraphs in a format that names this page for each block, and this layout."""
     blocks = [Block(0, len(FIRST), page=page), Block(len(FIRST) + 2, len(TEXT), page=page)]
-    monkeypatch.setitem(LOADERS, ".paged", lambda _: Loaded(TEXT, blocks, layout=layout))
-    parsed = read_document("documents/a.paged", b"...")
+    monkeypatch.setitem(reading._HERE, Kind.PLAIN, lambda _: Loaded(TEXT, blocks, layout=layout))
+    parsed = read_document("documents/a.txt", TEXT.encode())
     assert parsed.layout is layout
     return [paragraph.page for paragraph in parsed.paragraphs]
 

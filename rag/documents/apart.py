@@ -1,0 +1,160 @@
+"""Files are parsed in a process of their own, with limits on time and memory: a file that hangs a parser, fills the
+memory or crashes it fails alone, with one sentence.
+
+The process is a fresh Python that imports from where this one does, whatever folder it was started in; it is kept for
+the next file, and ends with this one. It gets bytes and gives JSON: what a hostile file made of it can only say things.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rag.documents.layout import Layout, Place, Run
+from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.loaded import Loaded
+from rag.domain import Block, Role
+from rag.errors import DocumentError
+
+SECONDS, SECONDS_A_MEGABYTE = 120.0, 20.0
+"""For one file, by the clock: a hundred pages take two seconds of an idle processor, and ten where others want it."""
+
+MEGABYTES = 2_000
+"""Of memory for one file, where the system can hold a process to it (not on Windows and macOS)."""
+
+_MOST_PROCESSES = 2
+_SIZE = struct.Struct(">Q")
+_ROOT = Path(__file__).resolve().parents[2]
+_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.documents.parsing import serve; serve()"
+
+
+class _Ended(Exception):
+    """The process ended before it answered."""
+
+
+class _Parser:
+    """One process."""
+
+    def __init__(self, memory: int) -> None:
+        path = [str(_ROOT), *(entry for entry in map(os.path.abspath, filter(None, sys.path)) if entry != str(_ROOT))]
+        self._process = subprocess.Popen(  # noqa: S603 – this Python, with a program of ours
+            [sys.executable, "-I", "-c", _START, json.dumps(path), str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def parse(self, kind: Kind, data: bytes, seconds: float) -> Any:
+        """What the process says of a file. Raises TimeoutError, after which the process is gone, and `_Ended`."""
+        is_late = threading.Event()
+        timer = threading.Timer(seconds, self._stop, [is_late])
+        timer.start()
+        try:
+            return self._exchange(kind, data)
+        except (OSError, ValueError, _Ended) as error:
+            if is_late.is_set():
+                raise TimeoutError from error
+            raise _Ended from error
+        finally:
+            timer.cancel()
+
+    def _exchange(self, kind: Kind, data: bytes) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        for part in (kind.value.encode(), data):
+            self._process.stdin.write(_SIZE.pack(len(part)))
+            self._process.stdin.write(part)
+        self._process.stdin.flush()
+        size = self._process.stdout.read(_SIZE.size)
+        if len(size) < _SIZE.size:
+            raise _Ended
+        answer = self._process.stdout.read(_SIZE.unpack(size)[0])
+        return json.loads(answer)
+
+    def _stop(self, is_late: threading.Event) -> None:
+        is_late.set()
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process, if it has not ended by itself."""
+        self._process.kill()
+        self._process.communicate()
+
+
+class Parsers:
+    """Up to two processes, started when they are first needed."""
+
+    def __init__(self, *, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> None:
+        self._seconds = seconds
+        self._memory = megabytes * 1_000_000
+        self._idle: list[_Parser] = []
+        self._lock = threading.Lock()
+        self._places = threading.Semaphore(_MOST_PROCESSES)
+
+    def load(self, kind: Kind, data: bytes) -> Loaded:
+        """Raises DocumentError with the reason where the file cannot be read, or not within the limits."""
+        with self._places:
+            answer = self._answer(kind, data)
+        if "error" in answer:
+            raise DocumentError(str(answer["error"]))
+        return _loaded(answer)
+
+    def _answer(self, kind: Kind, data: bytes) -> Any:
+        kept = self._kept()
+        if kept is not None:
+            # It may have ended while it waited, or over what an earlier file left in it.
+            with suppress(_Ended):
+                return self._ask(kept, kind, data)
+        try:
+            return self._ask(_Parser(self._memory), kind, data)
+        except _Ended as error:
+            raise DocumentError("makes its reader break down: it is damaged, or made to do so") from error
+
+    def _kept(self) -> _Parser | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _ask(self, parser: _Parser, kind: Kind, data: bytes) -> Any:
+        """What a process says of a file; kept for the next one unless it failed."""
+        seconds = self._seconds + SECONDS_A_MEGABYTE * len(data) / 1e6
+        try:
+            answer = parser.parse(kind, data, seconds)
+        except TimeoutError as error:
+            parser.close()
+            raise DocumentError(f"takes longer than {seconds:.0f} seconds to read, and was given up") from error
+        except BaseException:
+            parser.close()
+            raise
+        with self._lock:
+            self._idle.append(parser)
+        return answer
+
+    def close(self) -> None:
+        with self._lock:
+            parsers, self._idle = self._idle, []
+        for parser in parsers:
+            parser.close()
+
+
+PARSERS = Parsers()
+"""Those of this process."""
+
+atexit.register(PARSERS.close)
+
+
+def _loaded(answer: Any) -> Loaded:
+    blocks = [
+        Block(start, end, None if role is None else Role(role), level, page, speaker)
+        for start, end, role, level, page, speaker in answer["blocks"]
+    ]
+    runs = [
+        Run(start=start, end=end, place=Place(page, tuple(rectangle) if rectangle else None))
+        for start, end, page, rectangle in answer["runs"]
+    ]
+    return Loaded(answer["text"], blocks, answer["warning"], Layout(runs))

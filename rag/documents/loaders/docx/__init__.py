@@ -1,0 +1,1 @@
+"""Word documents: paragraphs, lists with their numbers, tables, notes and readers' comments."""

@@ -1,0 +1,135 @@
+"""A walk through a Word document's body, its notes and its comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import regex
+
+from rag.documents.loaders.docx.numbering import Numbering
+from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
+from rag.documents.loaders.loaded import Piece
+from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.domain import Role
+
+_UNREAD = frozenset(["del", "moveFrom", "Fallback", "pPr", "rPr", "instrText", "delText", "sectPr", "tblPr", "trPr"])
+"""What was deleted, the second copy of a drawing for old programs, field codes, and settings."""
+
+_SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_REFERENCES = ("footnoteReference", "endnoteReference")
+_LINE_END = regex.compile(r"[ \t]*\n[ \t\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """Who speaks: the document, a footnote with its number in front, or a reader."""
+
+    role: Role | None = None
+    speaker: str | None = None
+    mark: str = ""
+
+
+class Walk:
+    def __init__(self, styles: Styles, numbering: Numbering) -> None:
+        self.pieces: list[Piece] = []
+        self._styles = styles
+        self._numbering = numbering
+
+    def through(self, element: Element, voice: _Voice | None = None) -> None:
+        voice = voice or _Voice()
+        for inner in element:
+            name = name_of(inner)
+            if name == "p":
+                voice = self._paragraph(inner, voice)
+            elif name == "tbl":
+                self._table(inner, voice)
+            elif name and name not in _UNREAD:
+                self.through(inner, voice)
+
+    def notes(self, root: Element | None, name: str) -> None:
+        """Footnotes and endnotes, each behind the number that stands for it in the text."""
+        for note in root if root is not None else ():
+            if name_of(note) == name and attribute(note, "type") in (None, "normal"):
+                self.through(note, _Voice(Role.BODY, mark=f"[{attribute(note, 'id')}] "))
+
+    def comments(self, root: Element | None) -> None:
+        for comment in root if root is not None else ():
+            if name_of(comment) == "comment":
+                self.through(comment, _Voice(Role.COMMENT, attribute(comment, "author") or None))
+
+    def _paragraph(self, paragraph: Element, voice: _Voice) -> _Voice:
+        """Add a paragraph and the text boxes in it; returns the voice for what follows, the mark being used up."""
+        boxes: list[Element] = []
+        words = "".join(_words(paragraph, boxes)).strip()
+        if words:
+            piece = self._piece(words, self._styles.of(paragraph), voice)
+            self.pieces.append(piece)
+            voice = replace(voice, mark="")
+        for box in boxes:
+            self.through(box, voice)
+        return voice
+
+    def _piece(self, words: str, style: ParagraphStyle, voice: _Voice) -> Piece:
+        label = self._numbering.label(style.numbering)
+        role = voice.role or _role(style, label)
+        text = _LINE_END.sub("\n", voice.mark + label + words)
+        return Piece(text=text, role=role, level=style.level if role is Role.HEADING else 0, speaker=voice.speaker)
+
+    def _table(self, table: Element, voice: _Voice) -> None:
+        for row in below(table, "tr"):
+            if _holder(row, "tbl") is not table or child(row, "trPr", "del") is not None:
+                continue
+            boxes: list[Element] = []
+            cells = [_cell(cell, boxes) for cell in below(row, "tc") if _holder(cell, "tr") is row]
+            self.pieces.append(Piece(text="\t".join(cells), role=voice.role or Role.TABLE, speaker=voice.speaker))
+            for box in boxes:
+                self.through(box, voice)
+
+
+def _role(style: ParagraphStyle, label: str) -> Role:
+    if style.name == "title":
+        return Role.TITLE
+    if style.name.startswith("toc "):
+        return Role.BOILERPLATE
+    if style.level:
+        return Role.HEADING
+    if style.name == "caption":
+        return Role.CAPTION
+    return Role.LIST if label else Role.BODY
+
+
+def _words(element: Element, boxes: list[Element]) -> Iterator[str]:
+    """The text below an element; text boxes are put aside, as they stand in the middle of a sentence."""
+    for inner in element:
+        name = name_of(inner)
+        if name == "t":
+            yield inner.text or ""
+        elif name in _SIGNS:
+            yield _SIGNS[name]
+        elif name in _REFERENCES:
+            yield f"[{attribute(inner, 'id')}]"
+        elif name == "txbxContent":
+            boxes.append(inner)
+        elif name and name not in _UNREAD:
+            yield from _words(inner, boxes)
+
+
+def _cell(cell: Element, boxes: list[Element]) -> str:
+    """A cell on one line, with what stands in tables inside it."""
+    words = ("".join(_words(one, boxes)) for one in below(cell, "p") if not _is_in_box(one, cell))
+    return " ".join(" ".join(words).split())
+
+
+def _is_in_box(paragraph: Element, cell: Element) -> bool:
+    holder = _holder(paragraph, "txbxContent", "tc", "Fallback")
+    while holder is not None and holder is not cell:
+        if name_of(holder) != "tc":
+            return True
+        holder = _holder(holder, "txbxContent", "tc", "Fallback")
+    return False
+
+
+def _holder(element: Element, *names: str) -> Element | None:
+    """The nearest element of these names around one."""
+    return next((one for one in element.iterancestors() if name_of(one) in names), None)

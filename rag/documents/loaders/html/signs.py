@@ -1,0 +1,117 @@
+"""What elements are called on pages: the names that tell blocks, comments, furniture and what nobody sees."""
+
+from __future__ import annotations
+
+import regex
+
+from rag.documents.loaders.markup import Element, name_of
+from rag.domain import Role
+
+BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer"
+    " form h1 h2 h3 h4 h5 h6 header hgroup hr html li main nav ol p pre section summary table tbody td tfoot th thead"
+    " tr ul".split()
+)
+_UNREAD = frozenset(
+    "script style noscript template svg head iframe object button select option textarea canvas audio video"
+    " annotation annotation-xml rp".split()
+)
+_ROOTS = ("html", "body", "main", "article")
+_FURNITURE = ("nav", "aside", "footer")
+_FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "complementary")
+_FURNITURE_WORD = regex.compile(
+    r"(?i)(?:^|[-_])(?:nav|navbar|navigation|menu|sidebar|side-bar|footer|masthead|breadcrumbs?|cookie|consent|banner|share"
+    r"|social|related|recommend|advert|ads?|promo|subscribe|newsletter|toc|pagination|mw-jump|navbox|catlinks"
+    r"|printfooter|editsection|mw-editsection|noprint)s?(?:[-_]|$)"
+)
+_COMMENT_WORD = regex.compile(r"(?i)(?:^|[-_ ])(?:disqus|replies|responses?|discussion|respond)(?:[-_ ]|$)|comment")
+_COMMENT_HEADING = regex.compile(
+    r"(?i)^\W*\d*\s*(?:comments?|responses?|replies|discussion|kommentare?|commentaires?|comentarios|commenti)\b.{0,12}$"
+)
+_POST = regex.compile(r"(?i)(?:^|\s)(?:topic-post|post|postbody|forum-post|message|reply)(?:\s|$)")
+_AUTHOR = regex.compile(r"(?i)(?:^|[-_ ])(?:author|fn|username|user-name|nickname|commenter|poster)(?:[-_ ]|$)")
+_HIDDEN = regex.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
+_HEADING = regex.compile(r"h[1-6]")
+_HEADINGS_ABOVE = 3
+
+ROLES = {
+    "li": Role.LIST,
+    "dt": Role.LIST,
+    "dd": Role.LIST,
+    "tr": Role.TABLE,
+    "caption": Role.CAPTION,
+    "figcaption": Role.CAPTION,
+}
+
+
+def is_unread(element: Element) -> bool:
+    """Whether nobody reads it: scripts, controls, and what is hidden."""
+    name = name_of(element)
+    if not name or name in _UNREAD or element.get("hidden") is not None:
+        return True
+    # Links that only carry a mark are hidden from screen readers, and what they hold may be read all the same.
+    is_silent = element.get("aria-hidden") == "true" and name != "a"
+    return is_silent or _HIDDEN.search(element.get("style") or "") is not None
+
+
+def is_heading(element: Element) -> bool:
+    return _HEADING.fullmatch(name_of(element)) is not None
+
+
+def voice_of(element: Element, above: Role) -> Role:
+    """Who speaks in an element: `body` for the page itself, `comment` for its readers, `boilerplate` for nobody;
+    `above` is who speaks around it."""
+    if name_of(element) in _ROOTS or above is Role.COMMENT:
+        return above
+    if _is_comment(element):
+        return Role.COMMENT
+    if above is not Role.BODY:
+        return above
+    if _is_later_post(element) or _stands_under_comment_heading(element):
+        return Role.COMMENT
+    return Role.BOILERPLATE if _is_furniture(element) else above
+
+
+def author_in(element: Element) -> str | None:
+    """Who wrote a comment, where an element says so."""
+    for one in element.iter():
+        names = " ".join(filter(None, (one.get("class"), one.get("itemprop")))) if name_of(one) else ""
+        if _AUTHOR.search(names):
+            words = " ".join("".join(one.itertext()).split())
+            return words if 0 < len(words) <= 60 else None
+    return None
+
+
+def _names(element: Element) -> str:
+    return " ".join(filter(None, (element.get("class"), element.get("id"), element.get("role"))))
+
+
+def _is_comment(element: Element) -> bool:
+    if _COMMENT_WORD.search(_names(element)) or "comment" in name_of(element) or element.get("itemprop") == "comment":
+        return True
+    return str(element.get("itemtype") or "").endswith("/Comment")
+
+
+def _is_later_post(element: Element) -> bool:
+    """The second and later of equal posts in a row: the first is what they answer."""
+    names = element.get("class") or ""
+    if not _POST.search(names):
+        return False
+    return any(one.get("class") == names for one in element.itersiblings(preceding=True) if name_of(one))
+
+
+def _stands_under_comment_heading(element: Element) -> bool:
+    above = [one for one in element.itersiblings(preceding=True) if name_of(one)][:_HEADINGS_ABOVE]
+    return any(
+        is_heading(one) and name_of(one) != "h1" and _COMMENT_HEADING.match("".join(one.itertext()).strip())
+        for one in (element, *above)
+    )
+
+
+def _is_furniture(element: Element) -> bool:
+    name, parent = name_of(element), element.getparent()
+    if name in _FURNITURE or element.get("role") in _FURNITURE_ROLES:
+        return True
+    if name == "header" and parent is not None and name_of(parent) == "body":
+        return True
+    return any(_FURNITURE_WORD.search(word) for word in _names(element).split())

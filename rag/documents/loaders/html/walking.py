@@ -1,0 +1,162 @@
+"""A walk through a page's elements that gathers its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import regex
+
+from rag.documents.loaders.html.signs import BLOCKS, ROLES, author_in, is_heading, is_unread, voice_of
+from rag.documents.loaders.loaded import Piece
+from rag.documents.loaders.markup import Element, below, child, name_of
+from rag.domain import Role
+
+_SPACES = regex.compile(r"[ \t\r\f\v\u200b\u00a0]+")
+_WHITE = regex.compile(r"\s+")
+_BLANK_LINE = regex.compile(r"\n[ \t\r\xa0]*\n")
+_MOST_BREAKS = 2
+_OPEN_LISTS = ("ol", "ul", "table")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """Where the walk is: who speaks, what the current block is, whether its line ends are kept."""
+
+    voice: Role = Role.BODY
+    role: Role = Role.BODY
+    level: int = 0
+    verbatim: bool = False
+    speaker: str | None = None
+
+
+def pieces_of(root: Element) -> list[Piece]:
+    """The page's blocks in reading order."""
+    walk = _Walk()
+    walk.through(root)
+    return walk.pieces
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self._buffer: list[str] = []
+        self._contexts = [_Context()]
+
+    def through(self, root: Element) -> None:
+        """Without recursion: pages nest as deep as they like."""
+        stack: list[tuple[Element, Iterator[Element]]] = []
+        self._open(root)
+        stack.append((root, iter(root)))
+        while stack:
+            element, children = stack[-1]
+            inner = next(children, None)
+            if inner is None:
+                stack.pop()
+                self._close(element)
+            elif is_unread(inner) or self._took_whole(inner):
+                self._add(inner.tail)
+            else:
+                self._open(inner)
+                stack.append((inner, iter(inner)))
+
+    def _open(self, element: Element) -> None:
+        is_block = name_of(element) in BLOCKS
+        if is_block:
+            self._end_block()
+        self._contexts.append(_entered(element, self._contexts[-1], is_block))
+        if name_of(element) == "br":
+            self._buffer.append("\n")
+        if name_of(element) == "li":
+            self._buffer.append(_number(element))
+        self._add(element.text)
+
+    def _close(self, element: Element) -> None:
+        if name_of(element) in BLOCKS:
+            self._end_block()
+        self._contexts.pop()
+        self._add(element.tail)
+
+    def _add(self, text: str | None) -> None:
+        if text:
+            self._buffer.append(text if self._contexts[-1].verbatim else _WHITE.sub(" ", text))
+
+    def _end_block(self) -> None:
+        """What was gathered, as blocks of the current kind: blank lines part them, as readers see it."""
+        context, text = self._contexts[-1], "".join(self._buffer)
+        self._buffer.clear()
+        for part in _BLANK_LINE.split(text):
+            words = part.strip("\n") if context.verbatim else _clean(part)
+            if words.strip(" .•0123456789") or (words.strip() and context.role is not Role.LIST):
+                self.pieces.append(_piece(words, context))
+
+    def _took_whole(self, element: Element) -> bool:
+        """A table row without blocks of its own in its cells is one block, cells parted by tabs."""
+        if name_of(element) != "tr" or not _is_plain_row(element):
+            return False
+        self._end_block()
+        context = _entered(element, self._contexts[-1], is_block=True)
+        cells = [" ".join(_words(cell).split()) for cell in element if name_of(cell)]
+        text = "\t".join(cells).strip()
+        if text:
+            self.pieces.append(_piece(text, context))
+        return True
+
+
+def _entered(element: Element, above: _Context, is_block: bool) -> _Context:
+    voice = voice_of(element, above.voice)
+    speaker = above.speaker
+    if voice is Role.COMMENT and (above.voice is not Role.COMMENT or is_block):
+        speaker = author_in(element) or speaker
+    if not is_block:
+        return _Context(voice=voice, role=above.role, level=above.level, verbatim=above.verbatim, speaker=speaker)
+    verbatim = above.verbatim or name_of(element) == "pre"
+    if voice is not Role.BODY:
+        return _Context(voice=voice, role=voice, verbatim=verbatim, speaker=speaker)
+    if is_heading(element):
+        return _Context(role=Role.HEADING, level=int(name_of(element)[1]), verbatim=verbatim)
+    return _Context(role=ROLES.get(name_of(element), Role.BODY), verbatim=verbatim)
+
+
+def _piece(words: str, context: _Context) -> Piece:
+    speaker = context.speaker if context.role is Role.COMMENT else None
+    return Piece(text=words, role=context.role, level=context.level, speaker=speaker)
+
+
+def _clean(text: str) -> str:
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)
+
+
+def _number(item: Element) -> str:
+    """The number that a reader sees before an item of a numbered list."""
+    holder = item.getparent()
+    if holder is None or name_of(holder) != "ol":
+        return ""
+    start = str(holder.get("start") or "1")
+    before = sum(name_of(one) == "li" for one in item.itersiblings(preceding=True))
+    return f"{(int(start) if start.lstrip('-').isdigit() else 1) + before}. "
+
+
+def _is_plain_row(row: Element) -> bool:
+    """Not the row of a layout table, which holds whole texts."""
+    if next(below(row, *_OPEN_LISTS), None) is not None:
+        return False
+    if sum(1 for _ in below(row, "br")) > _MOST_BREAKS or any(_paragraphs(cell) > 1 for cell in row):
+        return False
+    return child(row, "td") is not None or child(row, "th") is not None
+
+
+def _paragraphs(cell: Element) -> int:
+    return sum(1 for _ in below(cell, "p")) if name_of(cell) else 0
+
+
+def _words(element: Element) -> str:
+    """The text of a cell; a block or a line break in it is a space."""
+    if is_unread(element):
+        return ""
+    parts = [element.text or ""]
+    for inner in element:
+        gap = " " if name_of(inner) in BLOCKS or name_of(inner) == "br" else ""
+        parts.extend((gap, _words(inner), gap, inner.tail or ""))
+    return "".join(parts)

@@ -1,0 +1,69 @@
+"""XML and HTML as trees. The only file that imports lxml.
+
+Nothing is fetched, no entity of a file's own is expanded, and namespaces are left out of sight: Office files come in
+two sets of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import regex
+from lxml import etree, html
+
+from rag.errors import DocumentError
+
+Element: TypeAlias = Any
+"""An lxml element; what is written here says all that is used of it."""
+
+_DECLARATION = regex.compile(r"\A\s*<\?xml[^>]*\?>")
+
+
+def xml_tree(data: bytes) -> Element:
+    """The root of an XML file, mended where it can be. Raises DocumentError where it holds no element."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise DocumentError("is damaged: its XML cannot be read") from error
+    if root is None:
+        raise DocumentError("is damaged: its XML cannot be read")
+    return root
+
+
+def html_tree(text: str) -> Element:
+    """The root of a page. Raises DocumentError where it holds no element."""
+    parser = html.HTMLParser(no_network=True, huge_tree=True, encoding="utf-8")
+    try:
+        return html.document_fromstring(_DECLARATION.sub("", text).encode(errors="replace"), parser=parser)
+    except (etree.ParserError, ValueError) as error:
+        raise DocumentError("the file holds no text") from error
+
+
+def name_of(element: Element) -> str:
+    """The element's name without its namespace, in small letters as HTML has it; empty for comments and the like."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """An attribute's value, whatever its namespace."""
+    for key, value in element.attrib.items():
+        if key.rpartition("}")[2] == name:
+            return str(value)
+    return None
+
+
+def child(element: Element | None, *path: str) -> Element | None:
+    """The first element along a path of names; None where there is none."""
+    for name in path:
+        if element is None:
+            return None
+        element = next((one for one in element if name_of(one) == name), None)
+    return element
+
+
+def below(element: Element, *names: str) -> Iterator[Element]:
+    """All elements of these names below `element`, in their order."""
+    return (one for one in element.iter() if name_of(one) in names)

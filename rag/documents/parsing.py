@@ -1,0 +1,77 @@
+"""The program of a parser's process (`rag.documents.apart`): files come in, texts go out, until nobody asks more."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import struct
+import sys
+import threading
+from typing import Any, BinaryIO
+
+from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.loaded import Loaded
+from rag.documents.loaders.table import LOADERS
+from rag.errors import DocumentError
+
+_SIZE = struct.Struct(">Q")
+_IDLE = 60.0
+"""Seconds without a file after which the process ends: between two readings of a folder it would only take memory."""
+
+GARBAGE_AFTER = 200_000
+"""New objects: parsing makes many that live as long as the file, and looking through them takes a fifth of the time."""
+
+
+def serve() -> None:
+    """Read files from standard input until it ends or nothing comes for a while."""
+    _limit_memory(int(sys.argv[2]))
+    gc.set_threshold(GARBAGE_AFTER)
+    # What a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while (kind := _part(sys.stdin.buffer)) is not None and (data := _part(sys.stdin.buffer)) is not None:
+        answer = json.dumps(_answer(Kind(kind.decode()), data)).encode()
+        answers.write(_SIZE.pack(len(answer)) + answer)
+        answers.flush()
+        gc.collect()
+
+
+def _limit_memory(most: int) -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _part(source: BinaryIO) -> bytes | None:
+    """The next part of a message; None at the end."""
+    timer = threading.Timer(_IDLE, os._exit, [0])
+    timer.daemon = True
+    timer.start()
+    size = source.read(_SIZE.size)
+    timer.cancel()
+    return source.read(_SIZE.unpack(size)[0]) if len(size) == _SIZE.size else None
+
+
+def _answer(kind: Kind, data: bytes) -> dict[str, Any]:
+    try:
+        return _told(LOADERS[kind](data))
+    except DocumentError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": "needs more memory than a file may have: split it, or save it in a simpler form"}
+    except Exception as error:
+        # A parser's own error on a file that is not what it should be; the name helps whoever is told of it.
+        return {"error": f"is damaged, or of a kind that its reader does not know ({type(error).__name__})"}
+
+
+def _told(loaded: Loaded) -> dict[str, Any]:
+    return {
+        "text": loaded.text,
+        "blocks": [[one.start, one.end, one.role, one.level, one.page, one.speaker] for one in loaded.blocks],
+        "runs": [[run.start, run.end, run.place.page, run.place.rectangle] for run in loaded.layout.runs],
+        "warning": loaded.warning,
+    }

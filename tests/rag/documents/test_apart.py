@@ -1,0 +1,155 @@
+"""Parsing in a process of its own: what hangs, fills the memory or breaks down fails alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from rag.documents.apart import Parsers
+from rag.documents.loaders.docx.loading import load_docx
+from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.pdf.loading import load_pdf
+from rag.documents.reading import load, read_document
+from rag.errors import DocumentError
+from tests.rag.documents.making import WORD, archive, docx, p, paragraph, pdf, texts
+
+PDF = pdf(paragraph("The pump at the north well was replaced in May."), paragraph("The valve is opened by hand."))
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_file_parsed_apart_is_the_same_as_one_parsed_here() -> None:
+    assert load(PDF, name="a.pdf") == load_pdf(PDF)
+    data = docx(p("Text."), comments=f'<w:comment w:id="0" w:author="Ann">{p("Mine.")}</w:comment>')
+    assert load(data, name="a.docx") == load_docx(data)
+
+
+def test_the_process_is_kept_for_the_next_file() -> None:
+    parsers = Parsers()
+    try:
+        parsers.load(Kind.PDF, PDF)
+        (first,) = parsers._idle
+        parsers.load(Kind.PDF, PDF)
+        assert parsers._idle == [first]
+    finally:
+        parsers.close()
+
+
+def test_many_threads_share_two_processes() -> None:
+    parsers, found = Parsers(), []
+    threads = [threading.Thread(target=lambda: found.append(parsers.load(Kind.PDF, PDF))) for _ in range(6)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [load_pdf(PDF)] * 6
+        assert len(parsers._idle) <= 2
+    finally:
+        parsers.close()
+
+
+def test_a_file_that_takes_too_long_is_given_up() -> None:
+    parsers = Parsers(seconds=0.001)
+    try:
+        with pytest.raises(DocumentError, match="takes longer than 0 seconds to read, and was given up"):
+            parsers.load(Kind.PDF, PDF)
+        assert not parsers._idle, "its process is gone"
+    finally:
+        parsers.close()
+
+
+def zip_bomb() -> bytes:
+    """Half a gigabyte of spaces in half a megabyte."""
+    written = BytesIO()
+    with (
+        zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as zipped,
+        zipped.open("word/document.xml", "w", force_zip64=True) as member,
+    ):
+        for _ in range(512):
+            member.write(b" " * 1_000_000)
+    return written.getvalue()
+
+
+def laughs() -> bytes:
+    entities = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "ha"}">' for i in range(12))
+    text = f'<w:document xmlns:w="{WORD}"><w:body><w:p><w:r><w:t>&l11;</w:t></w:r></w:p></w:body></w:document>'
+    return archive({"word/document.xml": f"<!DOCTYPE w [{entities}]>{text}"})
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
+    with pytest.raises(DocumentError, match="unpacks to 512 MB, more than the 300 MB read"):
+        load(zip_bomb(), name="a.docx")
+
+
+def test_a_billion_laughs_are_not_told() -> None:
+    with pytest.raises(DocumentError, match="the file holds no text"):
+        read_document("documents/a.docx", laughs())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
+def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_read() -> None:
+    parsers = Parsers(megabytes=400)
+    rows = "".join(f"{i},{'x' * 90}\n" for i in range(2_000_000)).encode()
+    try:
+        with pytest.raises(DocumentError, match=r"needs more memory than a file may have|makes its reader break down"):
+            parsers.load(Kind.DELIMITED, rows)
+        assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
+    finally:
+        parsers.close()
+
+
+def test_a_process_that_ended_in_between_is_replaced() -> None:
+    parsers = Parsers()
+    try:
+        parsers.load(Kind.PDF, PDF)
+        parsers._idle[0]._process.kill()
+        assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
+    finally:
+        parsers.close()
+
+
+def test_it_works_from_any_folder_and_imports_nothing_from_there(tmp_path: Path) -> None:
+    (tmp_path / "rag.py").write_text("raise SystemExit('imported from the folder it was started in')")
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    program = (
+        f"import sys; sys.path[:] = [path for path in sys.path if path] + [{str(ROOT)!r}]\n"
+        "from pathlib import Path\nfrom rag.documents.reading import load\n"
+        "print(len(load(Path('a.pdf').read_bytes(), name='a.pdf').blocks))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+def test_the_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(PDF)
+    program = (
+        "import os, sys\nfrom pathlib import Path\nfrom rag.documents import apart\nfrom rag.documents.reading import load\n"
+        "load(Path(sys.argv[1]).read_bytes(), name='a.pdf')\n"
+        "print(apart.PARSERS._idle[0]._process.pid, flush=True)\nos._exit(9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "a.pdf")], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    child = int(done.stdout)
+    for _ in range(100):
+        if not is_alive(child):
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("it is still there")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    # Nobody may have waited for it yet.
+    stat = Path(f"/proc/{pid}/stat")
+    return not (stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z")

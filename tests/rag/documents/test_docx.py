@@ -1,0 +1,145 @@
+"""Word documents: what a reader of the printed page sees, in its order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.documents.loaders.docx.loading import load_docx
+from rag.errors import DocumentError
+from tests.rag.documents.making import STRICT_WORD, WORD, archive, assert_holds_together, docx, p, texts, told
+
+STYLES = (
+    '<w:style w:styleId="T"><w:name w:val="Title"/></w:style>'
+    '<w:style w:styleId="H1"><w:name w:val="heading 1"/></w:style>'
+    '<w:style w:styleId="H2"><w:name w:val="Kapitel"/><w:basedOn w:val="H1"/><w:pPr><w:outlineLvl w:val="1"/></w:pPr></w:style>'
+    '<w:style w:styleId="Mine"><w:name w:val="Mine"/><w:basedOn w:val="H2"/></w:style>'
+    '<w:style w:styleId="C"><w:name w:val="caption"/></w:style>'
+    '<w:style w:styleId="Toc"><w:name w:val="toc 1"/></w:style>'
+)
+
+
+def style(name: str) -> str:
+    return f'<w:pStyle w:val="{name}"/>'
+
+
+@pytest.mark.parametrize("namespace", [WORD, STRICT_WORD], ids=["transitional", "strict"])
+def test_styles_give_roles_and_levels_whatever_they_are_based_on(namespace: str) -> None:
+    body = (
+        p("Wells", style("T")) + p("Contents 3", style("Toc")) + p("Pumps", style("H1")) + p("Seals", style("Mine"))
+        + p("The seal leaks.") + p("Figure 1: the seal", style("C")) + p("Own level", '<w:outlineLvl w:val="3"/>')
+    )  # fmt: skip
+    loaded = load_docx(docx(body, namespace=namespace, styles=STYLES))
+    assert told(loaded) == [
+        ("title", "Wells"), ("boilerplate", "Contents 3"), ("heading", "Pumps"), ("heading", "Seals"),
+        ("body", "The seal leaks."), ("caption", "Figure 1: the seal"), ("heading", "Own level"),
+    ]  # fmt: skip
+    assert [block.level for block in loaded.blocks] == [0, 0, 1, 2, 0, 0, 4]
+    assert_holds_together(loaded)
+
+
+def level(number: int, form: str, text: str, start: int = 1) -> str:
+    return f'<w:lvl w:ilvl="{number}"><w:start w:val="{start}"/><w:numFmt w:val="{form}"/><w:lvlText w:val="{text}"/></w:lvl>'
+
+
+NUMBERING = (
+    f'<w:abstractNum w:abstractNumId="0">{level(0, "decimal", "%1.")}{level(1, "lowerLetter", "%1%2)")}{level(2, "upperRoman", "%3:")}</w:abstractNum>'
+    f'<w:abstractNum w:abstractNumId="1">{level(0, "bullet", "-")}</w:abstractNum>'
+    '<w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num>'
+    '<w:num w:numId="3"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num>'
+)
+
+
+def item(text: str, depth: int = 0, number: int = 1) -> str:
+    return p(text, f'<w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{number}"/></w:numPr>')
+
+
+def test_list_numbers_are_counted_as_word_counts_them() -> None:
+    body = (
+        item("Close the valve") + item("by hand", 1) + item("at night", 1) + item("with care", 2) + p("Then wait.")
+        + item("Drain the tank") + item("by pump", 1) + item("a spanner", number=2) + item("Seventh", number=3) + item("Eighth", number=3)
+    )  # fmt: skip
+    assert texts(load_docx(docx(body, numbering=NUMBERING))) == [
+        "1. Close the valve", "1a) by hand", "1b) at night", "I: with care", "Then wait.",
+        "2. Drain the tank", "2a) by pump", "• a spanner", "7. Seventh", "8. Eighth",
+    ]  # fmt: skip
+
+
+def test_a_table_row_is_a_block_and_nested_tables_stand_in_their_cell() -> None:
+    inner = f"<w:tbl><w:tr><w:tc>{p('inside')}</w:tc></w:tr></w:tbl>"
+    deleted = f"<w:tr><w:trPr><w:del/></w:trPr><w:tc>{p('gone')}</w:tc></w:tr>"
+    body = f"<w:tbl><w:tr><w:tc>{p('Crew')}</w:tc><w:tc>{p('Lock')}{p('er')}</w:tc></w:tr>{deleted}<w:tr><w:tc>{p('Coot')}</w:tc><w:tc>{inner}</w:tc></w:tr></w:tbl>"
+    assert told(load_docx(docx(body))) == [("table", "Crew\tLock er"), ("table", "Coot\tinside")]
+
+
+def test_what_was_deleted_is_left_out_and_what_was_inserted_is_kept() -> None:
+    run = '<w:r><w:t xml:space="preserve">{}</w:t></w:r>'
+    body = (
+        f"<w:p>{run.format('The pump ')}<w:del><w:r><w:delText>old </w:delText></w:r></w:del>"
+        f"<w:ins>{run.format('new ')}</w:ins><w:moveFrom>{run.format('gone ')}</w:moveFrom>"
+        f"<w:r><w:instrText>HYPERLINK secret</w:instrText></w:r>{run.format('runs.')}</w:p>"
+    )
+    assert texts(load_docx(docx(body))) == ["The pump new runs."]
+
+
+def test_a_text_box_comes_once_and_after_its_paragraph() -> None:
+    box = f"<w:txbxContent>{p('In the box.')}</w:txbxContent>"
+    both = f"<mc:AlternateContent><mc:Choice><wps:txbx>{box}</wps:txbx></mc:Choice><mc:Fallback><v:textbox>{box}</v:textbox></mc:Fallback></mc:AlternateContent>"
+    body = f"<w:p><w:r><w:t>Before </w:t></w:r><w:r>{both}</w:r><w:r><w:t>and after.</w:t></w:r></w:p>{p('Next.')}"
+    assert texts(load_docx(docx(body))) == ["Before and after.", "In the box.", "Next."]
+
+
+def test_notes_follow_behind_their_numbers_and_comments_are_their_writers() -> None:
+    body = '<w:p><w:r><w:t>The pump runs.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r></w:p>'
+    notes = f'<w:footnote w:id="0" w:type="separator">{p("-")}</w:footnote><w:footnote w:id="2">{p("Since May.")}</w:footnote>'
+    comments = f'<w:comment w:id="0" w:author="Ann Lee">{p("Does it?")}</w:comment>'
+    loaded = load_docx(docx(body, footnotes=notes, comments=comments))
+    assert told(loaded) == [("body", "The pump runs.[2]"), ("body", "[2] Since May."), ("comment", "Does it?")]
+    assert loaded.blocks[-1].speaker == "Ann Lee"
+
+
+def test_headers_and_footers_are_left_out() -> None:
+    assert texts(load_docx(docx(p("Text."), header1=p("Secret draft"), footer1=p("Page 1")))) == ["Text."]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(docx(p("Text."))[:200], "is damaged: it ends early", id="cut off"),
+        pytest.param(
+            archive({"word/other.xml": "<a/>"}), "is damaged: word/document.xml is missing", id="no main part"
+        ),
+        pytest.param(archive({"word/document.xml": "no xml"}), "is damaged: its XML cannot be read", id="no XML"),
+        pytest.param(archive({"word/document.xml": "<document/>"}), "is damaged: its text is missing", id="no body"),
+    ],
+)
+def test_a_damaged_document_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(DocumentError, match=reason):
+        load_docx(data)
+
+
+def test_entities_are_not_expanded() -> None:
+    bomb = (
+        '<!DOCTYPE a [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;">]>'
+        + f'<w:document xmlns:w="{WORD}"><w:body><w:p><w:r><w:t>Safe.&b;</w:t></w:r></w:p></w:body></w:document>'
+    )
+    assert texts(load_docx(archive({"word/document.xml": bomb}))) == ["Safe."]
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="<>&\ufffe\uffff"), max_size=40)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["p", "row", "item"]), TEXT, TEXT), max_size=12))
+def test_every_text_is_kept_and_stands_together(parts: list[tuple[str, str, str]]) -> None:
+    made = {
+        "p": lambda one, other: p(one),
+        "item": lambda one, other: item(one),
+        "row": lambda one, other: f"<w:tbl><w:tr><w:tc>{p(one)}</w:tc><w:tc>{p(other)}</w:tc></w:tr></w:tbl>",
+    }
+    loaded = load_docx(docx("".join(made[kind](one, other) for kind, one, other in parts), numbering=NUMBERING))
+    assert_holds_together(loaded)
+    words = " ".join(loaded.text.split())
+    for kind, one, other in parts:
+        assert " ".join(one.split()) in words
+        assert kind != "row" or " ".join(other.split()) in words

@@ -1,0 +1,170 @@
+"""Web pages: what readers see, and who says it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.documents.loaders.html.loading import load_html
+from tests.rag.documents.making import assert_holds_together, texts, told
+
+
+def page(body: str) -> list[tuple[str, str]]:
+    loaded = load_html(f"<!doctype html><html><head><title>t</title></head><body>{body}</body></html>".encode())
+    assert_holds_together(loaded)
+    return told(loaded)
+
+
+def test_blocks_have_the_roles_of_their_elements() -> None:
+    assert page(
+        "<h1>Wells</h1><p>First\n  line <b>of</b> text.</p><h2>Pumps</h2><ul><li>one</li><li>two</li></ul>"
+        "<ol start=3><li>three<li>four</ol><figure><img alt=x><figcaption>The well</figcaption></figure>"
+        "<pre>x = 1\n  y</pre><dl><dt>Term</dt><dd>Meaning</dd></dl>"
+    ) == [
+        ("title", "Wells"),
+        ("body", "First line of text."),
+        ("heading", "Pumps"),
+        ("list", "one"),
+        ("list", "two"),
+        ("list", "3. three"),
+        ("list", "4. four"),
+        ("caption", "The well"),
+        ("body", "x = 1\n  y"),
+        ("list", "Term"),
+        ("list", "Meaning"),
+    ]
+
+
+def test_a_table_row_is_a_block_but_the_row_of_a_layout_table_is_not() -> None:
+    assert page("<table><tr><th>Crew<th>Locker<tr><td>Coot<td>L-<b>158</b></table>") == [
+        ("table", "Crew\tLocker"),
+        ("table", "Coot\tL-158"),
+    ]
+    assert page("<table><tr><td><p>One text.</p><p>Another text.</p></td></tr></table>") == [
+        ("body", "One text."),
+        ("body", "Another text."),
+    ]
+
+
+def test_two_line_breaks_part_paragraphs_and_one_does_not() -> None:
+    assert page("<p>One<br>line<br><br>Next</p>") == [("body", "One\nline"), ("body", "Next")]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        pytest.param("<script>x()</script>", id="a script"),
+        pytest.param("<style>p{}</style>", id="a style"),
+        pytest.param("<!-- praise the pump -->", id="a comment"),
+        pytest.param("<p hidden>praise</p>", id="the attribute hidden"),
+        pytest.param("<p style='color:red; display: none'>praise</p>", id="display none"),
+        pytest.param("<p style='visibility:hidden'>praise</p>", id="invisible"),
+        pytest.param("<div aria-hidden=true>praise</div>", id="hidden from screen readers"),
+        pytest.param("<template><p>praise</p></template>", id="a template"),
+        pytest.param("<button>praise</button>", id="a button"),
+        pytest.param("<noscript>praise</noscript>", id="for old browsers"),
+    ],
+)
+def test_what_nobody_sees_is_no_text(hidden: str) -> None:
+    assert page(f"<p>Before {hidden} after.</p><p>The end.</p>")[-1] == ("body", "The end.")
+    assert "praise" not in str(page(f"<p>Seen.</p>{hidden}<p>The end.</p>"))
+    assert "after" in str(page(f"<p>Before {hidden} after.</p>"))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        pytest.param("<nav>{}</nav>", id="nav"),
+        pytest.param("<aside>{}</aside>", id="aside"),
+        pytest.param("<footer>{}</footer>", id="footer"),
+        pytest.param("<header>{}</header>", id="the page's header"),
+        pytest.param("<div role=navigation>{}</div>", id="a role"),
+        pytest.param("<div class='site-sidebar left'>{}</div>", id="a class"),
+        pytest.param("<div id=cookie-banner>{}</div>", id="an id"),
+    ],
+)
+def test_page_furniture_is_boilerplate(around: str) -> None:
+    assert page(around.format("<p>More wells</p>") + "<article><header><p>The well.</p></header></article>") == [
+        ("boilerplate", "More wells"),
+        ("body", "The well."),
+    ]
+
+
+ARTICLE = "<h1>Wells</h1><p>The pump was replaced in May.</p>"
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        pytest.param(
+            "<ol class=commentlist><li><cite class=fn>Ann Lee</cite><p>It was June.</p></li></ol>", id="a blog"
+        ),
+        pytest.param(
+            "<section id=comments><div><b class=author>Ann Lee</b><p>It was June.</p></div></section>", id="an id"
+        ),
+        pytest.param(
+            "<div itemtype='https://schema.org/Comment' itemscope><span itemprop=author>Ann Lee</span><p>It was June.</p></div>",
+            id="schema.org",
+        ),
+        pytest.param(
+            "<x-comment><b class=username>Ann Lee</b><p>It was June.</p></x-comment>", id="an element of its own"
+        ),
+        pytest.param(
+            "<h3>1 Comment</h3><div class=zq7><b class=author>Ann Lee</b><p>It was June.</p></div>", id="a heading"
+        ),
+    ],
+)
+def test_readers_comments_are_told_apart_with_their_writers(comments: str) -> None:
+    loaded = load_html(f"<html><body><article>{ARTICLE}{comments}</article><p>© Wells</p></body></html>".encode())
+    said = next(
+        block for block, text in zip(loaded.blocks, texts(loaded), strict=True) if text.endswith("It was June.")
+    )
+    assert (str(said.role), said.speaker) == ("comment", "Ann Lee")
+    assert ("body", "The pump was replaced in May.") in told(loaded)
+    assert told(loaded)[-1] == ("body", "© Wells")
+
+
+def test_the_later_of_equal_posts_answer_the_first() -> None:
+    posts = "".join(f"<div class=post><p>Post {i} says something.</p></div>" for i in (1, 2, 3))
+    assert [role for role, _ in page(posts)] == ["body", "comment", "comment"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("<p>Größe – 3 €</p>".encode(), id="UTF-8 that says nothing"),
+        pytest.param("<meta charset=iso-8859-1><p>Größe – 3 €</p>".encode(), id="UTF-8 that says something else"),
+        pytest.param(
+            "<meta charset=iso-8859-1><p>Größe – 3 €</p>".encode("cp1252"), id="what browsers read as latin-1"
+        ),
+        pytest.param("<?xml version='1.0' encoding='windows-1252'?><p>Größe – 3 €</p>".encode("cp1252"), id="XHTML"),
+        pytest.param("<p>Größe – 3 €</p>".encode("utf-16"), id="UTF-16 with a mark"),
+        pytest.param("<p>Größe – 3 €</p>".encode("utf-16-le"), id="UTF-16 without one"),
+    ],
+)
+def test_the_encoding_is_found(data: bytes) -> None:
+    assert texts(load_html(data)) == ["Größe – 3 €"]
+
+
+def test_a_page_of_nothing_but_links_is_about_them() -> None:
+    assert page("<nav><a href=x>Wells</a></nav>") == [("None", "Wells")]
+
+
+def test_elements_may_nest_as_deep_as_they_like() -> None:
+    assert page(f"{'<div>' * 1500}deep{'</div>' * 1500}") == [("body", "deep")]
+
+
+TAGS = ["p", "div", "li", "ul", "table", "tr", "td", "h2", "br", "pre", "b", "nav", "article", "section", "span"]
+TREE = st.recursive(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="<>&"), max_size=12),
+    lambda inner: st.tuples(st.sampled_from(TAGS), st.lists(inner, max_size=4)).map(
+        lambda node: f"<{node[0]}>{''.join(node[1])}</{node[0]}>"
+    ),
+    max_leaves=25,
+)
+
+
+@given(TREE)
+def test_every_page_stands_together(body: str) -> None:
+    page(f"<p>x</p>{body}")
