@@ -52,16 +52,16 @@ def test_what_no_loader_reads_is_told_with_its_place_and_a_plain_reason(folder: 
     for name in ("notes.txt", "photo.heic", "old.doc", "deep/in/song.MP3", "backup.tar.gz", "LICENSE", "x.qqq"):
         write(folder / name)
     found = scan("documents", folder)
-    assert names(found) == ["notes.txt"]
+    # What is in an old Word file is told by its bytes: some hold a newer one.
+    assert names(found) == ["notes.txt", "old.doc"]
     assert told(found) == [
         "LICENSE (no ending in its name)",
         "backup.tar.gz (an archive)",
         "deep/in/song.MP3 (music)",
-        f"old.doc ({reason_for('old.doc')})",
         "photo.heic (a picture)",
         "x.qqq (an unknown format, .qqq)",
     ]
-    assert found.left_out[4].json() == {"document": "documents/photo.heic", "reason": "a picture"}
+    assert found.left_out[3].json() == {"document": "documents/photo.heic", "reason": "a picture"}
 
 
 @pytest.mark.parametrize(
