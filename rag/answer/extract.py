@@ -43,6 +43,9 @@ PASSAGES = 5
 MOST_SENTENCES = 24
 """Sentences that are embedded for a question; the others keep the cosine of their passage's best."""
 
+ROW_NAMED = 3.0
+"""Log-odds for a row with every name of the question."""
+
 MOST_WORDS = 60
 """Of an answer with a second sentence; a single long sentence is shown whole."""
 
@@ -138,7 +141,7 @@ def candidates(
     _give_questions_to_their_answers(found, features)
     telling = [i for i, candidate in enumerate(found) if _tells(candidate)] or list(range(len(found)))
     chosen = features.at(telling)
-    shares = probabilities(model.scores(chosen))
+    shares = probabilities(model.scores(chosen) + _policy(inquiry, [found[i] for i in telling]))
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
     ]
@@ -197,6 +200,14 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
     told = np.full(len(found), cosines.min(), dtype=np.float32)
     told[order] = cosines
     return told
+
+
+def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
+    """What is added to what was fitted: of a table the row that has every name of the question is the one that is
+    meant. No training text has tables."""
+    asked = inquiry.names
+    named = [bool(asked) and one.sentence.is_row and asked <= one.sentence.present for one in candidates]
+    return ROW_NAMED * np.array(named, dtype=np.float32)
 
 
 def _tells(candidate: Candidate) -> bool:
