@@ -56,10 +56,10 @@ def test_many_threads_share_two_processes() -> None:
 
 
 def test_a_file_that_takes_too_long_is_given_up() -> None:
-    parsers = Parsers(seconds=0.001)
+    parsers = Parsers(seconds=0.1)
     try:
-        with pytest.raises(DocumentError, match="takes longer than 0 seconds to read, and was given up"):
-            parsers.load(Kind.PDF, PDF)
+        with pytest.raises(DocumentError, match=r"takes longer than \d seconds to read, and was given up"):
+            parsers.load(Kind.DOCX, docx(p("x") * 400_000))
         assert not parsers._idle, "its process is gone"
     finally:
         parsers.close()
@@ -113,6 +113,12 @@ def test_a_process_that_ended_in_between_is_replaced() -> None:
         assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
     finally:
         parsers.close()
+
+
+def test_a_process_that_does_not_start_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DocumentError, match="the process that parses files did not start"):
+        Parsers().load(Kind.PDF, PDF)
 
 
 def test_it_works_from_any_folder_and_imports_nothing_from_there(tmp_path: Path) -> None:
