@@ -9,6 +9,7 @@ import regex
 
 from rag.documents.loaders.docx.numbering import Numbering
 from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
+from rag.documents.loaders.formulas import on_one_line
 from rag.documents.loaders.loaded import Piece
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
 from rag.domain import Role
@@ -107,6 +108,8 @@ def _words(element: Element, boxes: list[Element]) -> Iterator[str]:
             yield inner.text or ""
         elif name in _SIGNS:
             yield _SIGNS[name]
+        elif name == "oMath":
+            yield on_one_line(inner)
         elif name in _REFERENCES:
             yield f"[{attribute(inner, 'id')}]"
         elif name == "txbxContent":
