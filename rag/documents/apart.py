@@ -31,6 +31,9 @@ MEGABYTES = 2_000
 """Of memory for one file, where the system can hold a process to it (not on Windows and macOS)."""
 
 _MOST_PROCESSES = 2
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+"""What the process is told of ours: it needs no keys."""
+
 _SIZE = struct.Struct(">Q")
 _ROOT = Path(__file__).resolve().parents[2]
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.documents.parsing import serve; serve()"
@@ -49,6 +52,7 @@ class _Parser:
             [sys.executable, "-I", "-c", _START, json.dumps(path), str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         )
         try:
             self._answer()

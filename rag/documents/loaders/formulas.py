@@ -28,6 +28,17 @@ _SHAPES: dict[str, tuple[str, Sequence[str]]] = {
 """How a part is put together: in Word its pieces have names, on web pages an order."""
 
 
+_RAISED = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
+_LONGEST_RAISED = 4
+
+
+def raised(text: str) -> str:
+    """A short number that stands above the line, as Unicode has it: 10⁶, m². Other text as it is."""
+    signs = text.translate(_RAISED)
+    is_number = 0 < len(text) <= _LONGEST_RAISED and not any(sign in text for sign in signs)
+    return signs if is_number else text
+
+
 def on_one_line(formula: Element) -> str:
     return " ".join(_told(formula).split())
 

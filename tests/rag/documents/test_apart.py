@@ -121,6 +121,18 @@ def test_a_process_that_does_not_start_is_not_blamed_on_the_file(monkeypatch: py
         Parsers().load(Kind.PDF, PDF)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows a process's environment")
+def test_the_process_knows_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    parsers = Parsers()
+    try:
+        parsers.load(Kind.PDF, PDF)
+        told = Path(f"/proc/{parsers._idle[0]._process.pid}/environ").read_bytes()
+        assert b"PATH=" in told and b"sk-secret" not in told
+    finally:
+        parsers.close()
+
+
 def test_it_works_from_any_folder_and_imports_nothing_from_there(tmp_path: Path) -> None:
     (tmp_path / "rag.py").write_text("raise SystemExit('imported from the folder it was started in')")
     (tmp_path / "a.pdf").write_bytes(PDF)

@@ -99,6 +99,14 @@ def test_notes_follow_behind_their_numbers_and_comments_are_their_writers() -> N
     assert loaded.blocks[-1].speaker == "Ann Lee"
 
 
+def test_raised_numbers_are_told_from_those_before_them() -> None:
+    body = (
+        "<w:p><w:r><w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val='superscript'/></w:rPr><w:t>-6</w:t></w:r>"
+        "<w:r><w:t> m, on the 4</w:t></w:r><w:r><w:rPr><w:vertAlign w:val='superscript'/></w:rPr><w:t>th</w:t></w:r></w:p>"
+    )
+    assert texts(load_docx(docx(body))) == ["10⁻⁶ m, on the 4th"]
+
+
 def run(text: str) -> str:
     return f"<m:r><m:t>{text}</m:t></m:r>"
 

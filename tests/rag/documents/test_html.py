@@ -45,6 +45,12 @@ def test_formulas_stand_on_one_line() -> None:
     assert page(f"<p>It is {math}, he said.</p>") == [("body", "It is E=mc^2+(a-b)/(√10), he said.")]
 
 
+def test_raised_numbers_are_told_from_those_before_them() -> None:
+    assert page(
+        "<p>10<sup>6</sup> cells in 3 m<sup>2</sup>, on the 4<sup>th</sup> day<sup><a href=#n>[1]</a></sup>.</p>"
+    ) == [("body", "10⁶ cells in 3 m², on the 4th day[1].")]
+
+
 def test_a_table_row_is_a_block_but_the_row_of_a_layout_table_is_not() -> None:
     assert page("<table><tr><th>Crew<th>Locker<tr><td>Coot<td>L-<b>158</b></table>") == [
         ("table", "Crew\tLocker"),
