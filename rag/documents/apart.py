@@ -31,6 +31,9 @@ MEGABYTES = 2_000
 """Of memory for one file, where the system can hold a process to it (not on Windows and macOS)."""
 
 _MOST_PROCESSES = 2
+_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
+"""What the process is told of ours: it needs no keys."""
+
 _SIZE = struct.Struct(">Q")
 _ROOT = Path(__file__).resolve().parents[2]
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.documents.parsing import serve; serve()"
@@ -41,7 +44,7 @@ class _Ended(Exception):
 
 
 class _Parser:
-    """One process."""
+    """One process, which has said that it is ready. Raises DocumentError where it does not start."""
 
     def __init__(self, memory: int) -> None:
         path = [str(_ROOT), *(entry for entry in map(os.path.abspath, filter(None, sys.path)) if entry != str(_ROOT))]
@@ -49,7 +52,14 @@ class _Parser:
             [sys.executable, "-I", "-c", _START, json.dumps(path), str(memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         )
+        try:
+            self._answer()
+        except (OSError, ValueError, _Ended) as error:
+            self.close()
+            # Why stands above it: what the process writes to standard error goes where ours goes.
+            raise DocumentError("cannot be read now: the process that parses files did not start") from error
 
     def parse(self, kind: Kind, data: bytes, seconds: float) -> Any:
         """What the process says of a file. Raises TimeoutError, after which the process is gone, and `_Ended`."""
@@ -66,11 +76,15 @@ class _Parser:
             timer.cancel()
 
     def _exchange(self, kind: Kind, data: bytes) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
         for part in (kind.value.encode(), data):
             self._process.stdin.write(_SIZE.pack(len(part)))
             self._process.stdin.write(part)
         self._process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
         size = self._process.stdout.read(_SIZE.size)
         if len(size) < _SIZE.size:
             raise _Ended

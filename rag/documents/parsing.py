@@ -31,11 +31,16 @@ def serve() -> None:
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    _tell(answers, {"ready": True})
     while (kind := _part(sys.stdin.buffer)) is not None and (data := _part(sys.stdin.buffer)) is not None:
-        answer = json.dumps(_answer(Kind(kind.decode()), data)).encode()
-        answers.write(_SIZE.pack(len(answer)) + answer)
-        answers.flush()
+        _tell(answers, _answer(Kind(kind.decode()), data))
         gc.collect()
+
+
+def _tell(answers: BinaryIO, answer: dict[str, Any]) -> None:
+    told = json.dumps(answer).encode()
+    answers.write(_SIZE.pack(len(told)) + told)
+    answers.flush()
 
 
 def _limit_memory(most: int) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import regex
 
 from rag.documents.loaders.archive import Archive
+from rag.documents.loaders.counting import counted
 from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
 from rag.domain import Role
 from rag.errors import DocumentError
 
+_FORMS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
 _ASIDE = frozenset(["note", "annotation", "tracked-changes", "text-box", "annotation-end"])
 _UNREAD = frozenset(["tracked-changes", "forms", "sequence-decls", "variable-decls"])
 _SPACES = regex.compile(r"[ \t\r\n]+")
@@ -19,6 +22,20 @@ _LINE_END = regex.compile(r" *\n *")
 _LOWEST_LEVEL = 6
 _MOST_SPACES = 100
 _INDEXES = ("table-of-content", "alphabetical-index", "illustration-index", "table-index")
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """What stands before an item: its number between two signs; nothing but a bullet where `form` is empty."""
+
+    form: str = ""
+    before: str = ""
+    after: str = ""
+    start: int = 1
+
+    def label(self, number: int) -> str:
+        form = _FORMS.get(self.form)
+        return f"{self.before}{counted(number, form)}{self.after} " if form else "• "
 
 
 def load_odt(data: bytes) -> Loaded:
@@ -31,7 +48,7 @@ def load_odt(data: bytes) -> Loaded:
     body = child(content, "body", "text")
     if body is None:
         raise DocumentError("is damaged: its text is missing")
-    walk = _Walk(_titles(content))
+    walk = _Walk(_titles(content), _lists(content, archive.tree("styles.xml")))
     walk.through(body, Role.BODY)
     return assembled(with_title(walk.pieces))
 
@@ -42,27 +59,63 @@ def _titles(content: Element) -> set[str]:
     return {"Title", *(attribute(one, "name") or "" for one in made)}
 
 
+def _lists(*parts: Element | None) -> dict[tuple[str, int], _Level]:
+    """By the name of a list's style and the depth in it, from 1: what stands before an item."""
+    levels = {}
+    for style in (one for part in parts if part is not None for one in below(part, "list-style")):
+        for one in style:
+            depth = attribute(one, "level") or ""
+            if depth.isdigit():
+                levels[attribute(style, "name") or "", int(depth)] = _level(one)
+    return levels
+
+
+def _level(element: Element) -> _Level:
+    if name_of(element) != "list-level-style-number":
+        return _Level()
+    around = (attribute(element, "num-prefix") or "", attribute(element, "num-suffix") or "")
+    start = attribute(element, "start-value") or "1"
+    return _Level(attribute(element, "num-format") or "", *around, int(start) if start.isdigit() else 1)
+
+
 class _Walk:
-    def __init__(self, titles: set[str]) -> None:
+    def __init__(self, titles: set[str], lists: dict[tuple[str, int], _Level]) -> None:
         self.pieces: list[Piece] = []
         self._titles = titles
+        self._lists = lists
+        self._label = ""
 
-    def through(self, element: Element, role: Role, speaker: str | None = None) -> None:
+    def through(self, element: Iterable[Element], role: Role, speaker: str | None = None) -> None:
         for inner in element:
             name = name_of(inner)
             if name in ("p", "h"):
                 self._paragraph(inner, role, speaker)
             elif name == "table-row":
                 self._row(inner, role)
-            elif name == "list" and role is Role.BODY:
-                self.through(inner, Role.LIST)
+            elif name == "list":
+                self._list(inner, Role.LIST if role is Role.BODY else role, speaker)
             elif name in _INDEXES:
                 self.through(inner, Role.BOILERPLATE)
             elif name and name not in _UNREAD:
                 self.through(inner, role, speaker)
 
+    def _list(self, element: Element, role: Role, speaker: str | None, depth: int = 1, style: str = "") -> None:
+        style = attribute(element, "style-name") or style
+        level = self._lists.get((style, depth), _Level())
+        items = [item for item in element if name_of(item) == "list-item"]
+        for number, item in enumerate(items, level.start):
+            self._label = level.label(number)
+            for inner in item:
+                if name_of(inner) == "list":
+                    self._list(inner, role, speaker, depth + 1, style)
+                elif name_of(inner):
+                    self.through([inner], role, speaker)
+        self._label = ""
+
     def _paragraph(self, paragraph: Element, role: Role, speaker: str | None) -> None:
         words = _LINE_END.sub("\n", "".join(_words(paragraph))).strip()
+        if words:
+            words, self._label = self._label + words, ""
         level = (
             int(attribute(paragraph, "outline-level") or 1) if name_of(paragraph) == "h" and role is Role.BODY else 0
         )

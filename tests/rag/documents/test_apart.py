@@ -56,10 +56,10 @@ def test_many_threads_share_two_processes() -> None:
 
 
 def test_a_file_that_takes_too_long_is_given_up() -> None:
-    parsers = Parsers(seconds=0.001)
+    parsers = Parsers(seconds=0.1)
     try:
-        with pytest.raises(DocumentError, match="takes longer than 0 seconds to read, and was given up"):
-            parsers.load(Kind.PDF, PDF)
+        with pytest.raises(DocumentError, match=r"takes longer than \d seconds to read, and was given up"):
+            parsers.load(Kind.DOCX, docx(p("x") * 400_000))
         assert not parsers._idle, "its process is gone"
     finally:
         parsers.close()
@@ -111,6 +111,24 @@ def test_a_process_that_ended_in_between_is_replaced() -> None:
         parsers.load(Kind.PDF, PDF)
         parsers._idle[0]._process.kill()
         assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
+    finally:
+        parsers.close()
+
+
+def test_a_process_that_does_not_start_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DocumentError, match="the process that parses files did not start"):
+        Parsers().load(Kind.PDF, PDF)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows a process's environment")
+def test_the_process_knows_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    parsers = Parsers()
+    try:
+        parsers.load(Kind.PDF, PDF)
+        told = Path(f"/proc/{parsers._idle[0]._process.pid}/environ").read_bytes()
+        assert b"PATH=" in told and b"sk-secret" not in told
     finally:
         parsers.close()
 

@@ -99,6 +99,35 @@ def test_notes_follow_behind_their_numbers_and_comments_are_their_writers() -> N
     assert loaded.blocks[-1].speaker == "Ann Lee"
 
 
+def test_raised_numbers_are_told_from_those_before_them() -> None:
+    body = (
+        "<w:p><w:r><w:t>10</w:t></w:r><w:r><w:rPr><w:vertAlign w:val='superscript'/></w:rPr><w:t>-6</w:t></w:r>"
+        "<w:r><w:t> m, on the 4</w:t></w:r><w:r><w:rPr><w:vertAlign w:val='superscript'/></w:rPr><w:t>th</w:t></w:r></w:p>"
+    )
+    assert texts(load_docx(docx(body))) == ["10⁻⁶ m, on the 4th"]
+
+
+def run(text: str) -> str:
+    return f"<m:r><m:t>{text}</m:t></m:r>"
+
+
+@pytest.mark.parametrize(
+    ("formula", "line"),
+    [
+        pytest.param(f"<m:sSup><m:e>{run('10')}</m:e><m:sup>{run('6')}</m:sup></m:sSup>", "10^6", id="a power"),
+        pytest.param(f"<m:sSub><m:e>{run('x')}</m:e><m:sub>{run('n+1')}</m:sub></m:sSub>", "x_(n+1)", id="an index"),
+        pytest.param(f"<m:f><m:fPr/><m:num>{run('a+b')}</m:num><m:den>{run('2')}</m:den></m:f>", "(a+b)/2", id="a fraction"),
+        pytest.param(f"<m:rad><m:radPr/><m:deg/><m:e>{run('x+y')}</m:e></m:rad>", "√(x+y)", id="a root"),
+        pytest.param(f"<m:d><m:dPr><m:begChr m:val='['/><m:endChr m:val=']'/></m:dPr><m:e>{run('a')}</m:e><m:e>{run('b')}</m:e></m:d>", "[a, b]", id="brackets"),
+        pytest.param(f"<m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub>{run('k=1')}</m:sub><m:sup>{run('n')}</m:sup><m:e>{run('k')}</m:e></m:nary>", "∑_(k=1)^n k", id="a sum"),
+    ],
+)  # fmt: skip
+def test_formulas_stand_on_one_line(formula: str, line: str) -> None:
+    math = f'<m:oMath xmlns:m="urn:math">{formula}</m:oMath>'
+    body = f"<w:p><w:r><w:t xml:space='preserve'>It is </w:t></w:r>{math}<w:r><w:t>.</w:t></w:r></w:p>"
+    assert texts(load_docx(docx(body))) == [f"It is {line}."]
+
+
 def test_headers_and_footers_are_left_out() -> None:
     assert texts(load_docx(docx(p("Text."), header1=p("Secret draft"), footer1=p("Page 1")))) == ["Text."]
 

@@ -36,6 +36,21 @@ def test_blocks_have_the_roles_of_their_elements() -> None:
     ]
 
 
+def test_formulas_stand_on_one_line() -> None:
+    math = (
+        "<math><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup><mo>+</mo>"
+        "<mfrac><mrow><mi>a</mi><mo>-</mo><mi>b</mi></mrow><msqrt><mn>10</mn></msqrt></mfrac></mrow>"
+        "<annotation>E=mc^2</annotation></semantics></math>"
+    )
+    assert page(f"<p>It is {math}, he said.</p>") == [("body", "It is E=mc^2+(a-b)/(√10), he said.")]
+
+
+def test_raised_numbers_are_told_from_those_before_them() -> None:
+    assert page(
+        "<p>10<sup>6</sup> cells in 3 m<sup>2</sup>, on the 4<sup>th</sup> day<sup><a href=#n>[1]</a></sup>.</p>"
+    ) == [("body", "10⁶ cells in 3 m², on the 4th day[1].")]
+
+
 def test_a_table_row_is_a_block_but_the_row_of_a_layout_table_is_not() -> None:
     assert page("<table><tr><th>Crew<th>Locker<tr><td>Coot<td>L-<b>158</b></table>") == [
         ("table", "Crew\tLocker"),

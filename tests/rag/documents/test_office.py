@@ -47,11 +47,28 @@ def test_an_opendocument_text_has_headings_lists_rows_notes_and_comments() -> No
         ("body", "The   pump\truns."),
         ("body", "Since May."),
         ("comment", "Does it?"),
-        ("list", "Close the valve."),
+        ("list", "• Close the valve."),
         ("table", "Crew\tCoot two"),
     ]
     assert loaded.blocks[4].speaker == "Ann Lee"
     assert_holds_together(loaded)
+
+
+def test_list_items_of_an_opendocument_text_have_their_numbers() -> None:
+    number = '<text:list-level-style-number text:level="{}" style:num-format="{}" style:num-suffix="{}"/>'
+    style = (
+        f'<text:list-style style:name="L1">{number.format(1, "1", ".")}{number.format(2, "a", ")")}</text:list-style>'
+    )
+    inner = "<text:list><text:list-item><text:p>by hand</text:p></text:list-item><text:list-item><text:p>at night</text:p></text:list-item></text:list>"
+    first = f"<text:list-item><text:p>Close the valve</text:p>{inner}<text:p>and wait</text:p></text:list-item>"
+    body = f'{style}<text:list text:style-name="L1">{first}<text:list-item><text:p>Drain the tank</text:p></text:list-item></text:list>'
+    assert texts(load_odt(odt(body))) == [
+        "1. Close the valve",
+        "a) by hand",
+        "b) at night",
+        "and wait",
+        "2. Drain the tank",
+    ]
 
 
 def test_an_encrypted_opendocument_text_needs_a_password() -> None:

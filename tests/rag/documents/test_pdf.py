@@ -77,6 +77,20 @@ def test_words_cut_at_a_line_end_are_closed_up() -> None:
     assert texts(load_pdf(pdf(lines))) == ["The pump at the north well was replaced in May because of its seal."]
 
 
+def test_the_hyphen_of_a_compound_stays_where_a_line_end_follows_it() -> None:
+    cut = [
+        Line(72, 700, "The pump is fitness-"),
+        Line(72, 685, "related, as re-"),
+        Line(72, 670, "placing it was, since COVID-"),
+        Line(72, 655, "19 came."),
+    ]
+    whole = [Line(72, 600, "There is a fund for Fitness-related costs.")]
+    assert texts(load_pdf(pdf(cut + whole))) == [
+        "The pump is fitness-related, as replacing it was, since COVID-19 came.",
+        "There is a fund for Fitness-related costs.",
+    ]
+
+
 def test_a_paragraph_that_goes_on_over_a_page_end_is_one_and_its_words_know_their_pages() -> None:
     lines = paragraph(PUMPS, y=120)
     loaded = load_pdf(pdf(lines[:2], [Line(72, 740, line.text) for line in lines[2:]]))

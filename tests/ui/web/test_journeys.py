@@ -721,16 +721,16 @@ def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_p
 
 
 def test_one_file_that_is_refused_takes_none_of_the_others_along(own: Chat, visit: Any, tmp_path: Path) -> None:
-    note, large, picture = tmp_path / "note.md", tmp_path / "large.txt", tmp_path / "picture.pdf"
+    note, large, picture = tmp_path / "note.md", tmp_path / "large.txt", tmp_path / "picture.png"
     note.write_text("# Note\n\nThe ferry of Ostrava leaves at noon.\n")
     large.write_bytes(b"words and words\n" * 1_400_000)
-    picture.write_bytes(b"%PDF-1.4")
+    picture.write_bytes(b"\x89PNG")
     visitor: Visitor = visit(own)
     visitor.page.locator("#upload input[type=file]").set_input_files([large, note, picture])
     outcomes = visitor.page.locator(".outcomes li")
     expect(outcomes.filter(has_text="note.md")).to_contain_text("added, 2 paragraphs")
     expect(outcomes.filter(has_text="large.txt")).to_contain_text("22.4 MB is more than the limit of 20 MB")
-    expect(outcomes.filter(has_text="picture.pdf")).to_contain_text("this kind of file is not read yet")
+    expect(outcomes.filter(has_text="picture.png")).to_contain_text("this kind of file is not read. Ibid reads")
     accept(visitor)
     visitor.page.get_by_role("button", name="Delete the uploaded note.md").click()
     expect(visitor.document("note.md")).to_have_count(0)

@@ -7,17 +7,10 @@ from dataclasses import dataclass, field
 
 import regex
 
+from rag.documents.loaders.counting import counted
 from rag.documents.loaders.markup import Element, attribute, child, name_of
 
 _PLACE = regex.compile(r"%(\d)")
-_ROMAN = tuple(
-    zip(
-        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
-        "m cm d cd c xc l xl x ix v iv i".split(),
-        strict=True,
-    )
-)
-_MOST_ROMAN = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +97,4 @@ def _whole(element: Element | None, otherwise: int) -> int:
 
 def _told(listed: _List, counts: dict[int, int], depth: int) -> str:
     level = listed.levels.get(depth, _Level())
-    count = counts.get(depth, level.start)
-    if "Letter" in level.form:
-        return _cased(chr(ord("a") + (count - 1) % 26), level.form)
-    return _cased(_roman(count), level.form) if "Roman" in level.form and 0 < count < _MOST_ROMAN else str(count)
-
-
-def _cased(text: str, form: str) -> str:
-    return text.upper() if form.startswith("upper") else text
-
-
-def _roman(number: int) -> str:
-    text = ""
-    for value, letters in _ROMAN:
-        text += letters * (number // value)
-        number %= value
-    return text
+    return counted(counts.get(depth, level.start), level.form)

@@ -9,6 +9,7 @@ import regex
 
 from rag.documents.loaders.docx.numbering import Numbering
 from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
+from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.loaded import Piece
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
 from rag.domain import Role
@@ -107,6 +108,10 @@ def _words(element: Element, boxes: list[Element]) -> Iterator[str]:
             yield inner.text or ""
         elif name in _SIGNS:
             yield _SIGNS[name]
+        elif name == "r" and _is_raised(inner):
+            yield raised("".join(_words(inner, boxes)))
+        elif name == "oMath":
+            yield on_one_line(inner)
         elif name in _REFERENCES:
             yield f"[{attribute(inner, 'id')}]"
         elif name == "txbxContent":
@@ -133,3 +138,8 @@ def _is_in_box(paragraph: Element, cell: Element) -> bool:
 def _holder(element: Element, *names: str) -> Element | None:
     """The nearest element of these names around one."""
     return next((one for one in element.iterancestors() if name_of(one) in names), None)
+
+
+def _is_raised(run: Element) -> bool:
+    place = child(run, "rPr", "vertAlign")
+    return place is not None and attribute(place, "val") == "superscript"

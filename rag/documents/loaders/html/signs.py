@@ -13,8 +13,7 @@ BLOCKS = frozenset(
     " tr ul".split()
 )
 _UNREAD = frozenset(
-    "script style noscript template svg head iframe object button select option textarea canvas audio video"
-    " annotation annotation-xml rp".split()
+    "script style noscript template svg head iframe object button select option textarea canvas audio video rp".split()
 )
 _ROOTS = ("html", "body", "main", "article")
 _FURNITURE = ("nav", "aside", "footer")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.html.signs import BLOCKS, ROLES, author_in, is_heading, is_unread, voice_of
 from rag.documents.loaders.loaded import Piece
 from rag.documents.loaders.markup import Element, below, child, name_of
@@ -55,6 +56,12 @@ class _Walk:
                 stack.pop()
                 self._close(element)
             elif is_unread(inner) or self._took_whole(inner):
+                self._add(inner.tail)
+            elif name_of(inner) == "math":
+                self._buffer.append(on_one_line(inner))
+                self._add(inner.tail)
+            elif name_of(inner) == "sup" and not len(inner):
+                self._buffer.append(raised(inner.text or ""))
                 self._add(inner.tail)
             else:
                 self._open(inner)

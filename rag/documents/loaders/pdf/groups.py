@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median, median_low
 
 from rag.documents.loaders.pdf.characters import Line
-from rag.documents.loaders.pdf.scripts import ENDS, MARKER, runs_left
+from rag.documents.loaders.pdf.scripts import CUT_WORD, ENDS, MARKER, runs_left
 
 _OTHER_SIZE = 0.055
 _LIKE_SIZE = 0.12
@@ -73,7 +73,9 @@ class _Column:
         return off < height and line.left > self._left + 2 * height
 
     def _ended_early(self, before: Line, line: Line) -> bool:
-        """Whether the line before was left though this one's first word would have fitted on it."""
+        """Whether the line before was left though this one's first word would have fitted; never inside a word."""
+        if CUT_WORD.search(before.text):
+            return False
         height = _lower(before, line)
         word = line.text.split()[0] if line.text.split() else line.text
         width = line.width * len(word) / max(1, len(line.text))

@@ -74,7 +74,7 @@ class Draft:
 
 
 def glyphs_of(lines: Sequence[Line], page: int, turn: int) -> list[Glyph]:
-    """The lines as one text: words that were cut at a line end are closed up, rows of cells stay lines."""
+    """The lines as one text: words that were cut at a line end have a soft hyphen there, rows of cells stay lines."""
     glyphs: list[Glyph] = []
     for line in lines:
         fresh = list(_glyphs(line, page, turn))
@@ -96,10 +96,11 @@ def _glyphs(line: Line, page: int, turn: int) -> Iterable[Glyph]:
 
 
 def _open_or_close(glyphs: list[Glyph], first: str, cells: int) -> None:
-    """Take a hyphen off, or put a space in, between a line and the one that begins with `first`."""
+    """Put a space between a line and the one that begins with `first`; after a hyphen that may be the line end's own
+    make it a soft one, to be settled when the whole document is known."""
     ending = "".join(glyph.text for glyph in glyphs[-2:])
     if ending.endswith(SOFT_HYPHEN) or (_HARD_HYPHEN.search(ending) and _LOWER.match(first)):
-        glyphs.pop()
+        glyphs[-1] = glyphs[-1]._replace(text=SOFT_HYPHEN)
     elif not (UNSPACED.match(first) and UNSPACED.match(ending[-1])):
         glyphs.append(Glyph("\n" if cells > 1 else " "))
 
@@ -177,7 +178,7 @@ def _join(before: Draft, draft: Draft) -> None:
     first = draft.glyphs[0].text
     glue = "" if UNSPACED.match(before.glyphs[-1].text) and UNSPACED.match(first) else " "
     if _HYPHEN.search(before.text) and first.islower():
-        before.glyphs.pop()
+        before.glyphs[-1] = before.glyphs[-1]._replace(text=SOFT_HYPHEN)
         glue = ""
     before.append(draft, glue)
     before.count += draft.count

@@ -9,6 +9,7 @@ import regex
 
 from rag.documents.layout import Place, Rectangle, Run
 from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
+from rag.documents.loaders.pdf.hyphens import settle_hyphens
 from rag.documents.loaders.pdf.joining import Draft, Glyph, joined
 from rag.documents.loaders.pdf.pdfium import SOFT_HYPHEN, Frame, Page, opened
 from rag.documents.loaders.pdf.recognition import is_available, recognised
@@ -48,6 +49,7 @@ def load_pdf(data: bytes) -> Loaded:
     if not pages.drafts:
         raise DocumentError(_why_empty(pages))
     drafts = joined(pages.drafts)
+    settle_hyphens(drafts)
     give_roles(drafts, len(pages.sizes))
     pieces = with_title(_piece(draft, pages.sizes) for draft in drafts)
     return assembled(pieces, _warning(pages))

@@ -12,6 +12,9 @@ MARKER = regex.compile(r"(?:[•▪●◦‣∙·■□○➢✓\uf0b7\uf0a7*–
 ENDS = regex.compile(r"[.!?:;。！？」）)\"”\]]$")
 """What a line ends with where a sentence, or part of a list, ends."""
 
+CUT_WORD = regex.compile(r"\p{L}[-\u00ad]$")
+"""What a line ends with where a word goes on in the next."""
+
 UNSPACED = regex.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
 """Chinese and Japanese: no spaces between words, so none at a line end either."""
 
