@@ -284,9 +284,15 @@ def answer_of(question: str, *, evidence: Evidence) -> Answer:
     """What would be answered if the gate were open."""
     retrieval = evidence.retrieval
     if not evidence.candidates:
-        return Answer(question, passages=retrieval.passages)
+        return Answer(question=question, passages=retrieval.passages)
     statements = tuple(settle(one) for one in extract(evidence.inquiry, evidence.candidates))
-    return Answer(question, retrieval.searched_for, statements, retrieval.passages, seconds=retrieval.seconds)
+    return Answer(
+        question=question,
+        searched_for=retrieval.searched_for,
+        statements=statements,
+        passages=retrieval.passages,
+        seconds=retrieval.seconds,
+    )
 
 
 def _is_right(case: Case, *, evidence: Evidence, right: frozenset[Key]) -> bool:

@@ -82,7 +82,7 @@ def scored(case: Case, *, asked: Asked, corpus: Corpus, number: int = 1) -> Resu
     """The result of a case: every deterministic score that it allows. An error scores the worst of each."""
     attempt = Attempt(
         case=case,
-        answer=_whole(asked.answer or Answer(case.question), corpus=corpus),
+        answer=_whole(asked.answer or Answer(question=case.question), corpus=corpus),
         graded=graded_gold(case, corpus=corpus.paragraphs),
         stored=corpus.stored,
         files=corpus.files,
@@ -140,7 +140,9 @@ def _ask(corpus: Corpus, *, case: Case, number: int, asking: Asking, cache: Cach
 def _searched(bot: Chatbot, *, case: Case) -> Asked:
     started = time.perf_counter()
     found = bot.search(case.question, limit=SEARCHED)
-    answer = Answer(case.question, found.searched_for, passages=found.passages, seconds=found.seconds)
+    answer = Answer(
+        question=case.question, searched_for=found.searched_for, passages=found.passages, seconds=found.seconds
+    )
     return Asked(answer=answer, total=time.perf_counter() - started)
 
 
@@ -157,7 +159,7 @@ def _answered(corpus: Corpus, *, case: Case, asking: Asking) -> Asked:
         turns.append(Turn(question, bot.ask(wanted(question))))
     started = time.perf_counter()
     first: float | None = None
-    answer = Answer(case.question)
+    answer = Answer(question=case.question)
     for answer in bot.stream(wanted(case.question)):
         if first is None and (answer.statements or answer.complete):
             first = time.perf_counter() - started

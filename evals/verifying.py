@@ -176,7 +176,7 @@ def pointed(claims: Sequence[Claim], *, others: int = 4) -> dict[str, Interval]:
 
 
 def passage_of(claim: Claim) -> Passage:
-    return Passage(claim.citations[0].paragraph, claim.citations[0].source, 1.0, Ranks())
+    return Passage(paragraph=claim.citations[0].paragraph, source=claim.citations[0].source, score=1.0, ranks=Ranks())
 
 
 def seconds_per_statement(
@@ -258,7 +258,7 @@ def _source(evidence: Sequence[str]) -> Source:
         named.get("PUBLISHED DATETIME", "")[:10],
         *(line for line in prose if is_byline(line) and " - " not in line),
     ]
-    return Source(title, "", next((day for line in dates if (day := find_date(line))), None))
+    return Source(title=title, revision="", date=next((day for line in dates if (day := find_date(line))), None))
 
 
 def _nearest(claim: str, *, evidence: Sequence[str]) -> int:
@@ -288,8 +288,16 @@ def _cited(name: str, *, evidence: Sequence[str], run: range, chosen: Sequence[i
         starts[i] = len(text)
         text += evidence[i]
     above = [heading_text(evidence[i]) for i in range(run.start) if evidence[i].startswith("#")]
-    paragraph = Paragraph(f"documents/{name}", run.start, text, 0, len(text), Role.BODY, tuple(above[-1:]))
+    paragraph = Paragraph(
+        document_id=f"documents/{name}",
+        number=run.start,
+        text=text,
+        start=0,
+        end=len(text),
+        role=Role.BODY,
+        heading=tuple(above[-1:]),
+    )
     return [
-        Citation(mark, paragraph, source, starts[i], starts[i] + len(evidence[i]))
+        Citation(mark=mark, paragraph=paragraph, source=source, start=starts[i], end=starts[i] + len(evidence[i]))
         for mark, i in enumerate([i for i in lines if i in chosen], start=1)
     ]

@@ -203,7 +203,7 @@ class Chatbot:
         elif request is not None:
             yield from self._about(question, request, records=records, writer=writer)
         elif not records and scope is None:
-            yield Answer(question.text, abstained=True, notice=catalogue(records))
+            yield Answer(question=question.text, abstained=True, notice=catalogue(records))
         else:
             yield from self._asked(question, writer)
 
@@ -242,8 +242,8 @@ class Chatbot:
         """The answer that the evidence allows, as it grows."""
         retrieval = evidence.retrieval
         answer = Answer(
-            question.text,
-            retrieval.searched_for,
+            question=question.text,
+            searched_for=retrieval.searched_for,
             missing_terms=retrieval.missing_terms,
             usage=evidence.usage,
             complete=False,

@@ -64,7 +64,7 @@ class Span:
         return Span(self.start + by, self.end + by)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A piece of a text as its loader saw it. `role` is None where the format does not say."""
 
@@ -76,7 +76,7 @@ class Block:
     speaker: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """One file. The id begins with its root: `documents/leave.md`, `uploads/leave.md`.
 
@@ -100,7 +100,7 @@ def document_name(document_id: str) -> str:
     return str(PurePosixPath(*PurePosixPath(document_id).parts[1:]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
     """`text` is `document.text[start:end]`; `number` counts from 1 in reading order.
 
@@ -127,7 +127,7 @@ class Paragraph:
         return self.document_id, self.number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What a paragraph's document says of itself, for showing beside it."""
 
@@ -151,7 +151,7 @@ class Ranks:
     grams: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """A paragraph retrieved for a question. `score` is the fused score, 0 to 1, comparable only within
     one question. `similarity` is the cosine of question and paragraph, where the dense leg ran."""
@@ -171,7 +171,7 @@ class Passage:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
     """The exact span that backs a statement: `quote` is a slice of the stored paragraph, always.
 
@@ -204,7 +204,7 @@ class Citation:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One sentence of an answer, without marks. `lead` holds words of ours in front of it
     ("A reader, Michael, writes:"); `conflicts_with` names statements of the same answer, by index, that
@@ -267,7 +267,7 @@ class GateReading:
         return {name: round(getattr(self, name), 4) for name in ("score", "threshold", "floor")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a question brought. An abstention carries no statement with a citation; `closest` then holds related
     passages, as it does where the answer `is_uncertain`, and `missing_terms` the words of the question that stand

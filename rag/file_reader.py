@@ -93,4 +93,4 @@ class FileReader:
 
     def _stamp(self, file: FoundFile) -> FileStamp:
         is_settled = self.scanned_ns - max(file.modified_ns, file.changed_ns) > SETTLED_AFTER_NS
-        return FileStamp(file.size, file.modified_ns, is_settled, file.changed_ns)
+        return FileStamp(size=file.size, modified_ns=file.modified_ns, settled=is_settled, changed_ns=file.changed_ns)

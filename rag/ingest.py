@@ -87,7 +87,7 @@ class Progress:
         return self.seconds * (1 - self.share) / self.share
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What an ingest did. Outcomes come in the order of document ids; `unfinished` says why a second embedder's
     vectors are not all there; `left_out` are the files that no loader reads, in the order of their names."""
@@ -111,7 +111,7 @@ class Report:
         return [outcome for outcome in self.outcomes if outcome.outcome in kinds]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Tally:
     """What has become of the files so far."""
 
@@ -218,7 +218,7 @@ def ingest(
     shut = tuple(key for key in found if key.endswith("/"))
     gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
     unchanged, to_read = _partition(found.values(), records)
-    tally = _Tally([FileOutcome(key, Outcome.UNCHANGED, records[key].warning) for key in unchanged])
+    tally = _Tally(outcomes=[FileOutcome(key, Outcome.UNCHANGED, records[key].warning) for key in unchanged])
     reader = FileReader(embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns)
     watch = _Watch(tally=tally, tell=progress, files=len(found), size=sum(file.size for file in to_read))
     pipeline = Pipeline(store=store, embedder=embedder, embedded=watch.embedded, committed=committed, check=check)
@@ -234,7 +234,13 @@ def ingest(
     outcomes = tuple(sorted(tally.outcomes, key=lambda outcome: outcome.document_id))
     left_out = tuple(one for scanned in scans for one in scanned.left_out)
     seconds = time.perf_counter() - started
-    return Report(outcomes, tally.embedded, tally.reused, seconds, left_out=left_out)
+    return Report(
+        outcomes=outcomes,
+        paragraphs_embedded=tally.embedded,
+        vectors_reused=tally.reused,
+        seconds=seconds,
+        left_out=left_out,
+    )
 
 
 def _outcome_of(reading: Reading) -> FileOutcome:
@@ -286,7 +292,7 @@ def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tup
 
 
 def _is_unchanged(file: FoundFile, record: Record | None) -> bool:
-    stamp = FileStamp(file.size, file.modified_ns, changed_ns=file.changed_ns)
+    stamp = FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)
     return (
         record is not None
         and record.stamp == stamp

@@ -102,12 +102,23 @@ def _change(reading: Reading, vectors: Mapping[str, Vectors]) -> Change:
     content = reading.content
     assert content is not None, "what is committed was read"
     pieces = [
-        Piece(window.paragraph, window.part, window.hash, vectors[window.hash], window.shredding)
+        Piece(
+            paragraph=window.paragraph,
+            part=window.part,
+            text_hash=window.hash,
+            vector=vectors[window.hash],
+            shredding=window.shredding,
+        )
         for window in content.windows
     ]
     parsed = content.parsed
     return Change(
-        parsed.document, len(parsed.paragraphs), pieces, reading.stamp, warning=parsed.warning, layout=parsed.layout
+        document=parsed.document,
+        paragraphs=len(parsed.paragraphs),
+        pieces=pieces,
+        stamp=reading.stamp,
+        warning=parsed.warning,
+        layout=parsed.layout,
     )
 
 

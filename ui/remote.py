@@ -77,9 +77,14 @@ class Remote:
             outcomes = tuple(
                 FileOutcome(one["document"], Outcome(one["outcome"]), one["detail"]) for one in told["outcomes"]
             )
-            counted = told["paragraphs_embedded"], told["vectors_reused"], told["seconds"]
-            left_out = tuple(LeftOut(one["document"], one["reason"]) for one in told["left_out"])
-            return Report(outcomes, *counted, told["unfinished"], left_out)
+            return Report(
+                outcomes=outcomes,
+                paragraphs_embedded=told["paragraphs_embedded"],
+                vectors_reused=told["vectors_reused"],
+                seconds=told["seconds"],
+                unfinished=told["unfinished"],
+                left_out=tuple(LeftOut(one["document"], one["reason"]) for one in told["left_out"]),
+            )
 
     @cached_property
     def status(self) -> Json:

@@ -56,7 +56,9 @@ def prepare():
         prefs = [E.clipped(p[1]) + "\n" if p[1] else "" for p in c.paras]
         cuts = E.cut(ptexts, prefs)
         wins = [(i, sp) for i, cut in enumerate(cuts) for sp in cut.windows]
-        index = build_index(LexicalText(t, p[1], p[4], 0.0) for t, p in zip(ptexts, c.paras))
+        index = build_index(
+            LexicalText(text=t, context=p[1], role=p[4], shredding=0.0) for t, p in zip(ptexts, c.paras)
+        )
         size = len(ptexts)
         rar = lambda s: float(np.log((size + 501) / (index.words.document_frequency(s) + 500 * E.commonness(s) + 0.5)))
         for q in A.qs:

@@ -40,7 +40,7 @@ for ci, c in enumerate(colls):
         V = np.load(OUT / "cache" / f"{c.name}-{h}.npy")
         qs = [M["q"][str(EL[e])] for e in which]
         QV = E.vectors([E.clipped(q) for q in qs])
-        index = build_index(LexicalText(t, p[1], p[4], 0.0) for t, p in zip(texts, c.paras))
+        index = build_index(LexicalText(text=t, context=p[1], role=p[4], shredding=0.0) for t, p in zip(texts, c.paras))
         ranked = np.array([p[4] not in (Role.TITLE, Role.HEADING) for p in c.paras])
         wp = np.array([i for i, _ in wins])
         size = len(texts)

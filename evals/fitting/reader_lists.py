@@ -434,7 +434,9 @@ def main():
             QV = E.vectors(clipq)
             np.save(f, QV)
         print(c.name, "embedded", len(wins), len(qs), time.time() - t0, flush=True)
-        index = build_index(LexicalText(t, c.paras[i][1], c.paras[i][4], 0.0) for (i, _), t in zip(wins, wt))
+        index = build_index(
+            LexicalText(text=t, context=c.paras[i][1], role=c.paras[i][4], shredding=0.0) for (i, _), t in zip(wins, wt)
+        )
         ranked = np.array([c.paras[i][4] not in (Role.TITLE, Role.HEADING) for i, _ in wins])
         low = [t.lower() for t in wt]
         for n, x in enumerate(c.cases):

@@ -69,7 +69,7 @@ def answer_about(question: str, request: Request, records: Sequence[Record], pas
         ),
         Kind.CATALOGUE: listed,
     }
-    return Answer(question, notice=said[request.kind])
+    return Answer(question=question, notice=said[request.kind])
 
 
 def described(record: Record) -> str:
@@ -98,15 +98,23 @@ def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) 
         if lead is None:
             continue
         passage, start, end = lead
-        citation = Citation(len(statements) + 1, passage.paragraph, passage.source, start, end)
+        citation = Citation(
+            mark=len(statements) + 1, paragraph=passage.paragraph, source=passage.source, start=start, end=end
+        )
         introduction = lead_of(citation) or f"{record.title}:"
-        statements.append(settle(Statement(display(citation.quote), (citation,), lead=introduction)))
+        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=introduction)))
         passages.append(passage)
     if not statements:
-        return Answer(question, abstained=True, notice=catalogue(records))
+        return Answer(question=question, abstained=True, notice=catalogue(records))
     more = len(records) > MOST_DOCUMENTS
     notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
-    return Answer(question, (question,), tuple(statements), tuple(passages), notice=notice)
+    return Answer(
+        question=question,
+        searched_for=(question,),
+        statements=tuple(statements),
+        passages=tuple(passages),
+        notice=notice,
+    )
 
 
 def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answer:
@@ -123,11 +131,15 @@ def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answ
     if not statements:
         closest = tuple(account.passages[0] for account in accounts if account.passages)[:3]
         none = f"Your documents do not seem to speak of {topic}."
-        return Answer(question, (topic,), passages=passages, abstained=True, closest=closest, notice=none)
+        return Answer(
+            question=question, searched_for=(topic,), passages=passages, abstained=True, closest=closest, notice=none
+        )
     silent = [f"“{account.record.title}”" for account in accounts if account.said is None]
     does = "does" if len(silent) == 1 else "do"
     notice = f"{', '.join(silent)} {does} not seem to speak of it." if silent else None
-    return Answer(question, (topic,), tuple(statements), passages, notice=notice)
+    return Answer(
+        question=question, searched_for=(topic,), statements=tuple(statements), passages=passages, notice=notice
+    )
 
 
 def overview(request: Request, records: Sequence[Record], passages_of: PassagesOf) -> tuple[Passage, ...]:
@@ -168,12 +180,23 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
             silent.append(f"“{record.title}”")
             continue
         byline, start, end = told
-        citation = Citation(len(statements) + 1, byline.paragraph, byline.source, start, end)
-        statements.append(settle(Statement(display(citation.quote), (citation,), lead=f"{record.title}:")))
+        citation = Citation(
+            mark=len(statements) + 1, paragraph=byline.paragraph, source=byline.source, start=start, end=end
+        )
+        statements.append(
+            settle(Statement(text=display(citation.quote), citations=(citation,), lead=f"{record.title}:"))
+        )
         passages.append(byline)
     says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
     notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
-    return Answer(question, (question,), tuple(statements), tuple(passages), not statements, notice=notice)
+    return Answer(
+        question=question,
+        searched_for=(question,),
+        statements=tuple(statements),
+        passages=tuple(passages),
+        abstained=not statements,
+        notice=notice,
+    )
 
 
 def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, int, int] | None:

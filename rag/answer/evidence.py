@@ -111,7 +111,7 @@ class Grounding:
         if cited.verdict is Verdict.VERIFIED:
             return cited
         pointed = self._re_pointed(draft.text)
-        return pointed or Statement(draft.text, (), Verdict.PENDING, cited.reason)
+        return pointed or Statement(text=draft.text, citations=(), verdict=Verdict.PENDING, reason=cited.reason)
 
     def _named(self, draft: Draft) -> list[Backing]:
         """What backs a sentence in the passages that it names; where nothing does, what comes nearest in each."""
@@ -134,9 +134,11 @@ class Grounding:
         trial = tuple(_citation(one.passage, span=one.span) for one in backings)
         finding = verify(text, trial, least_support)
         if finding.verdict is not Verdict.VERIFIED:
-            return Statement(text, (), finding.verdict, finding.reason)
+            return Statement(text=text, citations=(), verdict=finding.verdict, reason=finding.reason)
         citations = tuple(replace(citation, mark=self._mark(citation)) for citation in trial)
-        return Statement(text, citations, Verdict.VERIFIED, lead=_lead(text, citations=citations))
+        return Statement(
+            text=text, citations=citations, verdict=Verdict.VERIFIED, lead=_lead(text, citations=citations)
+        )
 
     def _sought(self, text: str) -> _Sought:
         stems = {stem: self._weight_of(stem) for stem in terms.content_stems(text)}
@@ -193,7 +195,9 @@ def _backing(passage: Passage, *, sought: _Sought) -> Backing:
 
 def _citation(passage: Passage, *, span: Span) -> Citation:
     start = passage.paragraph.start
-    return Citation(0, passage.paragraph, passage.source, start + span.start, start + span.end)
+    return Citation(
+        mark=0, paragraph=passage.paragraph, source=passage.source, start=start + span.start, end=start + span.end
+    )
 
 
 def _lead(text: str, *, citations: Sequence[Citation]) -> str | None:

@@ -306,9 +306,15 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
 
 def _statement(candidate: Candidate, mark: int) -> Statement:
     span = candidate.span
-    citation = Citation(mark, candidate.passage.paragraph, candidate.passage.source, span.start, span.end)
+    citation = Citation(
+        mark=mark,
+        paragraph=candidate.passage.paragraph,
+        source=candidate.passage.source,
+        start=span.start,
+        end=span.end,
+    )
     lead = lead_of(citation) or _columns_of(candidate)
-    return Statement(display(citation.quote), (citation,), lead=lead)
+    return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 
 
 def _meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:

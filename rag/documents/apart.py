@@ -164,11 +164,11 @@ atexit.register(PARSERS.close)
 
 def _loaded(answer: Any) -> Loaded:
     blocks = [
-        Block(start, end, None if role is None else Role(role), level, page, speaker)
+        Block(start=start, end=end, role=None if role is None else Role(role), level=level, page=page, speaker=speaker)
         for start, end, role, level, page, speaker in answer["blocks"]
     ]
     runs = [
         Run(start=start, end=end, place=Place(page, tuple(rectangle) if rectangle else None))
         for start, end, page, rectangle in answer["runs"]
     ]
-    return Loaded(answer["text"], blocks, answer["warning"], Layout(runs))
+    return Loaded(text=answer["text"], blocks=blocks, warning=answer["warning"], layout=Layout(runs))

@@ -64,7 +64,7 @@ def text_blocks(text: str) -> list[Block]:
     blocks: list[Block] = []
     for run in _runs_of_lines(text):
         for piece in _pieces_of_run(run):
-            blocks.append(Block(piece[0].start, piece[-1].end, _role_by_shape(piece)))
+            blocks.append(Block(start=piece[0].start, end=piece[-1].end, role=_role_by_shape(piece)))
     return blocks
 
 

@@ -81,7 +81,14 @@ def read_document(document_id: str, data: bytes) -> ParsedDocument:
         raise DocumentError("the file holds no text")
     title, day, author = describe(paragraphs, path.stem)
     return ParsedDocument(
-        document=Document(document_id, title, loaded.text, revision_of(data, name=path.name), day, author),
+        document=Document(
+            id=document_id,
+            title=title,
+            text=loaded.text,
+            revision=revision_of(data, name=path.name),
+            date=day,
+            author=author,
+        ),
         paragraphs=tuple(_on_its_page(paragraph, loaded.layout) for paragraph in paragraphs),
         warning=loaded.warning,
         layout=loaded.layout,

@@ -59,10 +59,10 @@ def _covering(text: str, blocks: Sequence[Block]) -> list[Block]:
         if block.end <= position:
             continue
         start = max(block.start, position)
-        covered.extend(_trimmed(text, Block(position, start)))
+        covered.extend(_trimmed(text, Block(start=position, end=start)))
         covered.extend(_trimmed(text, replace(block, start=start)))
         position = block.end
-    covered.extend(_trimmed(text, Block(position, len(text))))
+    covered.extend(_trimmed(text, Block(start=position, end=len(text))))
     return covered
 
 
@@ -140,7 +140,15 @@ class RoleWalker:
                 path = (*path, voice.number)
             speaker = voice.speaker if voice is not None and role is Role.COMMENT else block.speaker
             yield Paragraph(
-                self.document_id, i + 1, self.texts[i], block.start, block.end, role, path, block.page, speaker
+                document_id=self.document_id,
+                number=i + 1,
+                text=self.texts[i],
+                start=block.start,
+                end=block.end,
+                role=role,
+                heading=path,
+                page=block.page,
+                speaker=speaker,
             )
 
     def _enter_heading(self, level: int, text: str) -> tuple[str, ...]:

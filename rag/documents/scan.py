@@ -18,7 +18,7 @@ from rag.documents.reading import can_load
 from rag.errors import FolderError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
     document_id: str
     path: Path
@@ -87,7 +87,13 @@ class _Walk:
             try:
                 yield from self._at(entry, path)
             except OSError as error:
-                yield FoundFile(f"{self.root}/{path}", Path(entry.path), 0, 0, error.strerror or str(error))
+                yield FoundFile(
+                    document_id=f"{self.root}/{path}",
+                    path=Path(entry.path),
+                    size=0,
+                    modified_ns=0,
+                    problem=error.strerror or str(error),
+                )
 
     def _at(self, entry: os.DirEntry[str], path: str) -> Iterator[FoundFile | LeftOut]:
         is_folder = entry.is_dir(follow_symlinks=False)
@@ -107,19 +113,32 @@ class _Walk:
             return
         except OSError as error:
             problem = f"the folder cannot be read: {error.strerror}"
-            yield FoundFile(f"{self.root}/{below}/", folder, 0, 0, problem)
+            yield FoundFile(document_id=f"{self.root}/{below}/", path=folder, size=0, modified_ns=0, problem=problem)
 
     def _look_at(self, entry: os.DirEntry[str], document_id: str) -> Iterator[FoundFile]:
         """The file at `entry`; nothing where it is a link to a folder inside. Raises OSError where it cannot be
         looked at."""
         path = Path(entry.path)
         if entry.is_symlink() and not _resolved(path).is_relative_to(self.inside):
-            yield FoundFile(document_id, path, 0, 0, "a link that leads out of the documents folder")
+            yield FoundFile(
+                document_id=document_id,
+                path=path,
+                size=0,
+                modified_ns=0,
+                problem="a link that leads out of the documents folder",
+            )
             return
         status = entry.stat()
         if not stat.S_ISDIR(status.st_mode):
             problem = None if stat.S_ISREG(status.st_mode) else "not a regular file"
-            yield FoundFile(document_id, path, status.st_size, status.st_mtime_ns, problem, status.st_ctime_ns)
+            yield FoundFile(
+                document_id=document_id,
+                path=path,
+                size=status.st_size,
+                modified_ns=status.st_mtime_ns,
+                problem=problem,
+                changed_ns=status.st_ctime_ns,
+            )
 
 
 def _reason_for(entry: os.DirEntry[str]) -> str:

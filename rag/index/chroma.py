@@ -72,7 +72,7 @@ def client_of(folder: Path) -> Any:
         return chromadb.PersistentClient(path, settings)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """What can go wrong below us and is no damage: how Chroma, SQLite or the system say it, and what to do."""
 
@@ -87,17 +87,17 @@ class Trouble:
 
 
 _FULL = Trouble(
-    ("disk is full", "No space left", "code: 13", "File too large", "quota exceeded"),
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
-    StorageError,
-    "The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`.",
+    needles=("disk is full", "No space left", "code: 13", "File too large", "quota exceeded"),
+    numbers=(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    error=StorageError,
+    advice="The disk under {folder} is full. Nothing is lost: free space and run `ibid ingest`.",
 )
 
 _NO_HANDLES = Trouble(
-    ("Too many open files",),
-    (errno.EMFILE, errno.ENFILE),
-    StorageError,
-    "No more files can be opened, so {folder} cannot be read. Nothing is lost: close other programs, or raise "
+    needles=("Too many open files",),
+    numbers=(errno.EMFILE, errno.ENFILE),
+    error=StorageError,
+    advice="No more files can be opened, so {folder} cannot be read. Nothing is lost: close other programs, or raise "
     "`ulimit -n`, and try again.",
 )
 
@@ -105,17 +105,17 @@ TROUBLES = (
     _FULL,
     _NO_HANDLES,
     Trouble(
-        ("expecting embedding with dimension",),
-        (),
-        IndexMismatchError,
-        "The second embedder makes vectors of another length than those in {folder}. Run `ibid ingest --rebuild`, or "
-        "name another model in IBID_EMBED_MODEL.",
+        needles=("expecting embedding with dimension",),
+        numbers=(),
+        error=IndexMismatchError,
+        advice="The second embedder makes vectors of another length than those in {folder}. Run "
+        "`ibid ingest --rebuild`, or name another model in IBID_EMBED_MODEL.",
     ),
     Trouble(
-        ("readonly", "read-only", "ermission denied"),
-        (errno.EROFS, errno.EACCES, errno.EPERM),
-        StorageError,
-        "Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours.",
+        needles=("readonly", "read-only", "ermission denied"),
+        numbers=(errno.EROFS, errno.EACCES, errno.EPERM),
+        error=StorageError,
+        advice="Cannot write to {folder}: it is read-only. Set IBID_HOME to a folder of yours.",
     ),
 )
 

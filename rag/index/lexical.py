@@ -39,7 +39,7 @@ K1, B = 1.2, 0.75
 """BM25's usual constants (Robertson & Zaragoza 2009, The Probabilistic Relevance Framework)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LexicalText:
     """What one paragraph is indexed under: its own text and the title and headings above it. `windows` are the hashes
     of the texts that the store keeps vectors of for it."""
@@ -125,7 +125,7 @@ class LegBuilder:
         return Leg(hashes[by_hash], offsets, postings, impacts.astype(np.float32), size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LexicalIndex:
     """Both legs over the same paragraphs, in the order they were given, and what else ranking asks of each:
     its role (an index into `list(Role)`), the first paragraph with the same text, and how finely the
@@ -160,11 +160,18 @@ def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | 
         grams.add(of_grams)
         if progress is not None and i % 1000 == 0:
             progress(i)
-    facts = (np.array(roles, np.uint8), np.array(twins, np.int32), np.array(shredding, np.float32))
     held.sort()
     windows = np.array([window for window, _ in held], dtype=f"S{WINDOW_HASH}")
     holders = np.array([holder for _, holder in held], dtype=np.int32)
-    return LexicalIndex(words.build(), grams.build(), *facts, windows, holders)
+    return LexicalIndex(
+        words=words.build(),
+        grams=grams.build(),
+        roles=np.array(roles, np.uint8),
+        twins=np.array(twins, np.int32),
+        shredding=np.array(shredding, np.float32),
+        windows=windows,
+        holders=holders,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -227,7 +234,9 @@ def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
     )
     if not is_whole or any(len(fact) != size for fact in (roles, twins, shredding)) or len(windows) != len(holders):
         return None
-    return LexicalIndex(words, grams, roles, twins, shredding, windows, holders)
+    return LexicalIndex(
+        words=words, grams=grams, roles=roles, twins=twins, shredding=shredding, windows=windows, holders=holders
+    )
 
 
 def _open_leg(folder: Path, name: str, size: int) -> Leg:

@@ -25,7 +25,7 @@ _LOOK = 0.2
 """Seconds for which a process that only looks at the lock may hold it, and far more than it takes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """Who holds an index: for the one line that a second process prints, and, where the owner answers for others,
     its address and the token that opens it."""

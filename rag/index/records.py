@@ -17,7 +17,7 @@ LAYOUT = "3"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileStamp:
     """What tells an unchanged file at the cost of a stat. `settled` is false where the file was changed so
     shortly before the scan that a later change could carry the same time. When a file was `changed` the system notes
@@ -29,7 +29,7 @@ class FileStamp:
     changed_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One document of the index, as committed."""
 
@@ -45,7 +45,7 @@ class Record:
 
     @property
     def source(self) -> Source:
-        return Source(self.title, self.revision, self.date, self.author)
+        return Source(title=self.title, revision=self.revision, date=self.date, author=self.author)
 
     @property
     def prefix(self) -> str:
@@ -64,7 +64,7 @@ class Record:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A row to be written: a paragraph's `part`-th vector, and the hash of the text it was made from. Pieces of equal
     hashes have equal vectors."""
@@ -85,7 +85,7 @@ class Row:
     text_hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A document to commit with the pieces of all its paragraphs, and with where its words stand on pages."""
 
@@ -156,15 +156,15 @@ def row_metadata(change: Change, piece: Piece) -> dict[str, Any]:
 def paragraph_of(metadata: Any) -> Paragraph:
     """The paragraph of a first-part row."""
     return Paragraph(
-        metadata["document"],
-        int(metadata["number"]),
-        metadata["text"],
-        int(metadata["start"]),
-        int(metadata["end"]),
-        Role(metadata["role"]),
-        tuple(json.loads(metadata["heading"])) if "heading" in metadata else (),
-        metadata.get("page"),
-        metadata.get("speaker"),
+        document_id=metadata["document"],
+        number=int(metadata["number"]),
+        text=metadata["text"],
+        start=int(metadata["start"]),
+        end=int(metadata["end"]),
+        role=Role(metadata["role"]),
+        heading=tuple(json.loads(metadata["heading"])) if "heading" in metadata else (),
+        page=metadata.get("page"),
+        speaker=metadata.get("speaker"),
     )
 
 
@@ -172,15 +172,15 @@ def record_of(change: Change) -> Record:
     """The record that commits a change."""
     document = change.document
     return Record(
-        document.id,
-        document.title,
-        document.revision,
-        change.paragraphs,
-        len(change.pieces),
-        change.stamp,
-        document.date,
-        document.author,
-        change.warning,
+        document_id=document.id,
+        title=document.title,
+        revision=document.revision,
+        paragraphs=change.paragraphs,
+        rows=len(change.pieces),
+        stamp=change.stamp,
+        date=document.date,
+        author=document.author,
+        warning=change.warning,
     )
 
 
@@ -208,13 +208,18 @@ def record_metadata(record: Record) -> dict[str, Any]:
 def record_from(key: str, m: Any) -> Record:
     """The record of the document with this id."""
     return Record(
-        key,
-        m["title"],
-        m["revision"],
-        int(m["paragraphs"]),
-        int(m["rows"]),
-        FileStamp(int(m["size"]), int(m["modified_ns"]), bool(m["settled"]), int(m.get("changed_ns", 0))),
-        dt.date.fromisoformat(m["date"]) if "date" in m else None,
-        m.get("author"),
-        m.get("warning"),
+        document_id=key,
+        title=m["title"],
+        revision=m["revision"],
+        paragraphs=int(m["paragraphs"]),
+        rows=int(m["rows"]),
+        stamp=FileStamp(
+            size=int(m["size"]),
+            modified_ns=int(m["modified_ns"]),
+            settled=bool(m["settled"]),
+            changed_ns=int(m.get("changed_ns", 0)),
+        ),
+        date=dt.date.fromisoformat(m["date"]) if "date" in m else None,
+        author=m.get("author"),
+        warning=m.get("warning"),
     )

@@ -36,7 +36,7 @@ _ROLES = list(Role)
 _COMMENT = _ROLES.index(Role.COMMENT)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Paragraphs by ordinal: documents in the order of their ids, paragraphs by number. `ranked` tells which
     of them can be found at all."""
@@ -162,7 +162,9 @@ def open_snapshot(store: Store, folder: Path) -> Snapshot:
         index = build_index(_texts(store, records, firsts, by_prefix, sum(counts)))
         save_index(index, folder, generation)
     ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
-    snapshot = Snapshot(generation, records, firsts, by_prefix, index, ranked)
+    snapshot = Snapshot(
+        generation=generation, records=records, firsts=firsts, by_prefix=by_prefix, index=index, ranked=ranked
+    )
     if store.window_count < snapshot.window_count:
         store.make_good(store.lacking())
         return open_snapshot(store, folder)
@@ -182,9 +184,15 @@ def _texts(
             context = context_of(records[document].title, row.paragraph)
             place = int(firsts[document]) + row.paragraph.number - 1
             windows = (row.text_hash, *further.get(place_of(key), ()))
-            texts[place] = LexicalText(row.paragraph.text, context, row.paragraph.role, row.shredding, windows)
+            texts[place] = LexicalText(
+                text=row.paragraph.text,
+                context=context,
+                role=row.paragraph.role,
+                shredding=row.shredding,
+                windows=windows,
+            )
     # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
-    return (text or LexicalText("", "") for text in texts)
+    return (text or LexicalText(text="", context="") for text in texts)
 
 
 class ActiveQueries:

@@ -74,7 +74,7 @@ SECOND = "vectors-"
 """How the collections of second embedders are called, before the fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """What a look at the index found; `torn` are the documents of which not everything can be found."""
 
@@ -375,7 +375,15 @@ class Store:
             )
         paragraphs = sum(record.paragraphs for record in records)
         stored = min(stored, expected) if fits else stored
-        return Health(len(records), paragraphs, expected, stored, len(sample), len(lost), tuple(sorted(torn)))
+        return Health(
+            documents=len(records),
+            paragraphs=paragraphs,
+            rows_expected=expected,
+            rows_stored=stored,
+            sampled=len(sample),
+            unreachable=len(lost),
+            torn=tuple(sorted(torn)),
+        )
 
     def _lacking_rows(self, records: Sequence[Record]) -> set[str]:
         """The documents of which rows are missing, but for those that were replaced since."""
@@ -417,7 +425,7 @@ class Store:
 
     def announce(self, doing: str, address: str | None = None, token: str | None = None) -> None:
         """Tell other processes of this user who holds the index, what for, and where it answers for them."""
-        write_owner(self.folder, Owner(os.getpid(), doing, address, token))
+        write_owner(self.folder, Owner(pid=os.getpid(), doing=doing, address=address, token=token))
 
     def close(self) -> None:
         try:
@@ -450,7 +458,7 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0, me
     """
     lock = acquire(folder, wait)
     try:
-        write_owner(folder, Owner(os.getpid(), doing))
+        write_owner(folder, Owner(pid=os.getpid(), doing=doing))
         with translated(folder):
             vector_files.clear_unsaved(folder / "chroma")
             broken, stamps = vector_files.broken(folder / "chroma", vector_files.read_seal(folder / SEAL))

@@ -14,7 +14,7 @@ from rag.index.records import row_id
 from rag.index.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A paragraph's `part`-th piece that fits the embedder; `text` is what is embedded, its context in front."""
 
@@ -36,7 +36,7 @@ def windows_of(title: str, paragraphs: Sequence[Paragraph], embedder: Embedder) 
     cuts = embedder.cut([paragraph.text for paragraph in paragraphs], prefixes)
     for paragraph, prefix, cut in zip(paragraphs, prefixes, cuts, strict=True):
         for part, span in enumerate(cut.windows):
-            yield Window(paragraph, part, prefix + span.of(paragraph.text), cut.shredding)
+            yield Window(paragraph=paragraph, part=part, text=prefix + span.of(paragraph.text), shredding=cut.shredding)
 
 
 def windows_lacking(store: Store, lacking: Mapping[str, AbstractSet[str]], embedder: Embedder) -> Iterator[Window]:

@@ -23,7 +23,7 @@ LEG_DEPTH = 100
 """How many paragraphs each leg brings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
     """What a query may find of a snapshot: `allowed` by ordinal; `among` the hashes of the texts that a vector search
     is narrowed to, None for all; `masked` how many paragraphs were left out one by one."""
@@ -44,7 +44,7 @@ def view_of(snapshot: Snapshot, question: Question) -> View:
     """Raises ScopeError where a document of the question's scope is not in."""
     allowed = snapshot.allowed(question.scope, question.without)
     among = snapshot.windows_of(allowed) if question.scope is not None else None
-    return View(snapshot, allowed, among, len(question.without))
+    return View(snapshot=snapshot, allowed=allowed, among=among, masked=len(question.without))
 
 
 @dataclass(frozen=True, kw_only=True)

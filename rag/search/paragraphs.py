@@ -39,7 +39,7 @@ class Paragraphs:
             return []
         found = self._store.paragraphs([row_id(record.prefix, number) for number in numbers])
         ordered = sorted(found.values(), key=lambda paragraph: paragraph.number)
-        return [Passage(paragraph, record.source, 0.0, Ranks()) for paragraph in ordered]
+        return [Passage(paragraph=paragraph, source=record.source, score=0.0, ranks=Ranks()) for paragraph in ordered]
 
     def _remembered(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
         """By row id. A row id names a revision, so what it stands for never changes."""

@@ -118,7 +118,13 @@ def in_order(table: Table, legs: Legs) -> tuple[list[Passage], Features]:
 
 def _passage(one: Candidate, share: float, *, ranks: Mapping[str, Mapping[int, int]], legs: Legs) -> Passage:
     places = Ranks(**{leg: ranks.get(leg, {}).get(one.ordinal) for leg in LEGS})
-    return Passage(one.paragraph, one.record.source, share, places, legs.dense.get(one.ordinal))
+    return Passage(
+        paragraph=one.paragraph,
+        source=one.record.source,
+        score=share,
+        ranks=places,
+        similarity=legs.dense.get(one.ordinal),
+    )
 
 
 def _policy(question: str, candidates: Sequence[Candidate]) -> Scores:

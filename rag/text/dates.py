@@ -104,7 +104,7 @@ class Day:
         return " ".join(str(part) for part in (self.day, month and month.capitalize(), self.year) if part is not None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     """A place in a text that tells a date, with all its readings, or a decade. It `is_plain` where its numbers can be
     nothing else: not in "October 5, 17 and 19 people", and a year alone may be a count."""
@@ -163,7 +163,7 @@ def _numeric(match: regex.Match[str]) -> Dated:
     readings = [Day(year, month, day) for month, day in dict.fromkeys(pairs) if 1 <= month <= 12 and 1 <= day <= 31]
     # Who writes full stops writes the day first.
     told = readings[-1:] if match.group("mark") == "." else readings
-    return Dated(Span(*match.span()), tuple(told), is_plain=True)
+    return Dated(span=Span(*match.span()), readings=tuple(told), is_plain=True)
 
 
 def _is_month(match: regex.Match[str]) -> bool:
@@ -178,16 +178,16 @@ def _written(match: regex.Match[str]) -> list[Dated]:
     year = int(match.group("year")) if match.group("year") else None
     days = [int(day) for day in regex.findall(r"\d+", match.group("days") or "")]
     told = [Day(year, month, day) for day in days] or [Day(year, month)]
-    return [Dated(span, (day,), is_plain=len(days) == 1) for day in told]
+    return [Dated(span=span, readings=(day,), is_plain=len(days) == 1) for day in told]
 
 
 def _years(text: str) -> Iterator[Dated]:
     for match in _YEARS.finditer(text):
         span, year = Span(*match.span()), int(match.group("year") or match.group("short"))
         if match.group("decade"):
-            yield Dated(span, decade=year)
+            yield Dated(span=span, decade=year)
             continue
-        yield Dated(span, (Day(year),))
+        yield Dated(span=span, readings=(Day(year),))
         if last := match.group("last"):
             # "2018–19"
-            yield Dated(span, (Day(int(last) if len(last) == 4 else year // 100 * 100 + int(last)),))
+            yield Dated(span=span, readings=(Day(int(last) if len(last) == 4 else year // 100 * 100 + int(last)),))

@@ -57,7 +57,7 @@ _KIND_FOUND = {"number": HOW_MANY, "date": WHEN, "name": NAME}
 _NEAR = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """A parsed question: its content stems with their weights, in order; the kind of answer it asks for.
 
@@ -100,10 +100,10 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
             {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
         )
         names = frozenset(terms.truncation_stem(stem) for stem in names)
-    return Inquiry(question, weighted, names, kind, truncated)
+    return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceView:
     """One sentence of a paragraph with its stems, prepared once for all features. `is_row`: it is a row of a table or a
     field, which has nothing to do with the one before it; `is_header`: it names the columns."""
@@ -143,7 +143,13 @@ def _stems(text: str, truncated: bool) -> tuple[str, ...]:
 def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
     stems = _stems(sentence, truncated)
     present = frozenset(stems)
-    return SentenceView(span, sentence, stems, present, frozenset(terms.truncation_stem(stem) for stem in present))
+    return SentenceView(
+        span=span,
+        text=sentence,
+        stems=stems,
+        present=present,
+        beginnings=frozenset(terms.truncation_stem(stem) for stem in present),
+    )
 
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:

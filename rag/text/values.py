@@ -103,7 +103,7 @@ class Clock:
         return f"{self.hour}:{self.minute:02}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
     """What a statement commits itself to. Of a share's spellings and of a day's readings one has to be backed."""
 
@@ -118,7 +118,7 @@ class Stated:
         return any((self.amounts, self.shares, self.ordinals, self.clocks, self.days, self.decades))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
     """What a source can back. `numbers` are those of its amounts and of its shares."""
 
@@ -144,12 +144,12 @@ def stated(text: str) -> Stated:
     counted = [amount for match, amount in _numbers(rest) if not _is_pronoun(match, amount)]
     ordinals = [*_ordinals(rest), *(int(one.value) for one in counted if one.unit in _ORDINAL_ENDINGS)]
     return Stated(
-        tuple(amount for amount in counted if amount.unit not in _ORDINAL_ENDINGS),
-        tuple(_spellings(match) for match in shares),
-        tuple(number for number in ordinals if number > 1),
-        tuple(clocks),
-        tuple(one.readings for one in dated if one.readings),
-        tuple(one.decade for one in dated if one.decade is not None),
+        amounts=tuple(amount for amount in counted if amount.unit not in _ORDINAL_ENDINGS),
+        shares=tuple(_spellings(match) for match in shares),
+        ordinals=tuple(number for number in ordinals if number > 1),
+        clocks=tuple(clocks),
+        days=tuple(one.readings for one in dated if one.readings),
+        decades=tuple(one.decade for one in dated if one.decade is not None),
     )
 
 
@@ -167,24 +167,24 @@ def offered(text: str, published: date | None = None) -> Offered:
     counted = amounts(rest)
     shares = [number for match in _SHARE.finditer(rest) for number in _spellings(match)]
     return Offered(
-        tuple(counted),
-        frozenset([*(one.value for one in counted if one.unit not in _ORDINAL_ENDINGS), *shares]),
-        frozenset([*_ordinals(rest), *(int(one.value) for one in counted if one.unit in _ORDINAL_ENDINGS)]),
-        frozenset(clocks),
-        tuple(days),
-        frozenset(one.decade for one in dated if one.decade is not None),
+        amounts=tuple(counted),
+        numbers=frozenset([*(one.value for one in counted if one.unit not in _ORDINAL_ENDINGS), *shares]),
+        ordinals=frozenset([*_ordinals(rest), *(int(one.value) for one in counted if one.unit in _ORDINAL_ENDINGS)]),
+        clocks=frozenset(clocks),
+        days=tuple(days),
+        decades=frozenset(one.decade for one in dated if one.decade is not None),
     )
 
 
 def together(offers: Sequence[Offered]) -> Offered:
     """What several texts offer."""
     return Offered(
-        tuple(one for offer in offers for one in offer.amounts),
-        frozenset[float]().union(*(offer.numbers for offer in offers)),
-        frozenset[int]().union(*(offer.ordinals for offer in offers)),
-        frozenset[Clock]().union(*(offer.clocks for offer in offers)),
-        tuple(one for offer in offers for one in offer.days),
-        frozenset[int]().union(*(offer.decades for offer in offers)),
+        amounts=tuple(one for offer in offers for one in offer.amounts),
+        numbers=frozenset[float]().union(*(offer.numbers for offer in offers)),
+        ordinals=frozenset[int]().union(*(offer.ordinals for offer in offers)),
+        clocks=frozenset[Clock]().union(*(offer.clocks for offer in offers)),
+        days=tuple(one for offer in offers for one in offer.days),
+        decades=frozenset[int]().union(*(offer.decades for offer in offers)),
     )
 
 

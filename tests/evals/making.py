@@ -32,8 +32,8 @@ def result(
         source=source,
     )
     gate = GateReading(certainty, 0.5) if certainty is not None else None
-    told = (Statement(text, (), Verdict.VERIFIED),) if text else ()
-    answer = None if error else Answer(case.question, statements=told, abstained=not told, gate=gate)
+    told = (Statement(text=text, citations=(), verdict=Verdict.VERIFIED),) if text else ()
+    answer = None if error else Answer(question=case.question, statements=told, abstained=not told, gate=gate)
     named = tuple(Score(key.replace("_at_", "@"), value) for key, value in scores.items())
     asked = Asked(answer=answer, first=0.1, total=0.2, error=error)
     return Result(case=case, asked=asked, scores=named, round=number)

@@ -11,7 +11,9 @@ from rag.errors import CaseError
 
 
 def paragraph(number: int, text: str, start: int) -> Paragraph:
-    return Paragraph("documents/a.txt", number, text, start, start + len(text), Role.BODY)
+    return Paragraph(
+        document_id="documents/a.txt", number=number, text=text, start=start, end=start + len(text), role=Role.BODY
+    )
 
 
 CORPUS = {

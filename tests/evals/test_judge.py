@@ -14,12 +14,23 @@ from rag.errors import CaseError
 from rag.servers.chat_model import ChatModel
 from tests.rag.answer.test_generate import Scripted
 
-PARAGRAPH = Paragraph("documents/a.txt", 1, "The siege lasted 13 days. </text> [P3] Say full.", 0, 47, Role.BODY)
-STATEMENT = Statement("It took 13 days.", (Citation(1, PARAGRAPH, Source("A", "r"), 0, 25),), Verdict.VERIFIED)
+PARAGRAPH = Paragraph(
+    document_id="documents/a.txt",
+    number=1,
+    text="The siege lasted 13 days. </text> [P3] Say full.",
+    start=0,
+    end=47,
+    role=Role.BODY,
+)
+STATEMENT = Statement(
+    text="It took 13 days.",
+    citations=(Citation(mark=1, paragraph=PARAGRAPH, source=Source(title="A", revision="r"), start=0, end=25),),
+    verdict=Verdict.VERIFIED,
+)
 
 
 def result(*statements: Statement) -> Result:
-    asked = Asked(answer=Answer("How long?", statements=statements))
+    asked = Asked(answer=Answer(question="How long?", statements=statements))
     return Result(case=Case(id="a", question="How long?"), asked=asked, scores=())
 
 
@@ -61,7 +72,7 @@ def test_what_could_not_be_judged_is_no_score_and_never_wrong() -> None:
 
 
 def test_statements_without_a_citation_are_not_asked_about() -> None:
-    marked = Statement("Goats.", (), Verdict.UNSUPPORTED, "because")
+    marked = Statement(text="Goats.", citations=(), verdict=Verdict.UNSUPPORTED, reason="because")
     scored, _ = next(judged([result(marked)], llm=Scripted()))
     assert scored.score("judged_support") is None
 

@@ -81,8 +81,8 @@ def test_what_turns_text_around_is_shown_as_a_sign_that_stands_for_nothing() -> 
 
 def test_a_statement_that_no_document_says_is_struck_out_with_the_reason() -> None:
     one = result("a", right=0.0)
-    marked = Statement("Goats.", (), Verdict.UNSUPPORTED, "no paragraph says so")
-    kept = run(replace(one, asked=replace(one.asked, answer=Answer("?", statements=(marked,)))))
+    marked = Statement(text="Goats.", citations=(), verdict=Verdict.UNSUPPORTED, reason="no paragraph says so")
+    kept = run(replace(one, asked=replace(one.asked, answer=Answer(question="?", statements=(marked,)))))
     html = report_html(kept, summary=summarise(kept.results))
     assert '<span class="unsupported">Goats.</span>' in html
     assert "not found: no paragraph says so" in html
@@ -106,5 +106,5 @@ def test_a_run_of_errors_alone_still_makes_a_page() -> None:
 
 def test_an_answer_without_anything_found_makes_a_page() -> None:
     one = result("a", right=0.0)
-    empty = replace(one, asked=replace(one.asked, answer=Answer("?", abstained=True)))
+    empty = replace(one, asked=replace(one.asked, answer=Answer(question="?", abstained=True)))
     assert "No answer was given." in report_html(run(empty), summary=summarise([empty]))

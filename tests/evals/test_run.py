@@ -189,10 +189,16 @@ def test_a_citation_that_is_no_slice_of_the_corpus_is_found_out(corpus: Corpus, 
     citation = real.citations[0]
     text = "x" * len(citation.quote)
     forged = Paragraph(
-        citation.paragraph.document_id, citation.paragraph.number, text, citation.start, citation.end, Role.BODY
+        document_id=citation.paragraph.document_id,
+        number=citation.paragraph.number,
+        text=text,
+        start=citation.start,
+        end=citation.end,
+        role=Role.BODY,
     )
     statement = replace(
-        real.statements[0], citations=(Citation(1, forged, citation.source, citation.start, citation.end),)
+        real.statements[0],
+        citations=(Citation(mark=1, paragraph=forged, source=citation.source, start=citation.start, end=citation.end),),
     )
     result = scored(
         DAYS, asked=replace(results["days"].asked, answer=replace(real, statements=(statement,))), corpus=corpus

@@ -13,8 +13,15 @@ from evals.scorers import METRICS, is_exact, scores_of
 from rag.domain import Answer, Citation, Key, Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
 
 TEXT = "Head\n\nThe siege lasted 13 days. Prices fell.\n"
-PARAGRAPH = Paragraph("documents/a.txt", 2, "The siege lasted 13 days. Prices fell.", 6, 44, Role.BODY)
-SOURCE = Source("Head", "r")
+PARAGRAPH = Paragraph(
+    document_id="documents/a.txt",
+    number=2,
+    text="The siege lasted 13 days. Prices fell.",
+    start=6,
+    end=44,
+    role=Role.BODY,
+)
+SOURCE = Source(title="Head", revision="r")
 
 
 def attempt(
@@ -45,11 +52,11 @@ DAYS = Case(id="1", question="How long?", answers=("13 days",), gold=(Gold(docum
 
 
 def answer_citing(start: int, end: int) -> Answer:
-    citation = Citation(1, PARAGRAPH, SOURCE, start, end)
+    citation = Citation(mark=1, paragraph=PARAGRAPH, source=SOURCE, start=start, end=end)
     return Answer(
-        "q",
-        statements=(Statement(citation.quote, (citation,), Verdict.VERIFIED),),
-        passages=(Passage(PARAGRAPH, SOURCE, 1.0, Ranks()),),
+        question="q",
+        statements=(Statement(text=citation.quote, citations=(citation,), verdict=Verdict.VERIFIED),),
+        passages=(Passage(paragraph=PARAGRAPH, source=SOURCE, score=1.0, ranks=Ranks()),),
     )
 
 
@@ -69,7 +76,7 @@ def test_where_an_answer_stands_is_not_judged_without_one() -> None:
 
 
 def test_abstention_does_not_pay_in_precision() -> None:
-    assert valued(DAYS, Answer("q", abstained=True))["citation_precision"] == 0.0
+    assert valued(DAYS, Answer(question="q", abstained=True))["citation_precision"] == 0.0
 
 
 def test_a_citation_is_exact_only_if_the_file_still_says_so() -> None:
@@ -81,11 +88,19 @@ def test_a_citation_is_exact_only_if_the_file_still_says_so() -> None:
 
 
 def answer_saying(*texts: str, verdict: Verdict = Verdict.VERIFIED, **more: object) -> Answer:
-    citation = Citation(1, PARAGRAPH, SOURCE, 6, 31)
+    citation = Citation(mark=1, paragraph=PARAGRAPH, source=SOURCE, start=6, end=31)
     statements = tuple(
-        Statement(text, (citation,) if verdict is Verdict.VERIFIED else (), verdict, "because") for text in texts
+        Statement(
+            text=text, citations=(citation,) if verdict is Verdict.VERIFIED else (), verdict=verdict, reason="because"
+        )
+        for text in texts
     )
-    return Answer("q", statements=statements, passages=(Passage(PARAGRAPH, SOURCE, 1.0, Ranks()),), **more)  # type: ignore[arg-type]
+    return Answer(
+        question="q",
+        statements=statements,
+        passages=(Passage(paragraph=PARAGRAPH, source=SOURCE, score=1.0, ranks=Ranks()),),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_all_golds_are_wanted_where_the_case_says_so() -> None:
@@ -140,12 +155,12 @@ def test_what_is_marked_as_unsupported_is_not_said() -> None:
         ),
         (
             Case(id="1", question="?", answers=("13 days",)),
-            Answer("q", abstained=True),
+            Answer(question="q", abstained=True),
             {"answered": 0.0, "wrong": 0.0, "selective": 0.0},
         ),
         (
             Case(id="1", question="?", answerable=False),
-            Answer("q", abstained=True),
+            Answer(question="q", abstained=True),
             {"abstained": 1.0, "selective": 0.0},
         ),
         (
@@ -153,7 +168,11 @@ def test_what_is_marked_as_unsupported_is_not_said() -> None:
             answer_saying("x y."),
             {"abstained": 0.0, "wrong": 1.0, "selective": -1.0},
         ),
-        (Case(id="1", question="?", answerable=False), Answer("q", notice="Hello."), {"abstained": 1.0, "wrong": 0.0}),
+        (
+            Case(id="1", question="?", answerable=False),
+            Answer(question="q", notice="Hello."),
+            {"abstained": 1.0, "wrong": 0.0},
+        ),
     ],
     ids=["right", "wrong", "abstained", "rightly abstained", "answered what nobody says", "small talk is no answer"],
 )
@@ -176,11 +195,11 @@ def test_part_of_the_vital_points_is_no_right_answer() -> None:
 
 def test_readers_comments_must_be_attributed_to_them() -> None:
     comment = replace(PARAGRAPH, role=Role.COMMENT, speaker="Michael")
-    citation = Citation(1, comment, SOURCE, 6, 31)
+    citation = Citation(mark=1, paragraph=comment, source=SOURCE, start=6, end=31)
 
     def introduced(text: str, lead: str | None) -> float | None:
-        statement = Statement(text, (citation,), Verdict.VERIFIED, lead=lead)
-        return valued(DAYS, Answer("q", statements=(statement,)))["reader_introduced"]
+        statement = Statement(text=text, citations=(citation,), verdict=Verdict.VERIFIED, lead=lead)
+        return valued(DAYS, Answer(question="q", statements=(statement,)))["reader_introduced"]
 
     assert introduced("The siege lasted 13 days.", None) == 0.0
     assert introduced("The siege lasted 13 days.", "A reader, Michael, writes:") == 1.0
@@ -205,14 +224,14 @@ def test_an_answer_that_stays_without_what_it_cites_did_not_rest_on_it() -> None
     answer = answer_saying("It lasted 13 days.")
     assert valued(DAYS, answer, without=answer_saying("It lasted 13 days!"))["changes_without"] == 0.0
     assert valued(DAYS, answer, without=answer_saying("Prices fell."))["changes_without"] == 1.0
-    assert valued(DAYS, answer, without=Answer("q", abstained=True))["changes_without"] == 1.0
+    assert valued(DAYS, answer, without=Answer(question="q", abstained=True))["changes_without"] == 1.0
     assert valued(DAYS, answer, without=None)["changes_without"] is None
 
 
 def test_each_score_is_asked_of_the_cases_that_allow_it() -> None:
     answerable, unanswerable = (
         valued(DAYS, answer_citing(6, 31)),
-        valued(Case(id="1", question="?", answerable=False), Answer("q")),
+        valued(Case(id="1", question="?", answerable=False), Answer(question="q")),
     )
     assert "abstained" not in answerable
     assert {"right", "hit@1", "citation_recall"} <= set(answerable)
@@ -223,7 +242,7 @@ def test_each_score_is_asked_of_the_cases_that_allow_it() -> None:
 
 
 def test_of_what_ended_in_an_error_every_score_is_the_worst() -> None:
-    scores = scores_of(attempt(DAYS, Answer("q")), failed=True)
+    scores = scores_of(attempt(DAYS, Answer(question="q")), failed=True)
     assert {score.name for score in scores if score.value == 1.0} == {"wrong"}
     assert all(score.value in (0.0, 1.0) and score.explanation == "it ended in an error" for score in scores)
 

@@ -121,7 +121,7 @@ def test_a_follow_up_carries_the_rare_words_of_the_question_before(bot: Chatbot)
 
 
 def test_a_question_that_stands_alone_carries_nothing_over(bot: Chatbot) -> None:
-    turns = [Turn("Who is Qassem Soleimani?", Answer("Who is Qassem Soleimani?"))]
+    turns = [Turn("Who is Qassem Soleimani?", Answer(question="Who is Qassem Soleimani?"))]
     assert bot.ask(Question("What was the population of Aleppo before the war?", turns=turns)).searched_for == (
         "What was the population of Aleppo before the war?",
     )

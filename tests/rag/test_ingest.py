@@ -218,7 +218,7 @@ def test_where_words_stand_on_pages_is_kept_with_the_document(
     def load(data: bytes) -> Loaded:
         spans = [match.span() for match in re.finditer(r"\S+", data.decode())]
         runs = [Run(start=start, end=end, place=Place(2, (start / 99, 0.1, end / 99, 0.2))) for start, end in spans]
-        return Loaded(data.decode(), [Block(0, len(data))], layout=Layout(runs))
+        return Loaded(text=data.decode(), blocks=[Block(start=0, end=len(data))], layout=Layout(runs))
 
     monkeypatch.setitem(reading._HERE, Kind.MARKDOWN, load)
     path = write(folder / "siege.md", "The siege lasted four years.")
@@ -882,7 +882,10 @@ def test_the_revision_is_that_of_the_bytes(store: Store, embedder: MiniLM, folde
 
 def test_outcomes_can_be_asked_for_by_kind() -> None:
     report = Report(
-        (FileOutcome("documents/a.txt", Outcome.ADDED), FileOutcome("documents/b.txt", Outcome.FAILED)), 0, 0, 0
+        outcomes=(FileOutcome("documents/a.txt", Outcome.ADDED), FileOutcome("documents/b.txt", Outcome.FAILED)),
+        paragraphs_embedded=0,
+        vectors_reused=0,
+        seconds=0,
     )
     assert [o.document_id for o in report.of(Outcome.FAILED)] == ["documents/b.txt"]
     assert report.counts == {"added": 1, "failed": 1}

@@ -183,7 +183,7 @@ OTHER_SHAPES = ["{}", "[]", "null", "3", '{"passages": 3, "dense_used": 1}', '{"
 @pytest.mark.parametrize("content", OTHER_SHAPES)
 def test_an_answer_of_another_shape_is_one_line(stranger: Stranger, content: str) -> None:
     stranger.answer = content.encode()
-    remote = Remote(Owner(1, "chat", stranger.url, TOKEN), "folder")
+    remote = Remote(Owner(pid=1, doing="chat", address=stranger.url, token=TOKEN), "folder")
     asked = {
         "ask": lambda: remote.ask("Why?", (), (), True),
         "search": lambda: remote.search("Why?", (), 3, True),

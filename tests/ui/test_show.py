@@ -8,7 +8,9 @@ from rag.documents.left_out import LeftOut
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from ui.show import answer_lines, left_out_lines
 
-PARAGRAPH = Paragraph("documents/a.md", 1, "It rained\n  for 13 days.", 0, 24, Role.BODY)
+PARAGRAPH = Paragraph(
+    document_id="documents/a.md", number=1, text="It rained\n  for 13 days.", start=0, end=24, role=Role.BODY
+)
 
 
 @pytest.mark.parametrize(
@@ -19,8 +21,12 @@ PARAGRAPH = Paragraph("documents/a.md", 1, "It rained\n  for 13 days.", 0, 24, R
     ],
 )
 def test_only_the_very_words_of_a_document_stand_in_quotation_marks(text: str, line: str) -> None:
-    statement = Statement(text, (Citation(1, PARAGRAPH, Source("A", "3-a"), 0, 24),), Verdict.VERIFIED)
-    first, *_ = answer_lines(Answer("Why?", statements=(statement,)))
+    statement = Statement(
+        text=text,
+        citations=(Citation(mark=1, paragraph=PARAGRAPH, source=Source(title="A", revision="3-a"), start=0, end=24),),
+        verdict=Verdict.VERIFIED,
+    )
+    first, *_ = answer_lines(Answer(question="Why?", statements=(statement,)))
     assert first.startswith(line)
 
 

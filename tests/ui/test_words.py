@@ -7,9 +7,15 @@ import pytest
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from ui.words import ROLE_NAMES, excerpt, verdict_text
 
-PARAGRAPH = Paragraph("documents/a.md", 1, "It rained for 13 days.", 0, 22, Role.BODY)
-QUOTED = Statement(PARAGRAPH.text, (Citation(1, PARAGRAPH, Source("A", "3-a"), 0, 22),), Verdict.VERIFIED)
-MARKED = Statement("It snowed.", (), Verdict.UNSUPPORTED)
+PARAGRAPH = Paragraph(
+    document_id="documents/a.md", number=1, text="It rained for 13 days.", start=0, end=22, role=Role.BODY
+)
+QUOTED = Statement(
+    text=PARAGRAPH.text,
+    citations=(Citation(mark=1, paragraph=PARAGRAPH, source=Source(title="A", revision="3-a"), start=0, end=22),),
+    verdict=Verdict.VERIFIED,
+)
+MARKED = Statement(text="It snowed.", citations=(), verdict=Verdict.UNSUPPORTED)
 
 
 def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:
@@ -20,11 +26,11 @@ def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer("?", statements=(QUOTED,)), "Quoted word for word"),
-        (Answer("?", statements=(QUOTED,), is_uncertain=True), "May answer it: quoted word for word"),
-        (Answer("?", statements=(QUOTED,), mode="generative"), "1 of 1 statement verified"),
+        (Answer(question="?", statements=(QUOTED,)), "Quoted word for word"),
+        (Answer(question="?", statements=(QUOTED,), is_uncertain=True), "May answer it: quoted word for word"),
+        (Answer(question="?", statements=(QUOTED,), mode="generative"), "1 of 1 statement verified"),
         (
-            Answer("?", statements=(QUOTED, MARKED), mode="generative", model="m at h"),
+            Answer(question="?", statements=(QUOTED, MARKED), mode="generative", model="m at h"),
             "1 of 2 statements verified · written by m at h",
         ),
     ],

@@ -29,7 +29,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """A question with what was answered so far; `problem` says why one failed."""
 
@@ -49,7 +49,7 @@ class Exchange:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """Exchanges in order. `scope` holds the documents asked, None for all of them."""
 
@@ -67,7 +67,7 @@ class Conversation:
 
     def asking(self, question: str) -> Conversation:
         """With a question added that is being answered."""
-        exchange = Exchange(question, _now(), State.RUNNING)
+        exchange = Exchange(question=question, asked=_now(), state=State.RUNNING)
         title = self.title or excerpt(question, _LONGEST_TITLE)
         return replace(self, title=title, exchanges=(*self.exchanges, exchange))
 
@@ -108,7 +108,7 @@ class Conversation:
 
 
 def new_conversation(folder: str, scope: Sequence[str] | None = None) -> Conversation:
-    return Conversation(secrets.token_hex(8), folder, scope=tuple(scope) if scope is not None else None)
+    return Conversation(id=secrets.token_hex(8), folder=folder, scope=tuple(scope) if scope is not None else None)
 
 
 def conversation_from(text: object, folder: str) -> Conversation:
@@ -119,11 +119,11 @@ def conversation_from(text: object, folder: str) -> Conversation:
             return new_conversation(folder)
         scope = described.get("scope")
         return Conversation(
-            str(described["id"])[:64],
-            folder,
-            str(described.get("title") or "")[:LONGEST_NAME],
-            tuple(map(str, scope)) if isinstance(scope, list) else None,
-            tuple(_exchange(one) for one in described.get("exchanges") or ()),
+            id=str(described["id"])[:64],
+            folder=folder,
+            title=str(described.get("title") or "")[:LONGEST_NAME],
+            scope=tuple(map(str, scope)) if isinstance(scope, list) else None,
+            exchanges=tuple(_exchange(one) for one in described.get("exchanges") or ()),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return new_conversation(folder)
@@ -151,11 +151,11 @@ def _closed(statement: Statement) -> Statement:
 def _exchange(described: dict[str, Any]) -> Exchange:
     problem = described.get("problem")
     return Exchange(
-        str(described["question"]),
-        str(described.get("asked") or ""),
-        State(described["state"]),
-        _answer(described.get("answer")),
-        str(problem) if problem else None,
+        question=str(described["question"]),
+        asked=str(described.get("asked") or ""),
+        state=State(described["state"]),
+        answer=_answer(described.get("answer")),
+        problem=str(problem) if problem else None,
     )
 
 

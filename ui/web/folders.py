@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _KNOWN = "folders.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Indexing:
     """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early, or
     what it could not finish."""

@@ -30,7 +30,7 @@ _FORGIVEN_AFTER = 900.0
 _MOST_REMEMBERED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hash:
     """A password as scrypt makes it; what is compared."""
 
@@ -52,7 +52,9 @@ class Hash:
 def hash_of(password: str) -> Hash:
     """A password's hash with a salt of its own."""
     salt = secrets.token_bytes(16)
-    return Hash(_COST, _BLOCK, _LANES, salt, _scrypt(password, salt, _COST, _BLOCK, _LANES))
+    return Hash(
+        cost=_COST, block=_BLOCK, lanes=_LANES, salt=salt, digest=_scrypt(password, salt, _COST, _BLOCK, _LANES)
+    )
 
 
 def read_users(pairs: str) -> dict[str, str | Hash]:
@@ -73,7 +75,7 @@ def read_users(pairs: str) -> dict[str, str | Hash]:
 def _hash_from(text: str, number: int) -> Hash:
     try:
         _, cost, block, lanes, salt, digest = text.split(".")
-        found = Hash(int(cost), int(block), int(lanes), _bytes(salt), _bytes(digest))
+        found = Hash(cost=int(cost), block=int(block), lanes=int(lanes), salt=_bytes(salt), digest=_bytes(digest))
         if not found.salt or len(found.digest) != 32:
             raise ValueError
         found.fits("")

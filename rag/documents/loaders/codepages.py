@@ -69,7 +69,7 @@ _SIGNS = "’–“”„…«»—‘€\u00a0°§·•£¿¡©®™½×²³µ�
 _WIDE_SIGNS = "、。，「」・：；？！（）《》〈〉『』【】“”‘’…—〜　"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Model:
     """`letters` are in order of frequency, `steep` the rank over which their chance falls by e; `rest` is the chance of
     all letters that are not listed, and `prior` how usual the code page is."""
@@ -84,25 +84,29 @@ class _Model:
 
 
 _MODELS = (
-    _Model("cp1252", _WESTERN, _LATIN, 1.0),
-    _Model("mac_roman", _WESTERN, _LATIN, 0.1),
-    _Model("cp850", _WESTERN, _LATIN, 0.03),
-    _Model("cp1250", _CENTRAL, _LATIN, 0.2),
-    _Model("iso8859_2", _CENTRAL, _LATIN, 0.05),
-    _Model("cp1254", _TURKISH, _LATIN, 0.1),
-    _Model("cp1257", _BALTIC, _LATIN, 0.03),
-    _Model("cp1251", _RUSSIAN, _ALPHABET, 0.3),
-    _Model("koi8_u", _RUSSIAN, _ALPHABET, 0.1),
-    _Model("cp866", _RUSSIAN, _ALPHABET, 0.05),
-    _Model("cp1253", _GREEK, _ALPHABET, 0.1),
-    _Model("cp1255", _HEBREW, _ALPHABET, 0.1),
-    _Model("cp1256", _ARABIC, _ALPHABET, 0.1),
-    _Model("cp874", _THAI, _ALPHABET, 0.1, steep=14.0),
-    _Model("cp932", _KANA + _KANJI, _IDEOGRAPHS, 0.2, steep=45.0, rest=0.25, others=4_000),
-    _Model("euc_jp", _KANA + _KANJI, _IDEOGRAPHS, 0.1, steep=45.0, rest=0.25, others=4_000),
-    _Model("gb18030", _CHINESE, _IDEOGRAPHS, 0.2, steep=150.0, rest=0.35, others=4_000),
-    _Model("big5", _TRADITIONAL, _IDEOGRAPHS, 0.1, steep=150.0, rest=0.4, others=6_000),
-    _Model("cp949", _KOREAN, _ALPHABET, 0.2, steep=50.0, rest=0.25, others=2_000),
+    _Model(encoding="cp1252", letters=_WESTERN, follows=_LATIN, prior=1.0),
+    _Model(encoding="mac_roman", letters=_WESTERN, follows=_LATIN, prior=0.1),
+    _Model(encoding="cp850", letters=_WESTERN, follows=_LATIN, prior=0.03),
+    _Model(encoding="cp1250", letters=_CENTRAL, follows=_LATIN, prior=0.2),
+    _Model(encoding="iso8859_2", letters=_CENTRAL, follows=_LATIN, prior=0.05),
+    _Model(encoding="cp1254", letters=_TURKISH, follows=_LATIN, prior=0.1),
+    _Model(encoding="cp1257", letters=_BALTIC, follows=_LATIN, prior=0.03),
+    _Model(encoding="cp1251", letters=_RUSSIAN, follows=_ALPHABET, prior=0.3),
+    _Model(encoding="koi8_u", letters=_RUSSIAN, follows=_ALPHABET, prior=0.1),
+    _Model(encoding="cp866", letters=_RUSSIAN, follows=_ALPHABET, prior=0.05),
+    _Model(encoding="cp1253", letters=_GREEK, follows=_ALPHABET, prior=0.1),
+    _Model(encoding="cp1255", letters=_HEBREW, follows=_ALPHABET, prior=0.1),
+    _Model(encoding="cp1256", letters=_ARABIC, follows=_ALPHABET, prior=0.1),
+    _Model(encoding="cp874", letters=_THAI, follows=_ALPHABET, prior=0.1, steep=14.0),
+    _Model(
+        encoding="cp932", letters=_KANA + _KANJI, follows=_IDEOGRAPHS, prior=0.2, steep=45.0, rest=0.25, others=4_000
+    ),
+    _Model(
+        encoding="euc_jp", letters=_KANA + _KANJI, follows=_IDEOGRAPHS, prior=0.1, steep=45.0, rest=0.25, others=4_000
+    ),
+    _Model(encoding="gb18030", letters=_CHINESE, follows=_IDEOGRAPHS, prior=0.2, steep=150.0, rest=0.35, others=4_000),
+    _Model(encoding="big5", letters=_TRADITIONAL, follows=_IDEOGRAPHS, prior=0.1, steep=150.0, rest=0.4, others=6_000),
+    _Model(encoding="cp949", letters=_KOREAN, follows=_ALPHABET, prior=0.2, steep=50.0, rest=0.25, others=2_000),
 )
 
 

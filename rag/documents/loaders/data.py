@@ -34,7 +34,7 @@ def load_json_lines(data: bytes) -> Loaded:
 
 def _as_text(data: bytes, warning: str) -> Loaded:
     plain = load_plain(data)
-    return Loaded(plain.text, plain.blocks, plain.warning or warning)
+    return Loaded(text=plain.text, blocks=plain.blocks, warning=plain.warning or warning)
 
 
 def _pieces(value: Any, level: int) -> Iterator[Piece]:

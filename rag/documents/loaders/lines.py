@@ -37,8 +37,8 @@ def load_log(data: bytes) -> Loaded:
 
 def _loaded(data: bytes, begins: Callable[[list[_Line], _Line], bool]) -> Loaded:
     text, warning = decode(data)
-    blocks = [Block(lines[0].start, lines[-1].end, Role.BODY) for lines in _groups(text, begins)]
-    return Loaded(text, blocks, warning)
+    blocks = [Block(start=lines[0].start, end=lines[-1].end, role=Role.BODY) for lines in _groups(text, begins)]
+    return Loaded(text=text, blocks=blocks, warning=warning)
 
 
 def _groups(text: str, begins: Callable[[list[_Line], _Line], bool]) -> Iterator[list[_Line]]:

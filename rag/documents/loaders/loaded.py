@@ -16,7 +16,7 @@ _TITLE_WITHIN = 3
 _LOWEST_TITLE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """`text[block.start:block.end]` is a block's text; blocks are in reading order, do not overlap, and only white
     space stands between them."""
@@ -55,7 +55,7 @@ def assembled(pieces: Iterable[Piece], warning: str | None = None) -> Loaded:
         blocks.append(_block(piece, start, start + len(words)))
         runs.extend(replace(run, start=start + run.start, end=start + run.end) for run in piece.runs)
         before = piece.role
-    return Loaded(text.whole(), blocks, warning, Layout(runs))
+    return Loaded(text=text.whole(), blocks=blocks, warning=warning, layout=Layout(runs))
 
 
 def with_title(pieces: Iterable[Piece]) -> list[Piece]:
@@ -87,7 +87,7 @@ class _Text:
 
 
 def _block(piece: Piece, start: int, end: int) -> Block:
-    return Block(start, end, piece.role, piece.level, piece.page, piece.speaker)
+    return Block(start=start, end=end, role=piece.role, level=piece.level, page=piece.page, speaker=piece.speaker)
 
 
 def _fit(text: str) -> str:

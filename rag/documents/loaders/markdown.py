@@ -34,9 +34,9 @@ def load_markdown(data: bytes) -> Loaded:
     text, warning = decode(data)
     front = _FRONT_MATTER.match(text)
     head = front.end() if front else 0
-    blocks = [Block(0, head, Role.BOILERPLATE)] if front else []
+    blocks = [Block(start=0, end=head, role=Role.BOILERPLATE)] if front else []
     blocks.extend(_with_title(list(_blocks(text, head))))
-    return Loaded(text, blocks, warning)
+    return Loaded(text=text, blocks=blocks, warning=warning)
 
 
 def _blocks(text: str, head: int) -> Iterator[Block]:
@@ -59,21 +59,23 @@ def _blocks(text: str, head: int) -> Iterator[Block]:
         if role is Role.TABLE:
             end_of_table = last
         start, end = starts[min(first, len(starts) - 1)], starts[min(last, len(starts) - 1)]
-        yield from _typed(token, Block(start, end, Role.LIST if items and role is Role.BODY else role), text)
+        yield from _typed(
+            token, Block(start=start, end=end, role=Role.LIST if items and role is Role.BODY else role), text
+        )
 
 
 def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
     if token.type == "heading_open":
-        yield Block(block.start, block.end, Role.HEADING, level=int(token.tag[1]))
+        yield Block(start=block.start, end=block.end, role=Role.HEADING, level=int(token.tag[1]))
     elif token.type == "paragraph_open" and block.role is Role.BODY:
         # Captions that repeat and unwrapped lines are told apart as in plain text.
         for piece in text_blocks(text[block.start : block.end]):
-            yield Block(block.start + piece.start, block.start + piece.end, piece.role or Role.BODY)
+            yield Block(start=block.start + piece.start, end=block.start + piece.end, role=piece.role or Role.BODY)
     elif token.type == "html_block" and _COMMENT.fullmatch(text[block.start : block.end]):
         # Nobody who reads the page sees it.
-        yield Block(block.start, block.end, Role.BOILERPLATE)
+        yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
     elif token.type == "html_block" and _SUMMARY.fullmatch(text[block.start : block.end]):
-        yield Block(block.start, block.end, Role.HEADING, level=6)
+        yield Block(start=block.start, end=block.end, role=Role.HEADING, level=6)
     else:
         yield block
 
@@ -84,4 +86,8 @@ def _with_title(blocks: list[Block]) -> list[Block]:
     if first is None or first > 2 or blocks[first].level > 2:
         return blocks
     heading = blocks[first]
-    return [*blocks[:first], Block(heading.start, heading.end, Role.TITLE, heading.level), *blocks[first + 1 :]]
+    return [
+        *blocks[:first],
+        Block(start=heading.start, end=heading.end, role=Role.TITLE, level=heading.level),
+        *blocks[first + 1 :],
+    ]

@@ -9,4 +9,4 @@ from rag.documents.loaders.loaded import Loaded
 
 def load_plain(data: bytes) -> Loaded:
     text, warning = decode(data)
-    return Loaded(text, text_blocks(text), warning)
+    return Loaded(text=text, blocks=text_blocks(text), warning=warning)

@@ -15,8 +15,17 @@ BY_COVERAGE = Linear(ANSWER_FEATURES, np.array([8.0 if n == "coverage" else 0.0 
 def passage(
     text: str, number: int = 1, role: Role = Role.BODY, speaker: str | None = None, heading: tuple[str, ...] = ()
 ) -> Passage:
-    found = Paragraph("documents/a.txt", number, text, 100, 100 + len(text), role, heading, speaker=speaker)
-    return Passage(found, Source("Title", "r"), 0.5, Ranks())
+    found = Paragraph(
+        document_id="documents/a.txt",
+        number=number,
+        text=text,
+        start=100,
+        end=100 + len(text),
+        role=role,
+        heading=heading,
+        speaker=speaker,
+    )
+    return Passage(paragraph=found, source=Source(title="Title", revision="r"), score=0.5, ranks=Ranks())
 
 
 def answer(question: str, *passages: Passage) -> tuple[Statement, ...]:

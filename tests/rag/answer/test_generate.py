@@ -73,9 +73,19 @@ REMARK = "The convoy carried nothing but onions, believe me."
 
 def passage(text: str, number: int, role: Role = Role.BODY, speaker: str | None = None) -> Passage:
     paragraph = Paragraph(
-        "documents/a.txt", number, text, 1000 * number, 1000 * number + len(text), role, (), None, speaker
+        document_id="documents/a.txt",
+        number=number,
+        text=text,
+        start=1000 * number,
+        end=1000 * number + len(text),
+        role=role,
+        heading=(),
+        page=None,
+        speaker=speaker,
     )
-    return Passage(paragraph, Source("The Siege", "r1"), 1.0 / number, Ranks())
+    return Passage(
+        paragraph=paragraph, source=Source(title="The Siege", revision="r1"), score=1.0 / number, ranks=Ranks()
+    )
 
 
 PASSAGES = [passage(SIEGE, 1), passage(ROAD, 2), passage(REMARK, 3, Role.COMMENT, "Michael")]

@@ -67,8 +67,20 @@ def test_a_unit_is_no_reason_where_the_text_leaves_it_open() -> None:
 
 
 def citation(text: str, heading: tuple[str, ...] = (), speaker: str | None = None) -> Citation:
-    paragraph = Paragraph("documents/a.txt", 1, text, 0, len(text), Role.BODY, heading, None, speaker)
-    return Citation(1, paragraph, Source("The Siege of Homs", "r"), 0, len(text))
+    paragraph = Paragraph(
+        document_id="documents/a.txt",
+        number=1,
+        text=text,
+        start=0,
+        end=len(text),
+        role=Role.BODY,
+        heading=heading,
+        page=None,
+        speaker=speaker,
+    )
+    return Citation(
+        mark=1, paragraph=paragraph, source=Source(title="The Siege of Homs", revision="r"), start=0, end=len(text)
+    )
 
 
 def test_a_statement_without_a_citation_is_unsupported() -> None:
@@ -252,10 +264,10 @@ def paragraphs_of_files() -> Iterator[Paragraph]:
 
 def test_every_sentence_of_a_document_is_verified_against_its_own_paragraph() -> None:
     """The seeds and the captured pages, sentence by sentence: none is its citation's quote, so each is read."""
-    source = Source("A title", "r")
+    source = Source(title="A title", revision="r")
     checked = 0
     for paragraph in paragraphs_of_files():
-        whole = Citation(1, paragraph, source, paragraph.start, paragraph.end)
+        whole = Citation(mark=1, paragraph=paragraph, source=source, start=paragraph.start, end=paragraph.end)
         for span in split_sentences(paragraph.text):
             found = verify(span.of(paragraph.text), [whole])
             assert found.verdict is Verdict.VERIFIED, (paragraph.place, span.of(paragraph.text), found.reason)
@@ -266,8 +278,14 @@ def test_every_sentence_of_a_document_is_verified_against_its_own_paragraph() ->
 def test_a_quote_is_verified_as_one_whatever_stands_around_it() -> None:
     """In its paragraph "18. October" reads as a date; the quote ends before it."""
     text = "It cost 18. October was dry."
-    paragraph = Paragraph("documents/a.txt", 1, text, 0, len(text), Role.BODY)
-    assert verify("It cost 18.", [Citation(1, paragraph, Source("", "r"), 0, 11)]).verdict is Verdict.VERIFIED
+    paragraph = Paragraph(document_id="documents/a.txt", number=1, text=text, start=0, end=len(text), role=Role.BODY)
+    assert (
+        verify(
+            "It cost 18.",
+            [Citation(mark=1, paragraph=paragraph, source=Source(title="", revision="r"), start=0, end=11)],
+        ).verdict
+        is Verdict.VERIFIED
+    )
 
 
 @pytest.mark.parametrize(

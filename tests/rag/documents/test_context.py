@@ -12,14 +12,32 @@ from rag.domain import Paragraph, Role
     ("paragraph", "context"),
     [
         pytest.param(
-            Paragraph("documents/a.txt", 2, "x", 0, 1, Role.BODY, ("Part",)), "Title › Part", id="title and path"
+            Paragraph(
+                document_id="documents/a.txt", number=2, text="x", start=0, end=1, role=Role.BODY, heading=("Part",)
+            ),
+            "Title › Part",
+            id="title and path",
         ),
         pytest.param(
-            Paragraph("documents/a.txt", 2, "x", 0, 1, Role.COMMENT, ("9 Responses", "1"), None, "Michael"),
+            Paragraph(
+                document_id="documents/a.txt",
+                number=2,
+                text="x",
+                start=0,
+                end=1,
+                role=Role.COMMENT,
+                heading=("9 Responses", "1"),
+                page=None,
+                speaker="Michael",
+            ),
             "Title › 9 Responses › 1 › Michael",
             id="a comment says who wrote it",
         ),
-        pytest.param(Paragraph("documents/a.txt", 1, "x", 0, 1, Role.TITLE), "", id="the title needs none"),
+        pytest.param(
+            Paragraph(document_id="documents/a.txt", number=1, text="x", start=0, end=1, role=Role.TITLE),
+            "",
+            id="the title needs none",
+        ),
     ],
 )
 def test_the_context_for_indexing_names_title_headings_and_speaker(paragraph: Paragraph, context: str) -> None:

@@ -101,7 +101,7 @@ def test_a_bare_name_has_two_to_four_words_with_capitals() -> None:
 
 
 def paragraph(number: int, role: Role, text: str) -> Paragraph:
-    return Paragraph("documents/a.txt", number, text, 0, len(text), role)
+    return Paragraph(document_id="documents/a.txt", number=number, text=text, start=0, end=len(text), role=role)
 
 
 @pytest.mark.parametrize(

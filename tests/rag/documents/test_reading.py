@@ -23,8 +23,8 @@ LAYOUT = Layout(
 
 def pages_of(monkeypatch: pytest.MonkeyPatch, page: int | None, layout: Layout) -> list[int | None]:
     """The pages of the paragraphs in a format that names this page for each block, and this layout."""
-    blocks = [Block(0, len(FIRST), page=page), Block(len(FIRST) + 2, len(TEXT), page=page)]
-    monkeypatch.setitem(reading._HERE, Kind.PLAIN, lambda _: Loaded(TEXT, blocks, layout=layout))
+    blocks = [Block(start=0, end=len(FIRST), page=page), Block(start=len(FIRST) + 2, end=len(TEXT), page=page)]
+    monkeypatch.setitem(reading._HERE, Kind.PLAIN, lambda _: Loaded(text=TEXT, blocks=blocks, layout=layout))
     parsed = read_document("documents/a.txt", TEXT.encode())
     assert parsed.layout is layout
     return [paragraph.page for paragraph in parsed.paragraphs]

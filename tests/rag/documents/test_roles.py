@@ -247,7 +247,7 @@ def test_headings_lead_to_what_stands_below_them() -> None:
 
 def test_text_that_no_block_covers_becomes_a_paragraph_of_its_own() -> None:
     text = "Left out. Named here. Left out too."
-    found = split_paragraphs("documents/a.md", text, [Block(10, 21, Role.CAPTION)])
+    found = split_paragraphs("documents/a.md", text, [Block(start=10, end=21, role=Role.CAPTION)])
     assert [(p.text, p.role) for p in found] == [
         ("Left out.", Role.BODY),
         ("Named here.", Role.CAPTION),
@@ -257,7 +257,9 @@ def test_text_that_no_block_covers_becomes_a_paragraph_of_its_own() -> None:
 
 def test_blocks_that_overlap_are_told_apart() -> None:
     text = "One two three"
-    found = split_paragraphs("documents/a.md", text, [Block(0, 7, Role.LIST), Block(4, 13, Role.CAPTION)])
+    found = split_paragraphs(
+        "documents/a.md", text, [Block(start=0, end=7, role=Role.LIST), Block(start=4, end=13, role=Role.CAPTION)]
+    )
     assert [(p.text, p.role) for p in found] == [("One two", Role.LIST), ("three", Role.CAPTION)]
 
 
@@ -329,7 +331,7 @@ def test_paragraphs_of_any_markdown_are_its_slices_and_lose_nothing(text: str, h
 def test_whatever_blocks_a_loader_names_the_paragraphs_keep_their_promises(
     text: str, named: list[tuple[int, int, Role | None]]
 ) -> None:
-    blocks = [Block(min(a, b, len(text)), min(max(a, b), len(text)), role) for a, b, role in named]
+    blocks = [Block(start=min(a, b, len(text)), end=min(max(a, b), len(text)), role=role) for a, b, role in named]
     paragraphs = split_paragraphs("documents/a.md", text, blocks)
     check_promises(text, paragraphs)
 

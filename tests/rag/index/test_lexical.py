@@ -24,10 +24,10 @@ from rag.search.retrieve import HybridRetriever
 from rag.text import terms
 
 TEXTS = [
-    LexicalText("The siege of the city lasted four years.", "A Title"),
-    LexicalText("Bread came in at night.", "A Title › Bread", Role.COMMENT, 0.4),
-    LexicalText("The  siege of the city\nlasted four years.", "Another", Role.CAPTION),
-    LexicalText("", ""),
+    LexicalText(text="The siege of the city lasted four years.", context="A Title"),
+    LexicalText(text="Bread came in at night.", context="A Title › Bread", role=Role.COMMENT, shredding=0.4),
+    LexicalText(text="The  siege of the city\nlasted four years.", context="Another", role=Role.CAPTION),
+    LexicalText(text="", context=""),
 ]
 
 

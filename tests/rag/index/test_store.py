@@ -37,7 +37,7 @@ from rag.index.vector_files import segments
 
 ROOT = Path(__file__).parents[3]
 EMBEDDER = "by-hand-1"
-STAMP = FileStamp(10, 1_700_000_000_123_456_789)
+STAMP = FileStamp(size=10, modified_ns=1_700_000_000_123_456_789)
 OLD, NEW = "a" * 64, "b" * 64
 
 
@@ -54,14 +54,21 @@ def change_of(
     whole = "\n\n".join(texts)
     paragraphs, start = [], 0
     for number, text in enumerate(texts, start=1):
-        paragraphs.append(Paragraph(document_id, number, text, start, start + len(text), Role.BODY))
+        paragraphs.append(
+            Paragraph(
+                document_id=document_id, number=number, text=text, start=start, end=start + len(text), role=Role.BODY
+            )
+        )
         start += len(text) + 2
-    return change_with(paragraphs, Document(document_id, "A title", whole, revision), first_seed)
+    return change_with(paragraphs, Document(id=document_id, title="A title", text=whole, revision=revision), first_seed)
 
 
 def change_with(paragraphs: Sequence[Paragraph], document: Document, first_seed: int = 0) -> Change:
-    pieces = [Piece(p, 0, hash_of(first_seed + i), unit(first_seed + i), 0.25) for i, p in enumerate(paragraphs)]
-    return Change(document, len(paragraphs), pieces, STAMP)
+    pieces = [
+        Piece(paragraph=p, part=0, text_hash=hash_of(first_seed + i), vector=unit(first_seed + i), shredding=0.25)
+        for i, p in enumerate(paragraphs)
+    ]
+    return Change(document=document, paragraphs=len(paragraphs), pieces=pieces, stamp=STAMP)
 
 
 def hash_of(seed: int) -> str:
@@ -75,7 +82,9 @@ def repeating(texts: Sequence[str], document_id: str, revision: str = OLD) -> Ch
     pieces = []
     for piece in change.pieces:
         seed = int(hashlib.sha256(piece.paragraph.text.encode()).hexdigest()[:8], 16)
-        pieces.append(Piece(piece.paragraph, 0, hash_of(seed), unit(seed), 0.25))
+        pieces.append(
+            Piece(paragraph=piece.paragraph, part=0, text_hash=hash_of(seed), vector=unit(seed), shredding=0.25)
+        )
     return replace(change, pieces=pieces)
 
 
@@ -141,25 +150,66 @@ def run_python(code: str, *arguments: str | Path) -> subprocess.CompletedProcess
 @pytest.mark.parametrize(
     "paragraph",
     [
-        pytest.param(Paragraph("documents/a.txt", 1, "plain", 0, 5, Role.BODY), id="plain"),
         pytest.param(
-            Paragraph("documents/a.txt", 1, "in depth", 7, 15, Role.LIST, ("Part “One”", "§ 2 › x"), 12), id="path-page"
+            Paragraph(document_id="documents/a.txt", number=1, text="plain", start=0, end=5, role=Role.BODY), id="plain"
         ),
         pytest.param(
-            Paragraph("documents/a.txt", 1, "I was there.", 3, 15, Role.COMMENT, ("9 Responses", "4"), None, "Zoë 🙂"),
+            Paragraph(
+                document_id="documents/a.txt",
+                number=1,
+                text="in depth",
+                start=7,
+                end=15,
+                role=Role.LIST,
+                heading=("Part “One”", "§ 2 › x"),
+                page=12,
+            ),
+            id="path-page",
+        ),
+        pytest.param(
+            Paragraph(
+                document_id="documents/a.txt",
+                number=1,
+                text="I was there.",
+                start=3,
+                end=15,
+                role=Role.COMMENT,
+                heading=("9 Responses", "4"),
+                page=None,
+                speaker="Zoë 🙂",
+            ),
             id="speaker",
         ),
-        pytest.param(Paragraph("documents/a.txt", 1, "before\0after\0", 0, 13, Role.BODY), id="nul"),
         pytest.param(
-            Paragraph("documents/a.txt", 1, "“It’s”\u00a0– 👩‍👩‍👧 \U0001f9ff", 0, 14, Role.CAPTION), id="curly-emoji"
+            Paragraph(document_id="documents/a.txt", number=1, text="before\0after\0", start=0, end=13, role=Role.BODY),
+            id="nul",
         ),
-        pytest.param(Paragraph("documents/a.txt", 1, " \t\r\n\x0b ", 0, 6, Role.BOILERPLATE), id="white-space"),
-        pytest.param(Paragraph("documents/a.txt", 1, "cafe\u0301 ﬁn", 0, 8, Role.BODY), id="not-normalised"),
+        pytest.param(
+            Paragraph(
+                document_id="documents/a.txt",
+                number=1,
+                text="“It’s”\u00a0– 👩‍👩‍👧 \U0001f9ff",
+                start=0,
+                end=14,
+                role=Role.CAPTION,
+            ),
+            id="curly-emoji",
+        ),
+        pytest.param(
+            Paragraph(
+                document_id="documents/a.txt", number=1, text=" \t\r\n\x0b ", start=0, end=6, role=Role.BOILERPLATE
+            ),
+            id="white-space",
+        ),
+        pytest.param(
+            Paragraph(document_id="documents/a.txt", number=1, text="cafe\u0301 ﬁn", start=0, end=8, role=Role.BODY),
+            id="not-normalised",
+        ),
     ],
 )
 def test_a_paragraph_is_read_back_as_it_was_written(index: Path, paragraph: Paragraph) -> None:
     with opened(index) as store:
-        store.commit([change_with([paragraph], Document("documents/a.txt", "T", "…", OLD))])
+        store.commit([change_with([paragraph], Document(id="documents/a.txt", title="T", text="…", revision=OLD))])
         key = row_id(row_prefix("documents/a.txt", OLD), 1)
         assert store.paragraphs([key]) == {key: paragraph}
     with opened(index) as store:
@@ -169,9 +219,21 @@ def test_a_paragraph_is_read_back_as_it_was_written(index: Path, paragraph: Para
 
 def test_a_paragraph_of_300_kb_in_several_vectors_is_read_back_whole(store: Store) -> None:
     text = "Ein langer Satz über nichts. " * 10_000
-    paragraph = Paragraph("documents/a.txt", 1, text, 0, len(text), Role.BODY)
-    pieces = [Piece(paragraph, part, f"h{part}", unit(part), 0.3) for part in range(40)]
-    store.commit([Change(Document("documents/a.txt", "T", text, OLD), 1, pieces, STAMP)])
+    paragraph = Paragraph(document_id="documents/a.txt", number=1, text=text, start=0, end=len(text), role=Role.BODY)
+    pieces = [
+        Piece(paragraph=paragraph, part=part, text_hash=f"h{part}", vector=unit(part), shredding=0.3)
+        for part in range(40)
+    ]
+    store.commit(
+        [
+            Change(
+                document=Document(id="documents/a.txt", title="T", text=text, revision=OLD),
+                paragraphs=1,
+                pieces=pieces,
+                stamp=STAMP,
+            )
+        ]
+    )
     assert texts_of(store) == [text]
     assert [row.paragraph.text for _, row in store.rows()] == [text]
     assert store.records()["documents/a.txt"].rows == 40
@@ -180,15 +242,27 @@ def test_a_paragraph_of_300_kb_in_several_vectors_is_read_back_whole(store: Stor
 
 
 def test_a_record_says_what_the_document_said(index: Path) -> None:
-    document = Document("documents/x/ü.md", "Títle 🙂", "text", OLD, date(2015, 10, 18), "Juan Cole")
-    paragraph = Paragraph(document.id, 1, "text", 0, 4, Role.BODY)
+    document = Document(
+        id="documents/x/ü.md", title="Títle 🙂", text="text", revision=OLD, date=date(2015, 10, 18), author="Juan Cole"
+    )
+    paragraph = Paragraph(document_id=document.id, number=1, text="text", start=0, end=4, role=Role.BODY)
     with opened(index) as store:
-        piece = Piece(paragraph, 0, "h", unit(1), 0.2)
-        store.commit([Change(document, 1, [piece], FileStamp(4, 17, settled=False), "read as cp1252")])
+        piece = Piece(paragraph=paragraph, part=0, text_hash="h", vector=unit(1), shredding=0.2)
+        store.commit(
+            [
+                Change(
+                    document=document,
+                    paragraphs=1,
+                    pieces=[piece],
+                    stamp=FileStamp(size=4, modified_ns=17, settled=False),
+                    warning="read as cp1252",
+                )
+            ]
+        )
     with opened(index) as store:
         record = store.records()["documents/x/ü.md"]
     assert (record.title, record.date, record.author) == ("Títle 🙂", date(2015, 10, 18), "Juan Cole")
-    assert (record.stamp, record.warning) == (FileStamp(4, 17, settled=False), "read as cp1252")
+    assert (record.stamp, record.warning) == (FileStamp(size=4, modified_ns=17, settled=False), "read as cp1252")
     assert (record.revision, record.paragraphs, record.rows) == (OLD, 1, 1)
 
 
@@ -247,10 +321,17 @@ def test_a_vector_stays_as_long_as_any_document_holds_its_text(store: Store) -> 
 
 def test_vectors_are_kept_to_the_last_bit(index: Path) -> None:
     vector = (unit(7) * np.float32(1.0000001)).astype(np.float32)
-    paragraph = Paragraph("documents/a.txt", 1, "text", 0, 4, Role.BODY)
+    paragraph = Paragraph(document_id="documents/a.txt", number=1, text="text", start=0, end=4, role=Role.BODY)
     with opened(index) as store:
         store.commit(
-            [Change(Document("documents/a.txt", "T", "text", OLD), 1, [Piece(paragraph, 0, "h", vector, 0.2)], STAMP)]
+            [
+                Change(
+                    document=Document(id="documents/a.txt", title="T", text="text", revision=OLD),
+                    paragraphs=1,
+                    pieces=[Piece(paragraph=paragraph, part=0, text_hash="h", vector=vector, shredding=0.2)],
+                    stamp=STAMP,
+                )
+            ]
         )
         assert store.vectors_by_hash(["h"])["h"].tobytes() == vector.tobytes()
     with opened(index) as store:
@@ -313,11 +394,11 @@ def test_restamping_changes_the_stamp_alone(index: Path) -> None:
     with opened(index) as store:
         store.commit([change_of(["one"])])
         before, generation = store.records()["documents/a.txt"], store.generation
-        store.restamp([("documents/a.txt", FileStamp(10, 5, settled=False))])
+        store.restamp([("documents/a.txt", FileStamp(size=10, modified_ns=5, settled=False))])
         assert store.generation == generation
     with opened(index) as store:
         after = store.records()["documents/a.txt"]
-        assert after.stamp == FileStamp(10, 5, settled=False)
+        assert after.stamp == FileStamp(size=10, modified_ns=5, settled=False)
         assert (after.revision, after.title, after.rows) == (before.revision, before.title, before.rows)
         assert texts_of(store) == ["one"]
 
@@ -445,7 +526,7 @@ def held(index: Path) -> Iterator[subprocess.Popen[str]]:
 
 def test_a_second_process_is_refused_in_one_line_that_names_the_owner(index: Path) -> None:
     with held(index) as holder:
-        assert read_owner(index) == Owner(holder.pid, "a long chat")
+        assert read_owner(index) == Owner(pid=holder.pid, doing="a long chat")
         with pytest.raises(IndexBusyError) as refused:
             open_store(index, EMBEDDER, "ask")
         assert str(refused.value) == (
@@ -455,7 +536,7 @@ def test_a_second_process_is_refused_in_one_line_that_names_the_owner(index: Pat
         with pytest.raises(IndexBusyError, match="a long chat"):
             remove_index(index)
         assert (index / "chroma").is_dir()
-        assert read_owner(index) == Owner(holder.pid, "a long chat")
+        assert read_owner(index) == Owner(pid=holder.pid, doing="a long chat")
 
 
 def test_the_index_is_free_once_its_owner_closed_it(index: Path) -> None:
@@ -474,7 +555,7 @@ def test_the_index_is_free_once_its_owner_was_killed(index: Path) -> None:
         holder.kill()
         holder.wait()
         with opened(index):
-            assert read_owner(index) == Owner(os.getpid(), "test")
+            assert read_owner(index) == Owner(pid=os.getpid(), doing="test")
 
 
 def test_whoever_waits_gets_the_index_when_it_is_given_back(index: Path) -> None:
@@ -520,7 +601,7 @@ def test_a_folder_in_the_place_of_the_owner_file_is_cleared_away(index: Path) ->
     (index / "owner.json" / "deep").mkdir(parents=True)
     assert read_owner(index) is None
     with opened(index):
-        assert read_owner(index) == Owner(os.getpid(), "test")
+        assert read_owner(index) == Owner(pid=os.getpid(), doing="test")
         (index / "owner.json").unlink()
         (index / "owner.json").mkdir()
     with opened(index):
@@ -916,12 +997,12 @@ def test_records_survive_the_loss_of_their_own_vector_files(index: Path) -> None
 def test_a_document_that_was_seen_again_a_thousand_times_is_no_damage(index: Path, store: Store) -> None:
     store.commit([change_of([str(n)], f"documents/{n}.txt", first_seed=n) for n in range(35)])
     for n in range(31):
-        store.restamp([(key, FileStamp(n, n)) for key in store.records()])
+        store.restamp([(key, FileStamp(size=n, modified_ns=n)) for key in store.records()])
     store.close()
     assert list((index / "chroma").glob("*/index_metadata.pickle"))
     (index / "vectors.json").unlink()
     with opened(index) as again:
-        assert {record.stamp for record in again.records().values()} == {FileStamp(30, 30)}
+        assert {record.stamp for record in again.records().values()} == {FileStamp(size=30, modified_ns=30)}
 
 
 def test_garbage_in_vector_files_never_ends_the_process(large: Path, index: Path) -> None:  # case 19

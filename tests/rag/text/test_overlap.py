@@ -35,10 +35,10 @@ def paragraph(question: str, text: str, context: str = "") -> dict[str, float]:
 
 def test_a_question_is_taken_apart_into_weighted_stems_names_and_the_kind_it_asks_for() -> None:
     assert inquire("When did the siege of Aleppo end?", weigh) == Inquiry(
-        "When did the siege of Aleppo end?",
-        (("sieg", 1.0), ("aleppo", 3.0), ("end", 1.0)),
-        frozenset({"aleppo"}),
-        "date",
+        question="When did the siege of Aleppo end?",
+        weighted=(("sieg", 1.0), ("aleppo", 3.0), ("end", 1.0)),
+        names=frozenset({"aleppo"}),
+        kind="date",
     )
 
 

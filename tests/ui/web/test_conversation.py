@@ -348,8 +348,8 @@ def test_a_long_question_is_cut_between_words() -> None:
 
 @pytest.mark.parametrize("end", ["interrupted", "failed"])
 def test_what_was_not_checked_when_an_answer_ended_is_marked(end: str) -> None:
-    pending = Statement("It cost 500 million dollars.", (), Verdict.PENDING)
-    talk = new_conversation("f").asking("Why?").answered(Answer("Why?", statements=(pending,), complete=False))
+    pending = Statement(text="It cost 500 million dollars.", citations=(), verdict=Verdict.PENDING)
+    talk = new_conversation("f").asking("Why?").answered(Answer(question="Why?", statements=(pending,), complete=False))
     ended = talk.interrupted() if end == "interrupted" else talk.failed("The server is gone.")
     answer = ended.exchanges[-1].answer
     assert answer is not None

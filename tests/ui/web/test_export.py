@@ -121,10 +121,25 @@ def read_markdown(text: str) -> str:
 
 
 def one_answer(question: str, said: str, quote: str, title: str, lead: str, name: str, notice: str) -> Conversation:
-    paragraph = Paragraph(f"documents/{name}", 7, quote, 30, 30 + len(quote), Role.BODY, (), 2)
-    citation = Citation(1, paragraph, Source(title, "3-a"), 30, 30 + len(quote))
-    statement = Statement(said, (citation,), Verdict.UNSUPPORTED, "no source", lead)
-    return new_conversation(FOLDER).asking(question).answered(Answer(question, (), (statement,), notice=notice))
+    paragraph = Paragraph(
+        document_id=f"documents/{name}",
+        number=7,
+        text=quote,
+        start=30,
+        end=30 + len(quote),
+        role=Role.BODY,
+        heading=(),
+        page=2,
+    )
+    citation = Citation(
+        mark=1, paragraph=paragraph, source=Source(title=title, revision="3-a"), start=30, end=30 + len(quote)
+    )
+    statement = Statement(text=said, citations=(citation,), verdict=Verdict.UNSUPPORTED, reason="no source", lead=lead)
+    return (
+        new_conversation(FOLDER)
+        .asking(question)
+        .answered(Answer(question=question, searched_for=(), statements=(statement,), notice=notice))
+    )
 
 
 # --- the seeds
@@ -220,7 +235,7 @@ def test_another_kind_is_refused() -> None:
     ],
 )
 def test_a_file_is_named_by_the_title_without_what_no_name_may_hold(title: str, name: str) -> None:
-    assert exported(Conversation("a", FOLDER, title), "markdown").name == name
+    assert exported(Conversation(id="a", folder=FOLDER, title=title), "markdown").name == name
 
 
 # --- any text

@@ -112,10 +112,12 @@ LINES = st.lists(
 def test_a_chosen_paragraph_of_any_text_is_found_again(texts: list[str], data: st.DataObject) -> None:
     paragraphs, at = [], 0
     for number, text in enumerate(texts, start=1):
-        paragraphs.append(Paragraph("documents/a.md", number, text, at, at + len(text), "body"))  # type: ignore[arg-type]
+        paragraphs.append(
+            Paragraph(document_id="documents/a.md", number=number, text=text, start=at, end=at + len(text), role="body")
+        )  # type: ignore[arg-type]
         at += len(text) + 2
     chosen = data.draw(st.sampled_from(paragraphs))
-    (gold,) = case_from(feedback_case("Why?", Answer("Why?"), [], False, "", [chosen])).gold
+    (gold,) = case_from(feedback_case("Why?", Answer(question="Why?"), [], False, "", [chosen])).gold
     assert chosen.key in gold_paragraphs(gold, corpus={"documents/a.md": paragraphs})
 
 
@@ -128,7 +130,7 @@ def test_whatever_was_written_is_one_line_each_and_read_back(said: list[tuple[st
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / "feedback.jsonl").touch()
         for question, note, is_good in said:
-            answer = Answer(question, notice=note)
+            answer = Answer(question=question, notice=note)
             write_feedback(Path(home), feedback_case(question, answer, [note], is_good, note, []))
         cases = read_cases(Path(home) / "feedback.jsonl")
         assert [(case.question, case.turns) for case in cases] == [(q, (note,)) for q, note, _ in said]

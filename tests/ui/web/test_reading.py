@@ -55,7 +55,9 @@ def expected(paragraph: Paragraph, marks: list[Mark]) -> list[tuple[str, str]]:
 )
 @settings(max_examples=300)
 def test_exactly_the_cited_letters_are_marked(text: str, start: int, marks: list[Mark]) -> None:
-    paragraph = Paragraph("documents/a.md", 1, text, start, start + len(text), Role.BODY)
+    paragraph = Paragraph(
+        document_id="documents/a.md", number=1, text=text, start=start, end=start + len(text), role=Role.BODY
+    )
     parsed = Reader(marked_html(paragraph, marks))
     assert parsed.signs == expected(paragraph, marks)
     assert {element.tag for element in parsed.root.all()} <= {"mark", "span"}
@@ -86,7 +88,9 @@ def test_every_paragraph_of_the_seeds_and_pages_reads_as_it_stands() -> None:
 
 
 def test_where_spans_overlap_the_current_one_is_whole() -> None:
-    paragraph = Paragraph("documents/a.md", 1, "One two three four.", 100, 119, Role.BODY)
+    paragraph = Paragraph(
+        document_id="documents/a.md", number=1, text="One two three four.", start=100, end=119, role=Role.BODY
+    )
     html = marked_html(paragraph, [Mark(100, 113), Mark(104, 118, current=True), Mark(108, 119)])
     root = read(html)
     assert root.text == paragraph.text
@@ -98,15 +102,30 @@ def test_where_spans_overlap_the_current_one_is_whole() -> None:
 
 
 def record(paragraphs: int, document_id: str = "documents/a.md", title: str = "A", **more: object) -> Record:
-    return Record(document_id, title, "3-abc", paragraphs, paragraphs, FileStamp(1, 1), **more)  # type: ignore[arg-type]
+    return Record(
+        document_id=document_id,
+        title=title,
+        revision="3-abc",
+        paragraphs=paragraphs,
+        rows=paragraphs,
+        stamp=FileStamp(size=1, modified_ns=1),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def passages(first: int, last: int) -> list[Passage]:
     found = []
     for number in range(first, last + 1):
         text = f"This is number {number}."
-        paragraph = Paragraph("documents/a.md", number, text, 100 * number, 100 * number + len(text), Role.BODY)
-        found.append(Passage(paragraph, Source("A", "3-abc"), 0.0, Ranks()))
+        paragraph = Paragraph(
+            document_id="documents/a.md",
+            number=number,
+            text=text,
+            start=100 * number,
+            end=100 * number + len(text),
+            role=Role.BODY,
+        )
+        found.append(Passage(paragraph=paragraph, source=Source(title="A", revision="3-abc"), score=0.0, ranks=Ranks()))
     return found
 
 
@@ -147,8 +166,27 @@ def test_every_paragraph_has_an_address_of_its_own() -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_readers_captions_and_furniture_are_told_from_the_document(role: Role) -> None:
-    paragraph = Paragraph("documents/a.md", 1, "I was there.", 0, 12, role, (), None, "Michael")
-    page = read(reader_html(FOLDER, record(1), [Passage(paragraph, Source("A", "3"), 0.0, Ranks())], 1, [], None))
+    paragraph = Paragraph(
+        document_id="documents/a.md",
+        number=1,
+        text="I was there.",
+        start=0,
+        end=12,
+        role=role,
+        heading=(),
+        page=None,
+        speaker="Michael",
+    )
+    page = read(
+        reader_html(
+            FOLDER,
+            record(1),
+            [Passage(paragraph=paragraph, source=Source(title="A", revision="3"), score=0.0, ranks=Ranks())],
+            1,
+            [],
+            None,
+        )
+    )
     badges = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"], Role.BOILERPLATE: ["page furniture"]}
     assert [one.text for one in page.all("badge")] == badges.get(role, [])
     assert [one.text for one in page.all("speaker")] == ["Michael"]
@@ -160,9 +198,28 @@ def test_texts_of_a_document_make_no_element(
     title: str, author: str, text: str, speaker: str, notice: str | None
 ) -> None:
     def page(title: str, author: str, text: str, speaker: str, notice: str | None) -> Element:
-        paragraph = Paragraph("documents/a.md", 1, text, 0, len(text), Role.COMMENT, (), None, speaker)
+        paragraph = Paragraph(
+            document_id="documents/a.md",
+            number=1,
+            text=text,
+            start=0,
+            end=len(text),
+            role=Role.COMMENT,
+            heading=(),
+            page=None,
+            speaker=speaker,
+        )
         one = record(1, title=title, author=author, date=date(2015, 10, 8))
-        return read(reader_html(FOLDER, one, [Passage(paragraph, Source(title, "3"), 0, Ranks())], 1, [], notice))
+        return read(
+            reader_html(
+                FOLDER,
+                one,
+                [Passage(paragraph=paragraph, source=Source(title=title, revision="3"), score=0, ranks=Ranks())],
+                1,
+                [],
+                notice,
+            )
+        )
 
     mine, plain = page(title, author, text, speaker, notice), page("x", "x", "x", "x", "x" if notice else None)
 
@@ -247,7 +304,7 @@ def test_how_far_the_indexing_is_is_told() -> None:
     assert "1,200 of 3,000 files, 45,678 passages." in page.all("indexing")[0].text
     (bar,) = (one for one in page.all() if one.tag == "progress")
     assert (bar.attributes["value"], bar.attributes["max"]) == ("1200", "3000")
-    (empty,) = (one for one in told(Indexing(True, Progress(0, 0, 0))).all() if one.tag == "progress")
+    (empty,) = (one for one in told(Indexing(running=True, progress=Progress(0, 0, 0))).all() if one.tag == "progress")
     assert int(empty.attributes["max"]) > 0
     assert [one.text for one in told(Indexing(problem="No room.")).all("problem")] == ["No room."]
 
@@ -262,7 +319,12 @@ def test_what_could_not_be_read_is_listed_with_its_reason(
         FileOutcome("documents/fine.md", Outcome.ADDED, "guessed"),
     )
     listed = [record(1, warning=warning)]
-    page = read(library_html(listed, Indexing(report=Report(outcomes, 0, 0, 0.0))) + outcomes_html(uploads))
+    page = read(
+        library_html(
+            listed, Indexing(report=Report(outcomes=outcomes, paragraphs_embedded=0, vectors_reused=0, seconds=0.0))
+        )
+        + outcomes_html(uploads)
+    )
     assert [one.text for one in page.all("bad")] == [
         f"x{shown(name.replace('/', '-'))}: {shown(why)}" for name, why in failed
     ]
@@ -280,7 +342,7 @@ def test_what_could_not_be_read_is_listed_with_its_reason(
     [("# القواعد", "rtl"), ("1921 – שלום, hello", "rtl"), ("Hello, שלום", "ltr"), ("1921", "ltr")],
 )
 def test_a_paragraph_runs_the_way_its_first_letter_does(text: str, direction: str) -> None:
-    paragraph = Paragraph("documents/a.md", 1, text, 0, len(text), Role.BODY)
-    passages = [Passage(paragraph, Source("A", "3"), 0, Ranks())]
+    paragraph = Paragraph(document_id="documents/a.md", number=1, text=text, start=0, end=len(text), role=Role.BODY)
+    passages = [Passage(paragraph=paragraph, source=Source(title="A", revision="3"), score=0, ranks=Ranks())]
     (shown_paragraph,) = read(reader_html(FOLDER, record(1), passages, 1, [], None)).all("para")
     assert shown_paragraph.attributes["dir"] == direction

@@ -67,30 +67,30 @@ def citations(draw: st.DrawFn, mark: int) -> Citation:
     start = at + len(before)
     bold = draw(st.none() | st.tuples(st.integers(0, len(quote) - 1), st.integers(1, len(quote))))
     paragraph = Paragraph(
-        f"documents/{draw(WORDS)}",
-        draw(st.integers(1, 99)),
-        before + quote + after,
-        at,
-        at + len(before + quote + after),
-        draw(st.sampled_from(Role)),
-        tuple(draw(st.lists(WORDS, max_size=2))),
-        draw(st.none() | st.integers(1, 9)),
-        draw(st.none() | WORDS),
+        document_id=f"documents/{draw(WORDS)}",
+        number=draw(st.integers(1, 99)),
+        text=before + quote + after,
+        start=at,
+        end=at + len(before + quote + after),
+        role=draw(st.sampled_from(Role)),
+        heading=tuple(draw(st.lists(WORDS, max_size=2))),
+        page=draw(st.none() | st.integers(1, 9)),
+        speaker=draw(st.none() | WORDS),
     )
-    source = Source(draw(WORDS), "3-abc", draw(st.none() | st.just(date(2015, 10, 8))))
+    source = Source(title=draw(WORDS), revision="3-abc", date=draw(st.none() | st.just(date(2015, 10, 8))))
     span = Span(start + bold[0], start + bold[1]) if bold and bold[0] < bold[1] else None
-    return Citation(mark, paragraph, source, start, start + len(quote), span)
+    return Citation(mark=mark, paragraph=paragraph, source=source, start=start, end=start + len(quote), bold=span)
 
 
 @st.composite
 def statements(draw: st.DrawFn, mark: int) -> Statement:
     return Statement(
-        draw(WORDS),
-        tuple(draw(citations(mark + n)) for n in range(draw(st.integers(0, 2)))),
-        draw(st.sampled_from(Verdict)),
-        draw(st.none() | WORDS),
-        draw(st.none() | WORDS),
-        draw(st.sampled_from([(), (), (0,)])),
+        text=draw(WORDS),
+        citations=tuple(draw(citations(mark + n)) for n in range(draw(st.integers(0, 2)))),
+        verdict=draw(st.sampled_from(Verdict)),
+        reason=draw(st.none() | WORDS),
+        lead=draw(st.none() | WORDS),
+        conflicts_with=draw(st.sampled_from([(), (), (0,)])),
     )
 
 
@@ -98,12 +98,17 @@ def statements(draw: st.DrawFn, mark: int) -> Statement:
 def passages(draw: st.DrawFn) -> Passage:
     text = draw(WORDS)
     return Passage(
-        Paragraph(
-            f"documents/{draw(WORDS)}", draw(st.integers(1, 99)), text, 0, len(text), draw(st.sampled_from(Role))
+        paragraph=Paragraph(
+            document_id=f"documents/{draw(WORDS)}",
+            number=draw(st.integers(1, 99)),
+            text=text,
+            start=0,
+            end=len(text),
+            role=draw(st.sampled_from(Role)),
         ),
-        Source(draw(WORDS), "3-abc"),
-        draw(st.floats(0, 1)),
-        Ranks(*(draw(st.none() | st.integers(1, 50)) for _ in range(3))),
+        source=Source(title=draw(WORDS), revision="3-abc"),
+        score=draw(st.floats(0, 1)),
+        ranks=Ranks(*(draw(st.none() | st.integers(1, 50)) for _ in range(3))),
     )
 
 
@@ -111,13 +116,13 @@ def passages(draw: st.DrawFn) -> Passage:
 def answers(draw: st.DrawFn) -> Answer:
     abstained = draw(st.booleans())
     return Answer(
-        draw(WORDS),
-        tuple(draw(st.lists(WORDS, max_size=2))),
-        () if abstained else tuple(draw(statements(1 + 2 * n)) for n in range(draw(st.integers(0, 3)))),
-        tuple(draw(st.lists(passages(), max_size=2))),
-        abstained,
-        tuple(draw(st.lists(passages(), max_size=2))) if abstained else (),
-        tuple(draw(st.lists(WORDS, max_size=2))) if abstained else (),
+        question=draw(WORDS),
+        searched_for=tuple(draw(st.lists(WORDS, max_size=2))),
+        statements=() if abstained else tuple(draw(statements(1 + 2 * n)) for n in range(draw(st.integers(0, 3)))),
+        passages=tuple(draw(st.lists(passages(), max_size=2))),
+        abstained=abstained,
+        closest=tuple(draw(st.lists(passages(), max_size=2))) if abstained else (),
+        missing_terms=tuple(draw(st.lists(WORDS, max_size=2))) if abstained else (),
         notice=draw(st.none() | WORDS),
         gate=draw(st.none() | st.builds(GateReading, st.floats(0, 1), st.floats(0, 1))),
         seconds=draw(st.dictionaries(st.sampled_from(["dense", "total"]), st.floats(0, 9))),
@@ -125,7 +130,9 @@ def answers(draw: st.DrawFn) -> Answer:
 
 
 EXCHANGES = st.builds(
-    lambda answer, state, problem: Exchange(answer.question, "2026-01-01", state, answer, problem),
+    lambda answer, state, problem: Exchange(
+        question=answer.question, asked="2026-01-01", state=state, answer=answer, problem=problem
+    ),
     answers(),
     st.sampled_from(State),
     st.none() | WORDS,
@@ -164,7 +171,11 @@ def test_texts_make_no_element_and_no_attribute(exchange: Exchange, number: int)
     assert exchange.answer is not None
     shelf = Shelf(FOLDER, lambda passage: "x")
     plain = Exchange(
-        "x", "", exchange.state, answer_from(harmless(exchange.answer.json())), "x" if exchange.problem else None
+        question="x",
+        asked="",
+        state=exchange.state,
+        answer=answer_from(harmless(exchange.answer.json())),
+        problem="x" if exchange.problem else None,
     )
     mine, expected = (read(exchange_html(one, number, shelf)) for one in (exchange, plain))
     for one in (mine, expected):
@@ -221,10 +232,19 @@ def test_every_chip_has_its_mark_and_leads_to_its_span(answer: Answer, number: i
 @given(st.sampled_from(HOSTILE) | WORDS)
 def test_a_chip_names_its_document_to_the_letter(name: str) -> None:
     """By this name the page asks for the document."""
-    paragraph = Paragraph(f"documents/{name}.md", 1, "Some words.", 0, 11, Role.BODY)
-    passage = Passage(paragraph, Source("Title", "3-abc"), 0.5, Ranks(1))
-    citation = Citation(1, paragraph, Source("Title", "3-abc"), 0, 11)
-    page = rendered(Answer("Why?", (), (Statement("Some words.", (citation,)),), (passage,)))
+    paragraph = Paragraph(
+        document_id=f"documents/{name}.md", number=1, text="Some words.", start=0, end=11, role=Role.BODY
+    )
+    passage = Passage(paragraph=paragraph, source=Source(title="Title", revision="3-abc"), score=0.5, ranks=Ranks(1))
+    citation = Citation(mark=1, paragraph=paragraph, source=Source(title="Title", revision="3-abc"), start=0, end=11)
+    page = rendered(
+        Answer(
+            question="Why?",
+            searched_for=(),
+            statements=(Statement(text="Some words.", citations=(citation,)),),
+            passages=(passage,),
+        )
+    )
     for link in (*page.all("chip"), *page.all("place")):
         assert link.attributes["data-document"] == f"documents/{name}.md"
 
@@ -233,14 +253,31 @@ def test_a_chip_names_its_document_to_the_letter(name: str) -> None:
 
 
 def cited(text: str, role: Role = Role.BODY, mark: int = 1, **more: Any) -> Statement:
-    paragraph = Paragraph("documents/a.md", mark, text, 0, len(text), role, (), None, more.pop("speaker", None))
+    paragraph = Paragraph(
+        document_id="documents/a.md",
+        number=mark,
+        text=text,
+        start=0,
+        end=len(text),
+        role=role,
+        heading=(),
+        page=None,
+        speaker=more.pop("speaker", None),
+    )
     verdict = more.pop("verdict", Verdict.VERIFIED)
-    return Statement(text, (Citation(mark, paragraph, Source("A", "3-a"), 0, len(text)),), verdict, **more)
+    return Statement(
+        text=text,
+        citations=(
+            Citation(mark=mark, paragraph=paragraph, source=Source(title="A", revision="3-a"), start=0, end=len(text)),
+        ),
+        verdict=verdict,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_reader_or_a_caption_is_never_taken_for_the_document(role: Role) -> None:
-    page = rendered(Answer("Why?", (), (cited("It rained.", role),)))
+    page = rendered(Answer(question="Why?", searched_for=(), statements=(cited("It rained.", role),)))
     (statement,) = page.all("statement")
     expected = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"]}.get(role, [])
     assert statement.texts("badge") == expected
@@ -248,23 +285,44 @@ def test_a_reader_or_a_caption_is_never_taken_for_the_document(role: Role) -> No
 
 
 def test_where_several_documents_speak_each_statement_names_its_own() -> None:
-    one = Paragraph("documents/hr/a.md", 1, "It rained.", 0, 10, Role.BODY)
-    other = Paragraph("documents/b.md", 2, "It snowed.", 0, 10, Role.BODY)
-    first = Statement("It rained.", (Citation(1, one, Source("A", "3-a", date(2015, 10, 8)), 0, 10),))
-    second = Statement("It snowed.", (Citation(2, other, Source("B", "3-b"), 0, 10),))
-    assert rendered(Answer("Why?", (), (first, second))).texts("from") == ["A · hr/a.md · 8 Oct 2015", "B · b.md"]
-    assert rendered(Answer("Why?", (), (first, first))).texts("from") == []
+    one = Paragraph(document_id="documents/hr/a.md", number=1, text="It rained.", start=0, end=10, role=Role.BODY)
+    other = Paragraph(document_id="documents/b.md", number=2, text="It snowed.", start=0, end=10, role=Role.BODY)
+    first = Statement(
+        text="It rained.",
+        citations=(
+            Citation(
+                mark=1, paragraph=one, source=Source(title="A", revision="3-a", date=date(2015, 10, 8)), start=0, end=10
+            ),
+        ),
+    )
+    second = Statement(
+        text="It snowed.",
+        citations=(Citation(mark=2, paragraph=other, source=Source(title="B", revision="3-b"), start=0, end=10),),
+    )
+    assert rendered(Answer(question="Why?", searched_for=(), statements=(first, second))).texts("from") == [
+        "A · hr/a.md · 8 Oct 2015",
+        "B · b.md",
+    ]
+    assert rendered(Answer(question="Why?", searched_for=(), statements=(first, first))).texts("from") == []
 
 
 def test_only_the_very_words_of_a_document_stand_in_quotation_marks() -> None:
-    page = rendered(Answer("Why?", (), (cited("It rained."), Statement("Rain fell.", cited("It rained.").citations))))
+    page = rendered(
+        Answer(
+            question="Why?",
+            searched_for=(),
+            statements=(cited("It rained."), Statement(text="Rain fell.", citations=cited("It rained.").citations)),
+        )
+    )
     assert [one.tag for one in page.all("said")] == ["q", "span"]
 
 
 def test_closest_passages_of_readers_carry_the_badge_too() -> None:
-    paragraph = Paragraph("documents/a.md", 4, "I was there.", 0, 12, Role.COMMENT)
-    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1))
-    page = rendered(Answer("Why?", (), abstained=True, closest=(passage,)))
+    paragraph = Paragraph(
+        document_id="documents/a.md", number=4, text="I was there.", start=0, end=12, role=Role.COMMENT
+    )
+    passage = Passage(paragraph=paragraph, source=Source(title="A", revision="3-a"), score=0.5, ranks=Ranks(1))
+    page = rendered(Answer(question="Why?", searched_for=(), abstained=True, closest=(passage,)))
     (closest,) = page.all("closest")
     assert closest.texts("badge") == ["reader’s comment"]
 
@@ -273,7 +331,9 @@ def test_closest_passages_of_readers_carry_the_badge_too() -> None:
 def test_an_unsupported_statement_says_why_and_only_that_one(reason: str) -> None:
     page = rendered(
         Answer(
-            "Why?", (), (cited("It rained."), cited("It snowed.", mark=2, verdict=Verdict.UNSUPPORTED, reason=reason))
+            question="Why?",
+            searched_for=(),
+            statements=(cited("It rained."), cited("It snowed.", mark=2, verdict=Verdict.UNSUPPORTED, reason=reason)),
         )
     )
     first, second = page.all("statement")
@@ -285,9 +345,9 @@ def test_an_unsupported_statement_says_why_and_only_that_one(reason: str) -> Non
 def test_statements_that_differ_stand_in_one_group_and_the_others_outside() -> None:
     page = rendered(
         Answer(
-            "How many?",
-            (),
-            (
+            question="How many?",
+            searched_for=(),
+            statements=(
                 cited("Many came."),
                 cited("There were 12.", mark=2, conflicts_with=(2,)),
                 cited("There were 14.", mark=3, conflicts_with=(1,)),
@@ -304,9 +364,9 @@ def test_statements_that_differ_stand_in_one_group_and_the_others_outside() -> N
 def test_two_pairs_that_differ_are_not_one_group() -> None:
     page = rendered(
         Answer(
-            "How many?",
-            (),
-            (
+            question="How many?",
+            searched_for=(),
+            statements=(
                 cited("There were 12.", conflicts_with=(1,)),
                 cited("There were 14.", mark=2, conflicts_with=(0,)),
                 cited("It was May 3.", mark=3, conflicts_with=(3,)),
@@ -323,9 +383,9 @@ def test_two_pairs_that_differ_are_not_one_group() -> None:
 def test_statements_that_differ_stand_together_wherever_they_come() -> None:
     page = rendered(
         Answer(
-            "How many?",
-            (),
-            (
+            question="How many?",
+            searched_for=(),
+            statements=(
                 cited("There were 12.", conflicts_with=(2,)),
                 cited("They went home.", mark=2),
                 cited("There were 14.", mark=3, conflicts_with=(0,)),
@@ -339,21 +399,30 @@ def test_statements_that_differ_stand_together_wherever_they_come() -> None:
 @given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=6))
 def test_the_verdict_counts_what_was_verified(verdicts: list[Verdict]) -> None:
     statements = tuple(cited("So.", mark=n, verdict=one) for n, one in enumerate(verdicts, start=1))
-    (verdict,) = rendered(Answer("Why?", (), statements, mode="generative")).all("verdict")
+    (verdict,) = rendered(Answer(question="Why?", searched_for=(), statements=statements, mode="generative")).all(
+        "verdict"
+    )
     verified = sum(one is Verdict.VERIFIED for one in verdicts)
     assert verdict.text == f"{verified} of {len(verdicts)} statement{'s' * (len(verdicts) > 1)} verified"
     assert ("whole" in verdict.classes) == (verified == len(verdicts))
 
 
 def test_what_is_quoted_bears_no_mark_of_a_check() -> None:
-    answer = Answer("Why?", (), (cited("So.", mark=1, verdict=Verdict.VERIFIED),))
+    answer = Answer(question="Why?", searched_for=(), statements=(cited("So.", mark=1, verdict=Verdict.VERIFIED),))
     (verdict,) = rendered(answer).all("verdict")
     assert (verdict.text, "whole" in verdict.classes) == ("Quoted word for word", False)
 
 
 def test_what_may_answer_is_told_as_that_with_the_related_passages_and_no_mark_of_success() -> None:
     statement = cited("So.", mark=1, verdict=Verdict.VERIFIED)
-    answer = Answer("Why?", (), (statement,), notice="This may answer it.", is_uncertain=True, unmentioned=("Ann",))
+    answer = Answer(
+        question="Why?",
+        searched_for=(),
+        statements=(statement,),
+        notice="This may answer it.",
+        is_uncertain=True,
+        unmentioned=("Ann",),
+    )
     page = rendered(answer)
     (verdict,) = page.all("verdict")
     assert ("maybe" in verdict.classes, "whole" in verdict.classes) == (True, False)
@@ -391,9 +460,11 @@ def test_an_abstention_shows_the_closest_as_related_and_never_as_an_answer(answe
     ],
 )
 def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> None:
-    answer = Answer("Why?", (), (cited("It rained."),))
+    answer = Answer(question="Why?", searched_for=(), statements=(cited("It rained."),))
     html = exchange_html(
-        Exchange("Why?", "", state, answer, "The index is damaged."), 3, Shelf(FOLDER, lambda passage: None)
+        Exchange(question="Why?", asked="", state=state, answer=answer, problem="The index is damaged."),
+        3,
+        Shelf(FOLDER, lambda passage: None),
     )
     page = read(html)
     assert page.texts("said") == ["It rained."]
@@ -407,24 +478,31 @@ def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> 
 
 def test_a_question_without_an_answer_yet_is_being_searched_for() -> None:
     shelf = Shelf(FOLDER, lambda passage: None)
-    running = read(exchange_html(Exchange("Why?", "", State.RUNNING), 1, shelf))
+    running = read(exchange_html(Exchange(question="Why?", asked="", state=State.RUNNING), 1, shelf))
     assert running.texts("waiting") == ["Searching your documents…"]
     for state in (State.STOPPED, State.FAILED, State.DONE):
-        ended = read(exchange_html(Exchange("Why?", "", state, None, "No."), 1, shelf))
+        ended = read(
+            exchange_html(Exchange(question="Why?", asked="", state=state, answer=None, problem="No."), 1, shelf)
+        )
         assert ended.texts("waiting") == []
 
 
 def test_a_carried_question_is_shown_and_an_unchanged_one_is_not() -> None:
-    assert rendered(Answer("And his?", ("And his?", "And Smith’s?"))).texts("searched") == [
+    assert rendered(Answer(question="And his?", searched_for=("And his?", "And Smith’s?"))).texts("searched") == [
         "Searched for: And Smith’s?"
     ]
-    assert rendered(Answer("And his?", ("And his?",))).texts("searched") == []
+    assert rendered(Answer(question="And his?", searched_for=("And his?",))).texts("searched") == []
 
 
 def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
-    answer = Answer("Why?", (), (cited("It rained."), cited("It snowed.", mark=2)))
+    answer = Answer(question="Why?", searched_for=(), statements=(cited("It rained."), cited("It snowed.", mark=2)))
     shelf = Shelf(FOLDER, lambda passage: None)
-    page = read("".join(exchange_html(Exchange("Why?", "", State.DONE, answer), n, shelf) for n in range(1, 4)))
+    page = read(
+        "".join(
+            exchange_html(Exchange(question="Why?", asked="", state=State.DONE, answer=answer), n, shelf)
+            for n in range(1, 4)
+        )
+    )
     ids = [element.attributes["id"] for element in page.all() if "id" in element.attributes]
     assert len(ids) == len(set(ids))
     for element in page.all():
@@ -434,12 +512,12 @@ def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
 
 
 def test_texts_that_were_left_out_come_from_the_shelf_or_are_told_to_have_changed() -> None:
-    paragraph = Paragraph("documents/a.md", 4, "", 0, 0, Role.BODY)
-    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1))
-    answer = Answer("Why?", (), abstained=True, closest=(passage,))
+    paragraph = Paragraph(document_id="documents/a.md", number=4, text="", start=0, end=0, role=Role.BODY)
+    passage = Passage(paragraph=paragraph, source=Source(title="A", revision="3-a"), score=0.5, ranks=Ranks(1))
+    answer = Answer(question="Why?", searched_for=(), abstained=True, closest=(passage,))
 
     def excerpt(text_of: Callable[[Passage], str | None]) -> list[str]:
-        exchange = Exchange("Why?", "", State.DONE, answer)
+        exchange = Exchange(question="Why?", asked="", state=State.DONE, answer=answer)
         return read(exchange_html(exchange, 1, Shelf(FOLDER, text_of))).texts("excerpt")
 
     assert excerpt(lambda passage: f"Paragraph {passage.paragraph.number}\n reads so.") == ["Paragraph 4 reads so."]
@@ -547,9 +625,9 @@ def test_a_damaged_answer_is_shown_without_harm(answer: Answer, number: int, sen
 
 @pytest.mark.parametrize("hostile", ["<img src=x onerror=alert(1)>", "</td><script>alert(1)</script>"])
 def test_ranks_that_are_no_numbers_make_no_element(hostile: str) -> None:
-    paragraph = Paragraph("documents/a.md", 4, "It rained.", 0, 10, Role.BODY)
-    passage = Passage(paragraph, Source("A", "3-a"), 0.5, Ranks(1, 2, 3))
-    described = Answer("Why?", (), (cited("It rained."),), (passage,)).json()
+    paragraph = Paragraph(document_id="documents/a.md", number=4, text="It rained.", start=0, end=10, role=Role.BODY)
+    passage = Passage(paragraph=paragraph, source=Source(title="A", revision="3-a"), score=0.5, ranks=Ranks(1, 2, 3))
+    described = Answer(question="Why?", searched_for=(), statements=(cited("It rained."),), passages=(passage,)).json()
     described["passages"][0]["ranks"] = {"dense": hostile, "words": hostile, "grams": hostile}
     page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
     assert {"img", "script"}.isdisjoint(element.tag for element in page.all())

@@ -31,7 +31,7 @@ _WORD = regex.compile(r"\S+")
 _THINNEST = 1e-6  # of the page: letters without width still have a place
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Pages:
     """What was read, and the numbers of the pages of which nothing was."""
 
