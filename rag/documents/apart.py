@@ -36,7 +36,11 @@ _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP
 
 _SIZE = struct.Struct(">Q")
 _ROOT = Path(__file__).resolve().parents[2]
-_START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from rag.documents.parsing import serve; serve()"
+_START = (
+    # Ctrl-C in a terminal goes to all its processes; this one ends when we let it go.
+    "import json, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+    "sys.path[:] = json.loads(sys.argv[1]); from rag.documents.parsing import serve; serve()"
+)
 
 
 class _Ended(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -119,6 +120,19 @@ def test_a_process_that_does_not_start_is_not_blamed_on_the_file(monkeypatch: py
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DocumentError, match="the process that parses files did not start"):
         Parsers().load(Kind.PDF, PDF)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_ctrl_c_in_the_terminal_is_not_for_the_process(capfd: pytest.CaptureFixture[str]) -> None:
+    parsers = Parsers()
+    try:
+        parsers.load(Kind.PDF, PDF)
+        (kept,) = parsers._idle
+        os.kill(kept._process.pid, signal.SIGINT)
+        assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
+        assert parsers._idle == [kept] and capfd.readouterr().err == ""
+    finally:
+        parsers.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows a process's environment")

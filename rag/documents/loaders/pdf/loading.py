@@ -148,6 +148,10 @@ def _runs(glyphs: Sequence[Glyph], text: str, sizes: dict[int, _Size]) -> Iterat
 
 def _lines(glyphs: Sequence[Glyph], start: int, end: int) -> Iterator[tuple[int, int]]:
     """A word's pieces, one for each line that it stands on."""
+    first, last = glyphs[start], glyphs[end - 1]
+    if first.page and first.top == last.top and first.page == last.page:
+        yield start, end
+        return
     for i in range(start + 1, end):
         if glyphs[i].top != glyphs[i - 1].top and glyphs[i].page and glyphs[i - 1].page:
             yield start, i
@@ -157,8 +161,8 @@ def _lines(glyphs: Sequence[Glyph], start: int, end: int) -> Iterator[tuple[int,
 
 def _rectangle(glyphs: Sequence[Glyph], size: _Size) -> Rectangle:
     first, (width, height) = glyphs[0], size
-    seen = min(glyph.left for glyph in glyphs), first.top, max(glyph.right for glyph in glyphs), first.bottom
-    left, top, right, bottom = Frame(width, height, first.turn).shown(seen)
+    seen = min([glyph.left for glyph in glyphs]), first.top, max([glyph.right for glyph in glyphs]), first.bottom
+    left, top, right, bottom = Frame(width, height, first.turn).shown(seen) if first.turn else seen
     left, right = _within(left / width, right / width)
     top, bottom = _within(top / height, bottom / height)
     return left, top, right, bottom

@@ -158,16 +158,12 @@ class Page:
         pointer = ctypes.byref(rectangle)
         while index < count:
             at, code = index, unicode(self._raw, index)
-            text = chr(code) if 32 < code < 0xAD else self._code_point(code, index, count)
+            text = chr(code) if 32 < code < 127 else self._code_point(code, index, count)
             index += 2 if text > "\uffff" else 1
-            if text in "\r\n":
-                yield Character("\n", at)
-            elif text.isspace() or text < " ":
-                yield Character(" ", at)
-            elif box(self._raw, at, pointer):
-                character = self._shown(text, at, rectangle)
-                if character is not None:
-                    yield character
+            if text <= " " or text.isspace():
+                yield Character("\n" if text in "\r\n" else " ", at)
+            elif box(self._raw, at, pointer) and (character := self._shown(text, at, rectangle)) is not None:
+                yield character
 
     def _code_point(self, code: int, index: int, count: int) -> str:
         """The code point at `index`; one outside the first plane takes two of PDFium's characters."""
@@ -184,7 +180,15 @@ class Page:
         """The character where it is shown; None outside the visible page."""
         a, b, c, d, e, f = self._matrix
         x0, y0, x1, y1 = box.left, box.bottom, box.right, box.top
-        left, top, right, bottom = a * x0 + c * y0 + e, b * x0 + d * y0 + f, a * x1 + c * y1 + e, b * x1 + d * y1 + f
+        if b or c:
+            left, top, right, bottom = (
+                a * x0 + c * y0 + e,
+                b * x0 + d * y0 + f,
+                a * x1 + c * y1 + e,
+                b * x1 + d * y1 + f,
+            )
+        else:  # upright, as nearly all pages are
+            left, top, right, bottom = a * x0 + e, d * y1 + f, a * x1 + e, d * y0 + f
         if left > right:
             left, right = right, left
         if top > bottom:
