@@ -14,20 +14,19 @@ from evals.fitting.fit import (
     GATE_UNREAD,
     GATE_WORDS,
     SENTENCES_UNREAD,
-    SHIPPED,
     choose,
     gate_features,
+    gate_json,
     held_out,
-    write_gate,
     write_learned,
 )
 from evals.fitting.fit_records import Asked, Gold, Kind, Sentence
 from rag.answer.extract import ANSWER_FEATURES
-from rag.answer.gate import GATE_FEATURES, read_gate
+from rag.answer.gate import GATE_FEATURES, gate_from
 from rag.domain import Span
 from rag.errors import ModelError
-from rag.search.fusion import RANKING_FEATURES
-from rag.search.learned import read_learned
+from rag.search.learned import LEARNED_FILE, learned_content, read_learned
+from rag.search.ranking import RANKING_FEATURES
 
 ROOT = Path(__file__).parents[2]
 
@@ -137,15 +136,15 @@ def test_a_sentence_is_right_that_meets_evidence_and_answer(gold: Gold, needs_an
 
 
 def test_what_is_fitted_is_written_as_the_product_reads_it(tmp_path: Path) -> None:
-    learned, gate = tmp_path / "learned.json", tmp_path / "gate.json"
-    shutil.copy(SHIPPED / "learned.json", learned)
+    learned = tmp_path / "learned.json"
+    shutil.copy(LEARNED_FILE, learned)
     ranking = np.arange(len(RANKING_FEATURES), dtype=float)
     unread, read = np.ones(len(SENTENCES_UNREAD)), np.ones(len(ANSWER_FEATURES))
-    write_learned(learned, rankings=(ranking[1:], ranking), sentences=unread, sentences_read=read)
     models = (GATE_FEATURES, GATE_UNREAD, GATE_WORDS)
-    write_gate(gate, gates={names: (np.ones(len(names)), 0.5) for names in models})
-    assert read_gate(gate).with_reader.bias == 0.5
-    found = read_learned(RANKING_FEATURES, ANSWER_FEATURES, learned)
+    gate = gate_json({names: (np.ones(len(names)), 0.5) for names in models})
+    write_learned(learned, rankings=(ranking[1:], ranking), sentences=unread, sentences_read=read, gate=gate)
+    assert gate_from(learned_content(learned)["gate"]).with_reader.bias == 0.5
+    found = read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES, path=learned)
     # The fit has the reader first, the product last.
     assert list(found.ranking_read.weights) == [*ranking[1:], 0.0]
     assert list(found.sentences.weights) == [1.0] * len(SENTENCES_UNREAD) + [0.0] * 3
