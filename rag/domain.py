@@ -120,7 +120,9 @@ class Paragraph:
 
     @property
     def place(self) -> str:
-        return f"{document_name(self.document_id)} ¶{self.number}"
+        """As people read it: "leave.md ¶3", "handbook.pdf, page 12 ¶62"."""
+        page = f", page {self.page}" if self.page is not None else ""
+        return f"{document_name(self.document_id)}{page} ¶{self.number}"
 
     @property
     def key(self) -> Key:

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         1.0, ge=0, description="After so long the reader begins no other passage; 0 sets no limit."
     )
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
-    auth: SecretStr = Field(SecretStr(""), description="user:password pairs, parted by commas, that guard the chat.")
+    auth: SecretStr = Field(SecretStr(""), description="user:password pairs, separated by commas, that guard the chat.")
 
     @field_validator("documents", "home")
     @classmethod

@@ -121,9 +121,8 @@ def _said(statement: Statement) -> str:
 
 def _place(citation: Citation) -> str:
     dated = f", {citation.source.date.isoformat()}" if citation.source.date else ""
-    page = f", page {citation.paragraph.page}" if citation.paragraph.page is not None else ""
     return (
-        f"{citation.source.title}{dated}, {citation.paragraph.place}{page}, characters {citation.start}–{citation.end}"
+        f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
     )
 
 

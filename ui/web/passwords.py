@@ -58,7 +58,7 @@ def hash_of(password: str) -> Hash:
 
 
 def read_users(pairs: str) -> dict[str, str | Hash]:
-    """`IBID_AUTH` taken apart: `user:password` or `user:HASH`, several parted by commas. Raises ValueError saying
+    """`IBID_AUTH` taken apart: `user:password` or `user:HASH`, several separated by commas. Raises ValueError saying
     which one is wrong, by its number."""
     users: dict[str, str | Hash] = {}
     given = [one.strip() for one in pairs.split(",")]

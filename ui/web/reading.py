@@ -182,9 +182,7 @@ def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[s
     elif indexing:
         intro = "Your documents are being read. You can ask as soon as the first are in."
     else:
-        intro = (
-            "There are no documents yet. Put text or Markdown files into the folder, or drop some under “Add files”."
-        )
+        intro = "There are no documents yet. Put files into the folder, or drop some under “Add files”."
     buttons = "".join(
         f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
         for one in examples

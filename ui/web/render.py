@@ -160,7 +160,6 @@ def _facts(citation: Citation) -> str:
     facts = [
         paragraph.place,
         ROLE_NAMES[paragraph.role],
-        f"page {paragraph.page}" if paragraph.page is not None else "",
         citation.source.day,
     ]
     return " · ".join(fact for fact in facts if fact)

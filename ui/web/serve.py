@@ -114,7 +114,7 @@ def _users(settings: Settings, host: str) -> Users:
         users = Users(read_users(settings.auth.get_secret_value()))
     except ValueError as error:
         raise ServerError(
-            f"IBID_AUTH is not user:password pairs parted by commas: {error}. "
+            f"IBID_AUTH is not user:password pairs separated by commas: {error}. "
             "For a password with a comma, put what `ibid password` prints."
         ) from None
     if not users and not _is_loopback(host):

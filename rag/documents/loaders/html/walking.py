@@ -98,7 +98,7 @@ class _Walk:
                 self.pieces.append(_piece(words, context))
 
     def _took_whole(self, element: Element) -> bool:
-        """A table row without blocks of its own in its cells is one block, cells parted by tabs."""
+        """A table row without blocks of its own in its cells is one block, cells separated by tabs."""
         if name_of(element) != "tr" or not _is_plain_row(element):
             return False
         self._end_block()
