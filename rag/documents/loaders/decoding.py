@@ -26,7 +26,7 @@ def decode(data: bytes) -> tuple[str, str | None]:
 
     Raises DocumentError where the bytes are not text.
     """
-    if not data.strip():
+    if not data.strip(b" \t\r\n\f\v\0"):
         raise DocumentError("the file is empty")
     for mark, encoding in _MARKS:
         if data.startswith(mark):
