@@ -1,7 +1,7 @@
 """The pieces of a text that can be quoted by themselves: rows of a table, lines that are fields, else its sentences.
 
-A table is a text whose every line is a row: cells between bars as in Markdown, or separated by tabs. Fields are lines such
-as "Owner: facilities". In both a line says something of its own, and a quote of the whole would bury it.
+A table is a text whose every line is a row: cells between bars as in Markdown, or separated by tabs. Fields are lines
+such as "Owner: facilities". In both a line says something of its own, and a quote of the whole would bury it.
 """
 
 from __future__ import annotations

@@ -121,9 +121,7 @@ def _said(statement: Statement) -> str:
 
 def _place(citation: Citation) -> str:
     dated = f", {citation.source.date.isoformat()}" if citation.source.date else ""
-    return (
-        f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
-    )
+    return f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
 
 
 def _plain(text: str) -> str:
