@@ -10,7 +10,7 @@ import regex
 from rich.markup import escape
 
 from rag.domain import Answer, Citation, Json, Passage, Statement, Verdict, document_name
-from ui.words import ROLE_NAMES, excerpt, verdict_text
+from ui.words import ROLE_NAMES, excerpt, left_out_text, verdict_text
 
 if TYPE_CHECKING:
     from rag.documents.left_out import LeftOut
@@ -86,7 +86,7 @@ def left_out_lines(left_out: Sequence[LeftOut]) -> Iterator[str]:
     count = len(left_out)
     named = ", ".join(safe(str(one)) for one in left_out[:_NAMED])
     more = f" … {count - _NAMED} more" if count > _NAMED else ""
-    yield f"[dim]{count} file{'' if count == 1 else 's'} left out: {named}{more}[/dim]"
+    yield f"[dim]{left_out_text(count)}: {named}{more}[/dim]"
 
 
 def folder_lines(status: Json) -> Iterator[str]:

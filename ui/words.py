@@ -43,3 +43,8 @@ def verdict_text(answer: Answer) -> str:
     count = len(answer.statements)
     by = f" · written by {answer.model}" if answer.model else ""
     return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{by}"
+
+
+def left_out_text(count: int) -> str:
+    """That files of a folder are no documents."""
+    return f"{count:,} file{'' if count == 1 else 's'} left out"

@@ -18,12 +18,13 @@ from rag.index.records import Record
 from rag.ingest import Outcome
 from ui.web.folders import Indexing
 from ui.web.markup import attribute, escaped, exact, place_address
-from ui.words import ROLE_NAMES
+from ui.words import ROLE_NAMES, left_out_text
 
 AROUND = 150
 """Paragraphs shown on each side of the one asked for."""
 
 _LISTED = 2_000
+_MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
 _HEADING_SIGN = regex.compile(r"#{1,6}[ \t]+")
 _TAGS = {Role.TITLE: "h3", Role.HEADING: "h4"}
@@ -164,7 +165,7 @@ def library_html(records: Sequence[Record], indexing: Indexing) -> str:
         '<section class="library" aria-label="Documents"><div class="library-head"><h2>Documents</h2>'
         f"{_LOOKING if indexing.running else _LOOK}</div>"
         f"{_indexing_html(indexing)}{search}{all_box}"
-        f'<ul class="documents">{items}</ul>{more}{_failures_html(indexing)}</section>'
+        f'<ul class="documents">{items}</ul>{more}{_failures_html(indexing)}{_left_out_html(indexing)}</section>'
     )
 
 
@@ -172,8 +173,8 @@ _LOOK = '<button type="button" class="act" data-act="reindex">Look for changes</
 _LOOKING = '<button type="button" class="act" data-act="reindex" disabled>Looking for changes …</button>'
 
 
-def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str]) -> str:
-    """What an empty conversation shows."""
+def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str], left_out: int = 0) -> str:
+    """What an empty conversation shows; `left_out` counts the files of the folder that no format fits."""
     count = "1 document" if documents == 1 else f"{documents:,} documents"
     if documents:
         intro = (
@@ -183,6 +184,8 @@ def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[s
         intro = "Your documents are being read. You can ask as soon as the first are in."
     else:
         intro = "There are no documents yet. Put files into the folder, or drop some under “Add files”."
+    if left_out:
+        intro += f" {left_out_text(left_out).capitalize()}: the list of documents names them."
     buttons = "".join(
         f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
         for one in examples
@@ -230,6 +233,18 @@ def _indexing_html(indexing: Indexing) -> str:
         f'<div class="indexing"><progress max="{max(progress.files, 1)}" value="{progress.files_done}" '
         f'aria-label="Indexing"></progress><span>{progress.files_done:,} of {progress.files:,} files, '
         f"{progress.vectors:,} passages. Answers cover what is in so far.</span></div>"
+    )
+
+
+def _left_out_html(indexing: Indexing) -> str:
+    """What no format fits, each with its reason: whoever wonders where a file is finds it here."""
+    left_out = indexing.report.left_out if indexing.report else ()
+    if not left_out:
+        return ""
+    items = "".join(f"<li>{escaped(str(one))}</li>" for one in left_out[:_MOST_LEFT_OUT])
+    more = f"<li>… and {len(left_out) - _MOST_LEFT_OUT:,} more</li>" if len(left_out) > _MOST_LEFT_OUT else ""
+    return (
+        f'<details class="failures"><summary>{left_out_text(len(left_out))}</summary><ul>{items}{more}</ul></details>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -11,12 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parsing import REORDERING, Element, Reader, read, shown
 
+from rag.documents.left_out import LeftOut
 from rag.documents.reading import read_document
 from rag.domain import Paragraph, Passage, Ranks, Role, Source
 from rag.index.records import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
 from ui.web.folders import Indexing
-from ui.web.reading import Mark, empty_reader_html, gone_html, library_html, marked_html, outcomes_html, reader_html
+from ui.web.reading import (
+    Mark,
+    empty_reader_html,
+    gone_html,
+    library_html,
+    marked_html,
+    outcomes_html,
+    reader_html,
+    welcome_html,
+)
 
 ROOT = Path(__file__).parents[3]
 FOLDER = "0123456789ab"
@@ -346,3 +357,16 @@ def test_a_paragraph_runs_the_way_its_first_letter_does(text: str, direction: st
     passages = [Passage(paragraph=paragraph, source=Source(title="A", revision="3"), score=0, ranks=Ranks())]
     (shown_paragraph,) = read(reader_html(FOLDER, record(1), passages, 1, [], None)).all("para")
     assert shown_paragraph.attributes["dir"] == direction
+
+
+def test_the_list_names_what_the_folder_leaves_out_and_why() -> None:
+    left_out = (LeftOut("documents/photo.heic", "a picture"), LeftOut("documents/<b>.qqq", "an unknown format, .qqq"))
+    report = Report(outcomes=(), paragraphs_embedded=0, vectors_reused=0, seconds=0.1, left_out=left_out)
+    page = library_html([], Indexing(report=report))
+    assert "2 files left out" in page and "photo.heic (a picture)" in page and "&lt;b&gt;.qqq" in page
+    assert "left out" not in library_html([], Indexing(report=replace(report, left_out=())))
+
+
+def test_the_welcome_counts_what_the_folder_leaves_out() -> None:
+    assert "1 file left out" in welcome_html("the documents", 3, False, (), 1)
+    assert "left out" not in welcome_html("the documents", 3, False, ())
