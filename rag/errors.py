@@ -20,6 +20,11 @@ A message names the value that was wrong and the next step. Vendor errors are tr
 own file; only the doors catch.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class IbidError(Exception):
     """The root: whatever is raised on purpose."""
@@ -79,3 +84,20 @@ class ChatModelError(IbidError):
 
 class ContextTooLongError(ChatModelError):
     pass
+
+
+@contextmanager
+def translated(into: type[IbidError], who: str) -> Iterator[None]:
+    """What parts of other people raise, whatever it is, as one line of ours: `who` failed, and why. Ours speak of their
+    errors themselves."""
+    try:
+        yield
+    except IbidError:
+        raise
+    except Exception as error:
+        raise into(f"{who} failed ({first_line(error)}).") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says in its first line, or its kind where it says nothing; at most 160 characters."""
+    return (str(error).splitlines() or [""])[0][:160] or type(error).__name__

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,3 +184,16 @@ def embedding_server() -> Iterator[EmbeddingServer]:
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield server
         listening.shutdown()
+
+
+@contextmanager
+def holding(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs a program which says "held" as soon as it owns an index, and keeps it until its input ends."""
+    command = [sys.executable, "-c", textwrap.dedent(program), *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+        finally:
+            holder.kill()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from rag.domain import Passage
+from rag.errors import first_line
 from rag.search.features import Features
 
 
@@ -33,8 +34,7 @@ def reordered(ranker: Ranker, question: str, *, passages: list[Passage], feature
     try:
         chosen = [places[passage.paragraph.key] for passage in ranker.order(question, passages)]
     except Exception as error:
-        said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
-        trouble = f"The ranker failed ({said}). The passages stand in the order that was found without it."
+        trouble = f"The ranker failed ({first_line(error)}). The passages stand in the order that was found without it."
         return Reordered(passages, features, trouble)
     kept = list(dict.fromkeys(chosen))
     shares = sorted((passages[i].score for i in kept), reverse=True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.domain import Json
-from rag.errors import EmbeddingError, IbidError
+from rag.errors import EmbeddingError, translated
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder, Vectors
 from rag.index.second_vectors import SecondRow, second_vectors
@@ -64,7 +63,7 @@ class SecondEmbedder:
             self._asked = {}
         asked = self._asked
         if question not in asked:
-            with self._translated():
+            with translated(EmbeddingError, f"The embedder {self.name}"):
                 asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
         return asked[question]
 
@@ -91,22 +90,11 @@ class SecondEmbedder:
 
     def _put(self, group: Sequence[Window]) -> int:
         """Make and write the vectors of a group; how many texts were sent for it."""
-        with self._translated():
+        with translated(EmbeddingError, f"The embedder {self.name}"):
             made = self._embedding.get_text_embedding_batch([window.text for window in group])
             vectors = [np.asarray(vector, dtype=np.float32) for vector in made]
         self._vectors.put([SecondRow(window.hash, vector) for window, vector in zip(group, vectors, strict=True)])
         return len(group)
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """The errors of embedders of other people, whatever they are, as ours; our own speaks of its errors itself."""
-        try:
-            yield
-        except IbidError:
-            raise
-        except Exception as error:
-            said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
-            raise EmbeddingError(f"The embedder {self.name} failed ({said}).") from error
 
 
 def fingerprint_of(embedding: BaseEmbedding) -> str:

@@ -6,14 +6,13 @@ own speaks of its errors itself.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole
 from llama_index.core.llms import LLM
 
-from rag.errors import ChatModelError, IbidError
+from rag.errors import ChatModelError, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,14 @@ class Reply:
 
 def ask_once(llm: LLM, *, instruction: str, text: str) -> Reply:
     """The whole reply. Raises ChatModelError, and ContextTooLongError where less has to be sent."""
-    with _translated():
+    with translated(ChatModelError, "The model"):
         answered = llm.chat(_messages(instruction, text))
     return Reply(answered.message.content or "", _usage_of(answered))
 
 
 def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, None, None]:
     """The reply piece by piece; closing it ends the request. Raises what `ask_once` does."""
-    with _translated():
+    with translated(ChatModelError, "The model"):
         stream = llm.stream_chat(_messages(instruction, text))
         try:
             for piece in stream:
@@ -43,17 +42,6 @@ def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, No
             # Whoever stops reading ends the request too; a foreign model's stream need not be a generator.
             if close := getattr(stream, "close", None):
                 close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except IbidError:
-        raise
-    except Exception as error:
-        said = (str(error).splitlines() or [""])[0][:160] or type(error).__name__
-        raise ChatModelError(f"The model failed ({said}).") from error
 
 
 def _messages(instruction: str, text: str) -> list[ChatMessage]:

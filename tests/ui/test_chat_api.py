@@ -18,17 +18,17 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from commands import ANSWER_KEYS, CITATION_KEYS, PASSAGE_KEYS, STATEMENT_KEYS, Ibid, Run
 
 from rag.domain import Turn
 from rag.index.owner import proof_of
-from tests.conftest import Reply, bare_environment
+from tests.conftest import Reply
 from ui.remote import find_owner
 
 ROOT = Path(__file__).parents[2]
@@ -42,44 +42,6 @@ QUESTIONS = [
     "Who won the World Cup in 2014?",
 ]
 MAIN = [sys.executable, "-c", "from ui.cli import main; main()"]
-
-ANSWER_KEYS = [
-    "version", "question", "searched_for", "mode", "model", "complete", "abstained", "confidence", "notice", "text", "statements",
-    "passages", "closest", "missing_terms", "unmentioned", "gate", "seconds", "usage",
-]  # fmt: skip
-STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
-PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "heading", "page", "date"]
-CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold"]
-PASSAGE_KEYS = [*PLACE_KEYS, "text", "score", "ranks"]
-
-
-@dataclass(frozen=True)
-class Run:
-    code: int
-    out: str
-    err: str
-
-
-class Ibid:
-    """The command in an environment of its own: one home, one documents folder, nothing ambient."""
-
-    def __init__(self, home: Path, documents: Path) -> None:
-        self.home, self.documents = home, documents
-
-    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return bare_environment() | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
-
-    def run(self, *arguments: str, given: bytes = b"", more: Mapping[str, str] | None = None) -> Run:
-        done = subprocess.run(
-            [*MAIN, *arguments],
-            cwd=ROOT, env=self.environment(more), input=given, capture_output=True, timeout=300, check=False,
-        )  # fmt: skip
-        return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
-
-    @property
-    def index(self) -> Path:
-        (index,) = (self.home / "indexes").iterdir()
-        return index
 
 
 class Chat:

@@ -8,58 +8,18 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from commands import ANSWER_KEYS, CITATION_KEYS, PASSAGE_KEYS, STATEMENT_KEYS, Ibid, Run
 
-from tests.conftest import EmbeddingServer, bare_environment
+from tests.conftest import EmbeddingServer
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ("000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt")
 QUESTION = "How long was West Aleppo under siege?"
 KEY = "sk-planted-0123456789"
-
-ANSWER_KEYS = [
-    "version", "question", "searched_for", "mode", "model", "complete", "abstained", "confidence", "notice", "text", "statements",
-    "passages", "closest", "missing_terms", "unmentioned", "gate", "seconds", "usage",
-]  # fmt: skip
-STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
-PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "heading", "page", "date"]
-CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold"]
-PASSAGE_KEYS = [*PLACE_KEYS, "text", "score", "ranks"]
-
-
-@dataclass(frozen=True)
-class Run:
-    code: int
-    out: str
-    err: str
-
-
-class Ibid:
-    """The command in an environment of its own: one home, one documents folder, nothing ambient."""
-
-    def __init__(self, home: Path, documents: Path) -> None:
-        self.home, self.documents = home, documents
-
-    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        return bare_environment() | {"IBID_HOME": str(self.home), "IBID_DOCUMENTS": str(self.documents), **(more or {})}
-
-    def run(
-        self, *arguments: str | bytes, given: bytes = b"", more: Mapping[str, str] | None = None, code: str = ""
-    ) -> Run:
-        command = [sys.executable, "-c", code or "from ui.cli import main; main()", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(more), input=given, capture_output=True, timeout=300, check=False
-        )
-        return Run(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
-
-    @property
-    def index(self) -> Path:
-        (index,) = (self.home / "indexes").iterdir()
-        return index
 
 
 @pytest.fixture(scope="module")

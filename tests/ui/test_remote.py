@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 
 from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, proof_of, read_owner
-from tests.conftest import bare_environment
+from tests.conftest import bare_environment, holding
 from ui.remote import Remote, find_owner
 
 ROOT = Path(__file__).parents[2]
@@ -84,14 +83,8 @@ HOLD = """
 @contextmanager
 def held(index: Path, address: str) -> Iterator[subprocess.Popen[str]]:
     """A process that owns the index and says that it answers at `address`."""
-    command = [sys.executable, "-c", textwrap.dedent(HOLD), str(index), address, TOKEN]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
-            yield holder
-        finally:
-            holder.kill()
+    with holding(HOLD, str(index), address, TOKEN) as holder:
+        yield holder
 
 
 @pytest.fixture(scope="module")

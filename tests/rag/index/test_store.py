@@ -34,6 +34,7 @@ from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.snapshot import open_snapshot
 from rag.index.store import Store, open_store, remove_index
 from rag.index.vector_files import segments
+from tests.conftest import holding
 
 ROOT = Path(__file__).parents[3]
 EMBEDDER = "by-hand-1"
@@ -514,14 +515,8 @@ HOLD = """
 @contextmanager
 def held(index: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that owns the index until its input ends."""
-    command = [sys.executable, "-c", textwrap.dedent(HOLD), str(index)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        try:
-            assert holder.stdout is not None
-            assert holder.stdout.readline() == "held\n"
-            yield holder
-        finally:
-            holder.kill()
+    with holding(HOLD, str(index)) as holder:
+        yield holder
 
 
 def test_a_second_process_is_refused_in_one_line_that_names_the_owner(index: Path) -> None:
