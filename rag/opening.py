@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.candidates import ANSWER_FEATURES
 from rag.answer.gate import Gate, read_gate
 from rag.answer.gathering import Gathering
 from rag.chatbot import Chatbot

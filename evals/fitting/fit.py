@@ -21,7 +21,7 @@ import numpy as np
 from evals.fitting.fit_records import Array, Asked, Kind, read_asked
 from evals.fitting.fit_tables import Judged, print_gate, print_scoped, print_sentences, print_training
 from evals.intervals import fit_choice, fit_logistic
-from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.candidates import ANSWER_FEATURES
 from rag.answer.gate import GATE_FEATURES
 from rag.search.cross_encoder import READ_FEATURES
 from rag.search.learned import LEARNED_FILE

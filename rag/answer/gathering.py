@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.answer.extract import Candidate, candidates
+from rag.answer.candidates import Candidate, candidates
 from rag.answer.gate import GATE_FEATURES, Gate
 from rag.domain import GateReading, Key, Question
 from rag.index.embedder import Embedder

@@ -21,7 +21,7 @@ from evals.fitting.fit import (
     write_learned,
 )
 from evals.fitting.fit_records import Asked, Gold, Kind, Sentence
-from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.candidates import ANSWER_FEATURES
 from rag.answer.gate import GATE_FEATURES, gate_from
 from rag.domain import Span
 from rag.errors import ModelError

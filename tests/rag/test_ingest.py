@@ -21,7 +21,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.candidates import ANSWER_FEATURES
 from rag.documents import reading
 from rag.documents.layout import Layout, Place, Run
 from rag.documents.left_out import LeftOut

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rag.answer.extract import ANSWER_FEATURES, candidates, extract
+from rag.answer.candidates import ANSWER_FEATURES, candidates
+from rag.answer.extract import extract
 from rag.domain import Paragraph, Passage, Ranks, Role, Source, Statement
 from rag.search.learned import Linear
 from rag.text.overlap import inquire

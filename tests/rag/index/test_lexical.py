@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.answer.extract import ANSWER_FEATURES
+from rag.answer.candidates import ANSWER_FEATURES
 from rag.domain import Question, Role
 from rag.errors import StorageError
 from rag.index.embedding import MiniLM

@@ -1,0 +1,198 @@
+"""The sentences of the best passages, and how likely each is the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import regex
+
+from rag.documents.context import context_of
+from rag.documents.voices import is_signature
+from rag.domain import Key, Passage, Role, Span
+from rag.index.embedder import Embedder
+from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
+from rag.search.features import Features, Numbers, blank
+from rag.search.fusion import probabilities
+from rag.search.learned import Linear
+from rag.text.overlap import (
+    SENTENCE_FEATURES,
+    Inquiry,
+    SentenceView,
+    sentence_features,
+    stems_of,
+    view_sentences,
+)
+
+PASSAGES = 5
+"""Passages whose sentences are looked at."""
+
+MOST_SENTENCES = 24
+"""Sentences that are embedded for a question; the others keep the cosine of their passage's best."""
+
+ROW_NAMED = 3.0
+"""Log-odds for a row with every name of the question."""
+
+ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
+_OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
+"""Features of a question and its answer that stand for both together."""
+
+_NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
+_MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
+_LEANING = regex.compile(
+    r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
+    r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A sentence of a passage that could be the answer. `features` is what is known of it (ANSWER_FEATURES), `share`
+    how likely it is among the others, 0 to 1."""
+
+    passage: Passage
+    sentences: tuple[SentenceView, ...]
+    index: int
+    features: Mapping[str, float] = field(default_factory=dict)
+    share: float = 0.0
+
+    @property
+    def sentence(self) -> SentenceView:
+        return self.sentences[self.index]
+
+    @property
+    def span(self) -> Span:
+        """The sentence with its predecessor where it leans on it, in the document's coordinates."""
+        first = self.index
+        if first > 0 and _LEANING.match(self.sentence.text) and not _asks(self.sentences[first - 1]):
+            first -= 1
+        start = self.sentences[first].span.start
+        if first == 0:
+            # A bullet or a comment's number belongs to the paragraph, not to what it says.
+            marker = _MARKER.match(self.passage.paragraph.text, start)
+            start = marker.end() if marker and marker.end() < self.sentence.span.end else start
+        return Span(start, self.sentence.span.end).shifted(self.passage.paragraph.start)
+
+    @property
+    def is_answered_next(self) -> bool:
+        """Whether it is a question, and the sentence after it in its paragraph is none."""
+        after = self.sentences[self.index + 1 : self.index + 2]
+        return _asks(self.sentence) and bool(after) and not _asks(after[0])
+
+    @property
+    def evidence(self) -> float:
+        """The reader's log-odds that this sentence answers; 0 where it read nothing."""
+        return self.features["evidence"]
+
+    @property
+    def was_read(self) -> bool:
+        return self.evidence != 0.0
+
+    @property
+    def words(self) -> int:
+        start = self.passage.paragraph.start
+        return len(self.span.shifted(-start).of(self.passage.paragraph.text).split())
+
+
+def candidates(
+    inquiry: Inquiry,
+    passages: Sequence[Passage],
+    *,
+    embedder: Embedder | None,
+    model: Linear,
+    readings: Mapping[Key, Reading] = MappingProxyType({}),
+) -> list[Candidate]:
+    """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
+    language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
+    passages, by the paragraph's key."""
+    usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
+    found: list[Candidate] = []
+    described: list[Numbers] = []
+    for passage in usable:
+        sentences = view_sentences(passage.paragraph.text, inquiry.truncated)
+        found += [Candidate(passage=passage, sentences=sentences, index=i) for i in range(len(sentences))]
+        described.append(_described(inquiry, passage, sentences, readings).values)
+    if not found:
+        return []
+    features = Features(ANSWER_FEATURES, np.concatenate(described))
+    if embedder is not None:
+        features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
+    _give_questions_to_their_answers(found, features)
+    telling = [i for i, candidate in enumerate(found) if _tells(candidate)] or list(range(len(found)))
+    chosen = features.at(telling)
+    shares = probabilities(model.scores(chosen) + _policy(inquiry, [found[i] for i in telling]))
+    shared = [
+        replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
+    ]
+    return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
+
+
+def _described(
+    inquiry: Inquiry, passage: Passage, sentences: Sequence[SentenceView], readings: Mapping[Key, Reading]
+) -> Features:
+    """What is known of each sentence of a passage but its cosine."""
+    features = blank(ANSWER_FEATURES, len(sentences))
+    context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
+    features.put(SENTENCE_FEATURES, sentence_features(inquiry, sentences, context))
+    features["belief"] = np.log(max(passage.score, 1e-4))
+    if readings and sentences:
+        reading = readings.get(passage.paragraph.key)
+        features.put(READ_FEATURES, [_as_read(sentence, reading) for sentence in sentences])
+    return features
+
+
+def _as_read(sentence: SentenceView, reading: Reading | None) -> tuple[float, float, float]:
+    """READ_FEATURES of a sentence; those of the least telling where its paragraph was not read."""
+    if reading is None:
+        return NO_EVIDENCE, NO_EVIDENCE, 0.0
+    return (
+        max(reading.evidence_in(sentence.span), NO_EVIDENCE),
+        max(reading.strongest_in(sentence.span), NO_EVIDENCE),
+        reading.begins_in(sentence.span),
+    )
+
+
+def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embedder: Embedder) -> Numbers:
+    """The cosine of the question and each sentence. Only those that cover most of it are embedded; the others get the
+    least of theirs."""
+    order = sorted(range(len(found)), key=lambda i: (-float(coverage[i]), i))[:MOST_SENTENCES]
+    texts = [question[:1000], *(found[i].sentence.text[:1000] for i in order)]
+    vectors = embedder.remembered(texts)
+    cosines = vectors[1:] @ vectors[0]
+    told = np.full(len(found), cosines.min(), dtype=np.float32)
+    told[order] = cosines
+    return told
+
+
+def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
+    """What is added to what was fitted: of a table the row that has every name of the question is the one that is
+    meant. No training text has tables."""
+    asked = inquiry.names
+    named = [bool(asked) and one.sentence.is_row and asked <= one.sentence.present for one in candidates]
+    return ROW_NAMED * np.array(named, dtype=np.float32)
+
+
+def _tells(candidate: Candidate) -> bool:
+    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question that is
+    answered right after it, or the names of a table's columns."""
+    sentence = candidate.sentence
+    if candidate.passage.paragraph.role is Role.COMMENT and is_signature(sentence.text):
+        return False
+    if sentence.is_header or candidate.is_answered_next:
+        return False
+    return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:
+    """What follows a question in its paragraph answers it: what is known of both is known of the answer."""
+    kinds = [features.names.index(name) for name in _OF_BOTH]
+    for i, candidate in enumerate(found):
+        if candidate.is_answered_next:
+            both = features.values[i : i + 2, kinds]
+            features.values[i + 1, kinds] = both.max(axis=0)
+
+
+def _asks(sentence: SentenceView) -> bool:
+    return sentence.text.rstrip("*_\"'”’)").endswith(("?", "？", "؟"))

@@ -1,0 +1,91 @@
+"""Two sources that give different numbers or dates for what was asked: both are shown, each with its date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import regex
+
+from rag.answer.candidates import Candidate
+from rag.search.filing import asks_for_the_newest, years_in, years_of
+from rag.text import terms
+from rag.text.names import names
+from rag.text.overlap import (
+    Inquiry,
+    coverage,
+)
+from rag.text.values import amounts
+
+_YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
+_SAME_EVENT = 0.75
+_ALIKE = 0.6
+
+
+def disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
+    """A sentence of another paragraph that answers the same with another number, year or date."""
+    elsewhere = [other for other in others[:8] if other.passage.paragraph.key != best.passage.paragraph.key]
+    for other in elsewhere:
+        if inquiry.kind == "number" and _other_number(inquiry, best, other):
+            return other
+        if inquiry.kind == "date" and _other_year(inquiry, best, other):
+            return other
+        if _same_but_for_a_value(inquiry, best, other) and not _of_others(best, other):
+            return other
+    return None
+
+
+def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """Two sentences with nearly the same words, most of the question in both, and numbers that differ: "The daily
+    allowance is €45" and "The daily allowance is €52"."""
+    ours, theirs = ({a.value for a in amounts(one.sentence.text)} for one in (best, other))
+    if not ours - theirs or not theirs - ours:
+        return False
+    words, others = ({stem for stem in one.sentence.present if stem.isalpha()} for one in (best, other))
+    alike = len(words & others) / max(len(words | others), 1)
+    return alike >= _ALIKE and coverage(inquiry, best.sentence.present & other.sentence.present) >= _SAME_EVENT
+
+
+def _of_others(best: Candidate, other: Candidate) -> bool:
+    """Whether each speaks of somebody or something that the other does not name: two bikes have a price each."""
+    ours, theirs = names(best.sentence.text), names(other.sentence.text)
+    return bool(ours - theirs) and bool(theirs - ours)
+
+
+def _other_number(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """The same unit, none of the numbers in common, and nearly as much of the question in it."""
+    ours, theirs = _asked_amounts(inquiry, best), _asked_amounts(inquiry, other)
+    shared_units = {unit for _, unit in ours} & {unit for _, unit in theirs}
+    if not shared_units or {v for v, u in ours if u in shared_units} & {v for v, u in theirs if u in shared_units}:
+        return False
+    covered = coverage(inquiry, best.sentence.present)
+    return coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3)
+
+
+def _other_year(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """None of the years in common, and every word of the question that the best sentence has: two events of one
+    subject have their years each, and only the same words make them the same event."""
+    ours, theirs = set(_YEAR.findall(best.sentence.text)), set(_YEAR.findall(other.sentence.text))
+    if not ours or not theirs or ours & theirs:
+        return False
+    asked = set(inquiry.stems) & best.sentence.present
+    return asked <= other.sentence.present and coverage(inquiry, frozenset(asked)) >= _SAME_EVENT
+
+
+def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, str]]:
+    """Numbers of the candidate whose unit the question names ("how many days": 13 days); for a question that
+    names no unit found here, spans of time where it asks how long."""
+    long = regex.search(r"(?i)\bhow long\b", inquiry.question) is not None
+    times = set(terms.stemmed(["second", "minute", "hour", "day", "week", "month", "year", "decade", "century"]))
+    wanted = set(terms.stems(inquiry.question)) | (times if long else set())
+    return {(a.value, a.unit) for a in amounts(candidate.sentence.text) if a.unit is not None and a.unit in wanted}
+
+
+def meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:
+    """Two that differ: first the one of the year asked for, or the newer where the question wants the newest."""
+    asked = years_in(question)
+    ours, theirs = (years_of(one.passage.paragraph.document_id, one.passage.source) for one in (best, rival))
+    if asked:
+        return (rival, best) if theirs & asked and not ours & asked else (best, rival)
+    days = best.passage.source.date, rival.passage.source.date
+    is_newer = days[0] is not None and days[1] is not None and days[1] > days[0]
+    return (rival, best) if is_newer and asks_for_the_newest(question) else (best, rival)
