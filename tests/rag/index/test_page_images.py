@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rag.documents.page_image import PageImage
 from rag.index.page_images import PageImages
+from rag.index.store import remove_index
 
 IMAGE = PageImage(webp=b"RIFF\n\n0000WEBP" + bytes(1_000), width=909, height=1286, pages=12)
 
@@ -52,6 +53,13 @@ def test_those_go_first_that_nobody_looked_at_for_longest(tmp_path: Path) -> Non
     assert images.read("5-abc", 1) == IMAGE, "looked at again"
     images.write("5-abc", 4, IMAGE, current={"5-abc"})
     assert [number for number in (1, 2, 3, 4) if images.read("5-abc", number)] == [1, 3, 4]
+
+
+def test_to_clear_an_index_takes_its_pages_along(tmp_path: Path) -> None:
+    images = PageImages(tmp_path / "pages")
+    images.write("5-abc", 1, IMAGE, current={"5-abc"})
+    remove_index(tmp_path)
+    assert not images.folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path: Path) -> None:

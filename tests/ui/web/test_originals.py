@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
 from urllib.parse import quote
@@ -21,7 +22,9 @@ WELLS = pdf(
 )
 PASSWORD = {"Authorization": "Basic " + base64.b64encode(b"anna:s3cret-of-anna").decode()}
 ODD = "a b#1%2F ü.pdf"
+TAKEN_APART = "Bru\u0308cke.pdf"
 FILES = {
+    TAKEN_APART: pdf(paragraph("The bridge over the river is closed in winter.")),
     "wells.pdf": WELLS,
     ODD: pdf(paragraph("The guard of the wells is Ingrid Solberg.")),
     "page.html": b"<title>Wells</title><p>The wells are nine.</p><script>alert(1)</script>",
@@ -97,6 +100,13 @@ def test_a_file_is_given_out_byte_for_byte_to_be_kept_and_not_to_be_shown(chat: 
 
 def test_a_name_with_odd_signs_has_its_pages_too(chat: Attacked) -> None:
     assert page(chat, ODD, 1).status == 200
+
+
+def test_a_file_whose_name_is_composed_otherwise_than_its_id_is_found(chat: Attacked) -> None:
+    name = unicodedata.normalize("NFC", TAKEN_APART)
+    assert name != TAKEN_APART
+    assert page(chat, name, 1).status == 200
+    assert original(chat, name).body == FILES[TAKEN_APART]
 
 
 @pytest.mark.parametrize(
