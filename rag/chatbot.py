@@ -24,6 +24,7 @@ from rag.index.chroma import NOT_WRITTEN
 from rag.index.records import Record
 from rag.index.store import Health, Store
 from rag.ingest import Progress, Report, ingest
+from rag.originals import Originals
 from rag.search.retrieve import PASSAGES, Retrieval
 from rag.search.scope import resolve_scope
 from rag.search.second_embedder import SecondEmbedder
@@ -69,6 +70,7 @@ class Chatbot:
         self.gathering = gathering
         self.retriever = gathering.retriever
         self.second = second
+        self.originals = Originals(store=store, settings=settings)
 
     def __enter__(self) -> Chatbot:
         return self

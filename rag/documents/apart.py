@@ -1,5 +1,5 @@
-"""Files are parsed in a process of their own, with limits on time and memory: a file that hangs a parser, fills the
-memory or crashes it fails alone, with one sentence.
+"""Files are parsed, and their pages drawn, in a process of their own, with limits on time and memory: a file that hangs
+a parser, fills the memory or crashes it fails alone, with one sentence.
 
 The process is a fresh Python that imports from where this one does, whatever folder it was started in; it is kept for
 the next file, and ends with this one. It gets bytes and gives JSON: what a hostile file made of it can only say things.
@@ -8,6 +8,7 @@ the next file, and ends with this one. It gets bytes and gives JSON: what a host
 from __future__ import annotations
 
 import atexit
+import base64
 import json
 import os
 import struct
@@ -21,6 +22,7 @@ from typing import Any
 from rag.documents.layout import Layout, Place, Run
 from rag.documents.loaders.formats import Kind
 from rag.documents.loaders.loaded import Loaded
+from rag.documents.page_image import PageImage
 from rag.domain import Block, Role
 from rag.errors import DocumentError
 
@@ -29,6 +31,9 @@ SECONDS, SECONDS_A_MEGABYTE = 120.0, 20.0
 
 MEGABYTES = 2_000
 """Of memory for one file, where the system can hold a process to it (not on Windows and macOS)."""
+
+PAGE_SECONDS = 10.0
+"""For one page, besides what its file's size adds: somebody waits for it, and the text is there to be read."""
 
 _MOST_PROCESSES = 2
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
@@ -65,13 +70,13 @@ class _Parser:
             # Why stands above it: what the process writes to standard error goes where ours goes.
             raise DocumentError("cannot be read now: the process that parses files did not start") from error
 
-    def parse(self, kind: Kind, data: bytes, seconds: float) -> Any:
+    def parse(self, wanted: bytes, data: bytes, seconds: float) -> Any:
         """What the process says of a file. Raises TimeoutError, after which the process is gone, and `_Ended`."""
         is_late = threading.Event()
         timer = threading.Timer(seconds, self._stop, [is_late])
         timer.start()
         try:
-            return self._exchange(kind, data)
+            return self._exchange(wanted, data)
         except (OSError, ValueError, _Ended) as error:
             if is_late.is_set():
                 raise TimeoutError from error
@@ -79,9 +84,9 @@ class _Parser:
         finally:
             timer.cancel()
 
-    def _exchange(self, kind: Kind, data: bytes) -> Any:
+    def _exchange(self, wanted: bytes, data: bytes) -> Any:
         assert self._process.stdin is not None
-        for part in (kind.value.encode(), data):
+        for part in (wanted, data):
             self._process.stdin.write(_SIZE.pack(len(part)))
             self._process.stdin.write(part)
         self._process.stdin.flush()
@@ -117,20 +122,27 @@ class Parsers:
 
     def load(self, kind: Kind, data: bytes) -> Loaded:
         """Raises DocumentError with the reason where the file cannot be read, or not within the limits."""
+        return _loaded(self._answered({"kind": kind}, data))
+
+    def draw(self, data: bytes, *, page: int) -> PageImage:
+        """A page of a PDF file, counted from 1. Raises DocumentError where there is none, or it cannot be drawn."""
+        return _drawn(self._answered({"kind": Kind.PDF, "page": page}, data))
+
+    def _answered(self, wanted: Any, data: bytes) -> Any:
         with self._places:
-            answer = self._answer(kind, data)
+            answer = self._answer(json.dumps(wanted).encode(), data)
         if "error" in answer:
             raise DocumentError(str(answer["error"]))
-        return _loaded(answer)
+        return answer
 
-    def _answer(self, kind: Kind, data: bytes) -> Any:
+    def _answer(self, wanted: bytes, data: bytes) -> Any:
         kept = self._kept()
         if kept is not None:
             # It may have ended while it waited, or over what an earlier file left in it.
             with suppress(_Ended):
-                return self._ask(kept, kind, data)
+                return self._ask(kept, wanted, data)
         try:
-            return self._ask(_Parser(self._memory), kind, data)
+            return self._ask(_Parser(self._memory), wanted, data)
         except _Ended as error:
             raise DocumentError("makes its reader break down: it is damaged, or made to do so") from error
 
@@ -138,11 +150,11 @@ class Parsers:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _ask(self, parser: _Parser, kind: Kind, data: bytes) -> Any:
+    def _ask(self, parser: _Parser, wanted: bytes, data: bytes) -> Any:
         """What a process says of a file; kept for the next one unless it failed."""
         seconds = self._seconds + SECONDS_A_MEGABYTE * len(data) / 1e6
         try:
-            answer = parser.parse(kind, data, seconds)
+            answer = parser.parse(wanted, data, seconds)
         except TimeoutError as error:
             parser.close()
             raise DocumentError(f"takes longer than {seconds:.0f} seconds to read, and was given up") from error
@@ -163,7 +175,20 @@ class Parsers:
 PARSERS = Parsers()
 """Those of this process."""
 
+DRAWERS = Parsers(seconds=PAGE_SECONDS)
+"""Those that draw: whoever looks at a page does not wait behind a folder that is being read."""
+
 atexit.register(PARSERS.close)
+atexit.register(DRAWERS.close)
+
+
+def _drawn(answer: Any) -> PageImage:
+    """Raises DocumentError for what is no picture: whatever the file made of its process, no other type is served."""
+    webp = base64.b64decode(answer["webp"])
+    if webp[:4] != b"RIFF" or webp[8:12] != b"WEBP":
+        raise DocumentError("makes its reader break down: it is damaged, or made to do so")
+    width, height, pages = (int(answer[name]) for name in ("width", "height", "pages"))
+    return PageImage(webp=webp, width=width, height=height, pages=pages)
 
 
 def _loaded(answer: Any) -> Loaded:

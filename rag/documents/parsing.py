@@ -1,7 +1,13 @@
-"""The program of a parser's process (`rag.documents.apart`): files come in, texts go out, until nobody asks more."""
+"""The program of a parser's process (`rag.documents.apart`): files come in, texts and pictures of pages go out, until
+nobody asks more.
+
+The first part of a message says what is wanted, as JSON: the kind of the file, and the number of a page where that is
+to be drawn. The second is the file.
+"""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import json
@@ -13,7 +19,7 @@ from typing import Any, BinaryIO
 
 from rag.documents.loaders.formats import Kind
 from rag.documents.loaders.loaded import Loaded
-from rag.documents.loaders.table import LOADERS
+from rag.documents.page_image import PageImage
 from rag.errors import DocumentError
 
 _SIZE = struct.Struct(">Q")
@@ -32,8 +38,8 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _tell(answers, {"ready": True})
-    while (kind := _part(sys.stdin.buffer)) is not None and (data := _part(sys.stdin.buffer)) is not None:
-        _tell(answers, _answer(Kind(kind.decode()), data))
+    while (wanted := _part(sys.stdin.buffer)) is not None and (data := _part(sys.stdin.buffer)) is not None:
+        _tell(answers, _answer(json.loads(wanted), data))
         gc.collect()
 
 
@@ -61,9 +67,9 @@ def _part(source: BinaryIO) -> bytes | None:
     return source.read(_SIZE.unpack(size)[0]) if len(size) == _SIZE.size else None
 
 
-def _answer(kind: Kind, data: bytes) -> dict[str, Any]:
+def _answer(wanted: dict[str, Any], data: bytes) -> dict[str, Any]:
     try:
-        return _told(LOADERS[kind](data))
+        return _drawn(data, wanted["page"]) if "page" in wanted else _loaded(data, Kind(wanted["kind"]))
     except DocumentError as error:
         return {"error": str(error)}
     except MemoryError:
@@ -71,6 +77,26 @@ def _answer(kind: Kind, data: bytes) -> dict[str, Any]:
     except Exception as error:
         # A parser's own error on a file that is not what it should be; the name helps whoever is told of it.
         return {"error": f"is damaged, or of a kind that its reader does not know ({type(error).__name__})"}
+
+
+# Imported when they are first needed: somebody waits for a page, and the loaders take longer to import than it to draw.
+
+
+def _drawn(data: bytes, page: int) -> dict[str, Any]:
+    from rag.documents.loaders.pdf.drawing import draw_page
+
+    return _shown(draw_page(data, page))
+
+
+def _loaded(data: bytes, kind: Kind) -> dict[str, Any]:
+    from rag.documents.loaders.table import LOADERS
+
+    return _told(LOADERS[kind](data))
+
+
+def _shown(image: PageImage) -> dict[str, Any]:
+    webp = base64.b64encode(image.webp).decode()
+    return {"webp": webp, "width": image.width, "height": image.height, "pages": image.pages}
 
 
 def _told(loaded: Loaded) -> dict[str, Any]:

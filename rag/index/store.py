@@ -99,7 +99,7 @@ def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = acquire(folder, wait=0.0)
     try:
-        derived = ("lexical", "lexical.new", "layouts", failures.NAME)
+        derived = ("lexical", "lexical.new", "layouts", "pages", failures.NAME)
         for name in ("chroma", *derived, "owner.json", "folder.txt", SEAL, LOST):
             remove_path(folder / name)
     finally:
@@ -141,7 +141,7 @@ class Store:
         self._note_pending([change.document.id for change in changes])
         with translated(self.folder):
             for change in changes:
-                self._layouts.write(row_prefix(change.document.id, change.document.revision), change.layout)
+                self.layouts.write(row_prefix(change.document.id, change.document.revision), change.layout)
         pieces = [(change, piece) for change in changes for piece in change.pieces]
         for batch in chunks(pieces, WRITE_BATCH):
             with translated(self.folder):
@@ -156,10 +156,10 @@ class Store:
     def layout_of(self, document_id: str) -> Layout:
         """Where the words of a document stand on pages. Empty if it has none, is not in, or nothing is known."""
         record = self._records.get(document_id)
-        return self._layouts.read(record.prefix) if record else Layout()
+        return self.layouts.read(record.prefix) if record else Layout()
 
     @property
-    def _layouts(self) -> Layouts:
+    def layouts(self) -> Layouts:
         return Layouts(self.folder / "layouts")
 
     def _put_records(self, records: Sequence[Record]) -> None:
@@ -219,7 +219,7 @@ class Store:
         current = self._prefixes
         with translated(self.folder):
             noted = [(str(key), str(m["document"])) for key, m in rows_of(self._pending)]
-            self._layouts.keep_only(current, of=[row_prefix(document_id, "") for _, document_id in noted])
+            self.layouts.keep_only(current, of=[row_prefix(document_id, "") for _, document_id in noted])
             for some in chunks(noted, 200):
                 where = {"document": {"$in": [document_id for _, document_id in some]}}
                 rows = list(rows_of(self._paragraphs, where))

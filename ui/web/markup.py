@@ -6,7 +6,7 @@ The one way by which text of documents, questions and models reaches the page.
 from __future__ import annotations
 
 import html
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import regex
 
@@ -38,3 +38,13 @@ def place_address(folder: str, document: str, paragraph: int, start: int | None 
     if start is not None and end is not None:
         place |= {"start": start, "end": end}
     return f"?{urlencode(place)}"
+
+
+def page_address(folder: str, document: str, revision: str, page: int) -> str:
+    """A page of a document as a picture."""
+    return f"pages/{folder}/{quote(document)}/{page}.webp?{urlencode({'revision': revision})}"
+
+
+def original_address(folder: str, document: str, revision: str) -> str:
+    """The file of a document, to be downloaded."""
+    return f"original/{folder}/{quote(document)}?{urlencode({'revision': revision})}"

@@ -40,31 +40,55 @@ class Mark:
 
 
 def reader_html(
-    folder: str, record: Record, passages: Sequence[Passage], paragraph: int, marks: Sequence[Mark], notice: str | None
+    folder: str,
+    record: Record,
+    passages: Sequence[Passage],
+    paragraph: int,
+    marks: Sequence[Mark],
+    notice: str | None,
+    *,
+    tools: str = "",
 ) -> str:
-    """A document, or as much of it as `passages` holds, opened at a paragraph."""
+    """A document, or as much of it as `passages` holds, opened at a paragraph. `tools` is markup of what else can be
+    done with it."""
+    shown = [passage.paragraph for passage in passages]
+    body = "".join(_paragraph_html(folder, one, one.number == paragraph, marks) for one in shown)
+    page = (
+        '<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
+        f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div>"
+    )
+    return reader_section(record, page, marks, notice, tools=tools)
+
+
+def reader_section(
+    record: Record, page: str, marks: Sequence[Mark], notice: str | None, *, tools: str = "", facts: str = ""
+) -> str:
+    """What stands around the text or the picture of a document; `facts` are attributes that the script reads."""
+    told = f'<p class="notice" role="status">{escaped(notice)}</p>' if notice else ""
+    current = next((f"{mark.start}-{mark.end}" for mark in marks if mark.current), "")
+    return (
+        f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
+        f'data-document="{exact(record.document_id)}" data-mark="{current}"{facts}>'
+        f"{_head_html(record, tools)}{told}{page}</section>"
+    )
+
+
+def _head_html(record: Record, tools: str) -> str:
     facts = [
         record.author or "",
         f"{record.date.day} {record.date:%B %Y}" if record.date else "",
         counted(record.paragraphs),
         document_name(record.document_id),
     ]
-    shown = [passage.paragraph for passage in passages]
-    body = "".join(_paragraph_html(folder, one, one.number == paragraph, marks) for one in shown)
-    current = next((f"{mark.start}-{mark.end}" for mark in marks if mark.current), "")
-    told = f'<p class="notice" role="status">{escaped(notice)}</p>' if notice else ""
     return (
-        f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
-        f'data-document="{exact(record.document_id)}" data-mark="{current}">'
         '<header class="reader-head"><div class="reader-bar">'
         '<button type="button" class="act" data-act="back">← Back to the answer</button>'
         '<span class="steps" hidden><button type="button" class="act" data-act="previous" aria-label="Previous citation '
         '(p)">‹</button><span class="step-count" aria-live="off"></span><button type="button" class="act" data-act="next" '
         'aria-label="Next citation (n)">›</button></span></div>'
         f'<h2 dir="auto">{escaped(record.title)}</h2>'
-        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p></header>'
-        f'{told}<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
-        f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div></section>"
+        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>'
+        f"{tools and f'<div class=tools>{tools}</div>'}</header>"
     )
 
 

@@ -24,6 +24,7 @@ from ui.web.asgi import App
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
 from ui.web.guard import LOOPBACK, Guard
+from ui.web.originals import originals
 from ui.web.passwords import Users, read_users
 
 
@@ -106,6 +107,7 @@ def _application(folders: Folders, settings: Settings) -> App:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
+    app.include_router(originals(folders))
     return mount_page(app, folders, settings)
 
 

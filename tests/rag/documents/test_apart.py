@@ -12,10 +12,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from rag.documents.apart import Parsers
 from rag.documents.loaders.docx.loading import load_docx
 from rag.documents.loaders.formats import Kind
+from rag.documents.loaders.pdf.drawing import draw_page
 from rag.documents.loaders.pdf.loading import load_pdf
 from rag.documents.reading import load, read_document
 from rag.errors import DocumentError
@@ -64,6 +66,54 @@ def test_a_file_that_takes_too_long_is_given_up() -> None:
         assert not parsers._idle, "its process is gone"
     finally:
         parsers.close()
+
+
+def test_a_page_is_drawn_apart_as_large_as_it_is_shown() -> None:
+    parsers = Parsers()
+    try:
+        image = parsers.draw(PDF, page=2)
+        assert (image.pages, image.width, image.height) == (2, 935, 1210), "Letter at 110 dots an inch"
+        assert dots(image.webp) == dots(draw_page(PDF, 2).webp) != dots(draw_page(PDF, 1).webp)
+    finally:
+        parsers.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "page", "told"),
+    [
+        (PDF, 3, "ends with page 2, and has no page 3"),
+        (PDF, 0, "ends with page 2, and has no page 0"),
+        (PDF[:200], 1, "is damaged: no PDF reader can open it"),
+        (b"no PDF at all", 1, "is damaged: no PDF reader can open it"),
+    ],
+)
+def test_a_page_that_cannot_be_drawn_is_told_and_the_process_goes_on(data: bytes, page: int, told: str) -> None:
+    parsers = Parsers()
+    try:
+        with pytest.raises(DocumentError, match=told):
+            parsers.draw(data, page=page)
+        assert parsers.draw(PDF, page=1).pages == 2
+    finally:
+        parsers.close()
+
+
+def test_a_page_that_takes_too_long_is_given_up() -> None:
+    parsers = Parsers(seconds=0.001)
+    try:
+        with pytest.raises(DocumentError, match="takes longer than 0 seconds to read, and was given up"):
+            parsers.draw(PDF, page=1)
+        assert not parsers._idle, "its process is gone"
+    finally:
+        parsers.close()
+
+
+def test_a_page_as_wide_as_a_house_is_drawn_small() -> None:
+    image = draw_page(pdf(paragraph("A plan."), box="0 0 14400 7200"), 1)
+    assert (image.width, image.height) == (4000, 2000)
+
+
+def dots(webp: bytes) -> bytes:
+    return Image.open(BytesIO(webp)).convert("RGB").tobytes()
 
 
 def zip_bomb() -> bytes:

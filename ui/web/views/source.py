@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from rag.domain import Passage
+from rag.documents.layout import Layout
+from rag.documents.loaders.formats import FORMATS, kind_named
+from rag.domain import Paragraph, Passage, document_name
+from rag.errors import DocumentError
+from rag.index.records import Record
 from ui.web.desk import QUICK, View
 from ui.web.folders import OpenFolder
+from ui.web.pages import Sheet, as_button, download_link, paged_html
 from ui.web.reading import AROUND, Mark, empty_reader_html, gone_html, reader_html
 from ui.web.tab import Tab
+
+_CHANGED = "This document has changed since it was quoted; the words are not at this place any more."
+_UNPLACED = "Where on the page the words stand is not known; they are marked in the text."
 
 
 class Source(View):
@@ -39,24 +48,99 @@ class Source(View):
 
 
 def _open(folder: OpenFolder, place: Mapping[str, Any], others: Sequence[Mark]) -> str:
-    """A document at a place, with the span that is wanted marked, if it still reads as it was quoted."""
+    """A document at a place, with the span that is wanted marked, if it still reads as it was quoted: as its page, where
+    it has pages and nobody wants its text."""
     document_id = str(place.get("document"))
     record = folder.record(document_id)
     if record is None:
         return gone_html(document_id)
     number = min(max(_whole(place.get("paragraph"), 1), 1), record.paragraphs)
     passages = folder.read(document_id, number - AROUND, number + AROUND)
-    marks = list(others)
-    notice = None
-    if place.get("start") is not None:
-        mark = _mark(place, current=True)
-        changed = bool(place.get("revision")) and place["revision"] != record.revision
-        if changed and not _reads_as(passages, mark, str(place.get("quote") or "")):
-            notice = "This document has changed since it was quoted; the words are not at this place any more."
-            marks = []
-        else:
-            marks.append(mark)
-    return reader_html(folder.key, record, passages, number, marks, notice)
+    opened = _marked(_Opened(record=record, passages=passages, number=number, marks=others), place)
+    if not folder.bot.originals.has_pages(record):
+        return _text_html(folder, opened, download_link(folder.key, record) if _is_packed(document_id) else "")
+    if place.get("as") != "text":
+        try:
+            return _page_html(folder, opened, asked=_whole(place.get("page"), 0))
+        except DocumentError as error:
+            told = f"The page cannot be shown: {document_name(document_id)} {error}. Here is its text."
+            opened = replace(opened, notice=opened.notice or told)
+    return _text_html(folder, opened, f"{as_button('page')}{download_link(folder.key, record)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A document open at the paragraph `number`: what of it is around that, what is marked, and what is to be said."""
+
+    record: Record
+    passages: Sequence[Passage]
+    number: int
+    marks: Sequence[Mark]
+    notice: str | None = None
+
+    @property
+    def current(self) -> Mark | None:
+        return next((mark for mark in self.marks if mark.current), None)
+
+    @property
+    def paragraph(self) -> Paragraph | None:
+        found = (passage.paragraph for passage in self.passages)
+        return next((paragraph for paragraph in found if paragraph.number == self.number), None)
+
+    @property
+    def words(self) -> str:
+        """Those of the current mark."""
+        if self.current is None:
+            return ""
+        return "".join(_cut(passage.paragraph, self.current) for passage in self.passages)
+
+
+def _marked(opened: _Opened, place: Mapping[str, Any]) -> _Opened:
+    """With the span that a place names, or without marks where the words have changed."""
+    if place.get("start") is None:
+        return opened
+    mark = _mark(place, current=True)
+    changed = bool(place.get("revision")) and place["revision"] != opened.record.revision
+    if changed and not _reads_as(opened.passages, mark, str(place.get("quote") or "")):
+        return replace(opened, marks=[], notice=_CHANGED)
+    return replace(opened, marks=[*opened.marks, mark])
+
+
+def _text_html(folder: OpenFolder, opened: _Opened, tools: str) -> str:
+    return reader_html(
+        folder.key, opened.record, opened.passages, opened.number, opened.marks, opened.notice, tools=tools
+    )
+
+
+def _page_html(folder: OpenFolder, opened: _Opened, *, asked: int) -> str:
+    """The page that is asked for, else the one of the place. Raises DocumentError where it cannot be drawn."""
+    layout = folder.bot.originals.layout_of(opened.record)
+    own = _page_of(opened, layout)
+    image = folder.bot.originals.page_image(opened.record, asked or own)
+    sheet = Sheet(image=image, number=asked or own, own=own, paragraph=opened.number, words=opened.words)
+    notice = opened.notice
+    if opened.current and not layout.places(opened.current.start, opened.current.end):
+        notice = notice or _UNPLACED
+    return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice)
+
+
+def _page_of(opened: _Opened, layout: Layout) -> int:
+    """Where the words stand that somebody came for, or the paragraph."""
+    spans = [(one.start, one.end) for one in (opened.current, opened.paragraph) if one is not None]
+    pages = (layout.page_at(start, end) for start, end in spans)
+    known = next((page for page in pages if page is not None), None)
+    return known or (opened.paragraph.page if opened.paragraph else None) or 1
+
+
+def _is_packed(document_id: str) -> bool:
+    """Whether a document is of a kind that nobody can read but by its program: its text alone does not show how it
+    looks."""
+    kind = kind_named(document_id)
+    return kind is not None and not FORMATS[kind].is_text
+
+
+def _cut(paragraph: Paragraph, mark: Mark) -> str:
+    return paragraph.text[max(mark.start - paragraph.start, 0) : max(mark.end - paragraph.start, 0)]
 
 
 def _reads_as(passages: Sequence[Passage], mark: Mark, quote: str) -> bool:

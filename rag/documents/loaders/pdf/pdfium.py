@@ -74,6 +74,29 @@ class Picture(NamedTuple):
     stride: int
 
 
+class Colours(NamedTuple):
+    """A page in colours, three bytes a dot: blue, green, red; `stride` bytes a row."""
+
+    data: bytes
+    width: int
+    height: int
+    stride: int
+
+
+def drawn(document: Any, number: int, *, dots_an_inch: int, most: int) -> Colours:
+    """A page as it is shown, its forms and notes too, at most so many dots wide and high. Raises DocumentError where
+    there is no such page, or it cannot be read."""
+    if not 1 <= number <= len(document):
+        raise DocumentError(f"ends with page {len(document)}, and has no page {number}")
+    try:
+        page = document[number - 1]
+        scale = min(dots_an_inch / 72, most / max(page.get_size()))
+        bitmap = page.render(scale=scale)
+    except pypdfium2.PdfiumError as error:
+        raise DocumentError(f"page {number} is damaged") from error
+    return Colours(bytes(bitmap.buffer), bitmap.width, bitmap.height, bitmap.stride)
+
+
 class Frame(NamedTuple):
     """A page as somebody sees it who reads text that makes `turn` quarter turns clockwise on it: coordinates count
     from the top left corner that it then has. `width` and `height` are those of the page as shown, in points."""

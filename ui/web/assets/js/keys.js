@@ -33,4 +33,6 @@ document.addEventListener('keydown', (event) => {
   if (!inReader || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea')) return;
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
+  const turning = { ArrowLeft: 'previous', ArrowRight: 'next' }[event.key];
+  if (turning) inReader.querySelector(`[data-turn=${turning}]:enabled`)?.click();
 }, true);

@@ -8,7 +8,7 @@ watch('value', () => {
     setTimeout(recallAsked, 1500);
     const open = sessionStorage.getItem(KEPT + 'open:' + folder());
     if (open && kept(open)) trigger('restore', { kept: kept(open) });
-    if (new URLSearchParams(location.search).has('document')) { expecting = true; showSheet('source'); requestAnimationFrame(showReader); }
+    if (new URLSearchParams(location.search).has('document')) arriveAtSource();
   }
   keep();
 });

@@ -2,8 +2,20 @@
 
 /* The link that led to what is open, and which citation of which question it is, if it is one. */
 const followed = { link: null, cite: null, turn: null };
-/* Whether what was asked for is on its way, and is to be come to by its paragraph, not by a mark. */
-let expecting = false, toTarget = false;
+/* Whether what was asked for is on its way, and is to be come to by its paragraph, not by a mark; and which of the
+   buttons that turn pages was pressed. */
+let expecting = false, toTarget = false, turned = null;
+/* The last place that was asked for, and by which event: to be shown again as its page, as its text, at another page. */
+let sought = { name: 'read', place: {} };
+/* Whether this tab shows the text of documents that have pages. */
+const AS = 'ibid-as';
+
+function seek(name, place) {
+  sought = { name, place };
+  expecting = true;
+  turned = null;
+  trigger(name, { ...place, as: sessionStorage.getItem(AS) });
+}
 
 const chipsOf = (turn) => [...document.querySelectorAll(`.chip[data-cite^="${turn}."]`)];
 
@@ -14,7 +26,6 @@ function placeOf(link) {
 
 function openPlace(link) {
   const place = placeOf(link);
-  expecting = true;
   followed.link = link;
   followed.cite = link.dataset.cite || null;
   followed.turn = followed.cite ? followed.cite.split('.')[0] : null;
@@ -26,7 +37,7 @@ function openPlace(link) {
   markOpenChip();
   const address = link.getAttribute('href');
   if (address && address !== location.search) history.pushState(null, '', address);
-  trigger(followed.cite ? 'cite' : 'read', { ...place, others });
+  seek(followed.cite ? 'cite' : 'read', { ...place, others });
   showSheet('source');
   // What is open already comes back as it was, and then nothing tells that it came.
   if (isOpen(place)) requestAnimationFrame(showReader);
@@ -35,7 +46,7 @@ function openPlace(link) {
 function isOpen(place) {
   const reader = byId('reader').querySelector('.reader');
   const mark = place.start === null ? '' : `${place.start}-${place.end}`;
-  return reader?.dataset.document === place.document && reader.dataset.mark === mark
+  return reader?.dataset.document === place.document && reader.dataset.mark === mark && reader.dataset.page === reader.dataset.own
     && reader.querySelector('.target')?.dataset.paragraph === place.paragraph;
 }
 
@@ -48,9 +59,8 @@ function markOpenChip() {
 /* More of the document that is open: the marks stay, and so does the way back. */
 function openMore(button) {
   const [start, end] = (button.closest('.reader').dataset.mark || '-').split('-');
-  expecting = true;
   toTarget = true;
-  trigger('read', { document: button.dataset.document, paragraph: button.dataset.paragraph, start: start || null, end: end || null });
+  seek('read', { document: button.dataset.document, paragraph: button.dataset.paragraph, start: start || null, end: end || null });
 }
 
 function step(by) {
@@ -62,6 +72,8 @@ function step(by) {
 
 function showReader() {
   const reader = byId('reader');
+  // What the address names comes before this tab could say how it wants it.
+  if (sessionStorage.getItem(AS) === 'text' && reader.querySelector('.sheet')) { seek(sought.name, sought.place); return; }
   const steps = reader.querySelector('.steps');
   const chips = followed.turn ? chipsOf(followed.turn) : [];
   if (steps && chips.length && followed.cite) {
@@ -72,6 +84,7 @@ function showReader() {
   }
   const button = reader.querySelector('[data-act=back]');
   if (button) button.textContent = followed.cite ? '← Back to the answer' : '← Close';
+  if (turned) { showTurned(reader); return; }
   const target = (!toTarget && reader.querySelector('mark.hit')) || reader.querySelector('.target');
   // Whoever has gone back meanwhile keeps the focus where it is.
   if (!target || !expecting) return;
@@ -80,6 +93,38 @@ function showReader() {
   if (!target.matches('[tabindex]')) target.setAttribute('tabindex', '-1');
   target.focus({ preventScroll: true });
   paintFeedback();
+}
+
+/* As its page or as its text, from now on in this tab. */
+function showAs({ dataset }) {
+  sessionStorage.setItem(AS, dataset.as);
+  seek(sought.name, sought.place);
+}
+
+function turnPage({ dataset }) {
+  turned = dataset.turn;
+  trigger(sought.name, { ...sought.place, page: dataset.page });
+}
+
+/* Another page of what is open: whoever pressed a button may press it again. */
+function showTurned(reader) {
+  const button = reader.querySelector(`[data-turn=${turned}]`);
+  turned = null;
+  byId('announcer').textContent = reader.querySelector('.page-count')?.textContent || '';
+  (button && !button.disabled ? button : reader.querySelector('.page'))?.focus();
+}
+
+/* The place in the address, when the page comes to life. */
+function addressed() {
+  const place = new URLSearchParams(location.search);
+  return Object.fromEntries(['document', 'paragraph', 'start', 'end'].map((name) => [name, place.get(name)]));
+}
+
+function arriveAtSource() {
+  sought = { name: 'read', place: addressed() };
+  expecting = true;
+  showSheet('source');
+  requestAnimationFrame(showReader);
 }
 
 function back() {
@@ -133,8 +178,7 @@ window.addEventListener('popstate', () => {
   if (!place.has('document')) { back(); return; }
   const chip = [...document.querySelectorAll('.chip')].find((one) => one.getAttribute('href') === location.search);
   if (chip) { openPlace(chip); return; }
-  expecting = true;
-  trigger('read', { document: place.get('document'), paragraph: place.get('paragraph'), start: place.get('start'), end: place.get('end') });
+  seek('read', addressed());
   showSheet('source');
 });
 
@@ -144,5 +188,7 @@ Object.assign(acts, {
   back,
   previous: () => step(-1),
   next: () => step(1),
+  as: showAs,
+  page: turnPage,
   read: (button) => { if (button.matches('.more')) { openMore(button); return; } showSheet(null); openPlace(button); },
 });

@@ -1,0 +1,89 @@
+"""The files behind the documents that are in: their very bytes, their pages as pictures, where words stand on these.
+
+A file is given out only as it was read: what has changed since is another document, of which nothing was quoted.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.documents.apart import DRAWERS
+from rag.documents.layout import Layout
+from rag.documents.loaders.formats import Kind, kind_named
+from rag.documents.page_image import PageImage
+from rag.documents.reading import revision_of
+from rag.documents.scan import scan
+from rag.errors import DocumentError, FolderError
+from rag.index.page_images import PageImages
+from rag.index.records import Record
+from rag.index.store import Store
+from rag.settings import Settings
+
+_CHANGED = "has changed since it was read: let Ibid look for changes"
+_GONE = "is not in its folder any more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Originals:
+    """Of the documents in a store, which were found in the folders of the settings."""
+
+    store: Store
+    settings: Settings
+
+    def has_pages(self, record: Record) -> bool:
+        """Whether pages of the document can be drawn."""
+        return kind_named(record.document_id) is Kind.PDF
+
+    def layout_of(self, record: Record) -> Layout:
+        """Where its words stand on its pages; empty where that is not known."""
+        return self.store.layouts.read(record.prefix)
+
+    def page_image(self, record: Record, number: int) -> PageImage:
+        """Its page `number`, counted from 1. Raises DocumentError where it has none, or the file has changed."""
+        if not self.has_pages(record):
+            raise DocumentError("has no pages to be shown: only a PDF has")
+        kept = self._images.read(record.revision, number)
+        if kept is not None:
+            return kept
+        image = DRAWERS.draw(self.read(record), page=number)
+        current = {one.revision for one in self.store.records().values()}
+        self._images.write(record.revision, number, image, current=current)
+        return image
+
+    @property
+    def _images(self) -> PageImages:
+        return PageImages(self.store.folder / "pages")
+
+    def read(self, record: Record) -> bytes:
+        """The bytes that the document was read from. Raises DocumentError where its file is gone or has changed."""
+        try:
+            data = _bytes(self._path(record.document_id), record.stamp.size)
+        except (OSError, FolderError) as error:
+            raise DocumentError(_GONE) from error
+        if revision_of(data, name=record.document_id) != record.revision:
+            raise DocumentError(_CHANGED)
+        return data
+
+    def _path(self, document_id: str) -> Path:
+        """Where the file of a document lies. Raises DocumentError, FolderError."""
+        root, _, name = document_id.partition("/")
+        folder = self.settings.roots.get(root)
+        if folder is None:
+            raise DocumentError(_GONE)
+        if (folder / name).exists():
+            return folder / name
+        # Ids are names as people type them: the file's own may be composed otherwise.
+        found = (file.path for file in scan(root, folder).files if file.document_id == document_id)
+        if (path := next(found, None)) is None:
+            raise DocumentError(_GONE)
+        return path
+
+
+def _bytes(path: Path, size: int) -> bytes:
+    """What a file of this size holds. Raises DocumentError for another, before it is read; OSError."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+        raise DocumentError(_CHANGED)
+    return path.read_bytes()
