@@ -46,12 +46,26 @@ RUNS = [
     Run(start=15, end=19, place=Place(2, (0.1, 0.1, 0.2, 0.12))),
     Run(start=20, end=24, place=Place(2, None)),
 ]
-RECORD = Record("documents/a.pdf", "A", "5-abc-pdf1", 3, 3, FileStamp(1, 1))
+RECORD = Record(
+    document_id="documents/a.pdf",
+    title="A",
+    revision="5-abc-pdf1",
+    paragraphs=3,
+    rows=3,
+    stamp=FileStamp(size=1, modified_ns=1),
+)
 
 
 def shown(marks: list[Mark], page: int = 1, words: str = "", title: str = "A") -> Element:
     image = PageImage(webp=b"", width=909, height=1286, pages=12)
-    record = Record("documents/a.pdf", title, "5-abc-pdf1", 3, 3, FileStamp(1, 1))
+    record = Record(
+        document_id="documents/a.pdf",
+        title=title,
+        revision="5-abc-pdf1",
+        paragraphs=3,
+        rows=3,
+        stamp=FileStamp(size=1, modified_ns=1),
+    )
     sheet = Sheet(image=image, number=page, own=1, paragraph=1, words=words)
     return read(paged_html("0123456789ab", record, sheet, Layout(RUNS), marks=marks, notice=None))
 
