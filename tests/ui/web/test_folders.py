@@ -178,7 +178,7 @@ def test_to_close_in_an_ingest_ends_it_and_leaves_a_whole_index(mine: Settings, 
         (mine.documents / f"ledger-{number:02}.txt").write_text(f"Ledger {number}\n\n{long_text(200)}")
     folder = OpenFolder(mine, embedder, None)
     folder.ingest_beside()
-    until(lambda: folder.indexing.progress is not None)
+    until(lambda: folder.indexing.progress is not None and folder.indexing.progress.files_done > 2)
     started = time.monotonic()
     folder.close()
     assert time.monotonic() - started < 10
