@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from rag.chatbot import Chatbot
+from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM
 from rag.index.records import Record
 from rag.opening import open_chatbot
@@ -118,6 +119,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> tupl
         bot.ingest()
         first = state_of(bot)
     write_version(folder, "B")
+    # So that every run below finds files that have been left alone for a while.
+    time.sleep(SETTLED_AFTER_NS / 1e9 + 0.2)
     shutil.copytree(home, base / "undisturbed")
     child, line = start(base / "undisturbed", folder)
     started = time.perf_counter()

@@ -226,7 +226,7 @@ def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibi
 def test_ingest_fails_when_every_file_does(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "bad.txt").write_bytes(b"\0" * 900)
+    (folder / "bad.txt").write_bytes(bytes(range(1, 9)) * 100)
     run = Ibid(empty.home, folder).run("ingest")
     assert run.code == 1
     assert run.err == "failed    bad.txt: looks like a binary file, not text\n"
