@@ -176,12 +176,16 @@ def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:
 
 def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path: Path) -> None:
     own = tmp_path / "home"
-    told = ibid(own, "calibrate", "--dry-run")
+    lines = (ROOT / "evals" / "questions" / "seeds.jsonl").read_text(encoding="utf-8").splitlines()
+    # Enough to fit a gate to, and a quarter of the time of all.
+    (tmp_path / "some.jsonl").write_text("\n".join(lines[::4]) + "\n", encoding="utf-8")
+    asked = ["--documents", str(ROOT / "seeds"), "--questions", str(tmp_path / "some.jsonl")]
+    told = ibid(own, "calibrate", "--dry-run", *asked)
     assert told.code == 0, told.err
     assert "the shipped one, rescaled" in told.out
     assert "risk among the most certain" in told.out
     assert not (own / "gate.json").exists()
-    assert ibid(own, "calibrate").code == 0
+    assert ibid(own, "calibrate", *asked).code == 0
     assert set(json.loads((own / "gate.json").read_text())) == {
         "with_reader",
         "with_dense",
