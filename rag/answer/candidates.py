@@ -15,6 +15,7 @@ from rag.domain import Key, Passage, Role, Span
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.features import Features, Numbers, blank
+from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text.overlap import (
@@ -168,10 +169,12 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question is the one that is
-    meant. No training text has tables."""
+    meant, and of several versions that of the year, or the newest, that is asked for. No training text has either."""
     asked = inquiry.names
     named = [bool(asked) and one.sentence.is_row and asked <= one.sentence.present for one in candidates]
-    return ROW_NAMED * np.array(named, dtype=np.float32)
+    filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
+    meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
+    return meant + ROW_NAMED * np.array(named, dtype=np.float32)
 
 
 def _tells(candidate: Candidate) -> bool:

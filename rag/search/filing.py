@@ -6,12 +6,12 @@ A policy, not a fitted number: no training question knows of two versions of one
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import regex
 
 from rag.domain import Source, document_name
-from rag.index.records import Record
 from rag.search.fusion import Scores
 from rag.text import language
 from rag.text.dates import find_years
@@ -22,16 +22,21 @@ MEANT = 1.5
 _NEWEST = regex.compile(rf"(?i)\b{language.pattern('questions.newest')}\b")
 
 
-def preferences(question: str, records: Sequence[Record], *, texts: Sequence[str]) -> Scores:
-    """What to add to the log-odds of candidates with these documents and texts, `[len(records)]`. A year counts where
-    it tells documents apart: if one of them is of that year, those of others stand back, unless they speak of it."""
+Filed: TypeAlias = tuple[str, Source]
+"""A document's id, and what it says of itself."""
+
+
+def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) -> Scores:
+    """What to add to the log-odds of candidates of these documents with these texts, `[len(filed)]`. A year counts
+    where it tells documents apart: if one of them is of that year, those of others stand back, unless they speak of
+    it."""
     asked = years_in(question)
-    if asked and any(years_of(record.document_id, record.source) & asked for record in set(records)):
-        given = [_by_year(record, text, asked) for record, text in zip(records, texts, strict=True)]
+    if asked and any(years_of(*one) & asked for one in set(filed)):
+        given = [_by_year(one, text, asked) for one, text in zip(filed, texts, strict=True)]
     elif not asked and asks_for_the_newest(question):
-        given = [-MEANT * is_outdated(record, records) for record in records]
+        given = [-MEANT * is_outdated(source, filed) for _, source in filed]
     else:
-        given = [0.0] * len(records)
+        given = [0.0] * len(filed)
     return np.array(given, dtype=np.float32)
 
 
@@ -39,12 +44,11 @@ def asks_for_the_newest(question: str) -> bool:
     return _NEWEST.search(question) is not None
 
 
-def is_outdated(record: Record, among: Sequence[Record]) -> bool:
+def is_outdated(source: Source, among: Sequence[Filed]) -> bool:
     """Whether another of them is a later version: of the same title, with a later date."""
-    day = record.date
+    day, title = source.date, source.title.casefold()
     return day is not None and any(
-        other.date is not None and other.date > day and other.title.casefold() == record.title.casefold()
-        for other in among
+        other.date is not None and other.date > day and other.title.casefold() == title for _, other in among
     )
 
 
@@ -58,8 +62,8 @@ def years_of(document_id: str, source: Source) -> frozenset[str]:
     return named | {str(source.date.year)} if source.date else named
 
 
-def _by_year(record: Record, text: str, asked: frozenset[str]) -> float:
-    known = years_of(record.document_id, record.source)
+def _by_year(filed: Filed, text: str, asked: frozenset[str]) -> float:
+    known = years_of(*filed)
     if not known:
         return 0.0
     if known & asked:

@@ -130,5 +130,5 @@ def _passage(one: Candidate, share: float, *, ranks: Mapping[str, Mapping[int, i
 def _policy(question: str, candidates: Sequence[Candidate]) -> Scores:
     """What is added to what was fitted."""
     penalties = np.array([ROLE_PENALTY.get(one.paragraph.role, 0.0) for one in candidates], dtype=np.float32)
-    records, texts = [one.record for one in candidates], [one.paragraph.text for one in candidates]
-    return preferences(question, records, texts=texts) - penalties
+    filed = [(one.record.document_id, one.record.source) for one in candidates]
+    return preferences(question, filed, texts=[one.paragraph.text for one in candidates]) - penalties
