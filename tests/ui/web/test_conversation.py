@@ -90,14 +90,14 @@ def test_its_answers_are_read_back_with_every_citation(talk: Conversation, answe
 
 ANSWERS = st.builds(
     Answer,
-    st.text(LETTERS, max_size=40),
+    question=st.text(LETTERS, max_size=40),
     statements=st.lists(
         st.builds(
             Statement,
-            st.text(LETTERS, max_size=40),
-            st.just(()),
-            st.sampled_from(Verdict),
-            st.none() | st.text(LETTERS, max_size=20),
+            text=st.text(LETTERS, max_size=40),
+            citations=st.just(()),
+            verdict=st.sampled_from(Verdict),
+            reason=st.none() | st.text(LETTERS, max_size=20),
         ),
         max_size=3,
     ).map(tuple),
@@ -106,19 +106,19 @@ ANSWERS = st.builds(
 )
 EXCHANGES = st.builds(
     Exchange,
-    st.text(LETTERS, max_size=40),
-    st.text(LETTERS, max_size=20),
-    st.sampled_from(State),
-    st.none() | ANSWERS,
-    st.none() | st.text(LETTERS, min_size=1, max_size=20),
+    question=st.text(LETTERS, max_size=40),
+    asked=st.text(LETTERS, max_size=20),
+    state=st.sampled_from(State),
+    answer=st.none() | ANSWERS,
+    problem=st.none() | st.text(LETTERS, min_size=1, max_size=20),
 )
 CONVERSATIONS = st.builds(
     Conversation,
-    st.text(LETTERS, max_size=64),
-    st.just(FOLDER),
-    st.text(LETTERS, max_size=200),
-    st.none() | st.lists(st.text(LETTERS, max_size=20), max_size=4).map(tuple),
-    st.lists(EXCHANGES, max_size=4).map(tuple),
+    id=st.text(LETTERS, max_size=64),
+    folder=st.just(FOLDER),
+    title=st.text(LETTERS, max_size=200),
+    scope=st.none() | st.lists(st.text(LETTERS, max_size=20), max_size=4).map(tuple),
+    exchanges=st.lists(EXCHANGES, max_size=4).map(tuple),
 )
 
 
