@@ -195,11 +195,10 @@ def _place_link(passage: Passage, shelf: Shelf) -> str:
     address = place_address(shelf.folder, paragraph.document_id, paragraph.number)
     is_telling = paragraph.role in (Role.COMMENT, Role.CAPTION, Role.TABLE)
     badge = f' <span class="badge">{ROLE_NAMES[paragraph.role]}</span>' if is_telling else ""
-    file = document_name(paragraph.document_id)
     return (
         f'<a class="place" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
         f'data-paragraph="{paragraph.number}"><span class="title">{escaped(passage.source.title)}</span> '
-        f'<span class="number">{escaped(file)} ¶{paragraph.number}</span></a>{badge}'
+        f'<span class="number">{escaped(paragraph.place)}</span></a>{badge}'
     )
 
 
