@@ -19,6 +19,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -161,14 +162,13 @@ def chat_at_random(home: Path, folder: Path, chance: random.Random, took: float)
     stop = threading.Event()
 
     def ask() -> None:
-        url = line.recv() if line.poll(60) else ""
         body = json.dumps({"question": "What was keeper 77 paid?"}).encode()
-        while not stop.is_set():
-            try:
+        # Whatever a chat is in the middle of when it is killed: coming up, or answering.
+        with suppress(OSError, EOFError, http.client.HTTPException):
+            url = line.recv() if line.poll(60) else ""
+            while not stop.is_set():
                 request = urllib.request.Request(f"{url}/api/ask", body, {"Content-Type": "application/json"})
                 urllib.request.urlopen(request, timeout=5).read()
-            except (OSError, http.client.HTTPException):
-                return
 
     asking = threading.Thread(target=ask)
     asking.start()
