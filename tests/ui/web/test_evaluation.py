@@ -19,12 +19,15 @@ QUESTIONS = ROOT / "evals" / "questions" / "seeds.jsonl"
 HOSTILE = "<img src=x onerror=window.PWNED=1>"
 
 
+ASKED = 12
+
+
 @pytest.fixture(scope="module")
 def evaluated(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
     """A chat over the seeds, with twelve questions of one's own; one can never be answered as it wants."""
     base: Path = tmp_path_factory.mktemp("evaluated")
     shutil.copytree(ROOT / "seeds", base / "seeds")
-    cases = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()][:12]
+    cases = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()][:ASKED]
     cases[0] |= {"question": f"How long was West Aleppo under siege? {HOSTILE}", "answers": [HOSTILE]}
     own = base / "home" / "evals" / "questions"
     own.mkdir(parents=True)
@@ -34,11 +37,16 @@ def evaluated(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def run(visitor: Visitor, chat: Chat) -> None:
-    """Until there is one run more. What was asked before is not asked again: its progress may be too short to see."""
+    """Until there is one run more, with every question in it. What was asked before is not asked again: its progress
+    may be too short to see."""
     runs = chat.home / "evals" / "runs"
-    before = len(list(runs.glob("*.jsonl")))
+    before = set(runs.glob("*.jsonl"))
+
+    def is_kept() -> bool:
+        return [len(path.read_text().splitlines()) for path in set(runs.glob("*.jsonl")) - before] == [1 + ASKED]
+
     visitor.page.locator("#run-suite").click()
-    wait_for(lambda: len(list(runs.glob("*.jsonl"))) == before + 1, "the run is kept", chat)
+    wait_for(is_kept, "the run is kept", chat)
     expect(visitor.page.locator("#figures progress")).to_be_hidden()
     expect(visitor.page.locator("#figures .eval-run")).to_be_visible()
 
