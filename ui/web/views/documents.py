@@ -42,7 +42,8 @@ class Documents(View):
         desk.on_sent("scope", self.choose, [desk.bridge], with_talk=True, trigger_mode="multiple")
         desk.on_sent("reindex", self.reindex, standing)
         changed = [desk.bridge, self.outcomes, desk.reader, *standing]
-        desk.on_sent("remove", self.remove, changed, with_talk=True, queue=True)
+        # Of two files deleted one right after the other, both go.
+        desk.on_sent("remove", self.remove, changed, with_talk=True, queue=True, trigger_mode="multiple")
         taking = desk.on(
             self.upload.upload,
             self.take_in,
