@@ -54,10 +54,9 @@ class Retrieval:
     """What a search brought.
 
     `inquiries` are the question as asked and, for a follow-up, as expanded; `features` what ranking knew of each of the
-    passages; `shredding` is how finely the embedder's vocabulary cuts the texts; `missing_terms`
-    are words of the question, as written, that stand nowhere in the documents. `dense_used` is said of the shipped
-    embedder's vectors, `second_used` of a second one's, and `trouble` why that one, or a ranker, could not be asked.
-    `readings` are, for each of the inquiries, what the reader made of the paragraphs that it read.
+    passages; `missing_terms` are words of the question, as written, that stand nowhere in the documents. `dense_used`
+    is said of the shipped embedder's vectors, `second_used` of a second one's, and `trouble` why that one, or a ranker,
+    could not be asked. `readings` are, for each of the inquiries, what the reader made of the paragraphs that it read.
     """
 
     inquiries: tuple[Inquiry, ...]
@@ -65,7 +64,6 @@ class Retrieval:
     features: Features
     missing_terms: tuple[str, ...]
     dense_used: bool
-    shredding: float
     seconds: dict[str, float]
     second_used: bool = False
     trouble: str | None = None
@@ -154,7 +152,6 @@ class HybridRetriever:
             features=features,
             missing_terms=missing,
             dense_used=dense_used,
-            shredding=max(one.shredding for one in found),
             seconds=clock.seconds,
             second_used=bool(second.near),
             trouble=next(filter(None, troubles), None),
@@ -188,7 +185,7 @@ class HybridRetriever:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
 
     def _rank(self, view: View, query: str, *, near: Sequence[Near], most_read: int, clock: _Clock) -> _Found:
-        legs, shredding = self._legs(view, query, near=near, clock=clock)
+        legs = self._legs(view, query, near=near, clock=clock)
         reads = self._reader is not None and bool(legs.dense)
         wide = reads or self._ranker is not None
         with clock.timing("fetch"):
@@ -213,35 +210,36 @@ class HybridRetriever:
             passages=found.passages,
             features=found.features,
             dense_used=bool(legs.dense),
-            shredding=shredding,
             readings=by_key,
             trouble=found.trouble,
         )
 
-    def _legs(self, view: View, query: str, *, near: Sequence[Near], clock: _Clock) -> tuple[Legs, float]:
-        """The legs, and how finely the embedder's vocabulary cuts what they found."""
+    def _legs(self, view: View, query: str, *, near: Sequence[Near], clock: _Clock) -> Legs:
         with clock.timing("lexical"):
             words, grams = by_words(view, query), by_grams(view, query)
         dense: dict[int, float] = {}
-        is_known, shredding = self._is_known(view, query, words=words)
+        with clock.timing("language"):
+            is_known = self._is_known(view, query, words=words)
         if is_known:
             with clock.timing("embed"):
                 vector = self._embedder.query_vector(query)
             with clock.timing("dense"):
                 dense = by_cosine(view, self._store.nearest(vector, view.needed, view.among))
-        return Legs(words=words, grams=grams, dense=dense, second=by_cosine(view, near)), shredding
+        return Legs(words=words, grams=grams, dense=dense, second=by_cosine(view, near))
 
     def _near(self, view: View, query: str) -> Sequence[Near]:
         return self._store.nearest(self._embedder.query_vector(query), view.needed, view.among)
 
-    def _is_known(self, view: View, query: str, *, words: dict[int, float]) -> tuple[bool, float]:
-        """Whether the embedder knows the language of the texts that the words leg found, and how finely its vocabulary
-        cuts them, which decides where it cannot tell. Where no word is found, the question alone tells."""
+    def _is_known(self, view: View, query: str, *, words: dict[int, float]) -> bool:
+        """Whether the embedder knows the language of the texts that the words leg found; where it cannot tell, how
+        finely its vocabulary cuts them decides. Where no word is found, the question alone tells."""
         found = list(words)[:10]
         texts = [one.paragraph.text for one in self._paragraphs.at(view.snapshot, found)] or [query]
-        shredding = float(view.snapshot.index.shredding[found].mean()) if found else self._embedder.shredding(query)
         speaks = self._embedder.speaks(texts)
-        return (shredding <= self._learned.shredding_limit if speaks is None else speaks), shredding
+        if speaks is not None:
+            return speaks
+        shredding = float(view.snapshot.index.shredding[found].mean()) if found else self._embedder.shredding(query)
+        return shredding <= self._learned.shredding_limit
 
     def _ask_second(self, view: View, queries: Sequence[str], *, offline: bool, clock: _Clock) -> _Second:
         """What a second embedder finds near each query; nothing where it may not be asked, its vectors do not cover
@@ -273,7 +271,6 @@ class _Found:
     passages: list[Passage]
     features: Features
     dense_used: bool
-    shredding: float
     readings: Mapping[Key, Reading]
     trouble: str | None
 
