@@ -38,10 +38,10 @@ from evals.suite import Plan, Suite, find_suite, run_suite
 from evals.summary import read_thresholds, rows_of, summarise
 from rag.errors import IbidError
 from rag.index.onnx import processors
+from rag.search.legs import LEGS
 from rag.settings import Settings
 
 TARGETS = Path(__file__).parent / "targets.toml"
-LEGS = ("dense", "words", "grams")
 
 
 def _over_best_leg(results: Sequence[Result]) -> Interval:

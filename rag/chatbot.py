@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -107,9 +106,6 @@ class Chatbot:
         """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
         if there is one and `offline` does not forbid it. Questions asked meanwhile are answered from what is in.
         What `check` raises ends it; what was committed stays."""
-        roots: dict[str, Path] = {"documents": self._settings.documents}
-        if self._settings.uploads.is_dir():
-            roots["uploads"] = self._settings.uploads
         last = time.monotonic() - _REFRESH_AFTER + _FIRST_AFTER
 
         def committed() -> None:
@@ -121,7 +117,8 @@ class Chatbot:
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
         before, embedder = self.set_aside, self.gathering.embedder
-        report = ingest(self._store, embedder, roots, self._settings.max_file_mb, progress, committed, check)
+        settings = self._settings
+        report = ingest(self._store, embedder, settings.roots, settings.max_file_mb, progress, committed, check)
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
         if report.changed:

@@ -40,22 +40,21 @@ def open_chatbot(
     gate: Gate | None = None,
     embedding: BaseEmbedding | None = None,
     ranker: Reader | Ranker | BaseNodePostprocessor | None = None,
-    learned: Learned | None = None,
 ) -> Chatbot:
     """Open the index of the settings' folder, making it if need be. It is empty until `ingest` ran.
 
     Answers are extractive unless an `llm` is given, and found by the shipped embedder unless a second one is,
     `embedding`: what the environment holds sends nothing. A `ranker` takes the place of the shipped reader: one of
-    ours, or any LlamaIndex postprocessor. The gate and what was `learned` are the settings' own and the shipped unless
-    others are given. `wait` is how many seconds to wait for another process that holds the index. Vectors whose files a
-    kill or damage took are made anew from the stored texts. Raises IndexBusyError where another process holds the
-    index, IndexMismatchError where another embedder made it.
+    ours, or any LlamaIndex postprocessor. The gate is the settings' own unless another is given. `wait` is how many
+    seconds to wait for another process that holds the index. Vectors whose files a kill or damage took are made anew
+    from the stored texts. Raises IndexBusyError where another process holds the index, IndexMismatchError where another
+    embedder made it.
     """
     make_private(settings.home)
     embedder = embedder or MiniLM()
     store = open_store(settings.index, embedder.fingerprint, doing, wait, lambda store: remake_vectors(store, embedder))
     try:
-        learned = learned or read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES)
+        learned = read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES)
         second = SecondEmbedder(embedding, store) if embedding is not None else None
         retriever = _retriever(settings, store, embedder=embedder, learned=learned, second=second, ranker=ranker)
         gate = gate or read_gate(settings.gate)

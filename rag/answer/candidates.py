@@ -190,11 +190,11 @@ def _tells(candidate: Candidate) -> bool:
 
 def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:
     """What follows a question in its paragraph answers it: what is known of both is known of the answer."""
-    kinds = [features.names.index(name) for name in _OF_BOTH]
-    for i, candidate in enumerate(found):
-        if candidate.is_answered_next:
-            both = features.values[i : i + 2, kinds]
-            features.values[i + 1, kinds] = both.max(axis=0)
+    questions = [i for i, candidate in enumerate(found) if candidate.is_answered_next]
+    for name in _OF_BOTH:
+        column = features[name]
+        for i in questions:
+            column[i + 1] = max(column[i], column[i + 1])
 
 
 def _asks(sentence: SentenceView) -> bool:
