@@ -98,6 +98,6 @@ def translated(into: type[IbidError], who: str) -> Iterator[None]:
         raise into(f"{who} failed ({first_line(error)}).") from error
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """What an error says in its first line, or its kind where it says nothing; at most 160 characters."""
     return (str(error).splitlines() or [""])[0][:160] or type(error).__name__

@@ -16,7 +16,7 @@ from rag.documents.context import display
 from rag.documents.voices import lead_of
 from rag.domain import Citation, Statement
 from rag.text.overlap import Inquiry
-from rag.text.units import cells_of
+from rag.text.units import columns_of
 
 MOST_WORDS = 60
 """Of an answer with a second sentence; a single long sentence is shown whole."""
@@ -80,4 +80,4 @@ def _columns_of(candidate: Candidate) -> str | None:
     header = candidate.sentences[0]
     if not (candidate.sentence.is_row and header.is_header):
         return None
-    return f"{' | '.join(cells_of(header.text.splitlines()[0]))}:"
+    return f"{columns_of(header.text)}:"

@@ -24,7 +24,7 @@ NARROWEST_WRAP = 60
 """Nobody wraps prose below this, so a break after a shorter line is meant."""
 
 BULLET = r"(?:[•▪●◦‣⁃·*–—\-]|o(?=\s{2}))"
-_ITEM = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+\S")
+_MARKER = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+(?=\S)")
 _AMOUNT = regex.compile(r"\s*\d[\d.,/]*\s*\p{L}")  # "80 g butter": lists need no bullets
 _SENTENCE_END = regex.compile(r"[.!?。！？।॥؟][\"'”’»)\]]*$")
 _CELLS = regex.compile(r"\S *\t+\s*\S|\S {3,}\S.*\S {3,}\S")
@@ -134,7 +134,13 @@ def _announces(line: _Line) -> bool:
 
 def is_item(text: str) -> bool:
     """Whether it begins as an item of a list does: with a bullet, a number or a letter."""
-    return _ITEM.match(text) is not None
+    return _MARKER.match(text) is not None
+
+
+def without_marker(text: str) -> str:
+    """An item without its bullet, number or letter; any other text as it is."""
+    marker = _MARKER.match(text)
+    return text[marker.end() :] if marker else text
 
 
 def is_underline(text: str) -> bool:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import regex
-
-from rag.documents.blocks import BULLET, ends_sentence, is_item
+from rag.documents.blocks import ends_sentence, is_item, without_marker
 from rag.documents.front_matter import heading_text
 
 LONGEST_NAME = 100
@@ -18,7 +16,6 @@ LONGEST_NAME = 100
 _SHORT = 8
 """Words at most of an item that only names what is below it."""
 
-_MARKER = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+")
 _LEAD_IN = -1
 
 
@@ -35,7 +32,7 @@ class ItemTracker:
         indent = self._indents[i]
         self._above = [(other, name) for other, name in self._above if other < indent]
         path = tuple(name for _, name in self._above if name)
-        self._above.append((indent, _name_of(_MARKER.sub("", self._texts[i], count=1))))
+        self._above.append((indent, _name_of(without_marker(self._texts[i]))))
         return path
 
     def leave(self, i: int) -> None:
@@ -46,7 +43,7 @@ class ItemTracker:
 
     def only_names(self, i: int) -> bool:
         """Whether the item says nothing itself, and another one stands below it."""
-        text = _MARKER.sub("", self._texts[i], count=1)
+        text = without_marker(self._texts[i])
         is_short = len(text.split()) <= _SHORT and not ends_sentence(text)
         has_below = i + 1 < len(self._texts) and self._indents[i + 1] > self._indents[i]
         return is_short and has_below and is_item(self._texts[i + 1])

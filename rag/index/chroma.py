@@ -19,7 +19,7 @@ import chromadb
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
-from rag.errors import IbidError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.errors import IbidError, IndexDamagedError, IndexMismatchError, StorageError, first_line
 from rag.index.embedder import Vectors
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ def _in_our_words(folder: Path, error: Exception) -> IbidError:
     trouble = next((trouble for trouble in TROUBLES if trouble.fits(error)), None) or _trouble_here(folder)
     if trouble is not None:
         return trouble.error(trouble.advice.format(folder=folder))
-    return IndexDamagedError(f"{DAMAGED.format(folder=folder)} ({_first_line(error)})")
+    return IndexDamagedError(f"{DAMAGED.format(folder=folder)} ({first_line(error)[:120]})")
 
 
 def _trouble_here(folder: Path) -> Trouble | None:
@@ -145,10 +145,6 @@ def _trouble_here(folder: Path) -> Trouble | None:
         return _FULL if shutil.disk_usage(folder).free < _NEARLY_FULL else None
     except OSError as error:
         return _NO_HANDLES if _NO_HANDLES.fits(error) else None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
 def _all_of(collection: Any, include: list[str], pick: Callable[[Any], Iterable[T]], where: Any = None) -> Iterator[T]:

@@ -13,7 +13,7 @@ from rag.search.legs import View
 from rag.search.paragraphs import Paragraphs
 from rag.search.ranking import Candidate
 from rag.text.overlap import Inquiry, stems_of
-from rag.text.units import cells_of, rows_of
+from rag.text.units import columns_of, rows_of
 
 LONG = 700
 MOST_WINDOWS = 3
@@ -76,4 +76,4 @@ def _with_columns(context: str, text: str) -> str:
     rows = rows_of(text) if len(text) > LONG else None
     if rows is None or rows.header is None:
         return context
-    return f"{context} › {' | '.join(cells_of(rows.header.of(text).splitlines()[0]))}"
+    return f"{context} › {columns_of(rows.header.of(text))}"

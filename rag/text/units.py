@@ -57,6 +57,11 @@ def cells_of(row: str) -> list[str]:
     return [cell.strip() for cell in cells if cell.strip()]
 
 
+def columns_of(header: str) -> str:
+    """The names of the columns in a table's header, for people and models to read a row by."""
+    return " | ".join(cells_of(header.splitlines()[0]))
+
+
 def _table(texts: list[str], lines: list[Span]) -> Rows:
     if _DELIMITER.fullmatch(texts[1]):
         return Rows(Span(lines[0].start, lines[1].end), tuple(lines[2:]))
