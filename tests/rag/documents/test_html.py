@@ -36,6 +36,16 @@ def test_blocks_have_the_roles_of_their_elements() -> None:
     ]
 
 
+def test_items_are_numbered_as_a_reader_sees_them() -> None:
+    assert page("<ol><li>one<li hidden>gone<li>two<ol><li>inner</ol><li>three</ol><ol><li>again</ol>") == [
+        ("list", "1. one"),
+        ("list", "2. two"),
+        ("list", "1. inner"),
+        ("list", "3. three"),
+        ("list", "1. again"),
+    ]
+
+
 def test_formulas_stand_on_one_line() -> None:
     math = (
         "<math><semantics><mrow><mi>E</mi><mo>=</mo><mi>m</mi><msup><mi>c</mi><mn>2</mn></msup><mo>+</mo>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import regex
 
 from rag.documents.loaders.markup import Element, name_of
@@ -100,7 +102,7 @@ def _is_later_post(element: Element) -> bool:
 
 
 def _stands_under_comment_heading(element: Element) -> bool:
-    above = [one for one in element.itersiblings(preceding=True) if name_of(one)][:_HEADINGS_ABOVE]
+    above = islice((one for one in element.itersiblings(preceding=True) if name_of(one)), _HEADINGS_ABOVE)
     return any(
         is_heading(one) and name_of(one) != "h1" and _COMMENT_HEADING.match("".join(one.itertext()).strip())
         for one in (element, *above)

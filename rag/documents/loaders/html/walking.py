@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ class _Walk:
         self.pieces: list[Piece] = []
         self._buffer: list[str] = []
         self._contexts = [_Context()]
+        self._items: Counter[Element] = Counter()
 
     def through(self, root: Element) -> None:
         """Without recursion: pages nest as deep as they like."""
@@ -75,7 +77,7 @@ class _Walk:
         if name_of(element) == "br":
             self._buffer.append("\n")
         if name_of(element) == "li":
-            self._buffer.append(_number(element))
+            self._buffer.append(self._number(element))
         self._add(element.text)
 
     def _close(self, element: Element) -> None:
@@ -83,6 +85,16 @@ class _Walk:
             self._end_block()
         self._contexts.pop()
         self._add(element.tail)
+
+    def _number(self, item: Element) -> str:
+        """The number that a reader sees before an item of a numbered list."""
+        holder = item.getparent()
+        if holder is None or name_of(holder) != "ol":
+            return ""
+        start = str(holder.get("start") or "1")
+        before = self._items[holder]
+        self._items[holder] += 1
+        return f"{(int(start) if start.lstrip('-').isdigit() else 1) + before}. "
 
     def _add(self, text: str | None) -> None:
         if text:
@@ -133,16 +145,6 @@ def _piece(words: str, context: _Context) -> Piece:
 def _clean(text: str) -> str:
     lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line)
-
-
-def _number(item: Element) -> str:
-    """The number that a reader sees before an item of a numbered list."""
-    holder = item.getparent()
-    if holder is None or name_of(holder) != "ol":
-        return ""
-    start = str(holder.get("start") or "1")
-    before = sum(name_of(one) == "li" for one in item.itersiblings(preceding=True))
-    return f"{(int(start) if start.lstrip('-').isdigit() else 1) + before}. "
 
 
 def _is_plain_row(row: Element) -> bool:

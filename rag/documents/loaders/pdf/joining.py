@@ -138,12 +138,14 @@ def _is_first_line_indented(lines: Sequence[Line], to_left: bool) -> bool:
 def joined(drafts: Iterable[Draft]) -> list[Draft]:
     """Drafts in reading order, those that go on after a column or page end put together again."""
     whole: list[Draft] = []
+    before: Draft | None = None
     for draft in drafts:
-        before = next((one for one in reversed(whole) if _may_go_on(one)), None)
         if before is not None and _is_continuation(before, draft):
             _join(before, draft)
-        else:
-            whole.append(draft)
+            continue
+        whole.append(draft)
+        if _may_go_on(draft):
+            before = draft
     return whole
 
 
