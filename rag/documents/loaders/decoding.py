@@ -14,10 +14,26 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_USUAL = {
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949",
+}
 _SAMPLE = 65_536
 _MOST_CONTROL_CHARACTERS = 0.01
 _MOST_NULS = 8  # what old programs and torn writes leave at a text's end
 _CONTROL = bytes(byte for byte in range(32) if chr(byte) not in "\t\n\r\f\v")
+
+
+def usual_name(name: str) -> str:
+    """The encoding that browsers and mail programs mean by a name: programs write what it stands for, with more
+    characters than it has."""
+    return _USUAL.get(name.lower(), name)
 
 
 def decode(data: bytes) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ from email.message import EmailMessage, Message
 import regex
 
 from rag.documents.blocks import text_blocks
-from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.decoding import decode, usual_name
 from rag.documents.loaders.html.walking import pieces_of
 from rag.documents.loaders.loaded import Loaded, Piece, assembled
 from rag.documents.loaders.markup import html_tree
@@ -114,9 +114,11 @@ def _text(part: Message) -> str:
     data = payload if isinstance(payload, bytes) else b""
     if not data.strip():
         return ""
-    for charset in (part.get_content_charset(), "utf-8"):
+    named = part.get_content_charset() or "us-ascii"
+    # ASCII is UTF-8, and what is called it and is neither has to be guessed at.
+    for charset in ("utf-8",) if named == "us-ascii" else (usual_name(named), "utf-8"):
         try:
-            text = data.decode(charset or "utf-8")
+            text = data.decode(charset)
         except (LookupError, UnicodeDecodeError):
             continue
         if "\0" not in text:

@@ -49,6 +49,21 @@ def test_of_two_forms_of_a_text_the_plain_one_is_read_and_a_page_where_there_is_
     assert told(load_mail(page.as_bytes()))[-1] == ("body", "Page words.")
 
 
+@pytest.mark.parametrize(
+    ("named", "encoding"),
+    [
+        pytest.param("iso-8859-1", "cp1252", id="what programs write as latin-1"),
+        pytest.param("gb2312", "gb18030", id="what programs write as GB 2312"),
+        pytest.param("us-ascii", "utf-8", id="UTF-8 that says it is ASCII"),
+        pytest.param("x-unknown", "utf-8", id="a name that nobody knows"),
+    ],
+)
+def test_a_text_is_read_in_the_encoding_that_the_name_of_its_own_stands_for(named: str, encoding: str) -> None:
+    text = "“The well” is dry."
+    head = f"Subject: x\nContent-Type: text/plain; charset={named}\nContent-Transfer-Encoding: 8bit\n\n"
+    assert told(load_mail(head.encode() + text.encode(encoding)))[-1] == ("None", text)
+
+
 def test_attached_files_are_named_and_not_read() -> None:
     made = message()
     made.add_attachment(b"x,y", maintype="text", subtype="csv", filename="costs.csv")

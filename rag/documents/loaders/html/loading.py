@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import regex
 
-from rag.documents.loaders.decoding import decode
+from rag.documents.loaders.decoding import decode, usual_name
 from rag.documents.loaders.html.walking import pieces_of
 from rag.documents.loaders.loaded import Loaded, assembled, with_title
 from rag.documents.loaders.markup import html_tree
@@ -38,21 +38,7 @@ def page_text(data: bytes) -> tuple[str, str | None]:
     named = _CHARSET.search(data[:_HEAD])
     if named is not None:
         try:
-            return data.decode(_usual(named[1].decode("ascii"))), None
+            return data.decode(usual_name(named[1].decode("ascii"))), None
         except (LookupError, UnicodeDecodeError):
             pass
     return decode(data)
-
-
-def _usual(name: str) -> str:
-    """What browsers read a name as."""
-    return {
-        "iso-8859-1": "cp1252",
-        "latin1": "cp1252",
-        "us-ascii": "cp1252",
-        "gb2312": "gb18030",
-        "gbk": "gb18030",
-        "shift_jis": "cp932",
-        "ks_c_5601-1987": "cp949",
-        "euc-kr": "cp949",
-    }.get(name.lower(), name)
