@@ -16,7 +16,6 @@ from rag.documents.page_image import PageImage
 from rag.documents.reading import revision_of
 from rag.documents.scan import scan
 from rag.errors import DocumentError, FolderError
-from rag.index.page_images import PageImages
 from rag.index.records import Record
 from rag.index.store import Store
 from rag.settings import Settings
@@ -44,17 +43,14 @@ class Originals:
         """Its page `number`, counted from 1. Raises DocumentError where it has none, or the file has changed."""
         if not self.has_pages(record):
             raise DocumentError("has no pages to be shown: only a PDF has")
-        kept = self._images.read(record.revision, number)
+        kept = self.store.page_images.read(record.revision, number)
         if kept is not None:
             return kept
         image = DRAWERS.draw(self.read(record), page=number)
-        current = {one.revision for one in self.store.records().values()}
-        self._images.write(record.revision, number, image, current=current)
+        # It may have been deleted while its page was drawn, and then nothing of it is kept.
+        if any(one.revision == record.revision for one in self.store.records().values()):
+            self.store.page_images.write(record.revision, number, image)
         return image
-
-    @property
-    def _images(self) -> PageImages:
-        return PageImages(self.store.folder / "pages")
 
     def read(self, record: Record) -> bytes:
         """The bytes that the document was read from. Raises DocumentError where its file is gone or has changed."""

@@ -56,7 +56,7 @@ class Layouts:
     def keep_only(self, prefixes: Collection[str], *, of: Collection[str]) -> None:
         """Delete what is kept of the documents with the prefixes `of`, in any revision, but for these `prefixes`.
         Raises OSError."""
-        if not self.folder.is_dir():
+        if not of or not self.folder.is_dir():
             return
         kept = {self._path(prefix).name for prefix in prefixes}
         documents = {document_part(prefix) for prefix in of}

@@ -39,21 +39,29 @@ class PageImages:
             return None
         return image
 
-    def write(self, revision: str, number: int, image: PageImage, *, current: Collection[str]) -> None:
-        """Keep a page, if it can be done. Pages of revisions that are not `current` are deleted."""
+    def write(self, revision: str, number: int, image: PageImage) -> None:
+        """Keep a page, if it can be done."""
         path = self._path(revision, number)
         with suppress(OSError):
             self.folder.mkdir(exist_ok=True)
             half = path.with_suffix(f".{os.urandom(4).hex()}")
             half.write_bytes(_packed(image))
             half.replace(path)
-            self._make_room(current)
+            self._make_room()
 
-    def _make_room(self, current: Collection[str]) -> None:
+    def keep_only(self, revisions: Collection[str]) -> None:
+        """Delete the pages of all other revisions. Raises OSError."""
+        if not self.folder.is_dir():
+            return
+        for path in self.folder.iterdir():
+            if path.stem.rpartition("@")[0] not in revisions:
+                path.unlink(missing_ok=True)
+
+    def _make_room(self) -> None:
         total = 0
         for path in sorted(self.folder.iterdir(), key=lambda one: -one.stat().st_mtime_ns):
             total += path.stat().st_size
-            if total > self.most_bytes or path.stem.rpartition("@")[0] not in current:
+            if total > self.most_bytes:
                 path.unlink(missing_ok=True)
 
     def _path(self, revision: str, number: int) -> Path:

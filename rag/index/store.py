@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 
-from rag.documents.layout import Layout
 from rag.domain import Paragraph
 from rag.errors import IndexDamagedError, IndexMismatchError, StorageError
 from rag.index import failures, vector_files
@@ -47,6 +46,7 @@ from rag.index.chroma import (
 from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
+from rag.index.page_images import PageImages
 from rag.index.records import (
     LAYOUT,
     Change,
@@ -69,6 +69,7 @@ Mend = Callable[["Store"], None]
 """What gives a store the vectors that it is `lacking`."""
 
 _SAMPLE = 16
+_LAYOUTS, _PAGES = "layouts", "pages"
 
 SECOND = "vectors-"
 """How the collections of second embedders are called, before the fingerprint."""
@@ -99,7 +100,7 @@ def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = acquire(folder, wait=0.0)
     try:
-        derived = ("lexical", "lexical.new", "layouts", "pages", failures.NAME)
+        derived = ("lexical", "lexical.new", _LAYOUTS, _PAGES, failures.NAME)
         for name in ("chroma", *derived, "owner.json", "folder.txt", SEAL, LOST):
             remove_path(folder / name)
     finally:
@@ -153,14 +154,15 @@ class Store:
         self.put_vectors({piece.text_hash: piece.vector for _, piece in pieces})
         self._put_records([record_of(change) for change in changes])
 
-    def layout_of(self, document_id: str) -> Layout:
-        """Where the words of a document stand on pages. Empty if it has none, is not in, or nothing is known."""
-        record = self._records.get(document_id)
-        return self.layouts.read(record.prefix) if record else Layout()
-
     @property
     def layouts(self) -> Layouts:
-        return Layouts(self.folder / "layouts")
+        """Where words stand on pages, by the prefix of a record."""
+        return Layouts(self.folder / _LAYOUTS)
+
+    @property
+    def page_images(self) -> PageImages:
+        """Pages that were drawn, by the revision of a record."""
+        return PageImages(self.folder / _PAGES)
 
     def _put_records(self, records: Sequence[Record]) -> None:
         for some in chunks(records, WRITE_BATCH):
@@ -214,12 +216,14 @@ class Store:
                 self._records.pop(document_id, None)
 
     def delete_superseded(self) -> None:
-        """Delete the rows and layouts of pending documents that are not of their current revision, and the vectors that
-        only they needed. The caller makes sure that no query reads them any more."""
+        """Delete the rows, layouts and pages of pending documents that are not of their current revision, and the
+        vectors that only they needed. The caller makes sure that no query reads them any more."""
         current = self._prefixes
         with translated(self.folder):
             noted = [(str(key), str(m["document"])) for key, m in rows_of(self._pending)]
             self.layouts.keep_only(current, of=[row_prefix(document_id, "") for _, document_id in noted])
+            if noted:
+                self.page_images.keep_only({record.revision for record in self._records.values()})
             for some in chunks(noted, 200):
                 where = {"document": {"$in": [document_id for _, document_id in some]}}
                 rows = list(rows_of(self._paragraphs, where))

@@ -225,13 +225,14 @@ def test_where_words_stand_on_pages_is_kept_with_the_document(
     take_in(store, embedder, folder)
     (row,) = (row for _, row in store.rows())
     assert row.paragraph.page == 2
-    (place,) = store.layout_of("documents/siege.md").places(4, 16)
+    prefix = store.records()["documents/siege.md"].prefix
+    (place,) = store.layouts.read(prefix).places(4, 16)
     assert place == Place(2, (0.0404, 0.1, 0.16162, 0.2))
     path.unlink()
     write(folder / "siege.txt", SIEGE)
     take_in(store, embedder, folder)
-    assert not store.layout_of("documents/siege.md")
-    assert not store.layout_of("documents/siege.txt")
+    assert not store.layouts.read(prefix)
+    assert not store.layouts.read(store.records()["documents/siege.txt"].prefix)
 
 
 def test_a_second_ingest_embeds_nothing_and_changes_nothing(store: Store, folder: Path) -> None:
