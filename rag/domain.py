@@ -72,7 +72,6 @@ class Block:
     end: int
     role: Role | None = None
     level: int = 0
-    page: int | None = None
     speaker: str | None = None
 
 

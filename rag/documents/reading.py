@@ -79,6 +79,7 @@ def read_document(document_id: str, data: bytes) -> ParsedDocument:
     paragraphs = split_paragraphs(document_id, loaded.text, loaded.blocks)
     if not paragraphs:
         raise DocumentError("the file holds no text")
+    at = loaded.layout.page_at
     title, day, author = describe(paragraphs, path.stem)
     return ParsedDocument(
         document=Document(
@@ -89,14 +90,7 @@ def read_document(document_id: str, data: bytes) -> ParsedDocument:
             date=day,
             author=author,
         ),
-        paragraphs=tuple(_on_its_page(paragraph, loaded.layout) for paragraph in paragraphs),
+        paragraphs=tuple(replace(one, page=at(one.start, one.end)) for one in paragraphs),
         warning=loaded.warning,
         layout=loaded.layout,
     )
-
-
-def _on_its_page(paragraph: Paragraph, layout: Layout) -> Paragraph:
-    """The paragraph with the page that its block names, else with the one that the layout knows."""
-    if paragraph.page is not None or not layout:
-        return paragraph
-    return replace(paragraph, page=layout.page_at(paragraph.start, paragraph.end))

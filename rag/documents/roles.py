@@ -147,7 +147,6 @@ class RoleWalker:
                 end=block.end,
                 role=role,
                 heading=path,
-                page=block.page,
                 speaker=speaker,
             )
 

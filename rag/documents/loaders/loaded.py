@@ -35,7 +35,6 @@ class Piece:
     text: str
     role: Role | None = None
     level: int = 0
-    page: int | None = None
     speaker: str | None = None
     runs: Sequence[Run] = ()
 
@@ -87,7 +86,7 @@ class _Text:
 
 
 def _block(piece: Piece, start: int, end: int) -> Block:
-    return Block(start=start, end=end, role=piece.role, level=piece.level, page=piece.page, speaker=piece.speaker)
+    return Block(start=start, end=end, role=piece.role, level=piece.level, speaker=piece.speaker)
 
 
 def _fit(text: str) -> str:

@@ -32,7 +32,7 @@ def load_pptx(data: bytes) -> Loaded:
 def _placed(piece: tuple[str, Role], page: int) -> Piece:
     text, role = piece
     level = _TITLE_LEVEL if role is Role.HEADING else 0
-    return Piece(text=text, role=role, level=level, page=page, runs=[Run(start=0, end=len(text), place=Place(page))])
+    return Piece(text=text, role=role, level=level, runs=[Run(start=0, end=len(text), place=Place(page))])
 
 
 def _slides(archive: Archive) -> Iterator[str]:

@@ -123,7 +123,7 @@ def test_slides_are_pages_in_the_order_shown_with_their_notes() -> None:
         ("table", "Crew\tCoot"),
         ("boilerplate", "7"),
     ]
-    assert [block.page for block in loaded.blocks] == [1, 1, 1, 1, 1, 2, 2, 2]
+    assert [loaded.layout.page_at(block.start, block.end) for block in loaded.blocks] == [1, 1, 1, 1, 1, 2, 2, 2]
     assert loaded.layout.places(0, 5) == [Place(1)]
     assert_holds_together(loaded)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from rag.documents import reading
@@ -9,10 +11,12 @@ from rag.documents.layout import Layout, Place, Run
 from rag.documents.loaders.formats import Kind
 from rag.documents.loaders.loaded import Loaded
 from rag.documents.reading import read_document
+from rag.documents.roles import MAX_PARAGRAPH
 from rag.domain import Block
 
 FIRST, SECOND = "Bread came in at night.", "Water came by day."
 TEXT = f"{FIRST}\n\n{SECOND}"
+BLOCKS = [Block(start=0, end=len(FIRST)), Block(start=len(FIRST) + 2, end=len(TEXT))]
 LAYOUT = Layout(
     [
         Run(start=0, end=len(FIRST), place=Place(4, (0.1, 0.1, 0.9, 0.2))),
@@ -21,23 +25,29 @@ LAYOUT = Layout(
 )
 
 
-def pages_of(monkeypatch: pytest.MonkeyPatch, page: int | None, layout: Layout) -> list[int | None]:
-    """The pages of the paragraphs in a format that names this page for each block, and this layout."""
-    blocks = [Block(start=0, end=len(FIRST), page=page), Block(start=len(FIRST) + 2, end=len(TEXT), page=page)]
-    monkeypatch.setitem(reading._HERE, Kind.PLAIN, lambda _: Loaded(text=TEXT, blocks=blocks, layout=layout))
-    parsed = read_document("documents/a.txt", TEXT.encode())
+def pages_of(
+    monkeypatch: pytest.MonkeyPatch, layout: Layout, text: str = TEXT, blocks: Sequence[Block] = BLOCKS
+) -> list[int | None]:
+    """The pages of the paragraphs in a format that gives these blocks and this layout."""
+    monkeypatch.setitem(reading._HERE, Kind.PLAIN, lambda _: Loaded(text=text, blocks=blocks, layout=layout))
+    parsed = read_document("documents/a.txt", text.encode())
     assert parsed.layout is layout
     return [paragraph.page for paragraph in parsed.paragraphs]
 
 
 def test_a_paragraph_is_on_the_page_where_the_layout_shows_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pages_of(monkeypatch, None, LAYOUT) == [4, 5]
+    assert pages_of(monkeypatch, LAYOUT) == [4, 5]
 
 
-def test_the_page_that_a_block_names_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pages_of(monkeypatch, 9, LAYOUT) == [9, 9]
+def test_of_a_block_too_long_for_a_paragraph_each_part_is_on_the_page_where_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = " ".join([FIRST] * 250)
+    turn = MAX_PARAGRAPH - 500
+    layout = Layout([Run(start=0, end=turn, place=Place(1)), Run(start=turn, end=len(text), place=Place(2))])
+    assert pages_of(monkeypatch, layout, text, [Block(start=0, end=len(text))]) == [1, 2]
 
 
 def test_where_nothing_is_known_of_pages_a_paragraph_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pages_of(monkeypatch, None, Layout()) == [None, None]
-    assert pages_of(monkeypatch, None, Layout(LAYOUT.runs[:1])) == [4, None]
+    assert pages_of(monkeypatch, Layout()) == [None, None]
+    assert pages_of(monkeypatch, Layout(LAYOUT.runs[:1])) == [4, None]

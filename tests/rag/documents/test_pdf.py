@@ -95,7 +95,8 @@ def test_a_paragraph_that_goes_on_over_a_page_end_is_one_and_its_words_know_thei
     lines = paragraph(PUMPS, y=120)
     loaded = load_pdf(pdf(lines[:2], [Line(72, 740, line.text) for line in lines[2:]]))
     assert texts(loaded) == [PUMPS]
-    assert loaded.blocks[0].page == 1
+    (block,) = loaded.blocks
+    assert loaded.layout.page_at(block.start, block.end) == 1
     pages = [run.place.page for run in loaded.layout.runs]
     assert pages == sorted(pages) and set(pages) == {1, 2}
 

@@ -128,8 +128,7 @@ def _page_of(opened: _Opened, layout: Layout) -> int:
     """Where the words stand that somebody came for, or the paragraph."""
     spans = [(one.start, one.end) for one in (opened.current, opened.paragraph) if one is not None]
     pages = (layout.page_at(start, end) for start, end in spans)
-    known = next((page for page in pages if page is not None), None)
-    return known or (opened.paragraph.page if opened.paragraph else None) or 1
+    return next((page for page in pages if page is not None), 1)
 
 
 def _is_packed(document_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import regex
@@ -121,13 +121,8 @@ def _piece(draft: Draft, sizes: dict[int, _Size]) -> Piece:
     glyphs = _trimmed(draft.glyphs)
     text = "".join(glyph.text for glyph in glyphs).replace(SOFT_HYPHEN, "-")
     level = draft.level if draft.role is Role.HEADING else 0
-    return Piece(
-        text=text, role=draft.role, level=level, page=glyphs_page(glyphs, draft), runs=list(_runs(glyphs, text, sizes))
-    )
-
-
-def glyphs_page(glyphs: Iterable[Glyph], draft: Draft) -> int:
-    return next((glyph.page for glyph in glyphs if glyph.page), draft.page)
+    runs = list(_runs(glyphs, text, sizes)) or [Run(start=0, end=len(text), place=Place(draft.page))]
+    return Piece(text=text, role=draft.role, level=level, runs=runs)
 
 
 def _trimmed(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:
