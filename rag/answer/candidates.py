@@ -10,7 +10,7 @@ import numpy as np
 import regex
 
 from rag.documents.context import context_of
-from rag.documents.voices import is_signature
+from rag.documents.signatures import is_signature
 from rag.domain import Key, Passage, Role, Span
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading

@@ -18,11 +18,11 @@ from rag.documents.blocks import BULLET, ends_sentence, is_item, is_underline
 from rag.documents.boilerplate import is_boilerplate
 from rag.documents.front_matter import heading_text, is_bare_name, is_byline
 from rag.documents.items import ItemTracker
-from rag.documents.voices import VoiceTracker, is_comment_heading
+from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_heading
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import split_units
 
-PARSER_VERSION = "5"
+PARSER_VERSION = "6"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -117,7 +117,7 @@ class RoleWalker:
         self.blocks = blocks
         self.texts = [text[block.start : block.end] for block in blocks]
         self.indents = [_indent(text, block.start) for block in blocks]
-        self.voices = VoiceTracker(self.texts, self.indents)
+        self.voices = VoiceTracker(self.texts, self.indents, [is_boilerplate(one) for one in self.texts])
         self.headings: list[tuple[int, str]] = []
         self.items = ItemTracker(self.texts, self.indents)
         self.title_at = self._find_title()
@@ -125,7 +125,7 @@ class RoleWalker:
     def paragraphs(self) -> Iterator[Paragraph]:
         label_role: Role | None = None
         for i, block in enumerate(self.blocks):
-            voice = self.voices.step(i, is_boilerplate(self.texts[i]))
+            voice = self.voices.step(i)
             role = self._role(i, block, voice is not None, label_role)
             label_role = role if role is Role.BOILERPLATE and _LABEL.match(self.texts[i]) else None
             path = tuple(heading for _, heading in self.headings)
@@ -138,7 +138,6 @@ class RoleWalker:
                     path = self._enter_heading(block.level or 2, self.texts[i])
             if voice is not None and voice.number and role is Role.COMMENT:
                 path = (*path, voice.number)
-            speaker = voice.speaker if voice is not None and role is Role.COMMENT else block.speaker
             yield Paragraph(
                 document_id=self.document_id,
                 number=i + 1,
@@ -147,7 +146,7 @@ class RoleWalker:
                 end=block.end,
                 role=role,
                 heading=path,
-                speaker=speaker,
+                speaker=_speaker(block, voice) if role is Role.COMMENT else None,
             )
 
     def _enter_heading(self, level: int, text: str) -> tuple[str, ...]:
@@ -262,6 +261,13 @@ class RoleWalker:
         if _NUMBERED.match(text):
             return not (is_item(self.texts[i + 1]) or (i and is_item(self.texts[i - 1])))
         return len(text.split()) <= 12
+
+
+def _speaker(block: Block, voice: Voice | None) -> str | None:
+    """What the format says goes before what the text looks like, but for the words of others that a comment quotes."""
+    if voice is None or (block.speaker and not voice.is_quoted):
+        return header_name(block.speaker or "") or block.speaker
+    return voice.speaker
 
 
 def _role_among_comments(text: str) -> Role:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import regex
 
 from rag.documents.front_matter import is_date_line
+from rag.documents.signatures import BareNames, Signature, bare_names, name_line, signatures, signed_name
 from rag.domain import Citation, Role
 from rag.text import language
 from rag.text.dates import DATE_SHAPE
@@ -71,22 +72,16 @@ _SALUTATION = regex.compile(rf"^{language.pattern('comments.salutations')}\s+[^.
 _QUOTED = regex.compile(r"^\s*>")
 _NUMBER = regex.compile(r"^\s*#?\(?(?P<number>\d{1,4})[.)]\s+\S")
 _REPLY = regex.compile(r"^\s*[•▪●◦‣·]\s+\S")
-_SIGNED = regex.compile(
-    rf"(?i)(?:^|\n|\.\s+|\s{{2,}})\s*(?:{language.pattern('comments.closings')}|[—–]|--)\s*[,\n—–-]?\s*"
-    r"(?P<name>(?-i:\p{Lu})[\p{L}\p{M}.'’-]*(?:[^\S\n]+(?-i:\p{Lu})[\p{L}\p{M}.'’-]*){0,3})(?:,.{0,40})?\s*$"
-)
-_SIGNATURE_LINE = regex.compile(
-    r"^(?:[—–]|--)?\s*(?P<name>\p{Lu}[\p{L}\p{M}.'’-]+(?:[^\S\n]+\p{Lu}[\p{L}\p{M}.'’-]*){1,3})"
-    r"(?:[,\n]\s*[\p{L} ]{2,30})?$"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A reader who speaks: the number and the name the page gives them, each if it does."""
+    """A reader who speaks: the number and the name the page gives them, each if it does. `is_quoted` where somebody
+    else's comment repeats it."""
 
     number: str | None = None
     speaker: str | None = None
+    is_quoted: bool = False
 
 
 def is_comment_heading(text: str) -> bool:
@@ -143,11 +138,13 @@ def _names_over_date(texts: Sequence[str], i: int) -> bool:
 
 
 class VoiceTracker:
-    """Walks the blocks of one text in order and tells for each whether a reader speaks, and who."""
+    """Walks the blocks of one text in order and tells for each whether a reader speaks, and who; `furniture` tells of
+    each block whether it is the page's."""
 
-    def __init__(self, texts: Sequence[str], indents: Sequence[int]) -> None:
+    def __init__(self, texts: Sequence[str], indents: Sequence[int], furniture: Sequence[bool]) -> None:
         self._texts = texts
         self._indents = indents
+        self._furniture = furniture
         self._kinds = [
             header_kind(text) or ("dated" if _names_over_date(texts, i) else None) for i, text in enumerate(texts)
         ]
@@ -161,12 +158,14 @@ class VoiceTracker:
         self._signed_at: int | None = None
         self._unsigned_before = 0
         self._opens_at = self._find_opening()
+        self._bare_names = self._find_bare_names()
+        self._signatures = self._find_signatures()
 
     def opens_before(self, i: int) -> bool:
         """Whether readers speak from some block above `i` on."""
         return self._opens_at is not None and self._opens_at < i
 
-    def step(self, i: int, is_boilerplate: bool) -> Voice | None:
+    def step(self, i: int) -> Voice | None:
         """The voice of block `i`, or None while the document itself speaks. Call for each block in order."""
         if not self._readers_speak:
             if i != self._opens_at:
@@ -174,9 +173,9 @@ class VoiceTracker:
             self._readers_speak = True
             if is_comment_heading(self._texts[i]):
                 return None
-        if is_comment_heading(self._texts[i]) and not is_boilerplate:
+        if is_comment_heading(self._texts[i]) and not self._furniture[i]:
             self._voice, self._signed_at = Voice(), None
-        if is_boilerplate or is_comment_heading(self._texts[i]):
+        if self._furniture[i] or is_comment_heading(self._texts[i]):
             return Voice()
         quoted = self._quoted(i)
         if quoted is not None:
@@ -187,8 +186,9 @@ class VoiceTracker:
     def _quoted(self, i: int) -> Voice | None:
         """The voice of a quotation inside a comment, which ends with the quotation."""
         if is_quoted(self._texts[i]):
-            return Voice(self._voice.number, self._names[i - 1] if i and self._introduces_quotation(i - 1) else None)
-        return Voice(self._voice.number, self._names[i]) if self._introduces_quotation(i) else None
+            quoted = self._names[i - 1] if i and self._introduces_quotation(i - 1) else None
+            return Voice(self._voice.number, quoted, is_quoted=True)
+        return Voice(self._voice.number, self._names[i], is_quoted=True) if self._introduces_quotation(i) else None
 
     def _introduces_quotation(self, i: int) -> bool:
         """ "Anna wrote:" before quoted lines names who is quoted; "Anna wrote on 3 May:" names who posts."""
@@ -200,11 +200,16 @@ class VoiceTracker:
         if self._indents[i] < 2:
             self._letter = None
         elif _SALUTATION.match(self._texts[i]):
-            self._letter = Voice(None, self._signature(i))
+            ends = next((j for j in range(i, len(self._texts)) if self._indents[j] < 2), len(self._texts))
+            self._letter = Voice(None, self._signature(i, before=ends))
         return self._letter
 
     def _turn_to(self, i: int) -> None:
         text = self._texts[i]
+        if i in self._bare_names.at:
+            if self._bare_names.stand_above:
+                self._voice = Voice(None, self._bare_names.at[i])
+            return
         if self._signed_at is not None and i > self._signed_at:
             # What follows a signature is somebody else's until a name is given.
             self._voice, self._signed_at = Voice(self._voice.number), None
@@ -232,32 +237,45 @@ class VoiceTracker:
         return int(self._voice.number) < int(number) <= int(self._voice.number) + 5
 
     def _sign(self, i: int) -> str | None:
-        found = self._find_signature(i)
+        found = self._signatures[i]
         if found is None:
             return None
         self._signed_at, name = found
         return name
 
-    def _signature(self, i: int) -> str | None:
-        found = self._find_signature(i)
-        return found[1] if found else None
+    def _begins_comment(self, i: int) -> bool:
+        text = self._texts[i]
+        return bool(self._names[i] or _NUMBER.match(text) or _REPLY.match(text) or is_comment_heading(text))
 
-    def _find_signature(self, i: int) -> tuple[int, str] | None:
-        """Who signs the comment that begins at block `i`: looked for up to where the next one begins."""
+    def _signature(self, i: int, before: int | None = None) -> str | None:
+        """Who signs what begins at block `i`: looked for up to where a comment begins, and before block `before`."""
         if i < self._unsigned_before:
             return None
-        for j in range(i, len(self._texts)):
-            text = self._texts[j]
-            if j > i and (self._names[j] or _NUMBER.match(text) or _REPLY.match(text) or is_comment_heading(text)):
+        for j in range(i, len(self._texts) if before is None else before):
+            if j > i and self._begins_comment(j):
                 self._unsigned_before = j
                 return None
-            match = _SIGNED.search(text[-120:]) or (
-                _SIGNATURE_LINE.match(text.strip()) if j > i and len(text) < 60 else None
-            )
-            if match and not match.group("name").isupper():
-                return j, match.group("name").strip().rstrip(".")
-        self._unsigned_before = len(self._texts)
+            name = signed_name(self._texts[j]) or (name_line(self._texts[j]) if j > i else None)
+            if name:
+                return name
         return None
+
+    def _find_bare_names(self) -> BareNames:
+        """None where headers name who speaks."""
+        if self._opens_at is None:
+            return BareNames()
+        following = range(self._opens_at, len(self._texts))
+        spoken = [i for i in following if not (self._furniture[i] or is_comment_heading(self._texts[i]))]
+        if any(self._names[i] for i in spoken):
+            return BareNames()
+        are_numbered = bool(spoken) and _NUMBER.match(self._texts[spoken[0]]) is not None
+        return bare_names(self._texts, spoken, are_numbered=are_numbered)
+
+    def _find_signatures(self) -> list[Signature | None]:
+        names = self._bare_names
+        heads = names.at if names.stand_above else {}
+        begins = [i in heads or self._begins_comment(i) for i in range(len(self._texts))]
+        return signatures(self._texts, begins, {} if names.stand_above else names.at)
 
     def _find_opening(self) -> int | None:
         kinds = self._kinds
@@ -296,11 +314,6 @@ class VoiceTracker:
 
 def _counts_comments(text: str) -> bool:
     return len(text) <= 160 and _COMMENTS_COUNTED.match(text) is not None
-
-
-def is_signature(sentence: str) -> bool:
-    """Whether a sentence of a comment is nothing but its sign-off: "Regards, Michael"."""
-    return _SIGNED.match(sentence) is not None
 
 
 def lead_of(citation: Citation) -> str | None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.documents.blocks import text_blocks
 from rag.documents.context import display
+from rag.documents.loaders.html.loading import load_html
 from rag.documents.roles import split_paragraphs
-from rag.documents.voices import header_kind, header_name, is_comment_heading, is_quoted, is_signature
-from rag.domain import Role
+from rag.documents.signatures import is_signature
+from rag.documents.voices import header_kind, header_name, is_comment_heading, is_quoted
+from rag.domain import Paragraph, Role
 
 
 @pytest.mark.parametrize(
@@ -125,6 +132,105 @@ ARTICLE = "A Walk\n\nThe article says this.\n\n"
 )  # fmt: skip
 def test_readers_are_named_where_the_page_names_them(below: str, expected: list[tuple[str, str, str | None]]) -> None:
     assert speakers(ARTICLE + below)[2:] == expected
+
+
+# --- names without a word beside them
+
+NAMES = ["Rudi Kramer", "Maja Lindt", "Rudi K.", "J. R. Voss", "Ann-Marie O’Neil", "Maja", "pedalpusher", "user_77"]
+SAID = ["The bridge is old", "It will cost two million, believe me.", "So true", "I counted 900 bikes.", "Who pays?"]
+LAYOUTS = {
+    "above, in text": lambda said: "\n\n".join(f"{name}\n\n{text}" for name, text in said),
+    "above, in a line of its own": lambda said: "\n\n".join(f"{name}\n{text}" for name, text in said),
+    "below, in text": lambda said: "\n\n".join(f"{text}\n\n{name}" for name, text in said),
+    "below, with a dash": lambda said: "\n\n".join(f"{text}\n\n— {name}" for name, text in said),
+    "below, over a place": lambda said: "\n\n".join(f"{text}\n\n{name}\nUpper Westmarch" for name, text in said),
+    "numbered": lambda said: "\n\n".join(f"{i}. {text}\n\n{name}" for i, (name, text) in enumerate(said, 1)),
+}
+PAGES = {
+    "a class": '<div class="comment"><p class="author">{}</p><p>{}</p></div>',
+    "a class that nobody knows": '<div class="comment"><span class="user">{}</span><div>{}</div></div>',
+    "a heading": '<article class="comment"><h4>{}</h4><p>{}</p></article>',
+    "below": '<div class="comment"><p>{1}</p><p class="author">{0}</p></div>',
+    "a blog's": (
+        '<li class="comment"><div class="comment-author vcard"><cite class="fn">{}</cite> <span>says:</span></div>'
+        '<div class="comment-content"><p>{}</p></div><div class="reply"><a>Reply</a></div></li>'
+    ),
+}
+COMMENTS = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(SAID)), min_size=1, max_size=5)
+
+
+def assert_nobody_gets_anothers_words(parsed: Sequence[Paragraph], said: list[tuple[str, str]]) -> None:
+    """Each text is its own writer's or nobody's; `said` is in the order of the page."""
+    texts = {text for _, text in said}
+    found = [(p.text.splitlines()[-1], p.speaker) for p in parsed if p.role is Role.COMMENT]
+    found = [(re.sub(r"^\d+\. ", "", text), speaker) for text, speaker in found]
+    spoken = [(text, speaker) for text, speaker in found if text in texts]
+    assert len(spoken) == len(said)
+    for (text, speaker), (name, own) in zip(spoken, said, strict=True):
+        assert text == own
+        assert speaker is None or speaker.rstrip(".") == name.rstrip(".")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(said=COMMENTS)
+def test_no_reader_gets_the_words_of_another(layout: str, said: list[tuple[str, str]]) -> None:
+    text = f"{ARTICLE}{len(said)} Comments\n\n{LAYOUTS[layout](said)}"
+    assert_nobody_gets_anothers_words(split_paragraphs("documents/a.txt", text, text_blocks(text)), said)
+
+
+@pytest.mark.parametrize("layout", PAGES)
+@given(said=COMMENTS)
+def test_no_reader_gets_the_words_of_another_on_a_page(layout: str, said: list[tuple[str, str]]) -> None:
+    comments = "".join(PAGES[layout].format(name, text) for name, text in said)
+    page = f"<h1>A Walk</h1><p>The article says this.</p><section id=comments><h2>{len(said)} Comments</h2>{comments}"
+    loaded = load_html(page.encode())
+    assert_nobody_gets_anothers_words(split_paragraphs("documents/a.html", loaded.text, loaded.blocks), said)
+
+
+@pytest.mark.parametrize(
+    "layout", ["above, in text", "below, in text", "below, with a dash", "below, over a place", "numbered"]
+)
+def test_bare_names_are_given_where_the_first_or_the_last_line_tells_which_side_they_stand_on(layout: str) -> None:
+    said = [("Rudi Kramer", "The repair will cost two million."), ("Maja Lindt", "The detour is dangerous.")]
+    text = f"{ARTICLE}2 Comments\n\n{LAYOUTS[layout](said)}"
+    told = speakers(text)
+    for name, words in said:
+        assert [speaker for one, _, speaker in told if one.endswith(words)] == [name]
+
+
+@pytest.mark.parametrize("layout", PAGES)
+def test_names_are_given_on_a_page_whatever_marks_them(layout: str) -> None:
+    said = [("Rudi Kramer", "The repair will cost two million."), ("Maja Lindt", "The detour is dangerous.")]
+    comments = "".join(PAGES[layout].format(name, text) for name, text in said)
+    loaded = load_html(f"<h1>A Walk</h1><p>So.</p><section id=comments><h2>2 Comments</h2>{comments}".encode())
+    parsed = split_paragraphs("documents/a.html", loaded.text, loaded.blocks)
+    assert [(p.text, p.speaker) for p in parsed if p.text in dict(map(reversed, said))] == [
+        (text, name) for name, text in said
+    ]
+    assert {p.speaker for p in parsed if p.role is not Role.COMMENT} == {None}
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        pytest.param('<li class="comment"><cite class="fn">Bo Berg</cite><p>Me too.</p></li>', "Bo Berg", id="named"),
+        pytest.param('<li class="comment"><p>Me too.</p></li>', None, id="nameless"),
+        pytest.param("<li><p>Me too.</p></li>", "Ann Lee", id="a list of her own"),
+    ],
+)
+def test_a_reply_inside_a_comment_is_its_own_writers(inner: str, expected: str | None) -> None:
+    page = (
+        '<h1>A Walk</h1><p>So.</p><section id=comments><ul><li class="comment"><cite class="fn">Ann Lee</cite>'
+        f"<p>It was June.</p><ul>{inner}</ul></li></ul></section>"
+    )
+    loaded = load_html(page.encode())
+    said = {p.text: p.speaker for p in split_paragraphs("documents/a.html", loaded.text, loaded.blocks)}
+    assert (said["It was June."], said["Me too."]) == ("Ann Lee", expected)
+
+
+def test_an_unsigned_letter_is_not_signed_by_a_name_further_down() -> None:
+    text = f"{ARTICLE}    Dear Sir, the hedge was here first.\n\nThe article goes on.\n\nHelen Strand\n\nMore of it."
+    assert ("Dear Sir, the hedge was here first.", "comment", None) in speakers(text)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 import regex
@@ -34,6 +35,7 @@ _AUTHOR = regex.compile(r"(?i)(?:^|[-_ ])(?:author|fn|username|user-name|nicknam
 _HIDDEN = regex.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
 _HEADING = regex.compile(r"h[1-6]")
 _HEADINGS_ABOVE = 3
+_LONGEST_NAME = 60
 
 ROLES = {
     "li": Role.LIST,
@@ -73,14 +75,41 @@ def voice_of(element: Element, above: Role) -> Role:
     return Role.BOILERPLATE if _is_furniture(element) else above
 
 
-def author_in(element: Element) -> str | None:
-    """Who wrote a comment, where an element says so."""
-    for one in element.iter():
-        names = " ".join(filter(None, (one.get("class"), one.get("itemprop")))) if name_of(one) else ""
-        if _AUTHOR.search(names):
+def speaker_of(element: Element, above: str | None) -> str | None:
+    """Who speaks in an element among comments; `above` is who speaks around it. Nobody is named where several are:
+    it holds more comments than one."""
+    named = set(_authors(element))
+    if named:
+        return named.pop() if len(named) == 1 else None
+    return None if _is_own_comment(element) else above
+
+
+def _authors(element: Element) -> Iterator[str]:
+    """The names in an element that say who wrote, without those in the answers that a comment holds."""
+    stack = [element]
+    while stack:
+        one = stack.pop()
+        if not name_of(one) or (one is not element and _is_own_comment(one)):
+            continue
+        if (
+            not _is_own_comment(one)
+            and _is_author(one)
+            and not any(_is_author(inner) for inner in one.iterdescendants())
+        ):
             words = " ".join("".join(one.itertext()).split())
-            return words if 0 < len(words) <= 60 else None
-    return None
+            if 0 < len(words) <= _LONGEST_NAME:
+                yield words
+        stack.extend(one)
+
+
+def _is_author(element: Element) -> bool:
+    names = (element.get("class"), element.get("itemprop")) if name_of(element) else ()
+    return _AUTHOR.search(" ".join(filter(None, names))) is not None
+
+
+def _is_own_comment(element: Element) -> bool:
+    """Not a part of one, such as its head or its text."""
+    return (name_of(element) in ("li", "article") and _is_comment(element)) or _is_schema_comment(element)
 
 
 def _names(element: Element) -> str:
@@ -88,9 +117,12 @@ def _names(element: Element) -> str:
 
 
 def _is_comment(element: Element) -> bool:
-    if _COMMENT_WORD.search(_names(element)) or "comment" in name_of(element) or element.get("itemprop") == "comment":
-        return True
-    return str(element.get("itemtype") or "").endswith("/Comment")
+    is_called = _COMMENT_WORD.search(_names(element)) is not None or "comment" in name_of(element)
+    return is_called or _is_schema_comment(element)
+
+
+def _is_schema_comment(element: Element) -> bool:
+    return element.get("itemprop") == "comment" or str(element.get("itemtype") or "").endswith("/Comment")
 
 
 def _is_later_post(element: Element) -> bool:

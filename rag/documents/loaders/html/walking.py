@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import regex
 
 from rag.documents.loaders.formulas import on_one_line, raised
-from rag.documents.loaders.html.signs import BLOCKS, ROLES, author_in, is_heading, is_unread, voice_of
+from rag.documents.loaders.html.signs import BLOCKS, ROLES, is_heading, is_unread, speaker_of, voice_of
 from rag.documents.loaders.loaded import Piece
 from rag.documents.loaders.markup import Element, below, child, name_of
 from rag.domain import Role
@@ -126,7 +126,7 @@ def _entered(element: Element, above: _Context, is_block: bool) -> _Context:
     voice = voice_of(element, above.voice)
     speaker = above.speaker
     if voice is Role.COMMENT and (above.voice is not Role.COMMENT or is_block):
-        speaker = author_in(element) or speaker
+        speaker = speaker_of(element, speaker)
     if not is_block:
         return _Context(voice=voice, role=above.role, level=above.level, verbatim=above.verbatim, speaker=speaker)
     verbatim = above.verbatim or name_of(element) == "pre"
