@@ -102,23 +102,41 @@ class Chatbot:
         check: Callable[[], None] | None = None,
         *,
         offline: bool = False,
+        again: bool = True,
     ) -> Report:
         """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
-        if there is one and `offline` does not forbid it. Questions asked meanwhile are answered from what is in.
-        What `check` raises ends it; what was committed stays."""
+        if there is one and `offline` does not forbid it. Questions asked meanwhile are answered from what is in, and
+        from no document that has left. `again` tries also those files that could not be read before and did not
+        change. What `check` raises ends it; what was committed stays."""
+        have_left = False
         last = time.monotonic() - _REFRESH_AFTER + _FIRST_AFTER
 
         def committed() -> None:
             nonlocal last
             if time.monotonic() - last > _REFRESH_AFTER:
                 started = time.monotonic()
-                self.retriever.refresh()
+                self.retriever.refresh(keep_old=have_left)
                 # A large index takes long to rebuild: no more than a tenth of the time goes there.
                 last = time.monotonic() + 9 * (time.monotonic() - started)
 
+        def removed() -> None:
+            nonlocal have_left
+            have_left = True
+            self.retriever.refresh(keep_old=True)
+
         before, embedder = self.set_aside, self.gathering.embedder
         settings = self._settings
-        report = ingest(self._store, embedder, settings.roots, settings.max_file_mb, progress, committed, check)
+        report = ingest(
+            self._store,
+            embedder,
+            settings.roots,
+            settings.max_file_mb,
+            progress,
+            committed,
+            check,
+            removed=removed,
+            again=again,
+        )
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
         if report.changed:

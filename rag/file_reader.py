@@ -30,13 +30,15 @@ class Content:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a look into a file brought: its content; its problem; or neither, where the index holds these very
-    bytes. `record` is what the index holds of the file, in any version."""
+    bytes. `record` is what the index holds of the file, in any version; `revision` that of the bytes that were read,
+    None where none were."""
 
     file: FoundFile
     record: Record | None
     stamp: FileStamp
     content: Content | None = None
     problem: str | None = None
+    revision: str | None = None
 
     @property
     def vectors(self) -> int:
@@ -60,10 +62,11 @@ class FileReader:
     def read(self, file: FoundFile) -> Reading:
         """The file's content, if it is new and can be read."""
         record = self.records.get(file.document_id)
-        content, problem = None, None
+        content, problem, revision = None, None, None
         try:
             data = self._bytes(file)
-            if record is None or record.revision != revision_of(data, name=file.document_id):
+            revision = revision_of(data, name=file.document_id)
+            if record is None or record.revision != revision:
                 content = self._content(file, data)
         except DocumentError as error:
             problem = str(error)
@@ -75,6 +78,7 @@ class FileReader:
             stamp=self._stamp(file),
             content=content,
             problem=problem,
+            revision=revision,
         )
 
     def _bytes(self, file: FoundFile) -> bytes:

@@ -1,6 +1,7 @@
 """A folder becomes rows of the index: scan, read, split, embed, commit.
 
-Idempotent and incremental: an unchanged file costs a stat. The folder is the truth, so a deleted file leaves
+Idempotent and incremental: an unchanged file costs a stat, also one that could not be read, unless it is to be tried
+again. The folder is the truth, so a deleted file leaves
 the index, but a folder that is missing, unreadable or suddenly empty removes nothing, and a file that can no
 longer be read keeps its earlier version. Never writes to the folder. One bad file never stops the others.
 """
@@ -21,7 +22,7 @@ from rag.documents.scan import FoundFile, Scan, scan
 from rag.errors import FolderError
 from rag.file_reader import FileReader, Reading
 from rag.index.embedder import Embedder
-from rag.index.failures import write_failures
+from rag.index.failures import Failure, read_failures, write_failures
 from rag.index.records import FileStamp, Record
 from rag.index.store import Store
 from rag.pipeline import Group, Pipeline
@@ -117,6 +118,7 @@ class _Tally:
 
     outcomes: list[FileOutcome]
     failed: list[FileOutcome] = field(default_factory=list)
+    failures: dict[str, Failure] = field(default_factory=dict)
     restamped: list[tuple[str, FileStamp]] = field(default_factory=list)
     embedded: int = 0
     reused: int = 0
@@ -126,8 +128,14 @@ class _Tally:
         self.reused += group.reused
         outcomes = [_outcome_of(reading) for reading in group.readings]
         self.outcomes += outcomes
-        self.failed += [outcome for outcome in outcomes if outcome.outcome is Outcome.FAILED]
+        for outcome, reading in zip(outcomes, group.readings, strict=True):
+            if outcome.outcome is Outcome.FAILED:
+                self.fail(Failure(reason=outcome.detail or "", stamp=reading.stamp, revision=reading.revision), outcome)
         self.restamped += [(one.file.document_id, one.stamp) for one in group.readings if one.is_unchanged]
+
+    def fail(self, failure: Failure, outcome: FileOutcome) -> None:
+        self.failed.append(outcome)
+        self.failures[outcome.document_id] = failure
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,12 +211,17 @@ def ingest(
     progress: Callable[[Progress], None] | None = None,
     committed: Callable[[], None] | None = None,
     check: Callable[[], None] | None = None,
+    *,
+    removed: Callable[[], None] | None = None,
+    again: bool = True,
 ) -> Report:
     """Bring the index in line with the folders `roots` (by the first part of their document ids).
 
-    `committed` is called after each group of documents is in, `check` every so often, also within a large file:
-    what it raises ends the ingest, and what was committed stays. Raises FolderError, with nothing removed,
-    where a root is missing, unreadable, or empty though the index holds documents of it.
+    `removed` is called once the documents that have left the folders are out, before any file is read; their vectors
+    are to stay until the end, as a renamed file takes them along. `committed` is called after each group of documents
+    is in, `check` every so often, also within a large file: what it raises ends the ingest, and what was committed
+    stays. `again` reads also those files that could not be read before and did not change. Raises FolderError, with
+    nothing removed, where a root is missing, unreadable, or empty though the index holds documents of it.
     """
     started = time.perf_counter()
     records = store.records()
@@ -217,19 +230,19 @@ def ingest(
     scanned_ns = time.time_ns()
     shut = tuple(key for key in found if key.endswith("/"))
     gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
-    unchanged, to_read = _partition(found.values(), records)
-    tally = _Tally(outcomes=[FileOutcome(key, Outcome.UNCHANGED, records[key].warning) for key in unchanged])
+    if gone:
+        store.remove(gone)
+        if removed is not None:
+            removed()
+    tally = _Tally(outcomes=[])
+    to_read = _partition(found.values(), records, {} if again else read_failures(store.folder), tally=tally)
     reader = FileReader(embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns)
     watch = _Watch(tally=tally, tell=progress, files=len(found), size=sum(file.size for file in to_read))
     pipeline = Pipeline(store=store, embedder=embedder, embedded=watch.embedded, committed=committed, check=check)
     for group in pipeline.taken_in(watch.reading(file, reader.read) for file in to_read):
         watch.taken_in(group)
     store.restamp(tally.restamped)
-    write_failures(store.folder, {one.document_id: one.detail or "" for one in tally.failed})
-    if gone:
-        store.remove(gone)
-        if committed is not None:
-            committed()
+    write_failures(store.folder, tally.failures)
     tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
     outcomes = tuple(sorted(tally.outcomes, key=lambda outcome: outcome.document_id))
     left_out = tuple(one for scanned in scans for one in scanned.left_out)
@@ -279,23 +292,24 @@ def _can_be_read(file: FoundFile) -> bool:
         return False
 
 
-def _partition(found: Iterable[FoundFile], records: Mapping[str, Record]) -> tuple[list[str], list[FoundFile]]:
-    """The ids of the files that a look shows to be unchanged, and the other files."""
-    unchanged: list[str] = []
+def _partition(
+    found: Iterable[FoundFile], records: Mapping[str, Record], failures: Mapping[str, Failure], *, tally: _Tally
+) -> list[FoundFile]:
+    """The files that are to be read; what a look shows to be unchanged is told to the `tally`."""
     to_read: list[FoundFile] = []
     for file in found:
-        if _is_unchanged(file, records.get(file.document_id)):
-            unchanged.append(file.document_id)
+        key, record, failure = file.document_id, records.get(file.document_id), failures.get(file.document_id)
+        if record is not None and _is_unchanged(file, record.stamp, record.revision):
+            tally.outcomes.append(FileOutcome(key, Outcome.UNCHANGED, record.warning))
+        elif failure is not None and failure.revision and _is_unchanged(file, failure.stamp, failure.revision):
+            outcome = FileOutcome(key, Outcome.FAILED, failure.reason)
+            tally.outcomes.append(outcome)
+            tally.fail(failure, outcome)
         else:
             to_read.append(file)
-    return unchanged, to_read
+    return to_read
 
 
-def _is_unchanged(file: FoundFile, record: Record | None) -> bool:
-    stamp = FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)
-    return (
-        record is not None
-        and record.stamp == stamp
-        and is_current(record.revision, name=file.document_id)
-        and not file.problem
-    )
+def _is_unchanged(file: FoundFile, stamp: FileStamp, revision: str) -> bool:
+    now = FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)
+    return stamp == now and is_current(revision, name=file.document_id) and not file.problem

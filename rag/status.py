@@ -36,4 +36,4 @@ def status_json(bot: Chatbot | None, *, settings: Settings, indexing: bool = Fal
 
 def failed_json(settings: Settings) -> list[Json]:
     """The files that the last ingest could not read, with the reasons. Nothing is opened for it."""
-    return [{"document": key, "reason": reason} for key, reason in read_failures(settings.index).items()]
+    return [{"document": key, "reason": failure.reason} for key, failure in read_failures(settings.index).items()]

@@ -76,8 +76,8 @@ def answering(doing: str, *, use_model: bool) -> Iterator[Answering]:
 def _bring_in_line(owner: Remote, *, use_model: bool) -> None:
     if use_model:
         say_second(owner.second, way_out=WAY_OUT)
-    if not owner.status["indexing"]:
-        say_changes(owner.ingest(use_model))
+    if not owner.is_indexing:
+        say_changes(owner.ingest(use_model, again=False))
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def _opened(settings: Settings, *, doing: str, use_model: bool) -> Iterator[Chat
         say_second(bot.second.name if bot.second else None, way_out=WAY_OUT)
         try:
             with bars("indexing") as shown:
-                report = bot.ingest(shown[0].ingest if shown else None)
+                report = bot.ingest(shown[0].ingest if shown else None, again=False)
             say_changes(report)
         except FolderError as error:
             if not bot.documents:

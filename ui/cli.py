@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from getpass import getpass
 from importlib.util import find_spec
 from io import TextIOWrapper
@@ -189,7 +190,8 @@ def status(
     if as_json:
         print_json(told)
     else:
-        print_status(told, owner=chat.owner if chat else None)
+        with chat.understood() if chat else nullcontext():
+            print_status(told, owner=chat.owner if chat else None)
 
 
 @app.command()

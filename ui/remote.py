@@ -43,14 +43,14 @@ class Remote:
     @property
     def writer(self) -> str | None:
         """The model that the other process sends text to, and its host."""
-        with self._understood():
+        with self.understood():
             told = self.status["writer"]
             return str(told) if told else None
 
     @property
     def second(self) -> str | None:
         """The second embedder that the other process sends text to, and its host."""
-        with self._understood():
+        with self.understood():
             told = self.status["second_embedder"]
             return str(told["name"]) if told else None
 
@@ -59,7 +59,7 @@ class Remote:
         without: Json = {"passages": [], "closest": []}
         earlier = [{"question": turn.question, "answer": turn.answer.json() | without} for turn in turns[-_TURNS:]]
         told = self._call("ask", question=question, turns=earlier, documents=list(documents), use_model=use_model)
-        with self._understood():
+        with self.understood():
             return answer_from(told)
 
     def search(
@@ -67,13 +67,14 @@ class Remote:
     ) -> tuple[list[Passage], bool]:
         """The passages, and whether the dense leg took part."""
         found = self._call("search", question=question, documents=list(documents), limit=limit, use_model=use_model)
-        with self._understood():
+        with self.understood():
             return [passage_from(one) for one in found["passages"]], bool(found["dense_used"])
 
-    def ingest(self, use_model: bool) -> Report:
-        """With `use_model` false nothing is sent to a second embedder for it."""
-        told = self._call("ingest", use_model=use_model)
-        with self._understood():
+    def ingest(self, use_model: bool, *, again: bool = True) -> Report:
+        """With `use_model` false nothing is sent to a second embedder for it; with `again` false what could not be
+        read and did not change is left alone."""
+        told = self._call("ingest", use_model=use_model, again=again)
+        with self.understood():
             outcomes = tuple(
                 FileOutcome(one["document"], Outcome(one["outcome"]), one["detail"]) for one in told["outcomes"]
             )
@@ -85,6 +86,11 @@ class Remote:
                 unfinished=told["unfinished"],
                 left_out=tuple(LeftOut(one["document"], one["reason"]) for one in told["left_out"]),
             )
+
+    @property
+    def is_indexing(self) -> bool:
+        with self.understood():
+            return bool(self.status["indexing"])
 
     @cached_property
     def status(self) -> Json:
@@ -104,7 +110,7 @@ class Remote:
                 raise IbidError(_reason(refused)) from refused
 
     @contextmanager
-    def _understood(self) -> Iterator[None]:
+    def understood(self) -> Iterator[None]:
         """Another version may answer in another shape."""
         try:
             yield

@@ -120,12 +120,13 @@ class HybridRetriever:
     def snapshot(self) -> Snapshot:
         return self._snapshot
 
-    def refresh(self) -> None:
-        """Take up what was committed since, then delete the rows that nobody reads any more."""
+    def refresh(self, *, keep_old: bool = False) -> None:
+        """Take up what was committed since, then, unless they are kept, delete the rows that nobody reads any more."""
         if self._snapshot.generation != self._store.generation:
             self._snapshot = open_snapshot(self._store, self._folder)
-        self._active.wait_for_those_before()
-        self._store.delete_superseded()
+        if not keep_old:
+            self._active.wait_for_those_before()
+            self._store.delete_superseded()
 
     def search(self, question: Question, *, expansion: str | None = None, limit: int = PASSAGES) -> Retrieval:
         """The passages for a question, best first, at most `limit`; `expansion` is searched too and fused. Raises

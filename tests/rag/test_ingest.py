@@ -34,8 +34,8 @@ from rag.errors import FolderError
 from rag.file_reader import SETTLED_AFTER_NS
 from rag.index.embedding import MiniLM
 from rag.index.embedding import Progress as Embedding
-from rag.index.failures import read_failures, write_failures
-from rag.index.records import row_id
+from rag.index.failures import Failure, read_failures, write_failures
+from rag.index.records import FileStamp, row_id
 from rag.index.store import Store, open_store
 from rag.ingest import FileOutcome, Outcome, Progress, Report, ingest
 from rag.search.learned import read_learned
@@ -168,7 +168,7 @@ def test_a_new_version_that_cannot_be_read_leaves_the_old_one_answering(
     for _ in range(2):
         assert said(take_in(store, embedder, folder)) == {"bread.md": "unchanged", "siege.txt": f"failed: {reason}"}
         assert texts_of(store, "siege.txt") == before
-        assert read_failures(store.folder) == {"documents/siege.txt": reason}
+        assert {key: one.reason for key, one in read_failures(store.folder).items()} == {"documents/siege.txt": reason}
     write(folder / "siege.txt", "The siege is over.", LONG_AGO + 2)
     assert said(take_in(store, embedder, folder))["siege.txt"] == "updated"
     assert texts_of(store, "siege.txt") == ["The siege is over."]
@@ -178,9 +178,14 @@ def test_a_new_version_that_cannot_be_read_leaves_the_old_one_answering(
 
 def test_what_failed_is_kept_whole_or_not_known(tmp_path: Path) -> None:
     assert read_failures(tmp_path) == {}
-    write_failures(tmp_path, {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"})
-    assert read_failures(tmp_path) == {"documents/b.txt": "the file is empty", "documents/ä\n.txt": "“odd”"}
-    for torn in ("", "{", "[]", "7", '{"documents/b.txt": '):
+    stamp = FileStamp(size=7, modified_ns=1, settled=False, changed_ns=2)
+    failures = {
+        "documents/b.txt": Failure(reason="the file is empty", stamp=stamp),
+        "documents/ä\n.txt": Failure(reason="“odd”", stamp=stamp, revision="1-2"),
+    }
+    write_failures(tmp_path, failures)
+    assert read_failures(tmp_path) == failures
+    for torn in ("", "{", "[]", "7", '{"documents/b.txt": ', '{"documents/b.txt": "the file is empty"}', '{"a": {}}'):
         (tmp_path / "failed.json").write_text(torn)
         assert read_failures(tmp_path) == {}
 
@@ -320,6 +325,31 @@ def test_a_settled_file_costs_a_stat_and_is_not_read(store: Store, embedder: Min
     write(path, "The siege lasted five years.")
     assert said(take_in(store, embedder, folder)) == {"siege.txt": "updated"}
     assert str(path) in opened
+    watching = False
+
+
+def test_what_could_not_be_read_is_tried_again_when_it_changes_or_somebody_wants_it(
+    store: Store, embedder: MiniLM, folder: Path
+) -> None:
+    path = write(folder / "odd.txt", bytes(range(1, 9)) * 100)
+    time.sleep(SETTLED_AFTER_NS / 1e9 + 0.1)
+    opened: list[str] = []
+    watching = True
+    sys.addaudithook(lambda event, what: opened.append(str(what[0])) if watching and event == "open" else None)
+
+    def read(again: bool) -> tuple[dict[str, str], bool]:
+        opened.clear()
+        report = ingest(store, embedder, {"documents": folder}, 20, again=again)
+        return said(report), str(path) in opened
+
+    failed = {"odd.txt": "failed: looks like a binary file, not text"}
+    assert read(again=False) == (failed, True)
+    assert read(again=False) == (failed, False)
+    assert [one.reason for one in read_failures(store.folder).values()] == ["looks like a binary file, not text"]
+    assert read(again=True) == (failed, True)
+    write(path, "Now it is text.")
+    assert read(again=False) == ({"odd.txt": "added"}, True)
+    assert read_failures(store.folder) == {}
     watching = False
 
 

@@ -19,10 +19,12 @@ from hypothesis import strategies as st
 
 from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, proof_of, read_owner
+from rag.settings import Settings
 from tests.conftest import bare_environment, holding
 from ui.remote import Remote, find_owner
 
 ROOT = Path(__file__).parents[2]
+IBID = [sys.executable, "-c", "from ui.cli import main; main()"]
 TOKEN = "a-token-that-nobody-else-may-see"
 
 
@@ -181,12 +183,26 @@ def test_an_answer_of_another_shape_is_one_line(stranger: Stranger, content: str
         "ask": lambda: remote.ask("Why?", (), (), True),
         "search": lambda: remote.search("Why?", (), 3, True),
         "ingest": lambda: remote.ingest(True),
+        "is_indexing": lambda: remote.is_indexing,
+        "second": lambda: remote.second,
     }
     for name, ask in asked.items():
         with pytest.raises(IbidError) as told:
             ask()
         assert "\n" not in str(told.value), name
         assert "is not the chat that holds it" in str(told.value), name
+
+
+def test_a_command_beside_a_chat_of_another_version_says_so_in_one_line(tmp_path: Path, stranger: Stranger) -> None:
+    settings = Settings(documents=tmp_path, home=tmp_path / "home")
+    stranger.token = TOKEN
+    stranger.answer = b'{"second_embedder": null, "writer": null, "documents": []}'
+    with held(settings.index, stranger.url):
+        for command in (["status"], ["ask", "What does bread cost?"], ["search", "bread"]):
+            told = run([*IBID, *command], settings.home, tmp_path)
+            assert told.returncode == 1, told.stdout
+            assert "Traceback" not in told.stderr
+            assert "is not the chat that holds it, or not of this version" in " ".join(told.stderr.split())
 
 
 @given(token=st.text(min_size=1), other=st.text(min_size=1), nonce=st.text())

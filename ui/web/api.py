@@ -49,6 +49,7 @@ def answered(
     too many of them, ScopeError for too many names, and CallerLeftError soon after `has_left` says so."""
     if len(turns) > MOST_TURNS:
         raise QuestionError(f"There are {len(turns):,} turns; at most {MOST_TURNS} are read. Send the last ones.")
+    _bring_in_line(folder, use_model=use_model, has_left=has_left)
     scope = _scope(folder, documents)
     earlier: list[Turn] = []
     for one in turns:
@@ -63,9 +64,17 @@ def answered(
     return last.json()
 
 
-def found(folder: OpenFolder, question: str, documents: Sequence[str], limit: int, use_model: bool = True) -> Json:
+def found(
+    folder: OpenFolder,
+    question: str,
+    documents: Sequence[str],
+    limit: int,
+    use_model: bool = True,
+    has_left: Callable[[], bool] = never,
+) -> Json:
     """Passages as in the Answer JSON, best first. `dense_used` says whether they were also compared by meaning, by the
     shipped embedder or a second one; `Retrieval` tells the two apart, and means the shipped one by that name."""
+    _bring_in_line(folder, use_model=use_model, has_left=has_left)
     scope = _scope(folder, documents)
     asked = Question(question, scope=scope, offline=not use_model)
     retrieved = folder.bot.search(asked, limit=min(max(limit, 1), MOST_PASSAGES))
@@ -79,6 +88,11 @@ class CallerLeftError(IbidError):
 def _go_on(has_left: Callable[[], bool]) -> None:
     if has_left():
         raise CallerLeftError("The caller has left.")
+
+
+def _bring_in_line(folder: OpenFolder, *, use_model: bool, has_left: Callable[[], bool]) -> None:
+    for _ in folder.brought_in_line(use_model=use_model):
+        _go_on(has_left)
 
 
 def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | None:
@@ -128,9 +142,9 @@ def routes(folders: Folders) -> APIRouter:
         turns = _list(given.get("turns"), "turns")
         return answered(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
 
-    def search(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
+    def search(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)
-        return found(folder, _text(given["question"]), _names(given), limit, _may_send(given))
+        return found(folder, _text(given["question"]), _names(given), limit, _may_send(given), has_left)
 
     for name, work in (("ask", ask), ("search", search), ("ingest", _ingest), ("status", _status)):
         router.add_api_route(
@@ -205,7 +219,8 @@ def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
 
 
 def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
-    return report_json(folder.ingest(use_model=_may_send(given)))
+    again = bool(given.get("again", True))
+    return report_json(folder.ingest(use_model=_may_send(given), again=again))
 
 
 def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:

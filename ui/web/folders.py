@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 
 _KNOWN = "folders.json"
+_LOOK_AGAIN = 2.0
+"""Seconds after which a question has the folder looked at again."""
+_PATIENCE = 1.0
+"""Seconds that a question waits for that look; what takes longer goes on beside it."""
+_STEP = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,8 @@ class OpenFolder:
         self.indexing = Indexing()
         self.examples: tuple[str, ...] = ()
         self._one_at_a_time = threading.Lock()
+        self._beginning = threading.Lock()
+        self._looked = -_LOOK_AGAIN
         self._background: threading.Thread | None = None
         self._closing = False
 
@@ -67,8 +76,11 @@ class OpenFolder:
     def path(self) -> Path:
         return self.settings.documents
 
-    def ingest(self, progress: Callable[[Progress], None] | None = None, use_model: bool = True) -> Report:
-        """Bring the index in line with the folder. Raises what `Chatbot.ingest` raises."""
+    def ingest(
+        self, progress: Callable[[Progress], None] | None = None, *, use_model: bool = True, again: bool = True
+    ) -> Report:
+        """Bring the index in line with the folder. With `again` false, what could not be read or sent is left alone
+        until it changes or somebody wants it. Raises what `Chatbot.ingest` raises."""
 
         def check() -> None:
             if self._closing:
@@ -82,9 +94,12 @@ class OpenFolder:
         with self._one_at_a_time:
             if self._closing:
                 raise _ClosingError
-            self.indexing = Indexing(running=True, report=self.indexing.report)
+            earlier, self._looked = self.indexing.report, time.monotonic()
+            unsent = None if again or earlier is None else earlier.unfinished
+            self.indexing = Indexing(running=True, report=earlier)
             try:
-                report = self.bot.ingest(tell, check, offline=not use_model)
+                report = self.bot.ingest(tell, check, offline=not use_model or unsent is not None, again=again)
+                report = replace(report, unfinished=report.unfinished or unsent)
                 # Before it is said that all is in: whoever waits for that sees the examples too.
                 if (report.changed or not self.examples) and not self._closing:
                     self.examples = examples(self.bot)
@@ -97,17 +112,35 @@ class OpenFolder:
             self.indexing = Indexing(report=report, problem=report.unfinished)
         return report
 
-    def ingest_beside(self) -> None:
-        """Start an ingest in the background, unless one runs."""
-        if self._background is None or not self._background.is_alive():
-            self._background = threading.Thread(target=self._ingest_quietly, name="ibid-ingest-beside", daemon=True)
-            self._background.start()
+    def ingest_beside(self, *, use_model: bool = True, again: bool = True) -> bool:
+        """Start an ingest in the background, unless one runs; whether it was started."""
 
-    def _ingest_quietly(self) -> None:
-        try:
-            self.ingest()
-        except IbidError:
-            return  # `indexing.problem` tells it
+        def quietly() -> None:
+            with suppress(IbidError):  # `indexing.problem` tells it
+                self.ingest(use_model=use_model, again=again)
+
+        with self._beginning:
+            if self._background is not None and self._background.is_alive():
+                return False
+            self._background = threading.Thread(target=quietly, name="ibid-ingest-beside", daemon=True)
+            self._background.start()
+        return True
+
+    def brought_in_line(self, *, use_model: bool = True) -> Iterator[None]:
+        """Before a question: look at the folder, unless that was done just now, and wait, a step at a time, for what
+        changed to be in; not for much of it, but until there is something to ask."""
+        asked = time.monotonic()
+        begun = asked - self._looked > _LOOK_AGAIN and self.ingest_beside(use_model=use_model, again=False)
+        while self._is_reading and ((begun and time.monotonic() - asked < _PATIENCE) or not self.bot.documents):
+            yield
+            if begun and self._background is not None:
+                self._background.join(_STEP)
+            else:
+                time.sleep(_STEP)
+
+    @property
+    def _is_reading(self) -> bool:
+        return self.indexing.running or (self._background is not None and self._background.is_alive())
 
     @property
     def ids(self) -> frozenset[str]:

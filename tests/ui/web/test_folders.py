@@ -173,6 +173,100 @@ def test_a_folder_that_vanished_tells_its_problem_and_still_answers(mine: Settin
         assert folder.indexing.problem is None
 
 
+def asked(folder: OpenFolder, question: str) -> str:
+    """The answer as the chat and the API give it."""
+    for _ in folder.brought_in_line():
+        pass
+    return folder.bot.ask(question).text
+
+
+def without_haste(folder: OpenFolder) -> None:
+    """So much later that the folder is looked at again."""
+    until(lambda: not folder.indexing.running)
+    time.sleep(2.1)
+
+
+def test_a_file_that_was_edited_renamed_or_deleted_is_so_in_the_next_answer(mine: Settings, embedder: MiniLM) -> None:
+    toll, question = mine.documents / "toll.md", "What toll does the harbour master of Ostrava collect?"
+    with alone(mine, embedder) as folder:
+        toll.write_text("# Harbour\n\nThe harbour master of Ostrava collects a toll of nine marks.\n")
+        assert "nine marks" in asked(folder, question)
+        without_haste(folder)
+        toll.write_text("# Harbour\n\nThe harbour master of Ostrava collects a toll of ten marks.\n")
+        assert "ten marks" in asked(folder, question)
+        without_haste(folder)
+        toll.rename(toll.with_name("tolls.md"))
+        for _ in folder.brought_in_line():
+            pass
+        (citation,) = folder.bot.ask(question).citations
+        assert citation.paragraph.document_id == "documents/tolls.md"
+        without_haste(folder)
+        toll.with_name("tolls.md").unlink()
+        assert "marks" not in asked(folder, question)
+
+
+def test_a_document_that_left_answers_no_more_while_others_are_still_read(mine: Settings, embedder: MiniLM) -> None:
+    with alone(mine, embedder) as folder:
+        folder.ingest()
+        without_haste(folder)
+        (mine.documents / "000_8ce4b84d20215b01.txt").rename(mine.documents / "zuletzt.txt")
+        for number in range(12):
+            (mine.documents / f"ledger-{number}.txt").write_text(f"Ledger {number}\n\n{long_text(300)}")
+        asked(folder, QUESTION)
+        assert folder.indexing.running
+        cited = {citation.paragraph.document_id for citation in folder.bot.ask(QUESTION).citations}
+        assert "documents/000_8ce4b84d20215b01.txt" not in cited
+        until(lambda: not folder.indexing.running)
+        assert folder.indexing.report is not None
+        # The renamed one took its vectors along.
+        assert folder.indexing.report.vectors_reused > 20
+        assert "13 days" in folder.bot.ask(QUESTION).text
+        assert folder.bot.check().is_whole
+
+
+def test_the_first_question_of_a_first_start_waits_until_there_is_something_to_ask(
+    mine: Settings, embedder: MiniLM
+) -> None:
+    with alone(mine, embedder) as folder:
+        folder.ingest_beside()
+        assert "13 days" in asked(folder, QUESTION)
+
+
+def test_a_question_does_not_wait_for_much_that_is_read(mine: Settings, embedder: MiniLM) -> None:
+    with alone(mine, embedder) as folder:
+        folder.ingest()
+        for number in range(40):
+            (mine.documents / f"ledger-{number}.txt").write_text(f"Ledger {number}\n\n{long_text(300)}")
+        without_haste(folder)
+        started = time.monotonic()
+        assert "13 days" in asked(folder, QUESTION)
+        assert folder.indexing.running
+        assert sum(1 for _ in folder.brought_in_line()) == 0
+        assert time.monotonic() - started < 20
+
+
+def test_a_folder_that_was_looked_at_just_now_is_not_looked_at_again(mine: Settings, embedder: MiniLM) -> None:
+    with alone(mine, embedder) as folder:
+        asked(folder, QUESTION)
+        report = folder.indexing.report
+        asked(folder, QUESTION)
+        assert folder.indexing.report is report
+        without_haste(folder)
+        asked(folder, QUESTION)
+        assert folder.indexing.report is not report
+
+
+def test_a_folder_that_cannot_be_looked_at_still_answers_and_tells_its_problem(
+    mine: Settings, embedder: MiniLM
+) -> None:
+    with alone(mine, embedder) as folder:
+        folder.ingest()
+        shutil.rmtree(mine.documents)
+        without_haste(folder)
+        assert "13 days" in asked(folder, QUESTION)
+        assert folder.indexing.problem is not None
+
+
 def test_to_close_in_an_ingest_ends_it_and_leaves_a_whole_index(mine: Settings, embedder: MiniLM) -> None:
     for number in range(60):
         (mine.documents / f"ledger-{number:02}.txt").write_text(f"Ledger {number}\n\n{long_text(200)}")

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -718,6 +719,42 @@ def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_p
     expect(turn.locator(".notfound")).to_be_visible()
     expect(again.chips).to_have_count(0)
     assert list((own.home / "uploads").iterdir()) == []
+
+
+def test_a_file_that_is_dropped_while_an_answer_grows_costs_neither(own: Chat, visit: Any, tmp_path: Path) -> None:
+    note, long = tmp_path / "ferry.md", tmp_path / "long.txt"
+    note.write_text("# Ferry\n\nThe ferry of Ostrava leaves at noon.\n")
+    long.write_text("\n\n".join(f"Entry {n} of the ledger tells of {n * 7919 % 10_007} barrels." for n in range(1_500)))
+    visitor: Visitor = visit(own)
+    visitor.document(ALEPPO).locator("input").uncheck()
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    visitor.page.locator("#upload input[type=file]").set_input_files([long, note])
+    expect(visitor.page.locator(".outcomes")).to_contain_text("being read")
+    visitor.ask(SOLEIMANI)
+    visitor.wait_saved("talk.exchanges[0].state === 'done'")
+    expect(visitor.page.locator(".outcomes")).to_contain_text("ferry.md: added", timeout=60_000)
+    visitor.wait_saved("talk.scope.length === 3 && talk.exchanges[0].state === 'done'")
+    for name in ("ferry.md", "long.txt"):
+        accept(visitor)
+        visitor.page.get_by_role("button", name=f"Delete the uploaded {name}").click()
+        expect(visitor.document(name)).to_have_count(0)
+    expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    visitor.wait_saved("talk.scope.length === 1 && talk.exchanges[0].state === 'done'")
+
+
+def test_a_file_deleted_in_the_folder_is_in_no_answer_and_in_no_list_any_more(own: Chat, visit: Any) -> None:
+    toll = own.documents / "toll.md"
+    toll.write_text("# Harbour Rules\n\nThe harbour master of Ostrava collects a toll of nine copper marks.\n")
+    visitor: Visitor = visit(own)
+    time.sleep(2.1)
+    visitor.ask(TOLL)
+    expect(visitor.document("toll.md")).to_have_count(1)
+    assert "nine copper marks" in visitor.open(visitor.chips.first)
+    visitor.page.keyboard.press("Escape")
+    toll.unlink()
+    time.sleep(2.1)
+    expect(visitor.ask(TOLL).locator(".notfound")).to_be_visible()
+    expect(visitor.document("toll.md")).to_have_count(0)
 
 
 def test_one_file_that_is_refused_takes_none_of_the_others_along(own: Chat, visit: Any, tmp_path: Path) -> None:

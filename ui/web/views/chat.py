@@ -158,6 +158,8 @@ def _growing(
     """The conversation as the answer to its last question grows, with the `changes` that come meanwhile."""
     conversation = asked
     try:
+        for _ in folder.brought_in_line(use_model=use_model):
+            yield replace(conversation, **changes)
         scope = _still_there(folder, asked.scope)
         question = Question(asked.exchanges[-1].question, turns=asked.turns, scope=scope, offline=not use_model)
         for answer in folder.bot.stream(question):
@@ -167,7 +169,9 @@ def _growing(
     except IbidError as error:
         yield replace(conversation.failed(str(error)), **changes)
     except Exception:
-        yield conversation.failed("Something went wrong inside Ibid; its terminal says what. Ask again.")
+        yield replace(conversation, **changes).failed(
+            "Something went wrong inside Ibid; its terminal says what. Ask again."
+        )
         raise
 
 

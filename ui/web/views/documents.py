@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import gradio as gr
 from rag.domain import document_name
 from rag.errors import DocumentError, IbidError
 from rag.ingest import Outcome
-from ui.web.conversation import Conversation
 from ui.web.desk import View, html
 from ui.web.folders import OpenFolder
 from ui.web.reading import counted, gone_html, library_html, outcomes_html, welcome_html
@@ -31,6 +29,7 @@ class Documents(View):
             html("talks", _TALKS)
             self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
             self.outcomes = html("outcomes")
+            self.added = gr.State(())
             self.library = html("library", watched=True)
         # The page itself ticks the boxes of the scope and hides the welcome: a report of progress that comes late
         # can undo nothing that somebody did meanwhile.
@@ -41,16 +40,19 @@ class Documents(View):
         # The next ticks go out while Gradio still takes the last ones for under way.
         desk.on_sent("scope", self.choose, [desk.bridge], with_talk=True, trigger_mode="multiple")
         desk.on_sent("reindex", self.reindex, standing)
-        changed = [desk.bridge, self.outcomes, desk.reader, *standing]
+        desk.on_sent("answered", self.tick, standing)
         # Of two files deleted one right after the other, both go.
-        desk.on_sent("remove", self.remove, changed, with_talk=True, queue=True, trigger_mode="multiple")
+        changed = [self.outcomes, desk.reader, *standing]
+        removing = desk.on_sent("remove", self.remove, changed, queue=True, trigger_mode="multiple")
         taking = desk.on(
             self.upload.upload,
             self.take_in,
-            [self.upload, desk.bridge, self.outcomes, *standing],
+            [self.upload, self.outcomes, self.added, *standing],
             reads=[self.upload],
-            with_talk=True,
         )
+        # Reading takes a while, in which answers come and boxes are ticked: the conversation is taken as it is then.
+        for done in (removing, taking):
+            desk.on(done.then, self.include, [desk.bridge, self.added], reads=[self.added], with_talk=True)
         desk.taking = int(taking["id"])
         desk.on(self.timer.tick, self.tick, standing)
 
@@ -58,7 +60,7 @@ class Documents(View):
         return _standing(tab.folder, is_indexing=True)
 
     def tick(self, tab: Tab) -> tuple[Any, ...]:
-        """While documents are read: how far that is."""
+        """What stands there by now: while documents are read, and when a question had the folder looked at."""
         return _standing(tab.folder)
 
     def choose(self, tab: Tab) -> str:
@@ -77,12 +79,9 @@ class Documents(View):
     def take_in(self, tab: Tab, files: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
         """Keep the files that were dropped, index them, and say what became of each."""
         named, outcomes = self._keep(files or ())
-        yield None, gr.skip(), outcomes_html(outcomes), *_standing(tab.folder, is_indexing=True)
+        yield None, outcomes_html(outcomes), (), *_standing(tab.folder, is_indexing=True)
         outcomes |= _become(tab.folder, named, self.desk.settings.uploads)
-        ids = tab.folder.ids
-        added = [one for one in named if one in ids]
-        scoped = _scoped(tab.conversation, (*(tab.conversation.scope or ()), *added))
-        yield gr.skip(), scoped, outcomes_html(outcomes), *_standing(tab.folder)
+        yield gr.skip(), outcomes_html(outcomes), tuple(named), *_standing(tab.folder)
 
     def remove(self, tab: Tab) -> tuple[Any, ...]:
         """Delete an uploaded file."""
@@ -93,10 +92,17 @@ class Documents(View):
             said = "deleted"
         except IbidError as error:
             said = str(error)
-        ids = tab.folder.ids
-        scoped = _scoped(tab.conversation, [one for one in tab.conversation.scope or () if one in ids])
-        reader = gone_html(document_id) if tab.sent.get("showing") and document_id not in ids else gr.skip()
-        return scoped, outcomes_html({document_name(document_id): said}), reader, *_standing(tab.folder)
+        is_shown = tab.sent.get("showing") and document_id not in tab.folder.ids
+        reader = gone_html(document_id) if is_shown else gr.skip()
+        return outcomes_html({document_name(document_id): said}), reader, *_standing(tab.folder)
+
+    def include(self, tab: Tab, added: Sequence[str]) -> tuple[Any, ...]:
+        """Ask the files that were added too, where not all are asked anyway, and those no more that have left."""
+        scope, ids = tab.conversation.scope, tab.folder.ids
+        if scope is None:
+            return gr.skip(), ()
+        there = tuple(one for one in dict.fromkeys((*scope, *added)) if one in ids)
+        return self.desk.meanwhile.changed(tab.conversation, scope=there).text(), ()
 
     def _keep(self, files: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
         """The names of those that were kept, by their document ids, and what is to be said of each file so far."""
@@ -127,11 +133,6 @@ def _welcome(folder: OpenFolder) -> str:
     left_out = len(folder.indexing.report.left_out) if folder.indexing.report else 0
     name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
     return welcome_html(name, len(folder.bot.documents), folder.indexing.running, folder.examples, left_out)
-
-
-def _scoped(conversation: Conversation, scope: Sequence[str]) -> Any:
-    """The conversation with its scope as it is by now; an unlimited one stays as the tab has it."""
-    return gr.skip() if conversation.scope is None else replace(conversation, scope=tuple(scope)).text()
 
 
 def _ticked(

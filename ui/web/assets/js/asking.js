@@ -47,6 +47,8 @@ function showLive() {
     if (followed.cite && state === 'pending') leaveCitation();
     paper.scrollTo({ top: paper.scrollTop + turn.getBoundingClientRect().top - paper.getBoundingClientRect().top - 12 });
   }
+  // A question has the folder looked at.
+  if (now === `${turn.id} ended` && announced === `${turn.id} pending`) trigger('answered', {});
   announced = now;
   if (state === 'ended') {
     const said = turn.querySelector('.verdict, .notfound, .failed, .stopped, .notice');
