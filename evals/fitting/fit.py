@@ -133,7 +133,7 @@ def fit_gate(rows: Sequence[Asked], *, chosen: Sequence[Chosen], names: Sequence
 
 
 def gate_features(asked: Asked, *, chosen: Chosen, names: Sequence[str]) -> Array:
-    """`[names]`, as `rag.chatbot.gate_features` has them."""
+    """`[names]`, as `rag.answer.gathering.gate_features` has them."""
     best = asked.sentences[chosen.best].features
     reader = np.sort(asked.relevances)[::-1]
     likeliest = np.argsort(-chosen.shares)[:3]

@@ -1,7 +1,7 @@
 """What people type that is no question about a fact: greetings, "which documents do you have", "summarise …",
 "compare …".
 
-Pure: it tells the kind of such a question and which documents it means; `rag.chatbot` answers it from the
+Pure: it tells the kind of such a question and which documents it means; `rag.answer.collection` answers it from the
 catalogue and from the documents' own sentences.
 """
 

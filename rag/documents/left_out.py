@@ -9,31 +9,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from rag.documents.reading import can_load
 from rag.domain import Json, document_name
 
 _KINDS: Mapping[str, str] = {
     "a picture": "jpg jpeg jpe png gif bmp tif tiff webp heic heif avif svg ico psd ai eps raw cr2 cr3 nef arw dng xcf",
     "music": "mp3 m4a aac wav flac ogg oga opus wma aif aiff mid midi amr",
-    "a film": "mp4 m4v mov avi mkv webm wmv flv mpg mpeg 3gp vob srt vtt",
+    "a film": "mp4 m4v mov avi mkv webm wmv flv mpg mpeg 3gp vob",
     "an archive": "zip tar gz tgz bz2 tbz xz txz 7z rar zst iso dmg cab",
-    "a program": "exe msi dll so dylib app apk deb rpm jar war class pyc wasm bin com bat cmd ps1 sh py ipynb js mjs "
-    "ts java kt c h cc cpp hpp cs go rs rb php pl lua swift r sql css scss",
-    "data": "json jsonl ndjson xml yaml yml toml ini cfg conf log parquet db sqlite sqlite3 mdb accdb pickle npy npz",
+    "a program": "exe msi dll so dylib app apk deb rpm jar war class pyc wasm bin com bat cmd ipynb",
+    "data": "parquet db sqlite sqlite3 mdb accdb pickle npy npz",
     "a font": "ttf otf woff woff2 eot",
 }
 
 _BETTER_AS: Mapping[str, str] = {
-    "docx odt rtf txt": "doc dot docm dotx dotm rtf wps wpd pages odt docx",
-    "xlsx ods csv txt": "xls xlsm xlsb numbers ods xlsx csv tsv",
-    "pptx pdf txt": "ppt pps pptm ppsx key odp pptx",
-    "eml txt": "msg pst mbox emlx eml",
-    "epub pdf txt": "mobi azw azw3 fb2 lit epub",
-    "pdf txt": "ps djvu xps oxps pdf tex",
-    "html txt": "mht mhtml webarchive html htm xhtml",
+    "docx": "dotm",
+    "pdf": "oxps",
+    "eml": "pst emlx",
+    "epub": "fb2 lit",
+    "html": "mht mhtml webarchive",
 }
-"""Formats that a document can be saved in, the best one first, for those that it may come in. The first one that is
-read is proposed."""
+"""Formats that a document can be saved in, for those that it may come in."""
 
 _PUT_THERE_BY_PROGRAMS = ("thumbs.db", "desktop.ini", "__macosx")
 
@@ -61,8 +56,8 @@ def is_hidden(name: str) -> bool:
 def reason_for(name: str) -> str:
     """Why a file with this name, which no loader reads, is left out."""
     ending = PurePosixPath(name).suffix.lower().removeprefix(".")
-    for better, endings in _BETTER_AS.items():
-        if ending in endings.split():
-            return next((f"save as .{one}" for one in better.split() if can_load(f"x.{one}")), "a format not read yet")
+    better = next((better for better, endings in _BETTER_AS.items() if ending in endings.split()), None)
+    if better:
+        return f"save as .{better}"
     kinds = (kind for kind, endings in _KINDS.items() if ending in endings.split())
     return next(kinds, f"an unknown format, .{ending}" if ending else "no ending in its name")

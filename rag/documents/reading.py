@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from rag.documents.apart import PARSERS
 from rag.documents.front_matter import describe
 from rag.documents.layout import Layout
-from rag.documents.loaders.formats import FORMATS, Kind, is_document, kind_named
+from rag.documents.loaders.formats import FORMATS, Kind, kind_named
 from rag.documents.loaders.kinds import kind_of
 from rag.documents.loaders.loaded import Loaded
 from rag.documents.loaders.markdown import load_markdown
@@ -25,11 +25,6 @@ from rag.errors import DocumentError
 
 _HERE = {Kind.PLAIN: load_plain, Kind.MARKDOWN: load_markdown}
 """What needs no process of its own: nothing in it is unpacked, followed or nested."""
-
-
-def can_load(name: str) -> bool:
-    """Whether a file's ending is one of a document: one that is read, or one of which is said why not."""
-    return is_document(name)
 
 
 def revision_of(data: bytes, *, name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.documents.ignoring import Ignored, ignored_in
 from rag.documents.left_out import LeftOut, is_hidden, reason_for
-from rag.documents.reading import can_load
+from rag.documents.loaders.formats import is_document
 from rag.errors import FolderError
 
 
@@ -101,7 +101,7 @@ class _Walk:
             return
         if is_folder:
             yield from self._below(Path(entry.path), path)
-        elif can_load(entry.name):
+        elif is_document(entry.name):
             yield from self._look_at(entry, f"{self.root}/{path}")
         else:
             yield LeftOut(f"{self.root}/{path}", _reason_for(entry))

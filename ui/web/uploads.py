@@ -16,8 +16,7 @@ from urllib.parse import unquote
 
 import regex
 
-from rag.documents.loaders.formats import READS
-from rag.documents.reading import can_load
+from rag.documents.loaders.formats import READS, is_document
 from rag.errors import DocumentError, StorageError
 from ui.web.bodies import looks_like_a_file
 
@@ -122,7 +121,7 @@ def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> s
     it cannot be written.
     """
     name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
-    if not can_load(name):
+    if not is_document(name):
         raise DocumentError(f"this kind of file is not read. {READS}")
     try:
         brought = source.open("rb")

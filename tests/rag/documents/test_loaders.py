@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rag.documents.context import display
 from rag.documents.loaders.decoding import decode
-from rag.documents.reading import can_load, is_current, read_document, revision_of
+from rag.documents.loaders.formats import is_document
+from rag.documents.reading import is_current, read_document, revision_of
 from rag.documents.roles import PARSER_VERSION
 from rag.errors import DocumentError
 
@@ -129,7 +130,7 @@ def test_what_holds_no_text_is_refused_with_the_reason(data: bytes, reason: str)
 def test_an_unknown_ending_is_refused_with_what_can_be_read() -> None:
     with pytest.raises(DocumentError, match=r"\.exe: not a format that is read\. Ibid reads text, Markdown, PDF, Word"):
         read_document("documents/a.exe", b"text")
-    assert can_load("A.TXT") and can_load("dir.x/b.md") and not can_load("a.exe") and not can_load("md")
+    assert is_document("A.TXT") and is_document("dir.x/b.md") and not is_document("a.exe") and not is_document("md")
 
 
 def test_equal_bytes_have_equal_revisions() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.documents.left_out import LeftOut, reason_for
+from rag.documents.loaders.formats import FORMATS, INSTEAD, is_document
 from rag.documents.scan import Scan, left_out_of, scan
 from rag.errors import FolderError
 
@@ -70,7 +71,7 @@ def test_what_no_loader_reads_is_told_with_its_place_and_a_plain_reason(folder: 
         pytest.param("IMG_0001.JPG", "a picture", id="picture"),
         pytest.param("walk.mov", "a film", id="film"),
         pytest.param("setup.exe", "a program", id="program"),
-        pytest.param("tool.py", "a program", id="source"),
+        pytest.param("tool.jar", "a program", id="archive of a program"),
         pytest.param("rows.parquet", "data", id="data"),
         pytest.param("serif.woff2", "a font", id="font"),
         pytest.param("a.b.", "no ending in its name", id="a dot at the end"),
@@ -80,13 +81,16 @@ def test_the_reason_is_the_kind_of_the_file(name: str, reason: str) -> None:
     assert reason_for(name) == reason
 
 
-@pytest.mark.parametrize("name", ["letter.doc", "letter.pages", "sheet.xls", "slides.ppt", "mail.msg", "book.mobi"])
+@pytest.mark.parametrize("name", ["letter.dotm", "page.mht", "mails.pst", "book.fb2", "paper.oxps"])
 def test_what_can_be_saved_in_a_format_that_is_read_says_in_which(name: str) -> None:
-    from rag.documents.reading import can_load
-
     before, _, ending = reason_for(name).partition(".")
     assert before == "save as "
-    assert can_load(f"x.{ending}")
+    assert is_document(f"x.{ending}")
+
+
+def test_no_format_that_is_read_is_called_left_out() -> None:
+    read = {ending for one in FORMATS.values() for ending in one.endings} | set(INSTEAD)
+    assert [one for one in sorted(read) if reason_for(f"x{one}") != f"an unknown format, {one}"] == []
 
 
 def test_pipes_and_links_that_lead_to_no_file_are_called_what_they_are(folder: Path, tmp_path: Path) -> None:
