@@ -110,7 +110,7 @@ def chat_model_of(settings: Settings) -> LLM | None:
         raise ChatModelError(f"IBID_CHAT_MODEL={settings.chat_model} {_NO_SERVER}")
     from rag.servers.chat_model import ChatModel  # openai takes half a second: only who uses it waits
 
-    return ChatModel(settings.chat_model, key, settings.openai_base_url)
+    return ChatModel(settings.chat_model, key, settings.openai_base_url, silent_seconds=settings.model_wait)
 
 
 def embedding_of(settings: Settings) -> BaseEmbedding | None:

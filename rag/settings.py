@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     embed_model: str | None = Field(
         None, description="openai:NAME, an embedder on that server, to find passages with: it receives all documents."
     )
+    model_wait: float = Field(
+        120.0, gt=0, description="Seconds that its server may take before the next piece of an answer, and the first."
+    )
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY", description="Its server's key.")
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."

@@ -18,13 +18,16 @@ from rag.answer.drafts import Draft
 from rag.answer.verify import LEAST_SUPPORT, verify
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
-from rag.text import terms
+from rag.text import language, terms
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import amounts, numbers_of
 
 WeightOf = Callable[[str], float]
 
 _MENTIONS_READER = regex.compile(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b")
+_SILENT = regex.compile(rf"^\W*{language.pattern('answers.silent')}", regex.IGNORECASE)
+_DECLINED = regex.compile(rf"^\W*{language.pattern('answers.declined')}", regex.IGNORECASE)
+_YET = regex.compile(rf"\b{language.pattern('answers.yet')}\b", regex.IGNORECASE)
 _PAIR_GAIN = 0.15
 _RE_POINTED_AT = 0.6
 _CHOSEN_SUPPORT = 0.3
@@ -35,12 +38,25 @@ class NotInDocumentsError(Exception):
     """The model says that the passages do not hold the answer."""
 
 
+class DeclinedError(Exception):
+    """The model says, in words of its own, that it will not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """An answer under way: what was settled, and what the server told of tokens and cost."""
+    """An answer under way: what was settled, and what the server told of tokens and cost. `silent` where the model
+    said that the passages tell nothing of something, `declined` its words where it would not answer, `cut` why the
+    answer ended before its end."""
 
     statements: tuple[Statement, ...] = ()
     usage: Mapping[str, float] = field(default_factory=dict)
+    silent: bool = False
+    declined: str | None = None
+    cut: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        return any(statement.verdict is Verdict.VERIFIED for statement in self.statements)
 
 
 def settled(answer: Answer) -> Answer:
@@ -86,12 +102,19 @@ class Grounding:
         self._ranked: dict[str, list[Backing]] = {}
 
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
-        """With a sentence added: settled, or pending where nothing backs it yet. Raises NotInDocumentsError where it
-        says, before any other, that the passages do not hold the answer."""
-        if draft.text.rstrip(".") == prompts.NOT_FOUND:
+        """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
+        and that the passages tell nothing, are no statements. Raises NotInDocumentsError where it says, before any
+        other, that the passages do not hold the answer."""
+        if prompts.NOT_FOUND in draft.text:
             if writing.statements:
                 return writing
             raise NotInDocumentsError
+        if prompts.is_ours(draft.text) or any(one.text == draft.text for one in writing.statements):
+            return writing
+        if _SILENT.match(draft.text) and not _YET.search(draft.text):
+            return replace(writing, silent=True)
+        if not draft.ids and _DECLINED.match(draft.text):
+            return replace(writing, declined=writing.declined or draft.text)
         return replace(writing, statements=(*writing.statements, self._statement(draft)))
 
     def cite(self, text: str, *, chosen: Backing) -> Statement:

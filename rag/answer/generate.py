@@ -16,11 +16,22 @@ import regex
 
 from rag.answer import prompts
 from rag.answer.drafts import DraftParser
-from rag.answer.evidence import Backing, Grounding, WeightOf, Writing, without_pending
+from rag.answer.evidence import (
+    Backing,
+    DeclinedError,
+    Grounding,
+    NotInDocumentsError,
+    WeightOf,
+    Writing,
+    without_pending,
+)
 from rag.domain import Passage, Verdict, summed
 from rag.errors import ContextTooLongError
 from rag.search.followup import StandAlone
 from rag.servers.any_model import Reply, ask_once, stream_once
+from rag.text import terms
+from rag.text.names import missing_names
+from rag.text.values import numbers_of
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -29,6 +40,11 @@ if TYPE_CHECKING:
 PASSAGES = 10
 """How many passages the model is given; half of them where its context is too short."""
 
+LONGEST = 12_000
+"""Characters of an answer, after which no more of it is read: some models never end."""
+
+_QUESTION = regex.compile(r"[?？؟]\W*$")
+_LABEL = regex.compile(r"^\W*[^:：?]{0,40}\bquestion\b[^:：?]{0,20}[:：]\s*", regex.IGNORECASE)
 _REPAIRED = regex.compile(r"^\W*([A-Z])\W+(\d{1,4}|none)\b", regex.IGNORECASE | regex.MULTILINE)
 _OFFERED = 6
 _LETTERS = 26
@@ -38,9 +54,23 @@ _LETTERS = 26
 def condense(question: str, earlier: Sequence[str], llm: LLM) -> StandAlone:
     """The question made to stand alone. Raises ChatModelError."""
     reply = ask_once(llm, instruction=prompts.CONDENSE, text=prompts.condense_prompt(earlier, question))
-    said = " ".join(reply.text.split())
-    is_useful = 3 <= len(said) <= 400 and said != question
-    return StandAlone(said if is_useful else None, reply.usage)
+    said = _LABEL.sub("", " ".join(reply.text.split())).strip("\"“”'` ")
+    return StandAlone(said if _is_rewrite(said, of=question, earlier=earlier) else None, reply.usage)
+
+
+def _is_rewrite(said: str, *, of: str, earlier: Sequence[str]) -> bool:
+    """Whether it asks what the question asks: no echo, no answer, and no name or number that nobody mentioned."""
+    if not 3 <= len(said) <= 400 or _words(said) == _words(of):
+        return False
+    if _QUESTION.search(of) and not _QUESTION.search(said):
+        return False
+    mentioned = " ".join([*earlier, of])
+    stems = frozenset(terms.content_stems(mentioned))
+    return not missing_names(said, [mentioned], stems) and numbers_of(said) <= numbers_of(mentioned)
+
+
+def _words(text: str) -> list[str]:
+    return regex.findall(r"\w+", text.casefold())
 
 
 def generate(
@@ -54,7 +84,8 @@ def generate(
     """The answer as it grows; `task` is one of the prompts for answers that are not plain ones. Settled statements
     never change; in strict mode nothing pending is shown, and what stays unsupported is dropped.
 
-    Raises NotInDocumentsError where the model says so, and ChatModelError where it fails.
+    Raises NotInDocumentsError where the model says so, DeclinedError where it will not answer, and ChatModelError where
+    it fails.
     """
     shown = list(passages[:PASSAGES])
     try:
@@ -77,21 +108,33 @@ def _written(
             yield _shown(writing, strict=strict)
     if any(statement.verdict is Verdict.PENDING for statement in writing.statements):
         writing = _repaired(writing, grounding=grounding, llm=llm)
+    if not writing.stands and writing.silent:
+        raise NotInDocumentsError
+    if not writing.stands and writing.declined:
+        raise DeclinedError(writing.declined)
     yield _verified(writing) if strict else writing
 
 
 def _grown(pieces: Generator[Reply, None, None], *, grounding: Grounding) -> Generator[Writing, None, None]:
     """The answer after each sentence of the model, and after each word of its server on tokens and cost."""
-    writing, parser = Writing(), DraftParser()
+    writing, parser, length = Writing(), DraftParser(), 0
     with closing(pieces):
         for piece in pieces:
-            if piece.usage:
-                writing = replace(writing, usage=piece.usage)
+            if piece.starts_over:
+                writing, parser = Writing(usage=writing.usage), DraftParser()
+                yield writing
+            if piece.usage or piece.cut:
+                writing = replace(writing, usage=piece.usage or writing.usage, cut=piece.cut or writing.cut)
                 yield writing
             for draft in parser.feed(piece.text):
                 writing = grounding.take(writing, draft=draft)
                 yield writing
-    for draft in parser.finish():
+            length += len(piece.text)
+            if length > LONGEST:
+                writing = replace(writing, cut="length")
+                yield writing
+                break
+    for draft in parser.finish(is_cut=writing.cut is not None):
         writing = grounding.take(writing, draft=draft)
         yield writing
 
@@ -119,7 +162,7 @@ def _repaired(writing: Writing, *, grounding: Grounding, llm: LLM) -> Writing:
         repaired = grounding.cite(texts[place], chosen=backing)
         if repaired.verdict is Verdict.VERIFIED:
             statements[pending[place]] = repaired
-    return Writing(without_pending(statements), summed(writing.usage, choice.usage))
+    return replace(writing, statements=without_pending(statements), usage=summed(writing.usage, choice.usage))
 
 
 def _offered(texts: Sequence[str], *, grounding: Grounding) -> list[Backing]:

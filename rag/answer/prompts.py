@@ -20,7 +20,7 @@ NONE = "none"
 
 ANSWER = f"""You answer questions from numbered paragraphs of a person's own documents.
 
-Use only what the paragraphs say. Write plain sentences, one fact each, at most six, in the language of the question. After each sentence put the numbers of the paragraphs that say it, like this: The road was closed for 13 days. [P3] Keep numbers, dates, units and names exactly as the paragraph has them. Do not quote at length, do not use lists, headings or markup, and write nothing that no paragraph says.
+Use only what the paragraphs say. Write plain sentences, one fact each, at most six, in the language of the question. After each sentence put the numbers of the paragraphs that say it, like this: One fact, in one sentence. [P3] Keep numbers, dates, units and names exactly as the paragraph has them. Do not quote at length, do not use lists, headings or markup, and write nothing that no paragraph says.
 
 A paragraph marked "reader's comment" is what a reader wrote under the document: say that a reader writes it, by name if there is one. Where paragraphs disagree, say what each says, one sentence each. If the question takes something for granted that the paragraphs do not say, do not repeat it as a fact.
 
@@ -36,7 +36,24 @@ CONDENSE = """Rewrite the last question so that it can be understood alone: put 
 
 REPAIR = f"""Each statement below is to be backed by a sentence of the documents. For each write one line: the statement's letter, a colon, and the number of the sentence that says the same, or {NONE} if no sentence does. Numbers, dates and names must agree. Write nothing else."""
 
+
+def _alike(sentence: str) -> str:
+    """The words of a sentence alone, in small letters."""
+    return " ".join(regex.findall(r"\w+", sentence.casefold()))
+
+
+_OURS = {
+    _alike(one)
+    for prompt in (ANSWER, COMPARISON, SUMMARY)
+    for one in regex.split(r"(?<=[.:])\s+|\s*\[P3\]\s*", prompt)
+    if len(one.split()) > 2
+}
 _MARK_IN_TEXT = regex.compile(r"\[(?=\s*P?\s*\d)")
+
+
+def is_ours(sentence: str) -> bool:
+    """Whether a sentence is one of the instruction itself: some models repeat them."""
+    return _alike(sentence) in _OURS
 
 
 def paragraphs_prompt(question: str, passages: Sequence[Passage], task: str = "") -> str:

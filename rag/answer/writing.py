@@ -6,17 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.answer.evidence import NotInDocumentsError, settled
+from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled
 from rag.answer.generate import condense, generate
 from rag.answer.outcomes import abstaining
 from rag.domain import Answer, Question, Verdict, summed
 from rag.errors import IbidError
 from rag.search.followup import StandAlone
+from rag.text.identify import differ
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _REMEMBERED_TURNS = 4
+_CUT = {
+    "length": "The answer was cut off: {name} wrote as much as it may.",
+    "content_filter": "The answer was cut off by the filter of {name}.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,19 @@ class Writer:
 
     def written(self, answer: Answer, *, quoted: Iterable[Answer], task: str = "") -> Iterator[Answer]:
         """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
-        written = replace(answer, mode="generative", model=self.name)
+        written, cut = replace(answer, mode="generative", model=self.name), None
         try:
             for writing in generate(answer.question, answer.passages, self.llm, self.rarity, self.strict, task):
                 usage = summed(answer.usage, writing.usage)
                 written = replace(written, statements=writing.statements, usage=usage)
+                cut = writing.cut
                 if writing.statements:
                     yield written
         except NotInDocumentsError:
             yield abstaining(written)
+            return
+        except DeclinedError as error:
+            yield from _instead(quoted, f"{self.name} declined: “{error}”", usage=written.usage)
             return
         except IbidError as error:
             if _stands(written):
@@ -61,9 +70,20 @@ class Writer:
                 yield from _instead(quoted, str(error), usage=written.usage)
             return
         if _stands(written):
-            yield replace(written, complete=True)
+            notice = _CUT[cut].format(name=self.name) if cut else written.notice
+            yield replace(written, notice=notice, complete=True)
             return
-        yield from _instead(quoted, f"Nothing that {self.name} wrote stands in your documents.", usage=written.usage)
+        yield from _instead(quoted, f"What {self.name} wrote {_why(written)}.", usage=written.usage)
+
+
+def _why(written: Answer) -> str:
+    """Why nothing of it is shown."""
+    if not written.statements:
+        return "says nothing of your documents"
+    texts = [statement.text for statement in written.statements]
+    if differ(texts, [passage.paragraph.text for passage in written.passages]):
+        return "is in another language than your documents, and cannot be checked against them"
+    return "could not be matched to your documents"
 
 
 def _stands(written: Answer) -> bool:

@@ -13,35 +13,50 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 from llama_index.core.llms import LLM
 
 from rag.errors import ChatModelError, translated
+from rag.servers.thoughts import Thoughts
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model says, in whole or a piece of it. `usage` is what its server told of tokens and cost; nothing with
-    most foreign models, nor with most pieces."""
+    """What a model says, in whole or a piece of it, without what it thinks aloud. `usage` is what its server told of
+    tokens and cost; nothing with most foreign models, nor with most pieces. `starts_over` where all that came before
+    turned out to be a thought; `cut` is the reason where the answer was cut off."""
 
     text: str
     usage: Mapping[str, float] = field(default_factory=dict)
+    starts_over: bool = False
+    cut: str | None = None
 
 
 def ask_once(llm: LLM, *, instruction: str, text: str) -> Reply:
     """The whole reply. Raises ChatModelError, and ContextTooLongError where less has to be sent."""
     with translated(ChatModelError, "The model"):
         answered = llm.chat(_messages(instruction, text))
-    return Reply(answered.message.content or "", _usage_of(answered))
+    thoughts = Thoughts()
+    first = thoughts.without(answered.message.content or "")
+    return Reply(first.text + thoughts.rest().text, _usage_of(answered))
 
 
 def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, None, None]:
-    """The reply piece by piece; closing it ends the request. Raises what `ask_once` does."""
+    """The reply piece by piece; closing it ends the request. Raises what `ask_once` does, and ChatModelError where the
+    model thought and said nothing."""
+    thoughts, has_spoken = Thoughts(), False
     with translated(ChatModelError, "The model"):
         stream = llm.stream_chat(_messages(instruction, text))
         try:
             for piece in stream:
-                yield Reply(piece.delta or "", _usage_of(piece))
+                said = thoughts.without(piece.delta or "")
+                has_spoken = bool(said.text.strip()) or (has_spoken and not said.starts_over)
+                yield Reply(said.text, _usage_of(piece), said.starts_over, _cut_of(piece))
         finally:
             # Whoever stops reading ends the request too; a foreign model's stream need not be a generator.
             if close := getattr(stream, "close", None):
                 close()
+    rest = thoughts.rest()
+    if thoughts.were_there and not (has_spoken or rest.text.strip()):
+        raise ChatModelError(f"{llm.metadata.model_name} only reasoned and gave no answer. Let it write longer.")
+    if rest.text or rest.starts_over:
+        yield Reply(rest.text, starts_over=rest.starts_over)
 
 
 def _messages(instruction: str, text: str) -> list[ChatMessage]:
@@ -54,3 +69,9 @@ def _messages(instruction: str, text: str) -> list[ChatMessage]:
 def _usage_of(answered: ChatResponse) -> Mapping[str, float]:
     told = answered.additional_kwargs.get("usage")
     return told if isinstance(told, Mapping) else {}
+
+
+def _cut_of(answered: ChatResponse) -> str | None:
+    """Why a server ended an answer that was not at its end."""
+    reason = answered.additional_kwargs.get("finish_reason")
+    return reason if reason in ("length", "content_filter") else None

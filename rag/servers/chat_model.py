@@ -25,10 +25,13 @@ from llama_index.core.llms import LLM
 from pydantic import PrivateAttr
 
 from rag.errors import ChatModelError, ContextTooLongError
-from rag.servers.model_server import SILENT_SECONDS, ModelServer
+from rag.servers.model_server import ModelServer, Piece
 
+WAIT_SECONDS = 120.0
+"""The longest wait for the first piece, and the longest silence after it: a server that loads its model first takes
+long to begin."""
 WHOLE_SECONDS = 120.0
-"""The longest an answer may take in all."""
+"""The longest an answer may take from its first piece on."""
 
 
 class ChatModel(LLM):
@@ -49,7 +52,7 @@ class ChatModel(LLM):
         model: str,
         api_key: str,
         base_url: str | None = None,
-        silent_seconds: float = SILENT_SECONDS,
+        silent_seconds: float = WAIT_SECONDS,
         whole_seconds: float = WHOLE_SECONDS,
     ) -> None:
         server = ModelServer(model, "IBID_CHAT_MODEL", api_key, base_url, silent_seconds)
@@ -66,7 +69,8 @@ class ChatModel(LLM):
         return LLMMetadata(model_name=self.model, is_chat_model=True)
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """The answer piece by piece; `additional_kwargs["usage"]` of the last one holds the tokens, where told.
+        """The answer piece by piece. `additional_kwargs` of the last ones holds the tokens as "usage", where told, and
+        "finish_reason", which is not "stop" where the answer was cut off.
 
         Raises ChatModelError, in words a person can act on, and ContextTooLongError where fewer passages help.
         """
@@ -105,26 +109,29 @@ class ChatModel(LLM):
         return pieces()
 
     def _stream(self, messages: list[dict[str, str]], options: Mapping[str, Any]) -> ChatResponseGen:
-        deadline = time.monotonic() + self._whole
-        said, is_finished = "", False
+        said, finish, deadline = "", None, float("inf")
+        instead: Piece | None = None
         with (
             self._server.translating(ChatModelError, ContextTooLongError),
-            self._server.stream(messages, options) as stream,
+            self._server.stream(messages, options) as pieces,
         ):
-            for chunk in stream:
+            for piece in pieces:
+                deadline = min(deadline, time.monotonic() + self._whole)
                 if time.monotonic() > deadline:
                     raise ChatModelError(f"{self} took longer than {self._whole:.0f} seconds. Ask less at once.")
-                delta = (chunk.choices[0].delta.content or "") if chunk.choices else ""
-                said += delta
-                is_finished |= bool(chunk.choices and chunk.choices[0].finish_reason)
-                usage = _usage(chunk)
-                if delta or usage:
+                said += piece.text
+                finish = piece.finish or finish
+                instead = piece if piece.refusal or piece.called or (piece.reasoned and instead is None) else instead
+                if piece.text or piece.usage or piece.finish:
+                    told = {"usage": piece.usage, "finish_reason": piece.finish}
                     yield ChatResponse(
                         message=ChatMessage(role=MessageRole.ASSISTANT, content=said),
-                        delta=delta,
-                        additional_kwargs={"usage": usage} if usage else {},
+                        delta=piece.text,
+                        additional_kwargs={name: value for name, value in told.items() if value},
                     )
-        if not said or not is_finished:
+        if not said and instead is not None:
+            raise ChatModelError(f"{self} {_done(instead)}")
+        if not said or not finish:
             raise ChatModelError(f"{self} {'broke off' if said else 'sent nothing'}. Try again, or turn the model off.")
 
     def __str__(self) -> str:
@@ -135,9 +142,10 @@ def _described(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
     return [{"role": message.role.value, "content": message.content or ""} for message in messages]
 
 
-def _usage(chunk: Any) -> dict[str, float]:
-    """Tokens, and the cost where the server tells one (OpenRouter and LiteLLM do, in its own money)."""
-    usage = getattr(chunk, "usage", None)
-    names = ("prompt_tokens", "completion_tokens", "cost")
-    counted = {name: getattr(usage, name, None) for name in names}
-    return {name: count for name, count in counted.items() if isinstance(count, int | float)}
+def _done(instead: Piece) -> str:
+    """What a model did in place of an answer."""
+    if instead.refusal:
+        return f"declined: {' '.join(instead.refusal.split())[:160]}"
+    if instead.called:
+        return "called a tool instead of answering. Choose a model, or a server, without tools."
+    return "only reasoned and gave no answer. Let it write longer, or turn its reasoning off."

@@ -23,6 +23,10 @@ LEAST_SHARE = 0.05
 
 _LETTERS = regex.compile(r"\p{L}")
 _LATIN = regex.compile(r"\p{Latin}")
+_SCRIPTS = {
+    name: regex.compile(rf"\p{{{name}}}")
+    for name in ("Cyrillic", "Greek", "Arabic", "Hebrew", "Devanagari", "Thai", "Hangul", "Han", "Hiragana")
+}
 _WORD = regex.compile(r"\p{L}+(?:['’]\p{L}+)*")
 
 
@@ -43,6 +47,23 @@ def is_in(language: str, texts: Sequence[str]) -> bool | None:
     if max(own, other) < max(FEWEST, LEAST_SHARE * words):
         return None
     return own >= other
+
+
+def differ(texts: Sequence[str], others: Sequence[str]) -> bool:
+    """Whether texts are in another language than others, as far as that can be told."""
+    one, other = _language_of(texts), _language_of(others)
+    return one is not None and other is not None and one != other
+
+
+def _language_of(texts: Sequence[str]) -> str | None:
+    """The likeliest language, or the letters that texts are written in where these are not Latin."""
+    signs = [_signs_of(text) for text in texts]
+    if 2 * sum(one.latin for one in signs) < sum(one.letters for one in signs):
+        counted = {name: sum(len(letter.findall(text)) for text in texts) for name, letter in _SCRIPTS.items()}
+        return max(counted, key=lambda name: counted[name])
+    told: Counter[str] = sum((one.function_words for one in signs), Counter())
+    (language, count), *_ = told.most_common(1) or [("", 0)]
+    return language if count >= max(FEWEST, LEAST_SHARE * sum(one.words for one in signs)) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

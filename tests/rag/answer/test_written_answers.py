@@ -284,7 +284,7 @@ class Canned(CustomLLM):
             "generative",
             "The answer broke off: The model failed (out of memory).",
         ),
-        ("Fish.", "extractive", "Nothing that canned wrote stands in your documents."),
+        ("Fish.", "extractive", "What canned wrote could not be matched to your documents."),
     ],
     ids=["a good answer", "a crash", "a crash in the middle", "nonsense"],
 )

@@ -1,0 +1,305 @@
+"""Servers and models as they are: whatever shape an answer comes in, what is right in it comes through, and nothing that
+is no answer is shown as one."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Question, Turn, Verdict
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.servers.chat_model import ChatModel
+from rag.settings import Settings
+
+TEXT = (
+    "# Ferry rules\n\nThe ferry sails on Thursdays only. The gate code is 4471.\n\n"
+    "The pilot may carry at most 38 passengers. Only Ruth Amsel may change the timetable.\n"
+)
+QUESTION = "When does the ferry sail and what is the gate code?"
+FIRST, SECOND = "The ferry sails on Thursdays only.", "The gate code is 4471."
+GOOD = f"{FIRST} [P1] {SECOND} [P1]"
+THOUGHT = "Okay, the user asks when the ferry sails. Paragraph P1 says Thursdays. The code might be 9999. Wait, no. "
+
+
+@dataclass
+class Peer:
+    """A server of OpenAI's protocol that answers as it is told, and keeps what it was sent."""
+
+    url: str = ""
+    says: Any = GOOD
+    finish: str | None = "stop"
+    answered: list[dict[str, Any]] = field(default_factory=list)
+    refuses: Any = None
+    kind: str = "text/event-stream"
+    body: bytes | None = None
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Peer]:
+    told = Peer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            told.answered.append(given)
+            refusal = told.refuses(given) if told.refuses else None
+            if refusal:
+                self.send(400, "application/json", json.dumps({"error": {"message": refusal}}).encode())
+                return
+            if told.body is not None:
+                self.send(200, told.kind, told.body)
+                return
+            deltas = told.says if isinstance(told.says, list) else [{"content": c} for c in cut(str(told.says))]
+            if given["messages"][0]["content"].startswith("Each statement"):
+                deltas = [{"content": "A: none"}]
+            chunks = [{"choices": []}, *({"choices": [{"index": 0, "delta": one}]} for one in deltas)]
+            if told.finish:
+                chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": told.finish}]})
+            base = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": given["model"]}
+            lines = b"".join(b"data: " + json.dumps(base | one).encode() + b"\n\n" for one in chunks)
+            self.send(200, "text/event-stream", lines + b"data: [DONE]\n\n")
+
+        def send(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(ConnectionError):  # whoever has read enough hangs up
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        told.url = f"http://127.0.0.1:{listening.server_address[1]}/v1"
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield told
+        listening.shutdown()
+
+
+def cut(text: str) -> list[str]:
+    return [text[i : i + 7] for i in range(0, len(text), 7)]
+
+
+@pytest.fixture(scope="module")
+def opened(peer: Peer, tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    base: Path = tmp_path_factory.mktemp("ferry")
+    (base / "documents").mkdir()
+    (base / "documents" / "ferry.md").write_text(TEXT)
+    settings = Settings(documents=base / "documents", home=base / "home")
+    with open_chatbot(settings, "test", embedder=embedder, llm=ChatModel("odd", "", peer.url)) as bot:
+        bot.ingest()
+        yield bot
+
+
+@pytest.fixture
+def bot(opened: Chatbot, peer: Peer) -> Chatbot:
+    url = peer.url
+    peer.__init__(url=url)  # type: ignore[misc]
+    return opened
+
+
+def texts(answer: Answer) -> list[str]:
+    return [statement.text for statement in answer.statements]
+
+
+DRESSES: dict[str, Any] = {
+    "plain": GOOD,
+    "thought in tags": f"<think>\n{THOUGHT}\n</think>\n\n{GOOD}",
+    "only the closing tag": f"{THOUGHT}\n</think>\n\n{GOOD}",
+    "thought that quotes": f"<think>\nOnly Ruth Amsel may change the timetable. So I answer.\n</think>\n{GOOD}",
+    "channels": f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>{GOOD}",
+    "a field of its own": [{"reasoning_content": THOUGHT}, {"content": GOOD}],
+    "content in parts": [{"content": [{"type": "text", "text": GOOD}]}],
+    "fenced": f"```markdown\n{GOOD}\n```",
+    "in round brackets": f"{FIRST[:-1]} (P1). {SECOND[:-1]} (P1).",
+    "with the word": f"{FIRST[:-1]} (Source: P1). {SECOND[:-1]} [Paragraph 1].",
+    "as other servers mark": f"{FIRST[:-1]}【P1】. {SECOND[:-1]}【1†source】.",
+    "footnotes": f"{FIRST}[^1] {SECOND}[^1]\n\n[^1]: P1",
+    "raised": f"{FIRST}¹ {SECOND}^1^",
+    "links": f"{FIRST} [P1](ferry.md) {SECOND} [1](#p1)",
+    "marks in front": f"[P1] {FIRST} [P1] {SECOND}",
+    "numbers in front": f"P1: {FIRST}\nP1: {SECOND}",
+    "one mark at the end": f"{FIRST} {SECOND} [P1]",
+    "no mark at all": f"{FIRST} {SECOND}",
+    "a list with its sources": f"Sources used: P1\n\n1. {FIRST} [P1]\n2. {SECOND} [P1]\n\nSources:\n[P1] Ferry rules\n",
+    "headings and courtesies": f"## Answer\n\nSure, here is what I found:\n\n- **Day:** {FIRST} [P1]\n- {SECOND} [P1]\n\n---\n"
+    "*Let me know if you need anything else!*",
+    "according to": f"According to [P1], the {FIRST[4:]} Per [P1], the {SECOND[4:]}",
+    "an object": json.dumps({"answer": f"{FIRST} {SECOND}", "citations": [1]}),
+    "a list of objects": json.dumps([{"text": FIRST, "source": "P1"}, {"text": SECOND, "source": "P1"}]),
+    "said over and over": f"{FIRST} [P1] {SECOND} [P1] " * 40,
+    "with the instruction": f"One fact, in one sentence. [P3] {GOOD} Keep numbers, dates, units and names exactly as the "
+    "paragraph has them.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_whatever_dress_an_answer_comes_in_it_is_the_same(bot: Chatbot, peer: Peer, dress: str) -> None:
+    peer.says = DRESSES[dress]
+    answer = bot.ask(QUESTION)
+    assert answer.mode == "generative", answer.notice
+    assert texts(answer) == [FIRST, SECOND]
+    assert {statement.verdict for statement in answer.statements} == {Verdict.VERIFIED}
+    assert [citation.quote for statement in answer.statements for citation in statement.citations] == [FIRST, SECOND]
+    assert answer.notice is None
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "NOT_IN_DOCUMENTS",
+        "NOT_IN_DOCUMENTS.",
+        "**NOT_IN_DOCUMENTS**",
+        "NOT_IN_DOCUMENTS [P1]",
+        "The answer is NOT_IN_DOCUMENTS.",
+        "NOT_IN_DOCUMENTS\n\nThe paragraphs do not mention this.",
+        "The provided paragraphs do not contain information about this.",
+        "The paragraphs do not say that the ferry ever sails on Sundays.",
+        "I could not find this in the documents. There is no mention of it.",
+        '{"answer": "NOT_IN_DOCUMENTS"}',
+    ],
+)
+def test_a_model_that_finds_no_answer_is_taken_at_its_word(bot: Chatbot, peer: Peer, says: str) -> None:
+    peer.says = says
+    answer = bot.ask(QUESTION)
+    assert answer.abstained
+    assert answer.closest
+
+
+def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot, peer: Peer) -> None:
+    peer.says = f"The paragraphs do not mention a captain. {FIRST} [P1]"
+    assert texts(bot.ask(QUESTION)) == [FIRST]
+    peer.says = "The paragraphs do not mention Sundays, but the ferry sails on Thursdays only. [P1]"
+    assert len(bot.ask(QUESTION).statements) == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "finish", "why"),
+    [
+        ([{"reasoning_content": THOUGHT + GOOD}], "stop", "only reasoned"),
+        (f"<think>\n{THOUGHT}{GOOD}", "stop", "only reasoned"),
+        ([{"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}],
+         "tool_calls", "called a tool"),
+        ([{"refusal": "I'm sorry, I can't help with that."}], "stop", "declined: I'm sorry, I can't help with that."),
+        ("I'm sorry, but I can't help with that request.", "stop", "declined: “I'm sorry, but I can't"),
+        ("", "stop", "sent nothing"),
+        ("Es ist eine alte Geschichte, und die Leute in der Stadt sind nicht mit ihr zufrieden. [P1]", "stop",
+         "is in another language than your documents, and cannot be checked against them"),
+        ("Fish are fine swimmers of the sea. [P1]", "stop", "could not be matched to your documents"),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_gives_way_to_quotes_and_says_why(
+    bot: Chatbot, peer: Peer, says: Any, finish: str, why: str
+) -> None:
+    peer.says, peer.finish = says, finish
+    answer = bot.ask(QUESTION)
+    assert answer.mode == "extractive"
+    assert why in (answer.notice or "")
+    assert not any("9999" in text or "user asks" in text for text in texts(answer))
+
+
+@pytest.mark.parametrize(("finish", "said"), [("length", "cut off: odd"), ("content_filter", "cut off by the filter")])
+def test_an_answer_that_was_cut_off_says_so_and_its_fragment_is_no_statement(
+    bot: Chatbot, peer: Peer, finish: str, said: str
+) -> None:
+    peer.says, peer.finish = f"{FIRST} [P1] The gate co", finish
+    answer = bot.ask(QUESTION)
+    assert texts(answer) == [FIRST]
+    assert said in (answer.notice or "")
+
+
+def test_an_answer_without_an_end_is_read_for_so_long_only(bot: Chatbot, peer: Peer) -> None:
+    peer.says = f"{FIRST} [P1] " + " ".join(f"Passenger {n} is number {n} of the list." for n in range(5_000))
+    answer = bot.ask(QUESTION)
+    assert "cut off" in (answer.notice or "")
+    assert len(answer.statements) < 600
+
+
+def test_a_server_without_a_role_for_the_instruction_gets_it_in_the_users_message(bot: Chatbot, peer: Peer) -> None:
+    def refuses(given: dict[str, Any]) -> str | None:
+        return "System role not supported" if given["messages"][0]["role"] == "system" else None
+
+    peer.refuses = refuses
+    model = ChatModel("gemma", "", peer.url)
+    for _ in range(2):
+        assert model.complete("When?").text == GOOD
+    answered = list(bot.stream(Question(QUESTION)))[-1]
+    assert texts(answered) == [FIRST, SECOND]
+    assert "You answer questions" in peer.answered[-1]["messages"][0]["content"]
+    assert QUESTION in peer.answered[-1]["messages"][0]["content"]
+
+
+TOO_LONG = [
+    "This model's maximum prompt size is 1024 tokens. However, you requested 2052 tokens.",
+    "the request exceeds the available context size, try increasing it",
+    "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length "
+    "of only 4096 tokens, which is not enough.",
+    "This model's maximum context length is 4096 tokens. However, your messages resulted in 9000 tokens.",
+    "prompt is too long: 210000 tokens > 200000 maximum",
+]
+
+
+@pytest.mark.parametrize("said", TOO_LONG)
+def test_a_context_that_is_too_short_gets_fewer_passages(bot: Chatbot, peer: Peer, said: str) -> None:
+    asked: list[int] = []
+
+    def refuses(given: dict[str, Any]) -> str | None:
+        asked.append(given["messages"][-1]["content"].count("\n<text-"))
+        return said if len(asked) == 1 else None
+
+    peer.refuses = refuses
+    assert texts(bot.ask(QUESTION)) == [FIRST, SECOND]
+    assert asked[1] < asked[0]
+
+
+def test_an_address_that_is_no_api_is_told_as_such(bot: Chatbot, peer: Peer) -> None:
+    peer.kind, peer.body = "text/html", b"<html><body><h1>Welcome</h1></body></html>"
+    answer = bot.ask(QUESTION)
+    assert answer.mode == "extractive"
+    assert "check OPENAI_BASE_URL, which often ends in /v1" in (answer.notice or "")
+
+
+def test_a_server_that_answers_in_one_piece_is_read(bot: Chatbot, peer: Peer) -> None:
+    message = {"role": "assistant", "content": GOOD}
+    told = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": {"prompt_tokens": 7}}
+    peer.kind, peer.body = "application/json", json.dumps(told).encode()
+    answer = bot.ask(QUESTION)
+    assert texts(answer) == [FIRST, SECOND]
+    assert answer.usage == {"prompt_tokens": 7}
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "is_taken"),
+    [
+        pytest.param("How many passengers may the ferry carry?", True, id="a rewrite"),
+        pytest.param("Rewritten question: How many passengers may the ferry carry?", True, id="with a label"),
+        pytest.param(
+            "<think>It is about the ferry.</think>How many passengers may the ferry carry?", True, id="thought"
+        ),
+        pytest.param("How many may it carry?", False, id="an echo"),
+        pytest.param("how many may it carry", False, id="an echo in other letters"),
+        pytest.param("The ferry may carry at most 38 passengers.", False, id="an answer"),
+        pytest.param("Is it true that the ferry may carry 38 passengers?", False, id="a number that nobody mentioned"),
+        pytest.param("How many passengers may Captain Holm carry?", False, id="a name that nobody mentioned"),
+    ],
+)
+def test_a_follow_up_is_searched_as_the_model_words_it_only_where_that_asks_the_same(
+    bot: Chatbot, peer: Peer, rewrite: str, is_taken: bool
+) -> None:
+    earlier = Turn(QUESTION, bot.ask(QUESTION))
+    peer.says = rewrite
+    searched = bot.ask(Question("How many may it carry?", turns=[earlier])).searched_for
+    wanted = "How many passengers may the ferry carry?"
+    assert (wanted in searched) is is_taken
+    assert is_taken or rewrite not in searched[1:]
