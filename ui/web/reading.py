@@ -9,15 +9,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import regex
 
 from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
 from ui.web.folders import Indexing
 from ui.web.markup import attribute, escaped, exact, place_address
+from ui.web.prose import Lit, paragraph_html
 from ui.words import ROLE_NAMES, left_out_text
 
 AROUND = 150
@@ -26,8 +24,7 @@ AROUND = 150
 _LISTED = 2_000
 _MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
-_HEADING_SIGN = regex.compile(r"#{1,6}[ \t]+")
-_TAGS = {Role.TITLE: "h3", Role.HEADING: "h4"}
+_TAGS = {Role.TITLE: "h3", Role.HEADING: "h4", Role.TABLE: "div"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +135,13 @@ _BADGED = (Role.COMMENT, Role.CAPTION, Role.BOILERPLATE)
 
 def marked_html(paragraph: Paragraph, marks: Sequence[Mark]) -> str:
     """The text of a paragraph, the cited spans in `<mark>`; where marks overlap, the current one wins."""
-    text = paragraph.text
-    sign = _HEADING_SIGN.match(text)
-    if sign and not any(mark.start < paragraph.end and paragraph.start < mark.end for mark in marks):
-        return f'<span class="sign">{sign.group()}</span>{escaped(text[sign.end() :])}'
-    inside = [
-        (max(mark.start - paragraph.start, 0), min(mark.end - paragraph.start, len(text)), mark.current)
+    size = len(paragraph.text)
+    lit = [
+        Lit(max(mark.start - paragraph.start, 0), min(mark.end - paragraph.start, size), mark.current)
         for mark in marks
         if mark.start < paragraph.end and paragraph.start < mark.end
     ]
-    cuts = sorted({0, len(text), *(cut for start, end, _ in inside for cut in (start, end))})
-    parts: list[str] = []
-    for start, end in pairwise(cuts):
-        piece = escaped(text[start:end])
-        covering = [current for first, last, current in inside if first <= start and end <= last]
-        if not covering:
-            parts.append(piece)
-        elif any(covering):
-            parts.append(f'<mark class="hit" tabindex="-1">{piece}</mark>')
-        else:
-            parts.append(f"<mark>{piece}</mark>")
-    return "".join(parts)
+    return paragraph_html(paragraph, lit)
 
 
 def _more_html(record: Record, shown: Sequence[Paragraph], before: bool) -> str:

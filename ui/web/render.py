@@ -12,6 +12,7 @@ from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
 from ui.web.conversation import Exchange, State
 from ui.web.markup import attribute, escaped, exact, place_address
+from ui.web.prose import is_markdown, prose_html, table_html
 from ui.words import ROLE_NAMES, excerpt, is_quoted, verdict_text
 
 _EXCERPT = 420
@@ -104,23 +105,37 @@ def _statement_html(statement: Statement, number: int, shelf: Shelf, names_sourc
     role = statement.citations[0].paragraph.role if statement.citations else None
     classes = f"statement {statement.verdict.value}{' by-reader' if role is Role.COMMENT else ''}"
     badge = f'<span class="badge">{ROLE_NAMES[role]}</span> ' if role in (Role.COMMENT, Role.CAPTION) else ""
-    lead = f'<span class="lead">{escaped(statement.lead)}</span> ' if statement.lead else ""
     chips = "".join(_chip_html(citation, number, shelf) for citation in statement.citations)
     why = ""
     if statement.verdict is Verdict.UNSUPPORTED:
         why = (
             f'<span class="why"><strong>Not found in your documents.</strong> {escaped(statement.reason or "")}</span>'
         )
-    tag = "q" if statement.takes_quotation_marks else "span"
-    if tag == "q" and role in (Role.TABLE, Role.LIST) and "\n" in statement.citations[0].quote:
-        # Rows and items are told apart by their lines.
-        text = f'<{tag} class="said lines">{escaped(statement.citations[0].quote)}</{tag}>'
-    else:
-        text = f'<{tag} class="said">{escaped(statement.text)}</{tag}>'
+    said = _said_html(statement)
     source = "".join(
         f'<span class="from">{escaped(_source(c))}</span>' for c in statement.citations[:1] if names_source
     )
-    return f'<div class="{classes}" dir="auto">{badge}{lead}{text}{chips}{source}{why}</div>'
+    return f'<div class="{classes}" dir="auto">{badge}{said}{chips}{source}{why}</div>'
+
+
+def _said_html(statement: Statement) -> str:
+    """What a statement says, with our words in front: a quote as it looks in its document, a row under the names of its
+    columns."""
+    lead = f'<span class="lead">{escaped(statement.lead)}</span> ' if statement.lead else ""
+    if not statement.is_quote:
+        return f'{lead}<span class="said">{escaped(statement.text)}</span>'
+    citation = statement.citations[0]
+    quote, document_id, role = citation.quote, citation.paragraph.document_id, citation.paragraph.role
+    columns = (statement.lead or "").removesuffix(":").split(" | ")
+    table = table_html(quote, document_id, head=columns) if role is Role.TABLE else None
+    if table:
+        return f'{"" if "<th>" in table else lead}<div class="said scroll" tabindex="0">{table}</div>'
+    tag = "q" if statement.takes_quotation_marks else "span"
+    # Rows, items and lines of code are told apart by their lines.
+    is_code = is_markdown(document_id) and quote.startswith("```")
+    kind = " code" if is_code else " lines" if role in (Role.TABLE, Role.LIST) and "\n" in quote else ""
+    shown = quote if kind else statement.text
+    return f'{lead}<{tag} class="said{kind}">{prose_html(shown, document_id)}</{tag}>'
 
 
 def _source(citation: Citation) -> str:
@@ -149,7 +164,7 @@ def _chip_html(citation: Citation, number: int, shelf: Shelf) -> str:
 def _quote_html(citation: Citation) -> str:
     bold = citation.bold
     if bold is None:
-        return escaped(citation.quote)
+        return prose_html(citation.quote, citation.paragraph.document_id)
     first, last = bold.start - citation.start, bold.end - citation.start
     quote = citation.quote
     return f"{escaped(quote[:first])}<b>{escaped(quote[first:last])}</b>{escaped(quote[last:])}"
@@ -187,7 +202,7 @@ def _closest_html(answer: Answer, shelf: Shelf) -> str:
 def _passage_html(passage: Passage, shelf: Shelf) -> str:
     text = passage.paragraph.text or shelf.text_of(passage)
     shown = excerpt(text, _EXCERPT) if text else "This passage has changed since."
-    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{escaped(shown)}</span>'
+    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{prose_html(shown, passage.paragraph.document_id)}</span>'
 
 
 def _place_link(passage: Passage, shelf: Shelf) -> str:

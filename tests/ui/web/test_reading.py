@@ -210,7 +210,7 @@ def test_texts_of_a_document_make_no_element(
 ) -> None:
     def page(title: str, author: str, text: str, speaker: str, notice: str | None) -> Element:
         paragraph = Paragraph(
-            document_id="documents/a.md",
+            document_id="documents/a.txt",
             number=1,
             text=text,
             start=0,

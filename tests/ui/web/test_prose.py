@@ -1,0 +1,112 @@
+"""Text of documents as it was meant to look: every letter stays, in its order, and nothing of it does anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parsing import Reader, shown
+
+from rag.documents.reading import read_document
+from rag.domain import Paragraph, Role
+from ui.web.prose import Lit, paragraph_html, prose_html, table_html
+
+MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
+PARTS = st.sampled_from(
+    ["**", "__", "*", "_", "`", "``", "```", "[", "](", ")", "![", "|", "\n", "\t", "| --- | --- |\n", "# ", "\\", "<b>",
+     "</b>", "<!--", "-->", "<script>", "a", "word", " ", "x*y", "snake_case_name", "https://a.b/c", "é", "\u202e", "&amp;"]
+)  # fmt: skip
+
+
+def paragraph(text: str, role: Role = Role.BODY, document_id: str = MARKDOWN) -> Paragraph:
+    return Paragraph(document_id=document_id, number=1, text=text, start=0, end=len(text), role=role)
+
+
+def seen(html: str) -> str:
+    """What a reader sees."""
+
+    def of(element: object) -> str:
+        return "".join(
+            one if isinstance(one, str) else "" if "md" in one.classes else of(one)
+            for one in element.inside  # type: ignore[attr-defined]
+        )
+
+    return of(Reader(html).root)
+
+
+@given(st.lists(PARTS, max_size=30).map("".join), st.sampled_from([Role.BODY, Role.TABLE]), st.sampled_from([MARKDOWN, PLAIN]),
+       st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.booleans()), max_size=4))  # fmt: skip
+def test_every_letter_stays_in_its_order_and_exactly_the_marked_ones_are_marked(
+    text: str, role: Role, document_id: str, marks: list[tuple[int, int, bool]]
+) -> None:
+    lit = [Lit(min(start, len(text)), min(end, len(text)), current) for start, end, current in marks]
+    read = Reader(paragraph_html(paragraph(text, role, document_id), lit))
+    assert read.root.text == shown(text)
+    assert {element.tag for element in read.root.all()} <= {"span", "mark", "table", "tr", "td", "th"}
+    assert {name for element in read.root.all() for name in element.attributes} <= {"class", "tabindex"}
+    if "\u202e" not in text:
+        current = [any(one.start <= i < one.end and one.current for one in lit) for i in range(len(text))]
+        other = [any(one.start <= i < one.end for one in lit) for i in range(len(text))]
+        kinds = ["hit" if hit else "mark" if mark else "" for hit, mark in zip(current, other, strict=True)]
+        assert [bool(kind) for _, kind in read.signs] == [bool(kind) for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("This is **required**, `now` and *soon*.", "This is required, now and soon."),
+        ("See [the guide](guide.md#top) and ![a picture](x.png).", "See the guide and a picture."),
+        ("## Opening hours", "Opening hours"),
+        ("Call snake_case_name, 2*3*4 and __init__.", "Call snake_case_name, 2*3*4 and init."),
+        ("```sh\nibid chat\n```", "ibid chat"),
+        ("Two<br>lines <!-- not seen -->here", "Twolines here"),
+        ("A list of Vec<String> and a \\* star", "A list of Vec<String> and a * star"),
+        ("Unbalanced ** here and `there", "Unbalanced ** here and `there"),
+        ("In `a ** b` and `c ** d`", "In a ** b and c ** d"),
+    ],
+)
+def test_markdown_is_seen_as_its_author_meant_it_and_plain_text_as_it_is(text: str, expected: str) -> None:
+    assert seen(prose_html(text, MARKDOWN)) == expected
+    assert seen(prose_html(text, PLAIN)) == text
+
+
+TABLE = "| Crew | Locker |\n| --- | ---: |\n| Coot | L-188 |\n| Heron, \\| | **L-107** |"
+
+
+def test_a_table_has_rows_and_cells_under_its_head() -> None:
+    root = Reader(table_html(TABLE, MARKDOWN) or "").root
+    rows = [row for row in root.all() if row.tag == "tr" and "md" not in row.classes]
+    assert [[seen_cell.text.strip(" |\n") for seen_cell in row.all() if seen_cell.tag in ("td", "th")] for row in rows] == [
+        ["Crew", "Locker"], ["Coot", "L-188"], ["Heron, \\", "**L-107**"]]  # fmt: skip
+    assert [one.tag for one in rows[0].all() if one.tag in ("td", "th")] == ["th", "th"]
+    assert "---" not in seen(table_html(TABLE, MARKDOWN) or "")
+    assert "|" not in seen(table_html(TABLE, MARKDOWN) or "").replace("Heron, |", "")
+
+
+def test_a_quoted_row_stands_under_the_names_of_its_columns() -> None:
+    html = table_html("| Coot | L-188 |", MARKDOWN, head=["Crew", "Locker"]) or ""
+    assert [one.text for one in Reader(html).root.all() if one.tag == "th"] == ["Crew", "Locker"]
+    assert seen(html).split() == ["CrewLocker", "Coot", "L-188"]
+    assert "<th>" not in (table_html("| Coot | L-188 |", MARKDOWN, head=["Crew"]) or "")
+    assert table_html("no cells", MARKDOWN) is None
+
+
+def test_rows_of_other_formats_have_cells_too() -> None:
+    (header, row) = read_document("documents/a.csv", b"name,berth\nSigrid,B-12\n").paragraphs
+    for one, cells in ((header, ["name", "berth"]), (row, ["name: Sigrid", "berth: B-12"])):
+        read = Reader(paragraph_html(one)).root
+        assert [cell.text.strip() for cell in read.all() if cell.tag == "td"] == cells
+
+
+def test_no_text_takes_long(within: object) -> None:
+    with within(5.0):  # type: ignore[operator]
+        for hostile in (
+            "*" * 20_000,
+            "[" * 20_000,
+            "`" * 20_000,
+            "**a " * 5_000,
+            "<b" * 10_000,
+            "<!--" * 5_000,
+            "_a" * 9_000,
+        ):
+            prose_html(hostile, MARKDOWN)
