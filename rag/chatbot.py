@@ -272,7 +272,8 @@ class Chatbot:
         answer = replace(answer, passages=retrieval.passages, gate=gate)
         yield answer
         commonness = self.gathering.embedder.commonness
-        without_model = quoted(answer, evidence, gate=gate, scope=question.scope, commonness=commonness)
+        read = self.retriever.passages_of
+        without_model = quoted(answer, evidence, gate=gate, scope=question.scope, commonness=commonness, read=read)
         # A model judges for itself whether the passages answer: the gate was fitted for quoting.
         yield from writer.written(answer, quoted=without_model) if writer is not None else without_model
 

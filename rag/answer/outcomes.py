@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
+from rag.answer.lists import Read, whole_list
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
@@ -26,16 +27,20 @@ def quoted(
     gate: GateReading,
     scope: frozenset[str] | None,
     commonness: Callable[[str], float],
+    read: Read,
 ) -> Iterator[Answer]:
-    """The answer in sentences of the documents; the best one alone, as what may answer it, where that is
-    uncertain; an abstention where nothing near was found."""
+    """The answer in sentences of the documents, or in a whole list of them; the best one alone, as what may answer it,
+    where that is uncertain; an abstention where nothing near was found."""
     shown = [_with_headings(passage.paragraph, passage.source) for passage in answer.passages]
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
     if not evidence.candidates or unknown or not (gate.is_open or gate.is_possible):
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
-    statements = tuple(map(settle, extract(evidence.inquiry, evidence.candidates)))
+    together = whole_list(evidence.inquiry, evidence.candidates[0], read)
+    chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
+    statements = tuple(map(settle, chosen))
+    rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
     told = (
@@ -50,16 +55,18 @@ def quoted(
         yield abstaining(answer, scope)
     elif gate.is_open and not (doubted and gate.threshold > 0):
         for i in range(len(statements)):
-            yield replace(answer, statements=statements[: i + 1], complete=i + 1 == len(statements))
+            is_last = i + 1 == len(statements)
+            yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), rest if is_last else None)
     else:
-        yield _possible(answer, statements[0])
+        yield noted(_possible(answer, statements if together else statements[:1]), rest)
 
 
-def _possible(answer: Answer, best: Statement) -> Answer:
-    others = [p for p in answer.passages if p.paragraph.key != best.citations[0].paragraph.key]
+def _possible(answer: Answer, best: Sequence[Statement]) -> Answer:
+    cited = {citation.paragraph.key for statement in best for citation in statement.citations}
+    others = [p for p in answer.passages if p.paragraph.key not in cited]
     return replace(
         answer,
-        statements=(replace(best, conflicts_with=()),),
+        statements=tuple(replace(one, conflicts_with=()) for one in best),
         is_uncertain=True,
         closest=_closest(others),
         notice=MAY_ANSWER,

@@ -1,0 +1,112 @@
+"""Steps and items: the whole list where a question asks for it, one item where one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.domain import Verdict
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+HANDBOOK = """# Boathouse handbook
+
+## Opening
+
+The boathouse is open on Tuesdays. To open the boathouse:
+
+1. Fetch the key at the gate.
+2. Turn the **red** lever.
+3. Sign the book.
+
+1. Rinse the hull with fresh water.
+2. Hang up the oars.
+
+## Joining
+
+Whoever joins the club brings the following papers:
+
+- a copy of the swimming certificate
+- two photographs
+- the signed rules
+
+## Prices
+
+- A day in a kayak costs 14 euros.
+- A day in a canoe costs 19 euros.
+
+## Regatta
+
+At the regatta each of these crews rows in this order:
+
+"""
+CREWS = [f"- Crew {name} rows in the {name} boat." for name in
+         "amber beige coral dun ebony fawn gold hazel indigo jade khaki lilac mauve navy".split()]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    base: Path = tmp_path_factory.mktemp("lists")
+    (base / "documents").mkdir()
+    (base / "documents" / "handbook.md").write_text(HANDBOOK + "\n".join(CREWS) + "\n")
+    with open_chatbot(Settings(documents=base / "documents", home=base / "home"), "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+STEPS = ["To open the boathouse:", "1. Fetch the key at the gate.", "2. Turn the **red** lever.", "3. Sign the book."]
+PAPERS = [
+    "Whoever joins the club brings the following papers:",
+    "- a copy of the swimming certificate",
+    "- two photographs",
+    "- the signed rules",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do I open the boathouse?", STEPS),
+        ("how to open the boathouse", STEPS),
+        ("What are the steps to open the boathouse?", STEPS),
+        ("Which papers do I bring to join the club?", PAPERS),
+        ("What must I bring when I join the club?", PAPERS),
+        ("List the papers that whoever joins the club brings.", PAPERS),
+    ],
+)
+def test_a_question_for_all_of_a_list_gets_it_whole_under_what_leads_it_in(
+    bot: Chatbot, question: str, expected: list[str]
+) -> None:
+    answer = bot.ask(question)
+    assert [statement.text for statement in answer.statements] == expected
+    assert {statement.verdict for statement in answer.statements} == {Verdict.VERIFIED}
+    text = (HANDBOOK + "\n".join(CREWS)).replace("\r\n", "\n")
+    for citation in answer.citations:
+        assert text[citation.start : citation.end] == citation.quote
+    assert [citation.mark for citation in answer.citations] == list(range(1, len(expected) + 1))
+    shown = {citation.paragraph.key for citation in answer.citations}
+    assert not shown & {passage.paragraph.key for passage in answer.closest}
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("What does a day in a kayak cost?", "A day in a kayak costs 14 euros."),
+        ("How much is a day in a canoe?", "A day in a canoe costs 19 euros."),
+        ("Which lever do I turn?", "Turn the **red** lever."),
+    ],
+)
+def test_a_question_that_one_item_answers_gets_that_item(bot: Chatbot, question: str, wanted: str) -> None:
+    texts = [statement.text for statement in bot.ask(question).statements]
+    assert texts[0] == wanted
+    assert len(texts) <= 2
+
+
+def test_of_a_long_list_the_first_items_are_shown_and_the_others_counted(bot: Chatbot) -> None:
+    answer = bot.ask("Which crews are in the regatta, and in which order?")
+    assert [statement.text for statement in answer.statements][1:] == CREWS[:12]
+    assert (answer.notice or "").endswith("2 more items of the list are not shown.")
