@@ -133,8 +133,8 @@ def shipped(bench: Bench) -> Iterator[Figure]:
 
 
 def gated(bench: Bench) -> Iterator[Figure]:
-    """Two public sets with the gate as it is shipped: what a user would see."""
-    for name, limit in (("squad-v1.1-dev", 1000), ("clapnq", None)):
+    """Public sets with the gate as it is shipped: what a user would see."""
+    for name, limit in (("product-docs", 300), ("chunking", 300), ("clapnq", 400), ("squad-v1.1-dev", 1000)):
         plan = Plan(limit=limit)
         out = bench.home / "runs" / f"{name}-shipped.jsonl"
         run, _ = run_suite(bench.settings, suite=bench.suite(name), plan=plan, out=out, is_fresh=True)
