@@ -66,13 +66,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A piece of a text as its loader saw it. `role` is None where the format does not say."""
+    """A piece of a text as its loader saw it. `role` is None where the format does not say; `is_literal` where it is
+    code, settings or data, in which nobody speaks."""
 
     start: int
     end: int
     role: Role | None = None
     level: int = 0
     speaker: str | None = None
+    is_literal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -34,7 +35,7 @@ MOST_SENTENCES = 24
 """Sentences that are embedded for a question; the others keep the cosine of their passage's best."""
 
 ROW_NAMED = 3.0
-"""Log-odds for a row with every name of the question."""
+"""Log-odds for a row with every name of the question, and for a field whose name stands in it."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
@@ -81,6 +82,12 @@ class Candidate:
         """Whether it is a question, and the sentence after it in its paragraph is none."""
         after = self.sentences[self.index + 1 : self.index + 2]
         return _asks(self.sentence) and bool(after) and not _asks(after[0])
+
+    @property
+    def is_field(self) -> bool:
+        """Whether it is a line such as "status: in review", and no row of cells."""
+        _, colon, value = self.sentence.text.partition(":")
+        return self.sentence.is_row and bool(colon and value.strip()) and not {"|", "\t"} & set(self.sentence.text)
 
     @property
     def evidence(self) -> float:
@@ -169,12 +176,23 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question is the one that is
-    meant, and of several versions that of the year, or the newest, that is asked for. No training text has either."""
-    asked = inquiry.names
-    named = [bool(asked) and one.sentence.is_row and asked <= one.sentence.present for one in candidates]
+    meant, of fields the one that the question names, and of several versions that of the year, or the newest, that is
+    asked for. No training text has any of these."""
+    asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
+    named = [
+        (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
+        or (one.is_field and _is_named(one.sentence, words, inquiry))
+        for one in candidates
+    ]
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     return meant + ROW_NAMED * np.array(named, dtype=np.float32)
+
+
+def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) -> bool:
+    """Whether the name of a field is among the question's words."""
+    stems = stems_of(field.text.partition(":")[0], inquiry.truncated)
+    return bool(stems) and stems <= words
 
 
 def _tells(candidate: Candidate) -> bool:

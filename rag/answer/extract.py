@@ -51,7 +51,8 @@ def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
             other.span.start < best.span.end and best.span.start < other.span.end
         )
         repeats = other.sentence.present <= best.sentence.present
-        if not overlaps and not repeats and best.words + other.words <= MOST_WORDS:
+        is_beside = best.is_field and other.passage.paragraph.key == best.passage.paragraph.key
+        if not overlaps and not repeats and not is_beside and best.words + other.words <= MOST_WORDS:
             return other
     return None
 
@@ -78,6 +79,9 @@ def _dated(statement: Statement) -> Statement:
 def _columns_of(candidate: Candidate) -> str | None:
     """What the cells of a row are, to read it by."""
     header = candidate.sentences[0]
-    if not (candidate.sentence.is_row and header.is_header):
+    if not candidate.sentence.is_row:
         return None
-    return f"{columns_of(header.text)}:"
+    if header.is_header:
+        return f"{columns_of(header.text)}:"
+    # A field says nothing of whom: "status: blocked".
+    return f"{candidate.passage.source.title}:" if candidate.is_field else None

@@ -37,10 +37,11 @@ _STEP = regex.compile(r"\s*\(?(?P<number>\d{1,3})[.)]\s")
 
 @dataclass(frozen=True, slots=True)
 class WholeList:
-    """The sentence that leads a list in, where there is one, and its items, each a citation; their verdicts are still
-    pending. `more` items follow that are not shown."""
+    """The sentence that leads a list in, where there is one, and its items, each a citation of one of the `passages`;
+    their verdicts are still pending. `more` items follow that are not shown."""
 
     statements: tuple[Statement, ...]
+    passages: tuple[Passage, ...]
     more: int
 
 
@@ -71,7 +72,7 @@ def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | Non
     shown = _shown(texts)
     spans += [(around[i], Span(0, len(around[i].paragraph.text))) for i in items[:shown]]
     statements = tuple(_statement(passage, span, mark) for mark, (passage, span) in enumerate(spans, start=1))
-    return WholeList(statements, len(items) - shown)
+    return WholeList(statements, tuple(passage for passage, _ in spans), len(items) - shown)
 
 
 def _items(around: Sequence[Passage], place: int) -> range:

@@ -40,6 +40,7 @@ def quoted(
     together = whole_list(evidence.inquiry, evidence.candidates[0], read)
     chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
     statements = tuple(map(settle, chosen))
+    answer = _with_passages(answer, together.passages if together else ())
     rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
@@ -59,6 +60,12 @@ def quoted(
             yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), rest if is_last else None)
     else:
         yield noted(_possible(answer, statements if together else statements[:1]), rest)
+
+
+def _with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:
+    """With those that are not among its passages: every mark leads to one of them."""
+    there = {passage.paragraph.key for passage in answer.passages}
+    return replace(answer, passages=(*answer.passages, *(one for one in more if one.paragraph.key not in there)))
 
 
 def _possible(answer: Answer, best: Sequence[Statement]) -> Answer:

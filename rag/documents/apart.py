@@ -193,8 +193,15 @@ def _drawn(answer: Any) -> PageImage:
 
 def _loaded(answer: Any) -> Loaded:
     blocks = [
-        Block(start=start, end=end, role=None if role is None else Role(role), level=level, speaker=speaker)
-        for start, end, role, level, speaker in answer["blocks"]
+        Block(
+            start=start,
+            end=end,
+            role=None if role is None else Role(role),
+            level=level,
+            speaker=speaker,
+            is_literal=is_literal,
+        )
+        for start, end, role, level, speaker, is_literal in answer["blocks"]
     ]
     runs = [
         Run(start=start, end=end, place=Place(page, tuple(rectangle) if rectangle else None))

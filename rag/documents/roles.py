@@ -22,7 +22,7 @@ from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_he
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import split_units
 
-PARSER_VERSION = "6"
+PARSER_VERSION = "7"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -117,7 +117,8 @@ class RoleWalker:
         self.blocks = blocks
         self.texts = [text[block.start : block.end] for block in blocks]
         self.indents = [_indent(text, block.start) for block in blocks]
-        self.voices = VoiceTracker(self.texts, self.indents, [is_boilerplate(one) for one in self.texts])
+        spoken = ["" if block.is_literal else one for block, one in zip(blocks, self.texts, strict=True)]
+        self.voices = VoiceTracker(spoken, self.indents, [is_boilerplate(one) for one in self.texts])
         self.headings: list[tuple[int, str]] = []
         self.items = ItemTracker(self.texts, self.indents)
         self.title_at = self._find_title()

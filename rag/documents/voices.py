@@ -17,23 +17,25 @@ from rag.documents.front_matter import is_date_line
 from rag.documents.signatures import BareNames, Signature, bare_names, name_line, signatures, signed_name
 from rag.domain import Citation, Role
 from rag.text import language
-from rag.text.dates import DATE_SHAPE
+from rag.text.dates import DATE_SHAPE, find_whole_dates
 
 _NAME = r"[\p{L}\p{N}_@][\p{L}\p{M}\p{N}_.'’@\- ]{0,38}?[\p{L}\p{M}\p{N}_.)]"
 _KINDS = language.pattern("comments.kinds")
+_COUNT = r"\d+(?:[.,]\d+)*"
 _BRACKETED = r"\s*[(:\[]\s*\d+\s*[)\]]?"
 _COUNTED = regex.compile(
-    rf"^\W*(?:\d[\d.,]*\s+(?:\w+\s+)?{_KINDS}(?:\s+{language.pattern('comments.counted')})?"
+    rf"^\W*(?:{_COUNT}\s+(?:\w+\s+)?{_KINDS}(?:\s+{language.pattern('comments.counted')})?"
     rf"|(?:\w+\s+)?{_KINDS}{_BRACKETED})\W*$",
     regex.IGNORECASE,
 )
 _UNCOUNTED = regex.compile(
     rf"^\W*(?!{language.pattern('comments.single')}\W*$)(?:{language.pattern('comments.whose')}\s+)?"
-    rf"{language.pattern('comments.kinds', 'comments.headings')}\W*$",
+    rf"{language.pattern('comments.kinds', 'comments.headings', 'comments.sections')}\W*$",
     regex.IGNORECASE,
 )
+_SECTION = regex.compile(rf"^\W*{language.pattern('comments.sections')}\W*$", regex.IGNORECASE)
 _COMMENTS_COUNTED = regex.compile(
-    rf"^\W*(?:\d[\d.,]*\s+{language.pattern('comments.surely')}|{language.pattern('comments.surely_many')}{_BRACKETED})\W*$",
+    rf"^\W*(?:{_COUNT}\s+{language.pattern('comments.surely')}|{language.pattern('comments.surely_many')}{_BRACKETED})\W*$",
     regex.IGNORECASE,
 )
 _CLOCK = regex.compile(rf"\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}}\s*{language.pattern('dates.clock')}\b", regex.IGNORECASE)
@@ -69,8 +71,14 @@ _REVIEWER = regex.compile(
 )
 _ANSWERS = regex.compile(rf"^\W*\d+\s+{language.pattern('comments.answers')}\W*$", regex.IGNORECASE)
 _SALUTATION = regex.compile(rf"^{language.pattern('comments.salutations')}\s+[^.!?]{{2,50}}[,!]", regex.IGNORECASE)
+_AMOUNT_LAST = regex.compile(r"[|\t]\s*[\p{Sc}(+-]?\s*[\d.,]+\s*[)%]?\s*$")
+_LONGEST_COMMENT = 12
+"""Blocks in which a signature is looked for, to tell that somebody speaks at all."""
+_LETTER = regex.compile(r"\p{L}")
 _QUOTED = regex.compile(r"^\s*>")
 _NUMBER = regex.compile(r"^\s*#?\(?(?P<number>\d{1,4})[.)]\s+\S")
+_FIELD_NAME = regex.compile(language.pattern("comments.fields"), regex.IGNORECASE)
+_BULLET = regex.compile(r"^\s*[-*+]\s")
 _REPLY = regex.compile(r"^\s*[•▪●◦‣·]\s+\S")
 
 
@@ -107,7 +115,7 @@ def header_kind(text: str) -> str | None:
 
 def _header(text: str) -> tuple[str, str] | None:
     lines = [line for line in text.splitlines()[:4] if len(line) <= 160]
-    if not lines:
+    if not lines or _BULLET.match(text):
         return None
     patterns = (
         ("says", _SAYS, lines[:1]),
@@ -119,9 +127,22 @@ def _header(text: str) -> tuple[str, str] | None:
         for line in searched:
             match = pattern.match(line)
             name = _bare_name(match.group("name")) if match else ""
-            if name and len(name.split()) <= 4 and not is_comment_heading(line):
+            if (
+                _is_of_somebody(name)
+                and not is_comment_heading(line)
+                and not (kind == "stamped" and _is_of_table(line))
+            ):
                 return kind, name
     return None
+
+
+def _is_of_somebody(name: str) -> bool:
+    return _LETTER.search(name) is not None and not _FIELD_NAME.fullmatch(name) and len(name.split()) <= 4
+
+
+def _is_of_table(line: str) -> bool:
+    """Whether it has several dates, as the head of a table has, or ends with an amount: somebody speaks at one time."""
+    return _AMOUNT_LAST.search(line) is not None or sum(1 for _ in find_whole_dates(line)) > 1
 
 
 def _bare_name(name: str) -> str:
@@ -301,13 +322,14 @@ class VoiceTracker:
 
     def _somebody_speaks_after(self, i: int) -> bool:
         following = range(i + 1, min(i + 5, len(self._texts)))
+        if any(self._names[j] or _STARS.match(self._texts[j]) or self._reviewer(j) for j in following):
+            return True
+        if _SECTION.match(self._texts[i]):
+            return False
         return any(
-            self._names[j]
-            or _NUMBER.match(self._texts[j])
+            _NUMBER.match(self._texts[j])
             or self._indents[j] >= 2
-            or self._signature(j)
-            or _STARS.match(self._texts[j])
-            or self._reviewer(j)
+            or self._signature(j, before=min(j + _LONGEST_COMMENT, len(self._texts)))
             for j in following
         )
 

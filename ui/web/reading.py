@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
+from rag.text.units import rows_of
 from ui.web.folders import Indexing
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import Lit, paragraph_html
@@ -117,11 +118,18 @@ def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: S
     speaker = f'<span class="speaker">{escaped(paragraph.speaker)}</span> ' if paragraph.speaker else ""
     address = place_address(folder, paragraph.document_id, number)
     return (
-        f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{" code" if paragraph.text.startswith("```") else ""}" id="p{number}" data-paragraph="{number}">'
+        f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{_layout_of(paragraph)}" id="p{number}" data-paragraph="{number}">'
         f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
         f'<{tag} class="text" dir="auto">{badge}{speaker}{marked_html(paragraph, marks)}</{tag}>'
         f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
     )
+
+
+def _layout_of(paragraph: Paragraph) -> str:
+    """The class of what is told apart by its lines: code, and lines that are fields."""
+    if paragraph.text.startswith("```"):
+        return " code"
+    return " fields" if paragraph.role is Role.BODY and rows_of(paragraph.text) else ""
 
 
 def _direction(text: str) -> str:

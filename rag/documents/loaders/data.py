@@ -27,7 +27,7 @@ def load_json_lines(data: bytes) -> Loaded:
     text, warning = decode(data)
     try:
         values = [json.loads(line) for line in text.lstrip("\ufeff").split("\n") if line.strip()]
-        return assembled((Piece(text=_record(value), role=Role.BODY) for value in values), warning)
+        return assembled((Piece(text=_record(value), role=Role.BODY, is_literal=True) for value in values), warning)
     except (ValueError, RecursionError) as error:
         return _as_text(data, f"read as text: a line is not JSON ({error})")
 
@@ -41,15 +41,15 @@ def _pieces(value: Any, level: int) -> Iterator[Piece]:
     """An object's own values first, then what is inside it under a heading each; a list's items as records."""
     if isinstance(value, dict):
         simple = {name: inner for name, inner in value.items() if not isinstance(inner, dict | list)}
-        yield Piece(text=_record(simple), role=Role.BODY)
+        yield Piece(text=_record(simple), role=Role.BODY, is_literal=True)
         for name, inner in value.items():
             if name not in simple:
                 yield Piece(text=name, role=Role.HEADING, level=min(level, _LOWEST_LEVEL))
                 yield from _pieces(inner, level + 1)
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        yield from (Piece(text=_record(item), role=Role.BODY) for item in value)
+        yield from (Piece(text=_record(item), role=Role.BODY, is_literal=True) for item in value)
     else:
-        yield Piece(text=_record(value), role=Role.BODY)
+        yield Piece(text=_record(value), role=Role.BODY, is_literal=True)
 
 
 def _record(value: Any) -> str:

@@ -37,7 +37,10 @@ def load_log(data: bytes) -> Loaded:
 
 def _loaded(data: bytes, begins: Callable[[list[_Line], _Line], bool]) -> Loaded:
     text, warning = decode(data)
-    blocks = [Block(start=lines[0].start, end=lines[-1].end, role=Role.BODY) for lines in _groups(text, begins)]
+    blocks = [
+        Block(start=lines[0].start, end=lines[-1].end, role=Role.BODY, is_literal=True)
+        for lines in _groups(text, begins)
+    ]
     return Loaded(text=text, blocks=blocks, warning=warning)
 
 

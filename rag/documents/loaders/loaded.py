@@ -36,6 +36,7 @@ class Piece:
     role: Role | None = None
     level: int = 0
     speaker: str | None = None
+    is_literal: bool = False
     runs: Sequence[Run] = ()
 
 
@@ -86,7 +87,14 @@ class _Text:
 
 
 def _block(piece: Piece, start: int, end: int) -> Block:
-    return Block(start=start, end=end, role=piece.role, level=piece.level, speaker=piece.speaker)
+    return Block(
+        start=start,
+        end=end,
+        role=piece.role,
+        level=piece.level,
+        speaker=piece.speaker,
+        is_literal=piece.is_literal,
+    )
 
 
 def _fit(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import regex
 from markdown_it import MarkdownIt
@@ -34,7 +35,7 @@ def load_markdown(data: bytes) -> Loaded:
     text, warning = decode(data)
     front = _FRONT_MATTER.match(text)
     head = front.end() if front else 0
-    blocks = [Block(start=0, end=head, role=Role.BOILERPLATE)] if front else []
+    blocks = [Block(start=0, end=head, role=Role.BODY, is_literal=True)] if front else []
     blocks.extend(_with_title(list(_blocks(text, head))))
     return Loaded(text=text, blocks=blocks, warning=warning)
 
@@ -77,7 +78,7 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
     elif token.type == "html_block" and _SUMMARY.fullmatch(text[block.start : block.end]):
         yield Block(start=block.start, end=block.end, role=Role.HEADING, level=6)
     else:
-        yield block
+        yield replace(block, is_literal=token.type == "fence")
 
 
 def _with_title(blocks: list[Block]) -> list[Block]:

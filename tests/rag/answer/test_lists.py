@@ -88,6 +88,7 @@ def test_a_question_for_all_of_a_list_gets_it_whole_under_what_leads_it_in(
     for citation in answer.citations:
         assert text[citation.start : citation.end] == citation.quote
     assert [citation.mark for citation in answer.citations] == list(range(1, len(expected) + 1))
+    assert {one.paragraph.key for one in answer.citations} <= {one.paragraph.key for one in answer.passages}
     shown = {citation.paragraph.key for citation in answer.citations}
     assert not shown & {passage.paragraph.key for passage in answer.closest}
 

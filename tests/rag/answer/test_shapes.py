@@ -104,3 +104,34 @@ def test_what_a_page_hides_is_never_quoted(ask: Ask) -> None:
     text = "# Slits\n\n<!-- the spare slit lies in the drawer of bench 3 -->\n\nThe slit is 0.25 mm wide.\n"
     answer = ask(text, "Where does the spare slit lie?")
     assert "drawer" not in answer.text
+
+
+PROJECT = """---
+title: Ferry timetable
+status: blocked
+owner: Hanne Lund
+due: 2026-07-30
+tags: [ferries, north]
+---
+
+The new timetable needs the consent of both harbour offices before it can be printed.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("Who is the owner of the ferry timetable?", "owner: Hanne Lund"),
+        ("Who owns the ferry timetable?", "owner: Hanne Lund"),
+        ("What is the status of the ferry timetable?", "status: blocked"),
+        ("When is the ferry timetable due?", "due: 2026-07-30"),
+        ("Which tags does the ferry timetable have?", "tags: [ferries, north]"),
+    ],
+)
+def test_a_field_of_front_matter_is_quoted_alone_with_what_it_is_a_field_of(
+    ask: Ask, question: str, field: str
+) -> None:
+    answer = ask(PROJECT, question)
+    assert [(one.lead, one.text) for one in answer.statements] == [("Ferry timetable:", field)]
+    (citation,) = answer.citations
+    assert PROJECT[citation.start : citation.end] == field

@@ -211,7 +211,7 @@ def markdown(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
 
 def test_markdown_blocks_have_the_roles_their_marks_give_them() -> None:
     assert markdown(MARKDOWN) == [
-        ("--- title: Pumps author: Ann Lee date: 2020-01-02 ---", "boilerplate", ()),
+        ("--- title: Pumps author: Ann Lee date: 2020-01-02 ---", "body", ()),
         ("# Pumps and wells", "title", ()),
         ("First paragraph of the text, wrapped by hand.", "body", ()),
         ("Setext heading --------------", "heading", ()),

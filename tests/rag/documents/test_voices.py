@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rag.documents.blocks import text_blocks
 from rag.documents.context import display
 from rag.documents.loaders.html.loading import load_html
+from rag.documents.reading import read_document
 from rag.documents.roles import split_paragraphs
 from rag.documents.signatures import is_signature
 from rag.documents.voices import header_kind, header_name, is_comment_heading, is_quoted
@@ -226,6 +227,32 @@ def test_a_reply_inside_a_comment_is_its_own_writers(inner: str, expected: str |
     loaded = load_html(page.encode())
     said = {p.text: p.speaker for p in split_paragraphs("documents/a.html", loaded.text, loaded.blocks)}
     assert (said["It was June."], said["Me too."]) == ("Ann Lee", expected)
+
+
+FENCED = (
+    "```yaml\nname: build\non: push\n```\n\nThen run it.\n\n```yaml\nname: deploy\nuser: ci\n```\n\nIt takes a minute."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("a.md", FENCED, id="code in Markdown"),
+        pytest.param("a.md", "---\nauthor: Ann Lee\n---\n\n# Pumps\n\nThe pump is old.\n\nauthor: author\n\nIt is.\n\nauthor: author\n\nSo.", id="front matter"),
+        pytest.param("a.md", "Each item displays:\n\n* Name: Name of the item\n* User: Who made it\n* Name: Its owner\n\nMore of it.", id="bullets"),
+        pytest.param("a.md", "It is done in steps:\n\n1. Find the data.\n2. Marshal response.\n3. Snappy compress.\n\n9. Anything else.", id="numbered steps"),
+        pytest.param("a.md", "Releases:\n\n* 2.0.0 (7 years ago)\n* 2.18.0 (4 years ago)\n\nThe next one is near.", id="versions"),
+        pytest.param("a.txt", "Notes\n\nIt fell.\n\nbalance at march 31 2008 | 168\nbalance at march 31 2009 | 170\n\nbalance at may 2 2010 | 180\nbalance at june 3 2010 | 190\n\nIt rose.", id="rows with dates"),
+        pytest.param("a.txt", "Results\n\nIt fell.\n\nDiscussion\n\nThe data support it in three ways.\n\nThey may be wrong.\n\nSupporting Information\n\nTable 3.", id="a paper"),
+        pytest.param("a.yaml", "name: web\nuser: ci\n\nname: worker\nuser: ci\n\nkind: job\n", id="settings"),
+        pytest.param("a.json", '[{"name": "Ann", "age": 3}, {"name": "Bo", "age": 4}]', id="records"),
+        pytest.param("a.csv", "name,user\nAnn,ann1\nBo,bo2\n", id="rows"),
+    ],
+)  # fmt: skip
+def test_nobody_speaks_in_code_settings_data_and_lists(name: str, text: str) -> None:
+    parsed = read_document(f"documents/{name}", text.encode()).paragraphs
+    assert {p.role for p in parsed} & {Role.COMMENT} == set()
+    assert {p.speaker for p in parsed} == {None}
 
 
 def test_an_unsigned_letter_is_not_signed_by_a_name_further_down() -> None:
