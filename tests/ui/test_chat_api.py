@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from commands import ANSWER_KEYS, CITATION_KEYS, PASSAGE_KEYS, STATEMENT_KEYS, Ibid, Run
+from openai import AuthenticationError, BadRequestError, OpenAI
 
 from rag.domain import Turn
 from rag.index.owner import proof_of
@@ -747,3 +748,91 @@ def test_ctrl_c_in_a_long_first_ingest_ends_it_and_leaves_a_whole_index(tmp_path
         assert "Traceback" not in chat.errors, chat.errors
         assert len(chat.errors.splitlines()) <= 1, chat.errors
     assert_given_back(ibid)
+
+
+# --- as a model, for programs that speak OpenAI's protocol
+
+
+@pytest.fixture(scope="module")
+def client(chat: Chat) -> Iterator[OpenAI]:
+    with OpenAI(api_key="none", base_url=f"{chat.url}/v1", timeout=120, max_retries=0) as client:
+        yield client
+
+
+def asked_as_a_model(client: OpenAI, *said: str, model: str = "ibid") -> Any:
+    roles = ("user", "assistant")
+    messages: Any = [{"role": "system", "content": "Answer like a pirate."}]
+    messages += [{"role": roles[i % 2], "content": text} for i, text in enumerate(said)]
+    return client.chat.completions.create(model=model, messages=messages)
+
+
+def test_ibid_is_a_model_whose_footnotes_and_annotations_lead_to_the_very_words(chat: Chat, client: OpenAI) -> None:
+    completion = asked_as_a_model(client, QUESTION)
+    (choice,) = completion.choices
+    content = choice.message.content
+    answer = chat.post("/api/ask", {"question": QUESTION}).json
+    assert choice.finish_reason == "stop"
+    citations = [citation for statement in answer["statements"] for citation in statement["citations"]]
+    assert [one.type for one in choice.message.annotations] == ["url_citation"] * len(citations)
+    for annotation, citation in zip(choice.message.annotations, citations, strict=True):
+        told = annotation.url_citation
+        quote = " ".join(citation["quote"].split())
+        assert quote in content[told.start_index : told.end_index]
+        assert f"[^{citation['mark']}]: “{quote}” – {told.title}, " in content
+        assert urlsplit(told.url).netloc == f"127.0.0.1:{chat.port}"
+        assert f"start={citation['start']}&end={citation['end']}" in told.url
+        assert chat.get(told.url.removeprefix(chat.url)).status == 200
+
+
+def test_what_is_streamed_is_what_is_sent_whole(client: OpenAI) -> None:
+    whole = asked_as_a_model(client, QUESTION).choices[0].message.content
+    messages: Any = [{"role": "user", "content": [{"type": "text", "text": QUESTION}]}]
+    chunks = list(client.chat.completions.create(model="ibid", messages=messages, stream=True))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
+
+
+def test_what_is_not_in_the_documents_is_told_a_model_client_too(client: OpenAI) -> None:
+    message = asked_as_a_model(client, "Who won the World Cup in 2014?").choices[0].message
+    assert message.content.startswith("Your documents do not seem to answer this.")
+    assert "Related passages – not an answer:" in message.content
+    assert not message.annotations
+
+
+def test_a_follow_up_of_a_model_client_leans_on_the_question_before(chat: Chat, client: OpenAI) -> None:
+    first, followed = "Who is Qassem Soleimani?", "Where was he seen?"
+    content = asked_as_a_model(client, first, "An answer.", followed).choices[0].message.content
+    direct = chat.post("/api/ask", {"question": followed, "turns": [first]}).json
+    assert all(statement["text"] in content for statement in direct["statements"])
+
+
+def test_the_models_are_the_folders_that_may_be_asked(chat: Chat, client: OpenAI) -> None:
+    names = [model.id for model in client.models.list()]
+    assert names == ["ibid", f"ibid/{chat.ibid.documents.name}"]
+    assert "13 days" in str(asked_as_a_model(client, QUESTION, model=names[1]).choices[0].message.content)
+    with pytest.raises(BadRequestError, match="No folder is known as nowhere"):
+        asked_as_a_model(client, QUESTION, model="ibid/nowhere")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"messages": []}, {"messages": "x"}, {"messages": [{"role": "system", "content": "x"}]}, {"messages": [3]}, [],
+     {"messages": [{"role": "user", "content": ""}]}, {"messages": [{"role": "user", "content": [{"type": "text"}]}]}],
+)  # fmt: skip
+def test_a_completion_that_asks_nothing_is_refused_in_one_line(chat: Chat, given: object) -> None:
+    reply = chat.post("/v1/chat/completions", given)
+    assert reply.status == 400
+    assert reply.json["error"]["type"] == "invalid_request_error"
+    assert "\n" not in reply.json["error"]["message"]
+
+
+def test_a_closed_chat_takes_user_and_password_as_a_key(seeded: Ibid) -> None:
+    with running(seeded, more={"IBID_AUTH": "anna:secret"}) as closed:
+        for key, fits in (("anna:secret", True), ("anna:wrong", False), ("none", False)):
+            with OpenAI(api_key=key, base_url=f"{closed.url}/v1", max_retries=0) as client:
+                if fits:
+                    assert next(model.id for model in client.models.list()) == "ibid"
+                else:
+                    with pytest.raises(AuthenticationError):
+                        client.models.list()

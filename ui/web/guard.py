@@ -120,12 +120,15 @@ class Guard:
         if not self._users:
             return 200, ""
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
-        if kind.lower() == b"bearer":
-            return (200 if secrets.compare_digest(given.strip(), self._token.encode()) else 401), ""
-        if kind.lower() != b"basic":
+        is_key = kind.lower() == b"bearer"
+        if is_key and secrets.compare_digest(given.strip(), self._token.encode()):
+            return 200, ""
+        if b":" not in given if is_key else kind.lower() != b"basic":
             return 401, ""
         try:
-            user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+            # Clients of OpenAI's protocol know keys alone: theirs is user:password.
+            pair = given.strip() if is_key else base64.b64decode(given, validate=True)
+            user, _, password = pair.decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return 401, ""
         mark = self._users.mark(user)

@@ -21,6 +21,7 @@ from rag.home import make_private
 from rag.settings import Settings
 from ui.web.api import routes
 from ui.web.asgi import App
+from ui.web.completions import completion_routes
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
 from ui.web.guard import LOOPBACK, Guard
@@ -108,6 +109,7 @@ def _application(folders: Folders, settings: Settings) -> App:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
     app.include_router(originals(folders))
+    app.include_router(completion_routes(folders))
     return mount_page(app, folders, settings)
 
 

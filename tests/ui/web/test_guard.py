@@ -113,6 +113,8 @@ def test_a_right_user_with_the_right_password_comes_in(user: str) -> None:
         pytest.param(authorised(b"YW5uYTpzZWNyZXQ="), id="without-a-kind"),
         pytest.param(authorised(b"Digest YW5uYTpzZWNyZXQ="), id="another-kind"),
         pytest.param(authorised(b"Bearer YW5uYTpzZWNyZXQ="), id="pair-as-a-token"),
+        pytest.param(authorised(b"Bearer anna:wrong"), id="wrong-pair-as-a-key"),
+        pytest.param(authorised(b"Bearer anna:"), id="no-password-in-a-key"),
         pytest.param(authorised(b"Bearer"), id="no-token"),
         pytest.param(authorised(b"Bearer "), id="empty-token"),
         pytest.param(authorised(b"Bearer " + TOKEN[:-1].encode()), id="token-cut-short"),
@@ -133,6 +135,7 @@ def test_the_kind_of_authorisation_may_be_written_in_any_case() -> None:
         assert status(closed(), authorised(kind + pair)) == 200
     for kind in (b"Bearer ", b"bearer "):
         assert status(closed(), authorised(kind + TOKEN.encode())) == 200
+        assert status(closed(), authorised(kind + b"anna:secret")) == 200
 
 
 def test_the_name_of_a_header_may_be_written_in_any_case() -> None:
