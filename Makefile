@@ -10,7 +10,7 @@ export UV_LINK_MODE = copy
 .PHONY: chat mcp office ocr test test-all check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
-	@$(BIN)/ibid chat
+	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
 
 # What is quick; all of it, kills and loads too, is test-all, which CI runs.
 test: $(VENV)/.dev

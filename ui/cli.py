@@ -69,8 +69,6 @@ def chat(
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
             out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
-        else:
-            out.print("[dim]MCP tools need the extra “mcp”: make mcp[/dim]")
         ready.run()
 
 

@@ -200,7 +200,9 @@ def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[s
     else:
         intro = "There are no documents yet. Put files into the folder, or drop some under “Add files”."
     if left_out:
-        intro += f" {left_out_text(left_out).capitalize()}: the list of documents names them."
+        intro += (
+            f" {left_out_text(left_out).capitalize()}: the list of documents names {'it' if left_out == 1 else 'them'}."
+        )
     buttons = "".join(
         f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
         for one in examples
