@@ -757,6 +757,26 @@ def test_a_file_deleted_in_the_folder_is_in_no_answer_and_in_no_list_any_more(ow
     expect(visitor.document("toll.md")).to_have_count(0)
 
 
+def test_pasted_text_becomes_a_document_that_is_asked_and_deleted(own: Chat, visit: Any) -> None:
+    visitor: Visitor = visit(own)
+    page = visitor.page
+    page.locator(".paste summary").click()
+    page.get_by_role("button", name="Add as a document").click()
+    expect(page.locator("#paste-text")).to_be_focused()
+    page.locator("#paste-text").fill(
+        "The lamp of the pier of Ostrava is lit at dusk by Ida Kroll.\n\nShe is paid in eels."
+    )
+    page.locator("#paste-name").fill("Pier notes")
+    page.get_by_role("button", name="Add as a document").click()
+    expect(page.locator(".outcomes")).to_contain_text("Pier notes.md: added, 2 paragraphs")
+    expect(page.locator(".paste-form")).to_be_hidden()
+    visitor.ask("Who lights the lamp of the pier of Ostrava?")
+    assert place_of(visitor.chips.first)[0] == "uploads/Pier notes.md"
+    accept(visitor)
+    page.get_by_role("button", name="Delete the uploaded Pier notes.md").click()
+    expect(visitor.document("Pier notes.md")).to_have_count(0)
+
+
 def test_one_file_that_is_refused_takes_none_of_the_others_along(own: Chat, visit: Any, tmp_path: Path) -> None:
     note, large, picture = tmp_path / "note.md", tmp_path / "large.txt", tmp_path / "picture.png"
     note.write_text("# Note\n\nThe ferry of Ostrava leaves at noon.\n")

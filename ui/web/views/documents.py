@@ -28,6 +28,7 @@ class Documents(View):
         with gr.Column(elem_id="side", min_width=0):
             html("talks", _TALKS)
             self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
+            html("paste", _PASTE)
             self.outcomes = html("outcomes")
             self.added = gr.State(())
             self.library = html("library", watched=True)
@@ -167,6 +168,14 @@ def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict
     return said
 
 
+_PASTE = (
+    '<details class="paste"><summary>Paste text</summary><form class="paste-form">'
+    '<label for="paste-name">What it is called</label>'
+    '<input id="paste-name" type="text" maxlength="80" placeholder="Notes of the meeting" autocomplete="off">'
+    '<label for="paste-text">Its text; it stays on this server</label>'
+    '<textarea id="paste-text" rows="5"></textarea>'
+    '<button type="submit" class="act main">Add as a document</button></form></details>'
+)
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2><ul id="talk-list"></ul>'
     '<div class="exports" hidden><span>Export</span>'

@@ -64,6 +64,22 @@ function removeUpload(button) {
     trigger('remove', { document: doc, showing: byId('reader').querySelector('.reader')?.dataset.document === doc });
 }
 
+/* Pasted text goes the way of a file that is dropped. */
+document.addEventListener('submit', (event) => {
+  if (!event.target.matches('.paste-form')) return;
+  event.preventDefault();
+  const name = byId('paste-name'), text = byId('paste-text');
+  if (!text.value.trim()) { text.focus(); return; }
+  const called = name.value.trim().replace(/\.(md|txt)$/i, '') || text.value.trim().split('\n')[0].replace(/^#+\s*/, '').slice(0, 60);
+  const file = new File([text.value], called + '.md', { type: 'text/markdown' });
+  const input = document.querySelector('#upload input[type=file]'), carrier = new DataTransfer();
+  carrier.items.add(file);
+  input.files = carrier.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+  name.value = text.value = '';
+  event.target.closest('details').open = false;
+});
+
 changes.library = tickBoxes;
 
 Object.assign(acts, { remove: removeUpload, reindex: () => trigger('reindex', {}) });
