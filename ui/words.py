@@ -36,7 +36,7 @@ def verdict_text(answer: Answer) -> str:
     """How many statements of an answer stand, and who wrote them if not the documents. What is quoted needs no check:
     code cut it out."""
     if answer.confidence is Confidence.LOW:
-        return "May answer it: quoted word for word"
+        return "May answer it"
     if is_quoted(answer):
         return "Quoted word for word"
     verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)

@@ -46,28 +46,65 @@ class WholeList:
 
 
 def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | None:
-    """The list that the best sentence belongs to or leads in; None where the question does not ask for all of it, or
-    where it is about something else."""
+    """The list that the best sentence belongs to, leads in, or stands in a section with; None where the question does
+    not ask for all of it, or where it is about something else."""
     is_how_to = _HOW_TO.match(inquiry.question) is not None
     if not (is_how_to or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
     place = next((i for i, one in enumerate(around) if one.paragraph.number == here.number), None)
-    items = _items(around, place) if place is not None else range(0)
-    if len(items) < 2:
+    if place is None:
         return None
+    asked = _Asked(inquiry, best, is_how_to)
+    found = _items(around, place)
+    if len(found) > 1:
+        return _whole(around, found) if asked.is_meant(around, found) else None
+    nearby = (items for items in _lists_of_section(around, place) if asked.is_told(around, items, place))
+    items = next(nearby, None)
+    return _whole(around, items) if items else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked, and the sentence that answers best."""
+
+    inquiry: Inquiry
+    best: Candidate
+    is_how_to: bool
+
+    def is_meant(self, around: Sequence[Passage], items: range) -> bool:
+        """Whether the list at the best sentence is what the question asks for."""
+        is_about_it = self._covers(" ".join([*self._above, _announced(around, items)]))
+        is_in_one = coverage(self.inquiry, self.best.sentence.present) >= _MOST_OF_IT
+        if _announced(around, items):
+            return is_about_it or not is_in_one
+        # What nothing announces is a list of whatever comes under its heading.
+        return is_about_it and self._are_steps(around, items)
+
+    def is_told(self, around: Sequence[Passage], items: range, place: int) -> bool:
+        """Whether a list elsewhere in the section is: the sentence above it says so, or it is the steps below."""
+        announced = _announced(around, items)
+        if announced and self._covers(announced):
+            return True
+        steps = items.start > place and self._are_steps(around, items)
+        return steps and self._covers(" ".join([*self._above, self.best.sentence.text]))
+
+    @property
+    def _above(self) -> tuple[str, ...]:
+        return self.best.passage.source.title, *self.best.passage.paragraph.heading
+
+    def _covers(self, text: str) -> bool:
+        return coverage(self.inquiry, stems_of(text, self.inquiry.truncated)) >= _MOST_OF_IT
+
+    def _are_steps(self, around: Sequence[Passage], items: range) -> bool:
+        return self.is_how_to and _STEP.match(around[items.start].paragraph.text) is not None
+
+
+def _whole(around: Sequence[Passage], items: range) -> WholeList:
     before = around[items.start - 1] if items.start else None
     lead = _lead_in(before) if before else None
     texts = [around[i].paragraph.text for i in items]
-    announced = lead.of(before.paragraph.text) if before and lead else ""
-    above = " ".join([best.passage.source.title, *here.heading, announced])
-    is_about_it = coverage(inquiry, stems_of(above, inquiry.truncated)) >= _MOST_OF_IT
-    is_in_one = coverage(inquiry, best.sentence.present) >= _MOST_OF_IT
-    # What nothing announces is a list of whatever comes under its heading.
-    is_meant = is_about_it or not is_in_one if announced else is_about_it and is_how_to and _STEP.match(texts[0])
-    if not is_meant:
-        return None
     spans = [(before, lead)] if before and lead else []
     shown = _shown(texts)
     spans += [(around[i], Span(0, len(around[i].paragraph.text))) for i in items[:shown]]
@@ -75,14 +112,37 @@ def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | Non
     return WholeList(statements, tuple(passage for passage, _ in spans), len(items) - shown)
 
 
+def _announced(around: Sequence[Passage], items: range) -> str:
+    """The sentence that leads a list in; empty where none does."""
+    before = around[items.start - 1] if items.start else None
+    lead = _lead_in(before) if before else None
+    return lead.of(before.paragraph.text) if before and lead else ""
+
+
+def _lists_of_section(around: Sequence[Passage], place: int) -> Iterator[range]:
+    """The lists under the heading of the paragraph at `place`, the nearest first."""
+    heading = around[place].paragraph.heading
+    found: list[range] = []
+    i = 0
+    while i < len(around):
+        if _is_item(around[i]) and around[i].paragraph.heading[: len(heading)] == heading:
+            items = _items(around, i)
+            found.append(items)
+            i = items.stop
+        else:
+            i += 1
+    several = [items for items in found if len(items) > 1]
+    yield from sorted(several, key=lambda items: min(abs(items.start - place), abs(items.stop - place)))
+
+
 def _items(around: Sequence[Passage], place: int) -> range:
     """Places of the items of the list at `place`, or of the one that the paragraph there leads in."""
-    if around[place].paragraph.role is not Role.LIST:
+    if not _is_item(around[place]):
         place += 1
         if not around[place - 1].paragraph.text.rstrip().endswith(":"):
             return range(0)
     heading = around[min(place, len(around) - 1)].paragraph.heading[:1]
-    belongs = [one.paragraph.role is Role.LIST and one.paragraph.heading[:1] == heading for one in around]
+    belongs = [_is_item(one) and one.paragraph.heading[:1] == heading for one in around]
     if place >= len(around) or not belongs[place]:
         return range(0)
     first = last = place
@@ -91,6 +151,12 @@ def _items(around: Sequence[Passage], place: int) -> range:
     while last + 1 < len(around) and belongs[last + 1] and not _begins_anew(around[last + 1].paragraph.text):
         last += 1
     return range(first, last + 1)
+
+
+def _is_item(passage: Passage) -> bool:
+    """Not every format says what an item is."""
+    paragraph = passage.paragraph
+    return paragraph.role is Role.LIST or (paragraph.role is Role.BODY and _STEP.match(paragraph.text) is not None)
 
 
 def _begins_anew(text: str) -> bool:

@@ -20,7 +20,17 @@ _PRONOUN = regex.compile(
     rf"\b(?:(?P<owner>{language.pattern('questions.owners')})|{language.pattern('questions.pronouns')})\b",
     regex.IGNORECASE,
 )
-_ELLIPSIS = regex.compile(rf"^\W*{language.pattern('questions.goes_on')}\b", regex.IGNORECASE)
+_GOES_ON = language.pattern("questions.goes_on")
+_INSTEAD = regex.compile(
+    rf"^\W*{_GOES_ON}\s+(?:{language.pattern('questions.beside')}\s+)*(?P<rest>[^?!.,;:]{{2,60}}?)\W*$",
+    regex.IGNORECASE,
+)
+_ASKS = frozenset(language.words("questions.asks"))
+_MOST_INSTEAD = 5
+"""Words that may stand in for others."""
+_NAME = regex.compile(r"(?<!^\W*)\b\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*")
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
+_ELLIPSIS = regex.compile(rf"^\W*{_GOES_ON}\b", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +43,18 @@ class StandAlone:
 
 
 def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> str | None:
-    """A follow-up made to stand alone by the rare terms of the question before it; None where it does already.
+    """A follow-up made to stand alone by the question before it; None where it does already.
 
-    A question leans on the one before if it points back ("they", "there"), begins like a continuation
+    "What about the Spark?" asks the question before anew, of the Spark; what that does not fit gets its rare terms. A
+    question leans on the one before if it points back ("they", "there"), begins like a continuation
     ("and", "what about") or has at most one content word of its own.
     """
     own = terms.content_words(question)
     leans = _ANAPHORA.search(question) or (_ELLIPSIS.match(question) and len(own) <= 3) or len(own) <= 1
     if not leans:
         return None
+    if (instead := _of_another(question, earlier)) is not None:
+        return instead
     mine = set(terms.stemmed(own))
     carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
     rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:MOST_CARRIED]
@@ -52,3 +65,38 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
     # In the pronoun's own place the question reads like one, which is what the embedder knows.
     replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("owner") else phrase, question, count=1)
     return replaced if count else f"{question} {phrase}"
+
+
+def _of_another(question: str, earlier: str) -> str | None:
+    """The question before, asked of what this one puts in the place of something of its kind: a name of a name, other
+    words of other words. None where this one does more than that, or nothing of the kind is there."""
+    match = _INSTEAD.match(question)
+    words = _WORD.findall(match["rest"]) if match else []
+    if match is None or not 0 < len(words) <= _MOST_INSTEAD or any(word.lower() in _ASKS for word in words):
+        return None
+    if _ANAPHORA.search(match["rest"]):
+        return None
+    named = all(word[0].isupper() for word in words)
+    place = _last_name(earlier) if named else _longest_run(earlier)
+    if place is None:
+        return None
+    start, end = place
+    return f"{earlier[:start]}{match['rest']}{earlier[end:]}"
+
+
+def _last_name(text: str) -> tuple[int, int] | None:
+    return next((found.span() for found in reversed(list(_NAME.finditer(text)))), None)
+
+
+def _longest_run(text: str) -> tuple[int, int] | None:
+    """Where the most content words stand in a row that are no names."""
+    content = set(terms.content_words(text))
+    best: tuple[int, int] | None = None
+    run: list[tuple[int, int]] = []
+    longest = 0
+    for found in _WORD.finditer(text):
+        is_own = not found.group()[0].isupper() and bool(content.intersection(terms.words(found.group())))
+        run = [*run, found.span()] if is_own else []
+        if len(run) > longest:
+            longest, best = len(run), (run[0][0], run[-1][1])
+    return best

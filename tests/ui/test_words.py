@@ -27,7 +27,7 @@ def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:
     ("answer", "said"),
     [
         (Answer(question="?", statements=(QUOTED,)), "Quoted word for word"),
-        (Answer(question="?", statements=(QUOTED,), is_uncertain=True), "May answer it: quoted word for word"),
+        (Answer(question="?", statements=(QUOTED,), is_uncertain=True), "May answer it"),
         (Answer(question="?", statements=(QUOTED,), mode="generative"), "1 of 1 statement verified"),
         (
             Answer(question="?", statements=(QUOTED, MARKED), mode="generative", model="m at h"),

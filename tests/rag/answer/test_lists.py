@@ -34,6 +34,23 @@ Whoever joins the club brings the following papers:
 - two photographs
 - the signed rules
 
+## Flags
+
+The harbour office flies one of the following flags, by the strength of the wind:
+
+- green: calm
+- yellow: a fresh breeze
+- red: a storm
+
+The flag that the harbour office flies is changed at noon.
+
+## Returning a boat
+
+You can return a boat to the boathouse until dusk.
+
+1. Tie it up at the jetty.
+2. Ring the bell twice.
+
 ## Prices
 
 - A day in a kayak costs 14 euros.
@@ -59,6 +76,12 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
 
 
 STEPS = ["To open the boathouse:", "1. Fetch the key at the gate.", "2. Turn the **red** lever.", "3. Sign the book."]
+FLAGS = [
+    "The harbour office flies one of the following flags, by the strength of the wind:",
+    "- green: calm",
+    "- yellow: a fresh breeze",
+    "- red: a storm",
+]
 PAPERS = [
     "Whoever joins the club brings the following papers:",
     "- a copy of the swimming certificate",
@@ -75,6 +98,8 @@ PAPERS = [
         ("What are the steps to open the boathouse?", STEPS),
         ("Which papers do I bring to join the club?", PAPERS),
         ("What must I bring when I join the club?", PAPERS),
+        ("Which flags does the harbour office fly?", FLAGS),
+        ("How do I return a boat?", ["1. Tie it up at the jetty.", "2. Ring the bell twice."]),
         ("List the papers that whoever joins the club brings.", PAPERS),
     ],
 )

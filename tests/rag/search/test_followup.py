@@ -1,0 +1,57 @@
+"""Follow-ups that stand alone: what is searched is a sentence that a person could have written."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.search.followup import expand
+
+TYRE = "How much is a tyre change for the Mule?"
+SIEGE = "How long was West Aleppo under siege?"
+
+
+def rarity(stem: str) -> float:
+    return float(len(stem))
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "expected"),
+    [
+        (TYRE, "What about the Spark?", "How much is a tyre change for the Spark?"),
+        (TYRE, "And for the Finch?", "How much is a tyre change for the Finch?"),
+        (TYRE, "What about a service?", "How much is a service for the Mule?"),
+        (TYRE, "And a new chain?", "How much is a new chain for the Mule?"),
+        (TYRE, "how about a full service", "How much is a full service for the Mule?"),
+        ("How much is a new chain for the Mule?", "And for the Finch?", "How much is a new chain for the Finch?"),
+        (SIEGE, "And Homs?", "How long was Homs under siege?"),
+        ("who repaired the harbour of Pellworm", "and of Sylt?", "who repaired the harbour of Sylt"),
+    ],
+)
+def test_what_stands_for_another_takes_its_place(earlier: str, question: str, expected: str) -> None:
+    assert expand(question, earlier, rarity) == expected
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question"),
+    [
+        (TYRE, "How much is the battery of the Spark?"),
+        (SIEGE, "Who commands the Syrian army in the north?"),
+    ],
+)
+def test_a_question_that_stands_alone_stays_as_it_is(earlier: str, question: str) -> None:
+    assert expand(question, earlier, rarity) is None
+
+
+def test_a_pronoun_is_replaced_by_what_it_stands_for() -> None:
+    expanded = expand("And what is his role?", "Who is Qassem Soleimani?", rarity)
+    assert expanded is not None
+    assert "Soleimani" in expanded
+    assert "his" not in expanded.split()
+
+
+@pytest.mark.parametrize(
+    "question", ["And who repaired it?", "And why?", "What about when it rains?", "And is it new?"]
+)
+def test_a_question_of_its_own_takes_nobodys_place(question: str) -> None:
+    expanded = expand(question, TYRE, rarity)
+    assert expanded is None or not expanded.startswith("How much is a")
