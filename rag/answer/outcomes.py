@@ -44,13 +44,14 @@ def quoted(
     rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
-    told = (
-        *missing.names,
-        *(missing.rare if gate.score < _TELLS_RARE else ()),
-        *unmentioned(answer.question, cited),
-    )
+    away = unmentioned(answer.question, cited)
+    told = (*missing.names, *(missing.rare if gate.score < _TELLS_RARE else ()), *away)
     answer = replace(answer, unmentioned=tuple(dict.fromkeys(told)))
-    doubted = bool(missing.names) or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
+    # Who asks when, or how much, is not answered by what tells no time and no amount; who names somebody or something,
+    # not by what is said of another.
+    asks_for_value = evidence.inquiry.kind in ("number", "date")
+    is_of_another_kind = asks_for_value and not together and evidence.candidates[0].features["kind missing"] > 0
+    doubted = bool(missing.names or away) or is_of_another_kind or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
     if missing.names and not gate.is_open:
         # What is no more than possible, and speaks of somebody or something else, is not found.
         yield abstaining(answer, scope)

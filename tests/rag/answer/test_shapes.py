@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.chatbot import Chatbot
-from rag.domain import Answer
+from rag.domain import Answer, Confidence
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.settings import Settings
@@ -135,3 +135,30 @@ def test_a_field_of_front_matter_is_quoted_alone_with_what_it_is_a_field_of(
     assert [(one.lead, one.text) for one in answer.statements] == [("Ferry timetable:", field)]
     (citation,) = answer.citations
     assert PROJECT[citation.start : citation.end] == field
+
+
+PLANS = """# Harbour plans
+
+## Standard plan
+
+The Standard plan pays for mooring and water.
+
+## Plus plan
+
+A visit of the harbour doctor has a fee of 45 crowns under the Plus plan.
+
+The warden supports the following boats of the Plus plan by towing them home.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "is_sure"),
+    [
+        ("What fee does a visit of the harbour doctor have under the Plus plan?", True),
+        ("What fee does a visit of the harbour doctor have under the Standard plan?", False),
+        ("How many boats of the Plus plan does the warden support by towing them home?", False),
+    ],
+)
+def test_what_speaks_of_another_or_holds_no_number_is_no_sure_answer(ask: Ask, question: str, is_sure: bool) -> None:
+    answer = ask(PLANS, question)
+    assert (answer.confidence is Confidence.HIGH) is is_sure, answer.text
