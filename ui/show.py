@@ -130,7 +130,8 @@ def _abstention_lines(answer: Answer) -> Iterator[str]:
 
 def _closest_lines(answer: Answer) -> Iterator[str]:
     for passage in answer.closest:
-        yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(excerpt(passage.paragraph.text))}"
+        shown = excerpt(passage.paragraph.text, about=answer.question)
+        yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(shown)}"
 
 
 def _verdict_line(answer: Answer) -> str:

@@ -21,10 +21,30 @@ ROLE_NAMES = {
 """What a paragraph is called beside its text; the document's own running text needs no name."""
 
 
-def excerpt(text: str, most: int = _EXCERPT) -> str:
-    """The beginning of a text, of at most so many characters, ended at a word."""
+def excerpt(text: str, most: int = _EXCERPT, *, about: str = "") -> str:
+    """A text in at most so many characters, ended at a word: its beginning, or from the sentence on that has most words
+    of the question that it is `about`, where the beginning does not reach it."""
     shown = display(text)
-    return shown if len(shown) <= most else shown[: most - 1].rsplit(" ", 1)[0] + "…"
+    if len(shown) <= most:
+        return shown
+    start = _where(shown, about=about, reached=most - 1) if about else 0
+    before = "…" if start else ""
+    rest = shown[start:]
+    if len(before) + len(rest) <= most:
+        return before + rest
+    return before + rest[: most - 1 - len(before)].rsplit(" ", 1)[0] + "…"
+
+
+def _where(text: str, *, about: str, reached: int) -> int:
+    """Where to begin."""
+    from rag.text import terms  # heavy: kept out of `ibid --help`
+    from rag.text.sentences import split_sentences
+
+    asked = set(terms.content_stems(about))
+    spans = split_sentences(text)
+    shared = [len(asked.intersection(terms.content_stems(span.of(text)))) for span in spans]
+    best = spans[max(range(len(spans)), key=lambda i: (shared[i], -i))]
+    return 0 if best.end <= reached or not max(shared) else best.start
 
 
 def is_quoted(answer: Answer) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from ui.words import ROLE_NAMES, excerpt, verdict_text
@@ -43,3 +45,27 @@ def test_what_was_checked_and_what_was_only_quoted_are_told_apart(answer: Answer
 def test_an_excerpt_ends_at_a_word() -> None:
     assert excerpt("It rained for 13 days.", 12) == "It rained…"
     assert excerpt("It rained.", 12) == "It rained."
+
+
+LONG = "The meadow was dry. The mill was old. The siege of the town lasted thirteen days. Then it rained."
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ("How long did the siege last?", "…The siege of the town lasted thirteen…"),
+        ("Was the meadow dry?", "The meadow was dry. The mill was old.…"),
+        ("Who sings?", "The meadow was dry. The mill was old.…"),
+        ("", "The meadow was dry. The mill was old.…"),
+        ("Did it rain?", "…Then it rained."),
+    ],
+)
+def test_an_excerpt_begins_where_the_question_is_spoken_of(about: str, expected: str) -> None:
+    assert excerpt(LONG, 41, about=about) == expected
+
+
+@given(st.text(max_size=300), st.integers(5, 60), st.text(max_size=30))
+def test_an_excerpt_is_never_longer_than_wanted(text: str, most: int, about: str) -> None:
+    shown = excerpt(text, most, about=about)
+    assert len(shown) <= most
+    assert shown.strip("…") in " ".join(text.split())

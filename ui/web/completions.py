@@ -209,7 +209,10 @@ def _closest(answer: Answer) -> str:
     if not answer.closest:
         return ""
     head = "Related passages – not an answer:" if answer.abstained else "Related passages:"
-    lines = [f"- {excerpt(one.paragraph.text)} – {one.source.title}, {one.paragraph.place}" for one in answer.closest]
+    lines = [
+        f"- {excerpt(one.paragraph.text, about=answer.question)} – {one.source.title}, {one.paragraph.place}"
+        for one in answer.closest
+    ]
     return "\n".join([head, *lines])
 
 

@@ -192,16 +192,16 @@ def _closest_html(answer: Answer, shelf: Shelf) -> str:
     if not answer.closest:
         return ""
     head = "Related passages – not an answer" if answer.abstained else "Related passages"
-    items = "".join(f"<li>{_passage_html(passage, shelf)}</li>" for passage in answer.closest)
+    items = "".join(f"<li>{_passage_html(passage, shelf, answer.question)}</li>" for passage in answer.closest)
     return (
         f'<section class="closest" aria-label="Closest passages"><p class="closest-head">{head}</p>'
         f"<ul>{items}</ul></section>"
     )
 
 
-def _passage_html(passage: Passage, shelf: Shelf) -> str:
+def _passage_html(passage: Passage, shelf: Shelf, question: str) -> str:
     text = passage.paragraph.text or shelf.text_of(passage)
-    shown = excerpt(text, _EXCERPT) if text else "This passage has changed since."
+    shown = excerpt(text, _EXCERPT, about=question) if text else "This passage has changed since."
     return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{prose_html(shown, passage.paragraph.document_id)}</span>'
 
 
