@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rag.documents.left_out import LeftOut
 from rag.documents.scan import left_out_of
 from rag.domain import Json
 from rag.index.failures import read_failures
@@ -13,8 +15,11 @@ if TYPE_CHECKING:
     from rag.chatbot import Chatbot
 
 
-def status_json(bot: Chatbot | None, *, settings: Settings, indexing: bool = False) -> Json:
-    """`bot` is None where nothing is indexed yet. `sampled` is how many paragraphs were looked up by their vectors: the
+def status_json(
+    bot: Chatbot | None, *, settings: Settings, indexing: bool = False, left_out: Sequence[LeftOut] | None = None
+) -> Json:
+    """`bot` is None where nothing is indexed yet. `left_out` is what an ingest has just left out, where that is known;
+    else the folders are looked at. `sampled` is how many paragraphs were looked up by their vectors: the
     index is checked for this. Raises IndexDamagedError where whole files of it are damaged."""
     # First of all: an index that is opened anew for it may hold other documents.
     sampled = bot.check().sampled if bot else None
@@ -29,7 +34,7 @@ def status_json(bot: Chatbot | None, *, settings: Settings, indexing: bool = Fal
         "writer": bot.writer if bot else None,
         "indexing": indexing,
         "documents": [record.json() for record in records],
-        "left_out": [one.json() for one in left_out_of(settings.roots)],
+        "left_out": [one.json() for one in (left_out_of(settings.roots) if left_out is None else left_out)],
         "failed": failed_json(settings),
     }
 
