@@ -80,7 +80,7 @@ def run(
 
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
-    models = _models(settings, mode=mode, judge=judge)
+    models = _models(settings, mode=mode, judge=judge, suite=wanted)
     asks_again = not models.write if intervene is None else intervene
     asking = Asking(use_model=models.write, repeat=repeat, jobs=jobs, intervene=asks_again)
     plan = Plan(
@@ -159,36 +159,48 @@ for _command in (lint, generate, add, calibrate, label):
     app.command()(_command)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Models:
     """Who is sent text for a run: who writes answers, who judges them, and a second embedder. None where there is
-    none."""
+    none. One that `is_perfect` is sent nothing: it is no model."""
 
     writer: LLM | None
     judge: LLM | None
     embedding: BaseEmbedding | None
+    is_perfect: bool
 
     @property
     def write(self) -> bool:
         return self.writer is not None
 
 
-def _models(settings: Settings, *, mode: str, judge: str | None) -> _Models:
+def _models(settings: Settings, *, mode: str, judge: str | None, suite: Suite) -> _Models:
     """The models that a run needs; a line names those that receive text. Raises BadParameter for a mode that is none,
     CaseError where no model is set to write, and ChatModelError where a key is missing."""
     from rag.opening import chat_model_of, embedding_of
 
-    if mode not in ("extractive", "generative"):
-        raise typer.BadParameter(f"--mode {mode}: it is extractive or generative.")
+    if mode not in ("extractive", "generative", "ceiling"):
+        raise typer.BadParameter(f"--mode {mode}: it is extractive, generative or ceiling.")
     writer = chat_model_of(settings) if mode == "generative" else None
     if mode == "generative" and writer is None:
         raise CaseError("--mode generative needs IBID_CHAT_MODEL. Without a model: --mode extractive.")
     judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
-    models = _Models(writer, judging, embedding_of(settings) if writer is not None else None)
-    receivers = [str(one) for one in (models.writer, models.embedding, models.judge) if one is not None]
+    embedding = embedding_of(settings) if writer is not None else None
+    is_perfect = mode == "ceiling"
+    models = _Models(
+        writer=_perfect(suite) if is_perfect else writer, judge=judging, embedding=embedding, is_perfect=is_perfect
+    )
+    receivers = [str(one) for one in (writer, models.embedding, models.judge) if one is not None]
     if receivers:
         err.print(f"[dim]text goes to {safe(', '.join(receivers))}[/dim]")
     return models
+
+
+def _perfect(suite: Suite) -> LLM:
+    from evals.cases import read_cases
+    from evals.ceiling import Perfect  # heavy: LlamaIndex comes with it
+
+    return Perfect(read_cases(suite.questions))
 
 
 def _measured(
@@ -209,6 +221,8 @@ def _measured(
             embedding=models.embedding,
             indexing=indexing,
             progress=progress,
+            # A perfect model answers by the gold, which may be another than when a question was asked before.
+            is_fresh=models.is_perfect,
         )
     summary = summarise(kept.results, limits=limits)
     print_summary(summary)

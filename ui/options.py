@@ -20,7 +20,9 @@ DocumentsOption = Annotated[Path | None, typer.Option("--documents", help="Your 
 QuestionsOption = Annotated[Path | None, typer.Option("--questions", help="Your questions.jsonl.", show_default=False)]
 RunFile = Annotated[Path, typer.Argument(help="A run's file.")]
 NewestRun = Annotated[Path | None, typer.Argument(help="A run's file; the newest if left out.", show_default=False)]
-ModeOption = Annotated[str, typer.Option(help="extractive, or generative with the model of the settings.")]
+ModeOption = Annotated[
+    str, typer.Option(help="extractive; generative, with the model of the settings; or ceiling, with a perfect one.")
+]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="So many of the questions, always the same.")]
 TagOption = Annotated[list[str] | None, typer.Option("--tag", help="Only questions with this tag; may be repeated.")]
 RepeatOption = Annotated[int, typer.Option(min=1, max=20, help="Ask each so often, and tell what varies.")]
