@@ -148,9 +148,22 @@ def _items(around: Sequence[Passage], place: int) -> range:
     first = last = place
     while first > 0 and belongs[first - 1] and not _begins_anew(around[first].paragraph.text):
         first -= 1
-    while last + 1 < len(around) and belongs[last + 1] and not _begins_anew(around[last + 1].paragraph.text):
-        last += 1
+    while (further := _further(around, belongs, last)) is not None:
+        last = further
     return range(first, last + 1)
+
+
+def _further(around: Sequence[Passage], belongs: Sequence[bool], last: int) -> int | None:
+    """The place of the item after `last`; what stands between two steps that follow one another belongs to the first
+    of them."""
+    here = _STEP.match(around[last].paragraph.text)
+    for place in (last + 1, last + 2):
+        if place < len(around) and belongs[place]:
+            step = _STEP.match(around[place].paragraph.text)
+            follows = here is not None and step is not None and int(step["number"]) == int(here["number"]) + 1
+            is_next = place == last + 1 and not _begins_anew(around[place].paragraph.text)
+            return place if is_next or follows else None
+    return None
 
 
 def _is_item(passage: Passage) -> bool:

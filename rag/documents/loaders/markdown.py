@@ -9,7 +9,7 @@ import regex
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag.documents.blocks import text_blocks
+from rag.documents.blocks import ends_sentence, text_blocks
 from rag.documents.loaders.decoding import decode
 from rag.documents.loaders.loaded import Loaded
 from rag.domain import Block, Role
@@ -28,6 +28,9 @@ _FRONT_MATTER = regex.compile(r"\A---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _COMMENT = regex.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", regex.DOTALL)
 _SUMMARY = regex.compile(r"\s*(?:<details[^>]*>\s*)?<summary[^>]*>.*</summary>\s*", regex.DOTALL)
+_NAME_OF_BLOCK = regex.compile(r"\[[A-Z]+\]")
+_LONGEST_HEADING = 8
+"""Words of a heading that ends as a sentence does."""
 _NEWLINE = regex.compile(r"\r\n|\n|\r")
 
 
@@ -66,7 +69,10 @@ def _blocks(text: str, head: int) -> Iterator[Block]:
 
 
 def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
-    if token.type == "heading_open":
+    if token.type == "heading_open" and (role := _over_a_rule(token, text[block.start : block.end])):
+        line = text[block.start : block.end].rstrip().rfind("\n")
+        yield Block(start=block.start, end=block.start + line, role=role)
+    elif token.type == "heading_open":
         yield Block(start=block.start, end=block.end, role=Role.HEADING, level=int(token.tag[1]))
     elif token.type == "paragraph_open" and block.role is Role.BODY:
         # Captions that repeat and unwrapped lines are told apart as in plain text.
@@ -79,6 +85,17 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
         yield Block(start=block.start, end=block.end, role=Role.HEADING, level=6)
     else:
         yield replace(block, is_literal=token.type == "fence")
+
+
+def _over_a_rule(token: Token, heading: str) -> Role | None:
+    """What text over a line of strokes is where it is no heading: whole sentences that a rule follows, or the name of
+    a block, as AsciiDoc begins one. None for headings."""
+    if token.markup not in ("-", "=") or "\n" not in heading.rstrip():
+        return None
+    above = " ".join(heading.rstrip().splitlines()[:-1]).strip()
+    if _NAME_OF_BLOCK.fullmatch(above):
+        return Role.BOILERPLATE
+    return Role.BODY if ends_sentence(above) and len(above.split()) > _LONGEST_HEADING else None
 
 
 def _with_title(blocks: list[Block]) -> list[Block]:

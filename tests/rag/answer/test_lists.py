@@ -49,6 +49,9 @@ The flag that the harbour office flies is changed at noon.
 You can return a boat to the boathouse until dusk.
 
 1. Tie it up at the jetty.
+
+The rope is in the box.
+
 2. Ring the bell twice.
 
 ## Prices
@@ -99,7 +102,10 @@ PAPERS = [
         ("Which papers do I bring to join the club?", PAPERS),
         ("What must I bring when I join the club?", PAPERS),
         ("Which flags does the harbour office fly?", FLAGS),
-        ("How do I return a boat?", ["1. Tie it up at the jetty.", "2. Ring the bell twice."]),
+        (
+            "How do I return a boat?",
+            ["1. Tie it up at the jetty.", "The rope is in the box.", "2. Ring the bell twice."],
+        ),
         ("List the papers that whoever joins the club brings.", PAPERS),
     ],
 )

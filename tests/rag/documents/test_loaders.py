@@ -209,6 +209,24 @@ def markdown(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
     return [(display(p.text), p.role.value, p.heading) for p in paragraphs]
 
 
+def test_sentences_over_a_rule_are_no_heading_and_a_heading_over_one_is() -> None:
+    text = (
+        "# Roles\n\nYou can delete a role.\n\n[NOTE]\n----\nWhat was made in a file can be neither edited nor deleted there.\n----\n\n"
+        "Opening hours\n-------------\n\nWho may come in?\n---\n\n1. Go to Administration.\n"
+    )
+    assert markdown(text) == [
+        ("# Roles", "title", ()),
+        ("You can delete a role.", "body", ()),
+        ("[NOTE]", "boilerplate", ()),
+        ("----", "boilerplate", ()),
+        ("What was made in a file can be neither edited nor deleted there.", "body", ()),
+        ("----", "boilerplate", ()),
+        ("Opening hours -------------", "heading", ()),
+        ("Who may come in? ---", "heading", ()),
+        ("1. Go to Administration.", "list", ("Who may come in?",)),
+    ]
+
+
 def test_markdown_blocks_have_the_roles_their_marks_give_them() -> None:
     assert markdown(MARKDOWN) == [
         ("--- title: Pumps author: Ann Lee date: 2020-01-02 ---", "body", ()),
