@@ -11,4 +11,5 @@ watch('value', () => {
     if (new URLSearchParams(location.search).has('document')) arriveAtSource();
   }
   keep();
+  stayAway();
 });

@@ -75,7 +75,7 @@ function renameTalk(id) {
 function forgetTalk(id) {
   if (!window.confirm('Delete this conversation? It is kept nowhere else.')) return;
   localStorage.removeItem(KEPT + id);
-  if (current()?.id === id) { sessionStorage.removeItem(KEPT + 'open:' + folder()); trigger('fresh', {}); }
+  if (current()?.id === id) { sessionStorage.removeItem(KEPT + 'open:' + folder()); goTo(null); }
   listTalks();
 }
 
@@ -88,17 +88,33 @@ async function exportTalk(kind) {
 
 window.addEventListener('storage', listTalks);
 
+/* Where somebody went from a conversation that was being answered: a piece of that answer may still be on its way, and
+   would bring the conversation back. */
+const LATE = 10000;
+let left = null;
+
+function goTo(talk) {
+  left = { id: current()?.id, to: talk, at: Date.now() };
+  if (talk) trigger('restore', { kept: kept(talk) }); else trigger('fresh', {});
+}
+
+function stayAway() {
+  const id = current()?.id;
+  if (!left || Date.now() - left.at > LATE) return;
+  if (id === left.id && id !== left.to) setTimeout(() => { if (current()?.id === left.id) goTo(left.to); }, 100);
+}
+
 function startAfresh() {
   showView(null);
   sessionStorage.removeItem(KEPT + 'open:' + folder());
   showSheet(null);
-  trigger('fresh', {});
+  goTo(null);
   byId('question').querySelector('textarea').focus();
 }
 
 Object.assign(acts, {
   fresh: startAfresh,
-  'open-talk': (button) => { showView(null); showSheet(null); trigger('restore', { kept: kept(button.dataset.talk) }); },
+  'open-talk': (button) => { showView(null); showSheet(null); goTo(button.dataset.talk); },
   'rename-talk': (button) => renameTalk(button.dataset.talk),
   'forget-talk': (button) => forgetTalk(button.dataset.talk),
   export: (button) => exportTalk(button.dataset.kind),
