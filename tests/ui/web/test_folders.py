@@ -245,15 +245,18 @@ def test_a_question_does_not_wait_for_much_that_is_read(mine: Settings, embedder
         assert time.monotonic() - started < 20
 
 
-def test_a_folder_that_was_looked_at_just_now_is_not_looked_at_again(mine: Settings, embedder: MiniLM) -> None:
+def test_a_folder_that_was_looked_at_just_now_is_not_looked_at_again(
+    mine: Settings, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with alone(mine, embedder) as folder:
-        asked(folder, QUESTION)
+        monkeypatch.setattr("ui.web.folders._LOOK_AGAIN", 3_600)
+        folder.ingest()
         report = folder.indexing.report
         asked(folder, QUESTION)
         assert folder.indexing.report is report
-        without_haste(folder)
+        monkeypatch.setattr("ui.web.folders._LOOK_AGAIN", 0.0)
         asked(folder, QUESTION)
-        assert folder.indexing.report is not report
+        until(lambda: folder.indexing.report is not report)
 
 
 def test_a_folder_that_cannot_be_looked_at_still_answers_and_tells_its_problem(
