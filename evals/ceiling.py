@@ -7,7 +7,7 @@ not asked, or not understood.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import regex
@@ -63,17 +63,15 @@ class Perfect(CustomLLM):
             # A follow-up to be worded anew, or sentences to be chosen from: it leaves both to the product.
             return prompts.NONE
         passages = {int(one["number"]): display(one["text"]) for one in _PASSAGE.finditer(prompt)}
-        found = [
-            f"{sentence} [P{number}]"
-            for quote in self._gold.get(display(asked["question"]), ())
-            for number, sentence in _held(display(quote), passages.items())
-        ]
+        held = (_held(display(quote), passages) for quote in self._gold.get(display(asked["question"]), ()))
+        found = [f"{sentence} [P{number}]" for number, sentence in filter(None, held)]
         return " ".join(dict.fromkeys(found[:_MOST_SAID])) or prompts.NOT_FOUND
 
 
-def _held(quote: str, passages: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The first sentence of the quote that stands in a passage, and the number of that."""
+def _held(quote: str, passages: Mapping[int, str]) -> tuple[int, str] | None:
+    """The first sentence of the quote that stands in one of the passages by number, and the number; None where none
+    does."""
     sentences = [span.of(quote) for span in split_sentences(quote)]
-    told: Sequence[str] = [one for one in sentences if len(one.split()) >= _FEWEST_WORDS] or [quote]
-    places = ((number, one) for one in told for number, text in passages if prompts.defused(one, _NO_FENCE) in text)
-    yield from (place for place in [next(places, None)] if place is not None)
+    told = [one for one in sentences if len(one.split()) >= _FEWEST_WORDS] or [quote]
+    shown = [(one, prompts.defused(one, _NO_FENCE)) for one in told]
+    return next(((number, one) for one, words in shown for number, text in passages.items() if words in text), None)

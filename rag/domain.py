@@ -165,6 +165,10 @@ class Passage:
     ranks: Ranks
     similarity: float | None = None
 
+    def cited(self, span: Span, mark: int) -> Citation:
+        """A span of it, in the document's coordinates, as a citation."""
+        return Citation(mark=mark, paragraph=self.paragraph, source=self.source, start=span.start, end=span.end)
+
     def json(self) -> Json:
         return {
             **_place_json(self.paragraph, self.source),

@@ -234,15 +234,16 @@ def ingest(
         store.remove(gone)
         if removed is not None:
             removed()
-    tally = _Tally(outcomes=[])
-    to_read = _partition(found.values(), records, {} if again else read_failures(store.folder), tally=tally)
+    tally, known = _Tally(outcomes=[]), read_failures(store.folder)
+    to_read = _partition(found.values(), records, {} if again else known, tally=tally)
     reader = FileReader(embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns)
     watch = _Watch(tally=tally, tell=progress, files=len(found), size=sum(file.size for file in to_read))
     pipeline = Pipeline(store=store, embedder=embedder, embedded=watch.embedded, committed=committed, check=check)
     for group in pipeline.taken_in(watch.reading(file, reader.read) for file in to_read):
         watch.taken_in(group)
     store.restamp(tally.restamped)
-    write_failures(store.folder, tally.failures)
+    if tally.failures != known:
+        write_failures(store.folder, tally.failures)
     tally.outcomes += [FileOutcome(key, Outcome.REMOVED) for key in gone]
     outcomes = tuple(sorted(tally.outcomes, key=lambda outcome: outcome.document_id))
     left_out = tuple(one for scanned in scans for one in scanned.left_out)

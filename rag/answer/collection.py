@@ -16,7 +16,7 @@ from rag.answer.verify import settle
 from rag.documents.context import display
 from rag.documents.front_matter import find_author, find_date
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Citation, Passage, Role, Statement, document_name
+from rag.domain import Answer, Passage, Role, Span, Statement, document_name
 from rag.index.records import Record
 from rag.search.retrieve import Retrieval
 from rag.text.sentences import split_sentences
@@ -97,10 +97,8 @@ def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) 
         lead = _leading(record, 2 if len(records) <= 2 else 1, passages_of)
         if lead is None:
             continue
-        passage, start, end = lead
-        citation = Citation(
-            mark=len(statements) + 1, paragraph=passage.paragraph, source=passage.source, start=start, end=end
-        )
+        passage, span = lead
+        citation = passage.cited(span, len(statements) + 1)
         introduction = lead_of(citation) or f"{record.title}:"
         statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=introduction)))
         passages.append(passage)
@@ -156,15 +154,14 @@ def overview(request: Request, records: Sequence[Record], passages_of: PassagesO
     return tuple(found)
 
 
-def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, int, int] | None:
+def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, Span] | None:
     """The first prose of a document, with the span of its first sentences."""
     passages = passages_of(record.document_id, range(1, min(record.paragraphs, _LEADING) + 1))
     prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
     for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
         spans = split_sentences(passage.paragraph.text)[:sentences]
         if spans:
-            first = passage.paragraph.start
-            return passage, first + spans[0].start, first + spans[-1].end
+            return passage, Span(spans[0].start, spans[-1].end).shifted(passage.paragraph.start)
     return None
 
 
@@ -175,14 +172,12 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
     silent: list[str] = []
     for record in records[:MOST_DOCUMENTS]:
         head = passages_of(record.document_id, range(1, min(record.paragraphs, _HEAD) + 1))
-        told = next((span for p in head if (span := _telling_line(p, kind))), None)
+        told = next((found for p in head if (found := _telling_line(p, kind))), None)
         if told is None:
             silent.append(f"“{record.title}”")
             continue
-        byline, start, end = told
-        citation = Citation(
-            mark=len(statements) + 1, paragraph=byline.paragraph, source=byline.source, start=start, end=end
-        )
+        byline, span = told
+        citation = byline.cited(span, len(statements) + 1)
         statements.append(
             settle(Statement(text=display(citation.quote), citations=(citation,), lead=f"{record.title}:"))
         )
@@ -199,7 +194,7 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
     )
 
 
-def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, int, int] | None:
+def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, Span] | None:
     """The line of a byline, or of a Markdown front matter, that names the author or the date."""
     paragraph = passage.paragraph
     is_front_matter = paragraph.number == 1 and paragraph.text.startswith("---")
@@ -211,6 +206,6 @@ def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, int, int] | No
         says = (find_author(line) if kind is Kind.AUTHOR else find_date(line)) is not None
         if field.match(line) or (says and not is_front_matter):
             first = start + len(line) - len(line.lstrip())
-            return passage, first, first + len(line.strip())
+            return passage, Span(first, first + len(line.strip()))
         start += len(line)
     return None

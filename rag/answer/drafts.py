@@ -66,20 +66,20 @@ class Draft:
 
 
 class DraftParser:
-    """Sentences and marks out of a stream, however it is cut: a sentence closes when the next one has begun. An object
-    is read when it is whole."""
+    """Sentences and marks out of a stream, however it is cut: a sentence closes when the next one has begun. An object,
+    unless it `is_prose` for sure, is read when it is whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_prose: bool = False) -> None:
         self._buffer = ""
         self._may_close = False
-        self._has_begun = False
+        self._is_prose = is_prose
         self._lists_sources = False
 
     def feed(self, piece: str) -> Iterator[Draft]:
         self._buffer += piece
-        if not self._has_begun and (_MAY_BE_JSON.match(self._buffer) or _JSON.match(self._buffer)):
+        if not self._is_prose and (_MAY_BE_JSON.match(self._buffer) or _JSON.match(self._buffer)):
             return
-        self._has_begun = True
+        self._is_prose = True
         # Most pieces end nothing, and are not looked at twice.
         self._may_close = self._may_close or "\n" in piece or may_end(piece)
         if self._may_close or len(self._buffer) > _LONGEST:
@@ -88,7 +88,7 @@ class DraftParser:
 
     def finish(self, *, is_cut: bool = False) -> Iterator[Draft]:
         """What is left; where the answer was cut off, without the fragment at its end."""
-        if not self._has_begun and (told := _read(self._buffer)) is not None:
+        if not self._is_prose and (told := _read(self._buffer)) is not None:
             yield from _of_object(told)
             return
         drafts = list(self._closed(is_final=True))
@@ -196,8 +196,7 @@ def _of_object(told: Any, ids: tuple[int, ...] = ()) -> Iterator[Draft]:
         for one in told:
             yield from _of_object(one, ids)
     elif isinstance(told, str) and (len(told.split()) >= _FEWEST_WORDS or told.isupper()):
-        parser = DraftParser()
-        parser._has_begun = True
+        parser = DraftParser(is_prose=True)
         for draft in (*parser.feed(told), *parser.finish()):
             yield Draft(draft.text, draft.ids or ids)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from math import fsum
 
 import regex
@@ -54,9 +55,15 @@ class Writing:
     declined: str | None = None
     cut: str | None = None
 
-    @property
-    def stands(self) -> bool:
-        return any(statement.verdict is Verdict.VERIFIED for statement in self.statements)
+
+def stands(statements: Sequence[Statement]) -> bool:
+    """Whether any of them was verified."""
+    return any(statement.verdict is Verdict.VERIFIED for statement in statements)
+
+
+def before_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements in front of the first that is still open."""
+    return tuple(takewhile(lambda statement: statement.verdict is not Verdict.PENDING, statements))
 
 
 def settled(answer: Answer) -> Answer:
@@ -154,7 +161,7 @@ class Grounding:
         return None
 
     def _checked(self, text: str, *, backings: Sequence[Backing], least_support: float = LEAST_SUPPORT) -> Statement:
-        trial = tuple(_citation(one.passage, span=one.span) for one in backings)
+        trial = tuple(one.passage.cited(one.span.shifted(one.passage.paragraph.start), 0) for one in backings)
         finding = verify(text, trial, least_support)
         if finding.verdict is not Verdict.VERIFIED:
             return Statement(text=text, citations=(), verdict=finding.verdict, reason=finding.reason)
@@ -214,13 +221,6 @@ def _backing(passage: Passage, *, sought: _Sought) -> Backing:
     if share >= singles[best] + _PAIR_GAIN:
         return Backing(passage, Span(views[first].span.start, views[first + 1].span.end), share)
     return Backing(passage, views[best].span, singles[best])
-
-
-def _citation(passage: Passage, *, span: Span) -> Citation:
-    start = passage.paragraph.start
-    return Citation(
-        mark=0, paragraph=passage.paragraph, source=passage.source, start=start + span.start, end=start + span.end
-    )
 
 
 def _lead(text: str, *, citations: Sequence[Citation]) -> str | None:

@@ -14,7 +14,7 @@ from rag.answer.candidates import Candidate
 from rag.answer.differing import disagreeing, meant
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Citation, Statement
+from rag.domain import Statement
 from rag.text.overlap import Inquiry
 from rag.text.units import columns_of
 
@@ -58,14 +58,7 @@ def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
 
 
 def _statement(candidate: Candidate, mark: int) -> Statement:
-    span = candidate.span
-    citation = Citation(
-        mark=mark,
-        paragraph=candidate.passage.paragraph,
-        source=candidate.passage.source,
-        start=span.start,
-        end=span.end,
-    )
+    citation = candidate.passage.cited(candidate.span, mark)
     lead = lead_of(citation) or _columns_of(candidate)
     return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 

@@ -23,6 +23,8 @@ from rag.answer.evidence import (
     NotInDocumentsError,
     WeightOf,
     Writing,
+    before_pending,
+    stands,
     without_pending,
 )
 from rag.domain import Passage, Verdict, summed
@@ -108,10 +110,11 @@ def _written(
             yield _shown(writing, strict=strict)
     if any(statement.verdict is Verdict.PENDING for statement in writing.statements):
         writing = _repaired(writing, grounding=grounding, llm=llm)
-    if not writing.stands and writing.silent:
-        raise NotInDocumentsError
-    if not writing.stands and writing.declined:
-        raise DeclinedError(writing.declined)
+    if not stands(writing.statements):
+        if writing.silent:
+            raise NotInDocumentsError
+        if writing.declined:
+            raise DeclinedError(writing.declined)
     yield _verified(writing) if strict else writing
 
 
@@ -141,11 +144,7 @@ def _grown(pieces: Generator[Reply, None, None], *, grounding: Grounding) -> Gen
 
 def _shown(writing: Writing, *, strict: bool) -> Writing:
     """What may be shown of it: in strict mode what stands before the first pending statement."""
-    if not strict:
-        return writing
-    verdicts = [statement.verdict for statement in writing.statements]
-    first = verdicts.index(Verdict.PENDING) if Verdict.PENDING in verdicts else len(verdicts)
-    return replace(writing, statements=writing.statements[:first])
+    return replace(writing, statements=before_pending(writing.statements)) if strict else writing
 
 
 def _verified(writing: Writing) -> Writing:

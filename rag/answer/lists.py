@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeAlias
 
 import regex
 
 from rag.answer.candidates import Candidate
+from rag.documents.blocks import number_of
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Citation, Passage, Role, Span, Statement
+from rag.domain import Passage, Role, Span, Statement
 from rag.text import language
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
@@ -32,7 +34,6 @@ _MOST_OF_IT = 0.5
 
 _HOW_TO = regex.compile(rf"^\W*(?:{language.pattern('questions.how_to')})", regex.IGNORECASE)
 _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", regex.IGNORECASE)
-_STEP = regex.compile(r"\s*\(?(?P<number>\d{1,3})[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,35 @@ def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | Non
     if place is None:
         return None
     asked = _Asked(inquiry, best, is_how_to)
-    found = _items(around, place)
-    if len(found) > 1:
-        return _whole(around, found) if asked.is_meant(around, found) else None
-    nearby = (items for items in _lists_of_section(around, place) if asked.is_told(around, items, place))
-    items = next(nearby, None)
-    return _whole(around, items) if items else None
+    own = _list_at(around, place)
+    if own is not None:
+        return _shown(own) if asked.is_meant(own) else None
+    nearby = _lists_of_section(around, place)
+    return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """Items in a row, the `first` one at that place of what was read, under the paragraph `before` them."""
+
+    first: int
+    items: Sequence[Passage]
+    before: Passage | None
+
+    @property
+    def lead(self) -> Span | None:
+        """The sentence that leads it in, in the document's coordinates."""
+        if self.before is None:
+            return None
+        paragraph = self.before.paragraph
+        last = next(reversed(split_sentences(paragraph.text)), None)
+        announces = last is not None and last.of(paragraph.text).endswith(":")
+        return last.shifted(paragraph.start) if last is not None and announces else None
+
+    @property
+    def announced(self) -> str:
+        """What that sentence says; empty where there is none."""
+        return self.before.cited(self.lead, 0).quote if self.before and self.lead else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,132 +97,92 @@ class _Asked:
     best: Candidate
     is_how_to: bool
 
-    def is_meant(self, around: Sequence[Passage], items: range) -> bool:
+    def is_meant(self, one: _List) -> bool:
         """Whether the list at the best sentence is what the question asks for."""
-        is_about_it = self._covers(" ".join([*self._above, _announced(around, items)]))
-        is_in_one = coverage(self.inquiry, self.best.sentence.present) >= _MOST_OF_IT
-        if _announced(around, items):
-            return is_about_it or not is_in_one
+        is_about_it = self._covers(*self._above, one.announced)
+        if one.announced:
+            return is_about_it or coverage(self.inquiry, self.best.sentence.present) < _MOST_OF_IT
         # What nothing announces is a list of whatever comes under its heading.
-        return is_about_it and self._are_steps(around, items)
+        return is_about_it and self._are_steps(one)
 
-    def is_told(self, around: Sequence[Passage], items: range, place: int) -> bool:
+    def is_told(self, one: _List, *, is_below: bool) -> bool:
         """Whether a list elsewhere in the section is: the sentence above it says so, or it is the steps below."""
-        announced = _announced(around, items)
-        if announced and self._covers(announced):
+        if one.announced and self._covers(one.announced):
             return True
-        steps = items.start > place and self._are_steps(around, items)
-        return steps and self._covers(" ".join([*self._above, self.best.sentence.text]))
+        return is_below and self._are_steps(one) and self._covers(*self._above, self.best.sentence.text)
 
     @property
     def _above(self) -> tuple[str, ...]:
         return self.best.passage.source.title, *self.best.passage.paragraph.heading
 
-    def _covers(self, text: str) -> bool:
-        return coverage(self.inquiry, stems_of(text, self.inquiry.truncated)) >= _MOST_OF_IT
+    def _covers(self, *texts: str) -> bool:
+        return coverage(self.inquiry, stems_of(" ".join(texts), self.inquiry.truncated)) >= _MOST_OF_IT
 
-    def _are_steps(self, around: Sequence[Passage], items: range) -> bool:
-        return self.is_how_to and _STEP.match(around[items.start].paragraph.text) is not None
-
-
-def _whole(around: Sequence[Passage], items: range) -> WholeList:
-    before = around[items.start - 1] if items.start else None
-    lead = _lead_in(before) if before else None
-    texts = [around[i].paragraph.text for i in items]
-    spans = [(before, lead)] if before and lead else []
-    shown = _shown(texts)
-    spans += [(around[i], Span(0, len(around[i].paragraph.text))) for i in items[:shown]]
-    statements = tuple(_statement(passage, span, mark) for mark, (passage, span) in enumerate(spans, start=1))
-    return WholeList(statements, tuple(passage for passage, _ in spans), len(items) - shown)
+    def _are_steps(self, one: _List) -> bool:
+        return self.is_how_to and _step(one.items[0]) is not None
 
 
-def _announced(around: Sequence[Passage], items: range) -> str:
-    """The sentence that leads a list in; empty where none does."""
-    before = around[items.start - 1] if items.start else None
-    lead = _lead_in(before) if before else None
-    return lead.of(before.paragraph.text) if before and lead else ""
+def _shown(one: _List) -> WholeList:
+    words = accumulate(len(item.paragraph.text.split()) for item in one.items[:MOST_ITEMS])
+    count = max(sum(total <= _MOST_WORDS for total in words), 1)
+    spans = [(one.before, one.lead)] if one.before and one.lead else []
+    spans += [(item, Span(item.paragraph.start, item.paragraph.end)) for item in one.items[:count]]
+    citations = [passage.cited(span, mark) for mark, (passage, span) in enumerate(spans, start=1)]
+    return WholeList(
+        statements=tuple(Statement(text=display(one.quote), citations=(one,), lead=lead_of(one)) for one in citations),
+        passages=tuple(passage for passage, _ in spans),
+        more=len(one.items) - count,
+    )
 
 
-def _lists_of_section(around: Sequence[Passage], place: int) -> Iterator[range]:
+def _lists_of_section(around: Sequence[Passage], place: int) -> list[_List]:
     """The lists under the heading of the paragraph at `place`, the nearest first."""
     heading = around[place].paragraph.heading
-    found: list[range] = []
+    found: list[_List] = []
     i = 0
     while i < len(around):
-        if _is_item(around[i]) and around[i].paragraph.heading[: len(heading)] == heading:
-            items = _items(around, i)
-            found.append(items)
-            i = items.stop
-        else:
-            i += 1
-    several = [items for items in found if len(items) > 1]
-    yield from sorted(several, key=lambda items: min(abs(items.start - place), abs(items.stop - place)))
+        is_of_it = _is_item(around[i]) and around[i].paragraph.heading[: len(heading)] == heading
+        one = _list_at(around, i) if is_of_it else None
+        found += [one] if one else []
+        i = one.first + len(one.items) if one else i + 1
+    return sorted(found, key=lambda one: min(abs(one.first - place), abs(one.first + len(one.items) - place)))
 
 
-def _items(around: Sequence[Passage], place: int) -> range:
-    """Places of the items of the list at `place`, or of the one that the paragraph there leads in."""
+def _list_at(around: Sequence[Passage], place: int) -> _List | None:
+    """The list of the item at `place`, or the one that the paragraph there leads in; None for a single item."""
     if not _is_item(around[place]):
+        is_lead = around[place].paragraph.text.rstrip().endswith(":")
         place += 1
-        if not around[place - 1].paragraph.text.rstrip().endswith(":"):
-            return range(0)
-    heading = around[min(place, len(around) - 1)].paragraph.heading[:1]
+        if not is_lead or place >= len(around) or not _is_item(around[place]):
+            return None
+    heading = around[place].paragraph.heading[:1]
     belongs = [_is_item(one) and one.paragraph.heading[:1] == heading for one in around]
-    if place >= len(around) or not belongs[place]:
-        return range(0)
     first = last = place
-    while first > 0 and belongs[first - 1] and not _begins_anew(around[first].paragraph.text):
+    while first > 0 and belongs[first - 1] and _step(around[first]) != 1:
         first -= 1
     while (further := _further(around, belongs, last)) is not None:
         last = further
-    return range(first, last + 1)
+    before = around[first - 1] if first else None
+    return _List(first, around[first : last + 1], before) if last > first else None
 
 
 def _further(around: Sequence[Passage], belongs: Sequence[bool], last: int) -> int | None:
     """The place of the item after `last`; what stands between two steps that follow one another belongs to the first
     of them."""
-    here = _STEP.match(around[last].paragraph.text)
+    here = _step(around[last])
     for place in (last + 1, last + 2):
         if place < len(around) and belongs[place]:
-            step = _STEP.match(around[place].paragraph.text)
-            follows = here is not None and step is not None and int(step["number"]) == int(here["number"]) + 1
-            is_next = place == last + 1 and not _begins_anew(around[place].paragraph.text)
+            follows = here is not None and _step(around[place]) == here + 1
+            is_next = place == last + 1 and _step(around[place]) != 1
             return place if is_next or follows else None
     return None
 
 
 def _is_item(passage: Passage) -> bool:
     """Not every format says what an item is."""
-    paragraph = passage.paragraph
-    return paragraph.role is Role.LIST or (paragraph.role is Role.BODY and _STEP.match(paragraph.text) is not None)
+    role = passage.paragraph.role
+    return role is Role.LIST or (role is Role.BODY and _step(passage) is not None)
 
 
-def _begins_anew(text: str) -> bool:
-    """Whether an item is the first step of its list."""
-    step = _STEP.match(text)
-    return step is not None and int(step.group("number")) == 1
-
-
-def _lead_in(passage: Passage) -> Span | None:
-    """The last sentence of a paragraph, where it announces what follows."""
-    text = passage.paragraph.text
-    last = next(reversed(split_sentences(text)), None)
-    return last if last is not None and last.of(text).endswith(":") else None
-
-
-def _shown(texts: Sequence[str]) -> int:
-    """How many items are shown."""
-
-    def counted() -> Iterator[int]:
-        words = 0
-        for text in texts[:MOST_ITEMS]:
-            words += len(text.split())
-            yield words
-
-    return max(sum(words <= _MOST_WORDS for words in counted()), 1)
-
-
-def _statement(passage: Passage, span: Span, mark: int) -> Statement:
-    paragraph = passage.paragraph
-    place = span.shifted(paragraph.start)
-    citation = Citation(mark=mark, paragraph=paragraph, source=passage.source, start=place.start, end=place.end)
-    return Statement(text=display(citation.quote), citations=(citation,), lead=lead_of(citation))
+def _step(passage: Passage) -> int | None:
+    return number_of(passage.paragraph.text)

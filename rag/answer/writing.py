@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled
+from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled, stands
 from rag.answer.generate import condense, generate
 from rag.answer.outcomes import abstaining
-from rag.domain import Answer, Question, Verdict, summed
+from rag.domain import Answer, Question, summed
 from rag.errors import IbidError
 from rag.search.followup import StandAlone
 from rag.text.identify import differ
@@ -63,13 +63,13 @@ class Writer:
             yield from _instead(quoted, f"{self.name} declined: “{error}”", usage=written.usage)
             return
         except IbidError as error:
-            if _stands(written):
+            if stands(written.statements):
                 # What was shown stays; what was still open is marked.
                 yield replace(settled(written), notice=f"The answer broke off: {error}", complete=True)
             else:
                 yield from _instead(quoted, str(error), usage=written.usage)
             return
-        if _stands(written):
+        if stands(written.statements):
             notice = _CUT[cut].format(name=self.name) if cut else written.notice
             yield replace(written, notice=notice, complete=True)
             return
@@ -84,10 +84,6 @@ def _why(written: Answer) -> str:
     if differ(texts, [passage.paragraph.text for passage in written.passages]):
         return "is in another language than your documents, and cannot be checked against them"
     return "could not be matched to your documents"
-
-
-def _stands(written: Answer) -> bool:
-    return any(statement.verdict is Verdict.VERIFIED for statement in written.statements)
 
 
 def _instead(quoted: Iterable[Answer], why: str, *, usage: Mapping[str, float]) -> Iterator[Answer]:

@@ -25,6 +25,7 @@ NARROWEST_WRAP = 60
 
 BULLET = r"(?:[•▪●◦‣⁃·*–—\-]|o(?=\s{2}))"
 _MARKER = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+(?=\S)")
+_NUMBERED = regex.compile(r"\s*\(?(\d{1,3})[.)]\s+\S")
 _AMOUNT = regex.compile(r"\s*\d[\d.,/]*\s*\p{L}")  # "80 g butter": lists need no bullets
 _SENTENCE_END = regex.compile(r"[.!?。！？।॥؟][\"'”’»)\]]*$")
 _CELLS = regex.compile(r"\S *\t+\s*\S|\S {3,}\S.*\S {3,}\S")
@@ -135,6 +136,12 @@ def _announces(line: _Line) -> bool:
 def is_item(text: str) -> bool:
     """Whether it begins as an item of a list does: with a bullet, a number or a letter."""
     return _MARKER.match(text) is not None
+
+
+def number_of(text: str) -> int | None:
+    """The number that an item, or a heading, begins with: 3 of "3. Sign the book."."""
+    numbered = _NUMBERED.match(text)
+    return int(numbered[1]) if numbered else None
 
 
 def without_marker(text: str) -> str:

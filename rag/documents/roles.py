@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import regex
 
-from rag.documents.blocks import BULLET, ends_sentence, is_item, is_underline
+from rag.documents.blocks import BULLET, ends_sentence, is_item, is_underline, number_of
 from rag.documents.boilerplate import is_boilerplate
 from rag.documents.front_matter import heading_text, is_bare_name, is_byline
 from rag.documents.items import ItemTracker
@@ -28,7 +28,6 @@ PARSER_VERSION = "7"
 MAX_PARAGRAPH = 4_000
 """Characters. Longer runs are cut at sentence ends: a place that fills a screen is no place to point at."""
 
-_NUMBERED = regex.compile(r"\s*\(?(\d{1,3})[.)]\s+\S")
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
 _CREDIT = regex.compile(
     r"(?i)\((?:[^()]*\bvia\b[^()]*|(?:photo|image|picture|foto|bild)[^()]*"
@@ -259,7 +258,7 @@ class RoleWalker:
         first = regex.search(r"[\p{L}\p{N}]", text)
         if first is None or first.group().islower():
             return False
-        if _NUMBERED.match(text):
+        if number_of(text) is not None:
             return not (is_item(self.texts[i + 1]) or (i and is_item(self.texts[i - 1])))
         return len(text.split()) <= 12
 

@@ -29,8 +29,6 @@ class Failure:
 
 def write_failures(index: Path, failures: Mapping[str, Failure]) -> None:
     """Keep the failures by document id, in place of those of the ingest before."""
-    if failures == read_failures(index):
-        return
     path = index / NAME
     half = path.with_suffix(".new")
     with translated(index):

@@ -13,7 +13,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 from llama_index.core.llms import LLM
 
 from rag.errors import ChatModelError, translated
-from rag.servers.thoughts import Thoughts
+from rag.servers.thoughts import ONLY_THOUGHT, Thoughts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, No
                 close()
     rest = thoughts.rest()
     if thoughts.were_there and not (has_spoken or rest.text.strip()):
-        raise ChatModelError(f"{llm.metadata.model_name} only reasoned and gave no answer. Let it write longer.")
+        raise ChatModelError(f"{llm.metadata.model_name} {ONLY_THOUGHT}")
     if rest.text or rest.starts_over:
         yield Reply(rest.text, starts_over=rest.starts_over)
 

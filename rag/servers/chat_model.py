@@ -26,6 +26,7 @@ from pydantic import PrivateAttr
 
 from rag.errors import ChatModelError, ContextTooLongError
 from rag.servers.model_server import ModelServer, Piece
+from rag.servers.thoughts import ONLY_THOUGHT
 
 WAIT_SECONDS = 120.0
 """The longest wait for the first piece, and the longest silence after it: a server that loads its model first takes
@@ -148,4 +149,4 @@ def _done(instead: Piece) -> str:
         return f"declined: {' '.join(instead.refusal.split())[:160]}"
     if instead.called:
         return "called a tool instead of answering. Choose a model, or a server, without tools."
-    return "only reasoned and gave no answer. Let it write longer, or turn its reasoning off."
+    return ONLY_THOUGHT

@@ -19,6 +19,9 @@ _TOKEN = regex.compile(
     r"|(?P<header><\|start\|>)|<\|(?:message|end|return|call)\|>",
     regex.IGNORECASE,
 )
+ONLY_THOUGHT = "only reasoned and gave no answer. Let it write longer, or turn its reasoning off."
+"""Said of a model, behind its name."""
+
 _FOR_PEOPLE = "final"
 
 

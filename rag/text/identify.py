@@ -33,20 +33,14 @@ _WORD = regex.compile(r"\p{L}+(?:['’]\p{L}+)*")
 def is_in(language: str, texts: Sequence[str]) -> bool | None:
     """Whether texts are in a language that is written in Latin letters, such as "english"; None where it cannot be
     told."""
-    signs = [_signs_of(text) for text in texts]
-    words = sum(one.words for one in signs)
-    if not words:
+    signs = _signs_of_all(texts)
+    if not signs.words:
         return None
-    if 2 * sum(one.latin for one in signs) < sum(one.letters for one in signs):
+    if not signs.are_latin:
         return False
-    counted: Counter[str] = Counter()
-    for one in signs:
-        counted.update(one.function_words)
-    own = counted.pop(language, 0)
-    other = max(counted.values(), default=0)
-    if max(own, other) < max(FEWEST, LEAST_SHARE * words):
-        return None
-    return own >= other
+    counted = signs.function_words
+    own, most = counted[language], max(counted.values(), default=0)
+    return None if most < signs.fewest else own == most
 
 
 def differ(texts: Sequence[str], others: Sequence[str]) -> bool:
@@ -57,13 +51,12 @@ def differ(texts: Sequence[str], others: Sequence[str]) -> bool:
 
 def _language_of(texts: Sequence[str]) -> str | None:
     """The likeliest language, or the letters that texts are written in where these are not Latin."""
-    signs = [_signs_of(text) for text in texts]
-    if 2 * sum(one.latin for one in signs) < sum(one.letters for one in signs):
+    signs = _signs_of_all(texts)
+    if not signs.are_latin:
         counted = {name: sum(len(letter.findall(text)) for text in texts) for name, letter in _SCRIPTS.items()}
         return max(counted, key=lambda name: counted[name])
-    told: Counter[str] = sum((one.function_words for one in signs), Counter())
-    (language, count), *_ = told.most_common(1) or [("", 0)]
-    return language if count >= max(FEWEST, LEAST_SHARE * sum(one.words for one in signs)) else None
+    (language, count), *_ = signs.function_words.most_common(1) or [("", 0)]
+    return language if count >= signs.fewest else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +67,25 @@ class _Signs:
     latin: int
     words: int
     function_words: Counter[str]
+
+    @property
+    def are_latin(self) -> bool:
+        return 2 * self.latin >= self.letters
+
+    @property
+    def fewest(self) -> float:
+        """Function words of one language below which nothing is told."""
+        return max(FEWEST, LEAST_SHARE * self.words)
+
+
+def _signs_of_all(texts: Sequence[str]) -> _Signs:
+    signs = [_signs_of(text) for text in texts]
+    return _Signs(
+        letters=sum(one.letters for one in signs),
+        latin=sum(one.latin for one in signs),
+        words=sum(one.words for one in signs),
+        function_words=sum((one.function_words for one in signs), Counter()),
+    )
 
 
 @lru_cache(maxsize=8192)

@@ -225,8 +225,7 @@ def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
 
 def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
     indexing = folder.indexing
-    left_out = indexing.report.left_out if indexing.report else None
-    return status_json(folder.bot, settings=folder.settings, indexing=indexing.running, left_out=left_out)
+    return status_json(folder.bot, settings=folder.settings, indexing=indexing.running, left_out=indexing.left_out)
 
 
 def report_json(report: Report) -> Json:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.chatbot import Chatbot
+from rag.documents.left_out import LeftOut
 from rag.domain import Paragraph, Passage
 from rag.errors import FolderError, IbidError
 from rag.index.embedding import MiniLM
@@ -46,6 +47,11 @@ class Indexing:
     progress: Progress | None = None
     report: Report | None = None
     problem: str | None = None
+
+    @property
+    def left_out(self) -> Sequence[LeftOut] | None:
+        """The files that no loader reads, as of the last report; None where there is none."""
+        return self.report.left_out if self.report else None
 
 
 class OpenFolder:

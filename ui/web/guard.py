@@ -120,17 +120,12 @@ class Guard:
         if not self._users:
             return 200, ""
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
-        is_key = kind.lower() == b"bearer"
-        if is_key and secrets.compare_digest(given.strip(), self._token.encode()):
+        if kind.lower() == b"bearer" and secrets.compare_digest(given.strip(), self._token.encode()):
             return 200, ""
-        if b":" not in given if is_key else kind.lower() != b"basic":
+        pair = _pair(kind, given)
+        if pair is None:
             return 401, ""
-        try:
-            # Clients of OpenAI's protocol know keys alone: theirs is user:password.
-            pair = given.strip() if is_key else base64.b64decode(given, validate=True)
-            user, _, password = pair.decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return 401, ""
+        user, _, password = pair.partition(":")
         mark = self._users.mark(user)
         is_marked = secrets.compare_digest(_cookie(headers), mark.encode())
         # A browser that is in stays in while somebody guesses from the same address.
@@ -176,6 +171,16 @@ def _netloc(origin: bytes) -> str | None:
     except ValueError:
         return None
     return parts.netloc if parts.scheme in ("http", "https") else None
+
+
+def _pair(kind: bytes, given: bytes) -> str | None:
+    """The user:password of an authorisation. Clients of OpenAI's protocol know keys alone: theirs is the pair."""
+    try:
+        if kind.lower() == b"basic":
+            return base64.b64decode(given, validate=True).decode()
+        return given.strip().decode() if kind.lower() == b"bearer" and b":" in given else None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
 
 
 def _cookie(headers: Headers) -> bytes:

@@ -255,7 +255,7 @@ def _indexing_html(indexing: Indexing) -> str:
 
 def _left_out_html(indexing: Indexing) -> str:
     """What no format fits, each with its reason: whoever wonders where a file is finds it here."""
-    left_out = indexing.report.left_out if indexing.report else ()
+    left_out = indexing.left_out or ()
     if not left_out:
         return ""
     items = "".join(f"<li>{escaped(str(one))}</li>" for one in left_out[:_MOST_LEFT_OUT])

@@ -131,7 +131,7 @@ def _standing(folder: OpenFolder, *, is_indexing: bool | None = None) -> tuple[A
 
 
 def _welcome(folder: OpenFolder) -> str:
-    left_out = len(folder.indexing.report.left_out) if folder.indexing.report else 0
+    left_out = len(folder.indexing.left_out or ())
     name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
     return welcome_html(name, len(folder.bot.documents), folder.indexing.running, folder.examples, left_out)
 
