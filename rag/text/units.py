@@ -62,8 +62,13 @@ def columns_of(header: str) -> str:
     return " | ".join(cells_of(header.splitlines()[0]))
 
 
+def is_rule(line: str) -> bool:
+    """Whether a line is the rule between the names of columns and the rows."""
+    return _DELIMITER.fullmatch(line) is not None
+
+
 def _table(texts: list[str], lines: list[Span]) -> Rows:
-    if _DELIMITER.fullmatch(texts[1]):
+    if is_rule(texts[1]):
         return Rows(Span(lines[0].start, lines[1].end), tuple(lines[2:]))
     names_columns = not any(map(str.isdigit, texts[0])) and any(any(map(str.isdigit, text)) for text in texts[1:])
     return Rows(lines[0], tuple(lines[1:])) if names_columns else Rows(None, tuple(lines))

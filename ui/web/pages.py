@@ -12,7 +12,8 @@ from rag.documents.layout import Layout, Rectangle
 from rag.documents.page_image import PageImage
 from rag.index.records import Record
 from ui.web.markup import attribute, escaped, exact, original_address, page_address
-from ui.web.reading import Mark, reader_section
+from ui.web.prose import Mark
+from ui.web.reading import reader_section
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,15 @@ it covers the very letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 import regex
 
 from rag.documents.loaders.formats import Kind, kind_named
 from rag.domain import Paragraph, Role
+from rag.text.units import is_rule
 from ui.web.markup import escaped
 
 UNSEEN = "md"
@@ -36,7 +37,7 @@ _FENCE = regex.compile(r"(?:```|~~~)[^\n]*\n?")
 _FENCE_END = regex.compile(r"\n?[ \t]*(?:```|~~~)[ \t]*\Z")
 _HEADING = regex.compile(r"#{1,6}[ \t]+")
 _BAR = regex.compile(r"(?<!\\)\|")
-_RULE = regex.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+_TAB = regex.compile(r"\t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Lit:
-    """The letters from `start` to `end` are marked; the `current` ones are what the reader came for."""
+class Mark:
+    """A span that an answer cites; the `current` one is what the reader came for."""
 
     start: int
     end: int
@@ -61,12 +62,13 @@ def is_markdown(document_id: str) -> bool:
     return kind_named(document_id) is Kind.MARKDOWN
 
 
-def prose_html(text: str, document_id: str, lit: Sequence[Lit] = ()) -> str:
-    """A text of that document in a line of its own or in several."""
-    return _pieces_html(text, 0, len(text), looks_of(text) if is_markdown(document_id) else [], lit)
+def prose_html(text: str, document_id: str, marks: Sequence[Mark] = ()) -> str:
+    """A text of that document in a line of its own or in several; `marks` count in the text."""
+    letters = _letters(text, looks_of(text) if is_markdown(document_id) else (), marks)
+    return _html(text, letters, 0, len(text))
 
 
-def table_html(text: str, document_id: str, lit: Sequence[Lit] = (), *, head: Sequence[str] = ()) -> str | None:
+def table_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, head: Sequence[str] = ()) -> str | None:
     """Rows of a table as a table; None for what has no cells. `head` are names of columns that stand elsewhere, where
     there are as many."""
     is_marked_up = is_markdown(document_id)
@@ -74,24 +76,25 @@ def table_html(text: str, document_id: str, lit: Sequence[Lit] = (), *, head: Se
     cells = [list(_cells(text, start, end, barred=is_marked_up)) for start, end in rows]
     if max(map(len, cells), default=0) < 2:
         return None
-    rule = next((i for i, (start, end) in enumerate(rows) if _is_rule(text[start:end])), 0) if is_marked_up else 0
-    looks = [*looks_of(text), *_bars(text, rows)] if is_marked_up else [Look(i, i + 1, UNSEEN) for i in _tabs(text)]
-    parts = []
+    has_head = is_marked_up and len(rows) > 1 and is_rule(text[slice(*rows[1])])
+    between = (found.start() for found in (_BAR if is_marked_up else _TAB).finditer(text))
+    looks = [*(looks_of(text) if is_marked_up else ()), *(Look(at, at + 1, UNSEEN) for at in between)]
+    letters = _letters(text, looks, marks)
+    parts = [f"<tr>{''.join(f'<th>{escaped(name)}</th>' for name in head)}</tr>"] if len(head) == len(cells[0]) else []
     for i, row in enumerate(cells):
-        tag = "th" if i < rule else "td"
-        inside = "".join(f"<{tag}>{_pieces_html(text, start, end, looks, lit)}</{tag}>" for start, end in row)
-        line = text[slice(*rows[i])]
-        hidden = f' class="{UNSEEN}"' if not line.strip() or (is_marked_up and _is_rule(line)) else ""
-        parts.append(f"<tr{hidden}>{inside}</tr>")
-    names = "".join(f"<th>{escaped(name)}</th>" for name in head) if len(head) == len(cells[0]) else ""
-    return f'<table class="grid">{names and f"<tr>{names}</tr>"}{"".join(parts)}</table>'
+        tag = "th" if has_head and i == 0 else "td"
+        inside = "".join(f"<{tag}>{_html(text, letters, start, end)}</{tag}>" for start, end in row)
+        is_unseen = (has_head and i == 1) or not text[slice(*rows[i])].strip()
+        parts.append(f'<tr class="{UNSEEN}">{inside}</tr>' if is_unseen else f"<tr>{inside}</tr>")
+    return f'<table class="grid">{"".join(parts)}</table>'
 
 
-def paragraph_html(paragraph: Paragraph, lit: Sequence[Lit] = ()) -> str:
-    """A paragraph of a document, as a table where it is one."""
+def paragraph_html(paragraph: Paragraph, marks: Sequence[Mark] = ()) -> str:
+    """A paragraph of a document, as a table where it is one; `marks` count in the document."""
     text, document_id = paragraph.text, paragraph.document_id
-    table = table_html(text, document_id, lit) if paragraph.role is Role.TABLE else None
-    return table or prose_html(text, document_id, lit)
+    inside = [replace(one, start=one.start - paragraph.start, end=one.end - paragraph.start) for one in marks]
+    table = table_html(text, document_id, inside) if paragraph.role is Role.TABLE else None
+    return table or prose_html(text, document_id, inside)
 
 
 def looks_of(text: str) -> list[Look]:
@@ -129,47 +132,32 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 def _cells(text: str, start: int, end: int, *, barred: bool) -> Iterator[tuple[int, int]]:
     """The cells of a line, each with the bar or the tab in front of it; the last one with what closes the line."""
-    if barred:
-        bars = [found.start() for found in _BAR.finditer(text, start, end)]
-        opens = bool(bars) and not text[start : bars[0]].strip()
-        closes = bool(bars) and not text[bars[-1] + 1 : end].strip()
-        cuts = bars[1 if opens else 0 : -1 if closes else None]
-    else:
-        cuts = [i for i in range(start, end) if text[i] == "\t"]
+    cuts = [found.start() for found in (_BAR if barred else _TAB).finditer(text, start, end)]
+    if barred and cuts:
+        opens, closes = not text[start : cuts[0]].strip(), not text[cuts[-1] + 1 : end].strip()
+        cuts = cuts[1 if opens else 0 : -1 if closes else None]
     yield from zip([start, *cuts], [*cuts, end], strict=True)
 
 
-def _tabs(text: str) -> list[int]:
-    return [i for i, sign in enumerate(text) if sign == "\t"]
+def _letters(text: str, looks: Iterable[Look], marks: Iterable[Mark]) -> list[tuple[tuple[str, ...], bool, bool]]:
+    """Of each letter how it looks, whether it is marked, and whether by the current mark."""
+    names: list[tuple[str, ...]] = [()] * len(text)
+    marked, current = [False] * len(text), [False] * len(text)
+    for look in looks:
+        for i in range(look.start, look.end):
+            names[i] = names[i] if look.name in names[i] else (*names[i], look.name)
+    for mark in marks:
+        for i in range(max(mark.start, 0), min(mark.end, len(text))):
+            marked[i], current[i] = True, current[i] or mark.current
+    return list(zip(names, marked, current, strict=True))
 
 
-def _bars(text: str, rows: Sequence[tuple[int, int]]) -> Iterator[Look]:
-    return (Look(*found.span(), UNSEEN) for row in rows for found in _BAR.finditer(text, *row))
-
-
-def _is_rule(line: str) -> bool:
-    return "-" in line and _RULE.fullmatch(line) is not None
-
-
-def _pieces_html(text: str, start: int, end: int, looks: Sequence[Look], lit: Sequence[Lit]) -> str:
-    """The letters from `start` to `end`, cut wherever how they look or whether they are marked changes; where marks
-    overlap, the current one wins."""
-    spans = [(one.start, one.end) for one in looks] + [(one.start, one.end) for one in lit]
-    cuts = sorted({start, end, *(cut for span in spans for cut in span if start < cut < end)})
-    return "".join(
-        _piece_html(
-            text[a:b],
-            [one for one in looks if one.start <= a < one.end],
-            [one for one in lit if one.start <= a < one.end],
-        )
-        for a, b in pairwise(cuts)
-    )
-
-
-def _piece_html(piece: str, looks: Sequence[Look], lit: Sequence[Lit]) -> str:
-    names = " ".join(dict.fromkeys(one.name for one in looks))
-    html = f'<span class="{names}">{escaped(piece)}</span>' if names else escaped(piece)
-    if not lit:
-        return html
-    is_current = any(one.current for one in lit)
-    return f'<mark class="hit" tabindex="-1">{html}</mark>' if is_current else f"<mark>{html}</mark>"
+def _html(text: str, letters: Sequence[tuple[tuple[str, ...], bool, bool]], start: int, end: int) -> str:
+    """The letters from `start` to `end`; where marks overlap, the current one wins."""
+    parts = []
+    for (names, is_marked, is_current), places in groupby(range(start, end), key=letters.__getitem__):
+        piece = escaped("".join(text[i] for i in places))
+        html = f'<span class="{" ".join(names)}">{piece}</span>' if names else piece
+        mark = '<mark class="hit" tabindex="-1">' if is_current else "<mark>"
+        parts.append(f"{mark}{html}</mark>" if is_marked else html)
+    return "".join(parts)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
@@ -16,7 +15,7 @@ from rag.ingest import Outcome
 from rag.text.units import rows_of
 from ui.web.folders import Indexing
 from ui.web.markup import attribute, escaped, exact, place_address
-from ui.web.prose import Lit, paragraph_html
+from ui.web.prose import Mark, paragraph_html
 from ui.words import ROLE_NAMES, left_out_text
 
 AROUND = 150
@@ -26,15 +25,6 @@ _LISTED = 2_000
 _MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
 _TAGS = {Role.TITLE: "h3", Role.HEADING: "h4", Role.TABLE: "div"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A span of a document that an answer cites; the `current` one is what the reader came for."""
-
-    start: int
-    end: int
-    current: bool = False
 
 
 def reader_html(
@@ -120,7 +110,7 @@ def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: S
     return (
         f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{_layout_of(paragraph)}" id="p{number}" data-paragraph="{number}">'
         f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
-        f'<{tag} class="text" dir="auto">{badge}{speaker}{marked_html(paragraph, marks)}</{tag}>'
+        f'<{tag} class="text" dir="auto">{badge}{speaker}{paragraph_html(paragraph, marks)}</{tag}>'
         f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
     )
 
@@ -139,17 +129,6 @@ def _direction(text: str) -> str:
 
 
 _BADGED = (Role.COMMENT, Role.CAPTION, Role.BOILERPLATE)
-
-
-def marked_html(paragraph: Paragraph, marks: Sequence[Mark]) -> str:
-    """The text of a paragraph, the cited spans in `<mark>`; where marks overlap, the current one wins."""
-    size = len(paragraph.text)
-    lit = [
-        Lit(max(mark.start - paragraph.start, 0), min(mark.end - paragraph.start, size), mark.current)
-        for mark in marks
-        if mark.start < paragraph.end and paragraph.start < mark.end
-    ]
-    return paragraph_html(paragraph, lit)
 
 
 def _more_html(record: Record, shown: Sequence[Paragraph], before: bool) -> str:

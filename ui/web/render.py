@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rag.documents.context import display
 from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
+from rag.text.units import cells_of
 from ui.web.conversation import Exchange, State
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import is_markdown, prose_html, table_html
@@ -126,7 +127,7 @@ def _said_html(statement: Statement) -> str:
         return f'{lead}<span class="said">{escaped(statement.text)}</span>'
     citation = statement.citations[0]
     quote, document_id, role = citation.quote, citation.paragraph.document_id, citation.paragraph.role
-    columns = (statement.lead or "").removesuffix(":").split(" | ")
+    columns = cells_of((statement.lead or "").removesuffix(":"))
     table = table_html(quote, document_id, head=columns) if role is Role.TABLE else None
     if table:
         return f'{"" if "<th>" in table else lead}<div class="said scroll" tabindex="0">{table}</div>'

@@ -9,7 +9,7 @@ from parsing import Reader, shown
 
 from rag.documents.reading import read_document
 from rag.domain import Paragraph, Role
-from ui.web.prose import Lit, paragraph_html, prose_html, table_html
+from ui.web.prose import Mark, paragraph_html, prose_html, table_html
 
 MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
 PARTS = st.sampled_from(
@@ -39,7 +39,7 @@ def seen(html: str) -> str:
 def test_every_letter_stays_in_its_order_and_exactly_the_marked_ones_are_marked(
     text: str, role: Role, document_id: str, marks: list[tuple[int, int, bool]]
 ) -> None:
-    lit = [Lit(min(start, len(text)), min(end, len(text)), current) for start, end, current in marks]
+    lit = [Mark(min(start, len(text)), min(end, len(text)), current) for start, end, current in marks]
     read = Reader(paragraph_html(paragraph(text, role, document_id), lit))
     assert read.root.text == shown(text)
     assert {element.tag for element in read.root.all()} <= {"span", "mark", "table", "tr", "td", "th"}
@@ -83,6 +83,12 @@ def test_a_table_has_rows_and_cells_under_its_head() -> None:
     assert "|" not in seen(table_html(TABLE, MARKDOWN) or "").replace("Heron, |", "")
 
 
+def test_a_row_of_strokes_below_the_first_rule_is_a_row() -> None:
+    root = Reader(table_html("| Crew | Locker |\n| --- | --- |\n| - | - |", MARKDOWN) or "").root
+    rows = [row for row in root.all() if row.tag == "tr"]
+    assert ["md" in row.classes for row in rows] == [False, True, False]
+
+
 def test_a_quoted_row_stands_under_the_names_of_its_columns() -> None:
     html = table_html("| Coot | L-188 |", MARKDOWN, head=["Crew", "Locker"]) or ""
     assert [one.text for one in Reader(html).root.all() if one.tag == "th"] == ["Crew", "Locker"]
@@ -110,3 +116,4 @@ def test_no_text_takes_long(within: object) -> None:
             "_a" * 9_000,
         ):
             prose_html(hostile, MARKDOWN)
+        assert table_html("|" * 20_000, MARKDOWN)

@@ -18,12 +18,11 @@ from rag.domain import Paragraph, Passage, Ranks, Role, Source
 from rag.index.records import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
 from ui.web.folders import Indexing
+from ui.web.prose import Mark, paragraph_html
 from ui.web.reading import (
-    Mark,
     empty_reader_html,
     gone_html,
     library_html,
-    marked_html,
     outcomes_html,
     reader_html,
     welcome_html,
@@ -69,7 +68,7 @@ def test_exactly_the_cited_letters_are_marked(text: str, start: int, marks: list
     paragraph = Paragraph(
         document_id="documents/a.md", number=1, text=text, start=start, end=start + len(text), role=Role.BODY
     )
-    parsed = Reader(marked_html(paragraph, marks))
+    parsed = Reader(paragraph_html(paragraph, marks))
     assert parsed.signs == expected(paragraph, marks)
     assert {element.tag for element in parsed.root.all()} <= {"mark", "span"}
 
@@ -87,7 +86,7 @@ def test_any_spans_of_the_seeds_are_marked_letter_by_letter(data: st.DataObject)
     paragraph = data.draw(st.sampled_from(SEEDS))
     places = st.integers(max(paragraph.start - 20, 0), paragraph.end + 20)
     marks = data.draw(st.lists(st.builds(Mark, places, places, st.booleans()), max_size=5))
-    assert Reader(marked_html(paragraph, marks)).signs == expected(paragraph, marks)
+    assert Reader(paragraph_html(paragraph, marks)).signs == expected(paragraph, marks)
 
 
 def test_every_paragraph_of_the_seeds_and_pages_reads_as_it_stands() -> None:
@@ -95,14 +94,14 @@ def test_every_paragraph_of_the_seeds_and_pages_reads_as_it_stands() -> None:
     assert pages
     for path in pages:
         for paragraph in read_document(f"documents/{path.name}", path.read_bytes()).paragraphs:
-            assert Reader(marked_html(paragraph, [])).root.text == shown(paragraph.text)
+            assert Reader(paragraph_html(paragraph, [])).root.text == shown(paragraph.text)
 
 
 def test_where_spans_overlap_the_current_one_is_whole() -> None:
     paragraph = Paragraph(
         document_id="documents/a.md", number=1, text="One two three four.", start=100, end=119, role=Role.BODY
     )
-    html = marked_html(paragraph, [Mark(100, 113), Mark(104, 118, current=True), Mark(108, 119)])
+    html = paragraph_html(paragraph, [Mark(100, 113), Mark(104, 118, current=True), Mark(108, 119)])
     root = read(html)
     assert root.text == paragraph.text
     assert "".join(one.text for one in root.all("hit")) == "two three four"

@@ -20,7 +20,7 @@ from rag.documents.page_image import PageImage
 from rag.index.records import FileStamp, Record
 from tests.rag.documents.making import printed
 from ui.web.pages import Sheet, paged_html
-from ui.web.reading import Mark
+from ui.web.prose import Mark
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 WIDE: dict[str, Any] = {}

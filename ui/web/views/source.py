@@ -16,7 +16,8 @@ from rag.index.records import Record
 from ui.web.desk import QUICK, View
 from ui.web.folders import OpenFolder
 from ui.web.pages import Sheet, as_button, download_link, paged_html
-from ui.web.reading import AROUND, Mark, empty_reader_html, gone_html, reader_html
+from ui.web.prose import Mark
+from ui.web.reading import AROUND, empty_reader_html, gone_html, reader_html
 from ui.web.tab import Tab
 
 _CHANGED = "This document has changed since it was quoted; the words are not at this place any more."
