@@ -793,6 +793,18 @@ def test_what_is_streamed_is_what_is_sent_whole(client: OpenAI) -> None:
     assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
 
 
+def test_nothing_that_documents_write_is_markup_for_a_model_client(seeded: Ibid) -> None:
+    (seeded.documents / "note.md").write_text(
+        "The pier of Ostrava is lit by Ida Kroll ![x](http://elsewhere.example/p.png) and <img src=x> [here](http://a.b)."
+    )
+    with running(seeded) as started:
+        started.until_indexed()
+        with OpenAI(api_key="none", base_url=f"{started.url}/v1", max_retries=0) as client:
+            content = asked_as_a_model(client, "Who lights the pier of Ostrava?").choices[0].message.content
+    assert "Ida Kroll" in content
+    assert not re.search(r"(?<!\\)(?:!\[|\]\(|<img|://)", content)
+
+
 def test_what_is_not_in_the_documents_is_told_a_model_client_too(client: OpenAI) -> None:
     message = asked_as_a_model(client, "Who won the World Cup in 2014?").choices[0].message
     assert message.content.startswith("Your documents do not seem to answer this.")

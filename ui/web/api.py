@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -36,17 +36,18 @@ def never() -> bool:
     return False
 
 
-def answered(
+def growing(
     folder: OpenFolder,
     question: str,
     turns: Sequence[Any],
     documents: Sequence[str],
     use_model: bool = True,
     has_left: Callable[[], bool] = never,
-) -> Json:
-    """The Answer JSON. `turns` are earlier questions, or objects with `question` and `answer` (Answer JSON);
-    a bare question is answered again first, as a follow-up may lean on what was found for it. Raises QuestionError for
-    too many of them, ScopeError for too many names, and CallerLeftError soon after `has_left` says so."""
+) -> Generator[Answer, None, None]:
+    """The answer as it grows, at least once. `turns` are earlier questions, or objects with `question` and `answer`
+    (Answer JSON); a bare question is answered again first, as a follow-up may lean on what was found for it. Raises
+    QuestionError for too many of them, ScopeError for too many names, and CallerLeftError soon after `has_left` says
+    so."""
     if len(turns) > MOST_TURNS:
         raise QuestionError(f"There are {len(turns):,} turns; at most {MOST_TURNS} are read. Send the last ones.")
     _bring_in_line(folder, use_model=use_model, has_left=has_left)
@@ -56,12 +57,15 @@ def answered(
         _go_on(has_left)
         earlier.append(_turn(folder, one, earlier))
     _go_on(has_left)
-    last: Answer | None = None
     for answer in folder.bot.stream(Question(question, turns=earlier, scope=scope, offline=not use_model)):
         _go_on(has_left)
-        last = answer
-    assert last is not None
-    return last.json()
+        yield answer
+
+
+def _whole(answers: Iterable[Answer]) -> Json:
+    """The Answer JSON of an answer that has grown."""
+    *_, answer = answers
+    return answer.json()
 
 
 def found(
@@ -115,7 +119,7 @@ def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
             turns: Earlier questions of the same conversation, oldest first.
             scope: Names of the documents to answer from; all of them where left out.
         """
-        return dict(answered(folders.get(None), question, turns or [], scope or []))
+        return _whole(growing(folders.get(None), question, turns or [], scope or []))
 
     def search(question: str, scope: list[str] | None = None, limit: int | None = None) -> dict[str, Any]:
         """Find the passages of the documents that fit a question, best first, with their places and ranks.
@@ -140,7 +144,7 @@ def routes(folders: Folders) -> APIRouter:
 
     def ask(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
         turns = _list(given.get("turns"), "turns")
-        return answered(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left)
+        return _whole(growing(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left))
 
     def search(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)

@@ -12,18 +12,19 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from rag.documents.context import display
-from rag.domain import Answer, Json, Question, Statement, Turn, Verdict
+from rag.answer.evidence import before_pending
+from rag.domain import Answer, Citation, Json, Statement
 from rag.errors import FolderError, IbidError, QuestionError
+from ui.web.api import growing
+from ui.web.export import note_markdown, plain, statement_markdown
 from ui.web.folders import Folders, OpenFolder
 from ui.web.markup import place_address
 from ui.words import excerpt
@@ -32,6 +33,8 @@ MODEL = "ibid"
 """The folder that the chat was started with; others are `ibid/NAME`."""
 
 _AT_ONCE = 8
+_BETWEEN = "\n\n"
+"""Of two paragraphs in Markdown."""
 _EARLIER = 3
 """Questions before the last one that are read: answers lean on no more."""
 
@@ -81,19 +84,14 @@ class _Asked:
         said = [_text(one["content"]) for one in given["messages"] if one["role"] == "user"]
         if not said:
             raise QuestionError("There is no message of the user. Send one.")
-        *self._earlier, self._question = said[-_EARLIER - 1 :]
+        *earlier, self._question = said[-_EARLIER - 1 :]
+        self._earlier = [one for one in earlier if one.strip()]
         self._id = f"chatcmpl-{secrets.token_hex(12)}"
         self._created = int(time.time())
 
     def answers(self) -> Generator[Answer, None, None]:
         """The answer as it grows."""
-        for _ in self.folder.brought_in_line():
-            pass
-        turns: list[Turn] = []
-        for one in self._earlier:
-            if one.strip():
-                turns.append(Turn(one, self.folder.bot.ask(Question(one, turns=turns, offline=True))))
-        yield from self.folder.bot.stream(Question(self._question, turns=turns))
+        return growing(self.folder, self._question, self._earlier, ())
 
     def whole(self, site: str) -> Json:
         *_, answer = self.answers()
@@ -108,7 +106,7 @@ class _Asked:
         yield self._chunk({"role": "assistant", "content": ""})
         with closing(self.answers()) as growing:
             for answer in growing:
-                settled = "" if answer.complete else _said(_settled(answer))
+                settled = "" if answer.complete else _said(answer, before_pending(answer.statements))
                 if len(settled) > len(sent) and settled.startswith(sent):
                     yield self._chunk({"content": settled[len(sent) :]})
                     sent = settled
@@ -159,60 +157,46 @@ def written(answer: Answer, *, folder: str, site: str) -> tuple[str, list[Json]]
     """An answer as Markdown, and its annotations: for each citation where the statement that it backs stands in that,
     and the address of its place."""
     if answer.abstained or not answer.statements:
-        return "\n\n".join(filter(None, [answer.notice or "Not in your documents.", _closest(answer)])), []
-    body, annotations = _head(answer), []
-    for i, statement in enumerate(answer.statements):
-        body += "\n\n" if i else ""
-        start = len(body)
-        body += _statement(statement)
-        for citation in statement.citations:
-            paragraph = citation.paragraph
-            address = place_address(folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
-            told: Json = {"title": citation.source.title, "url": f"{site}{address}"}
-            told |= {"start_index": start, "end_index": len(body)}
-            annotations.append({"type": "url_citation", "url_citation": told})
-    notes = [
-        f"[^{one.mark}]: “{display(one.quote)}” – {one.source.title}, {one.paragraph.place}" for one in answer.sources
+        return _BETWEEN.join(filter(None, [plain(answer.notice or "Not in your documents."), _closest(answer)])), []
+    annotations: list[Json] = []
+    start = len(_head(answer))
+    for statement in answer.statements:
+        end = start + len(statement_markdown(statement))
+        annotations += [_annotation(citation, start, end, folder=folder, site=site) for citation in statement.citations]
+        start = end + len(_BETWEEN)
+    missing = ", ".join(f"“{plain(word)}”" for word in answer.unmentioned)
+    parts = [
+        _said(answer, answer.statements),
+        f"Nothing here mentions {missing}." if missing else "",
+        "\n".join(map(note_markdown, answer.sources)),
+        _closest(answer),
     ]
-    missing = ", ".join(f"“{word}”" for word in answer.unmentioned)
-    parts = [body, f"Nothing here mentions {missing}." if missing else "", "\n".join(notes), _closest(answer)]
-    return "\n\n".join(filter(None, parts)), annotations
+    return _BETWEEN.join(filter(None, parts)), annotations
 
 
-def _said(answer: Answer) -> str:
-    """What is there of an answer that is still growing."""
-    return _head(answer) + "\n\n".join(map(_statement, answer.statements)) if answer.statements else ""
+def _annotation(citation: Citation, start: int, end: int, *, folder: str, site: str) -> Json:
+    paragraph = citation.paragraph
+    address = place_address(folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
+    told = {"title": citation.source.title, "url": f"{site}{address}", "start_index": start, "end_index": end}
+    return {"type": "url_citation", "url_citation": told}
 
 
 def _head(answer: Answer) -> str:
     """What stands in front: that the answer is not sure, or what is to be known of it."""
-    return f"*{answer.notice}*\n\n" if answer.notice else ""
+    return f"*{plain(answer.notice)}*{_BETWEEN}" if answer.notice else ""
 
 
-def _settled(answer: Answer) -> Answer:
-    """With the statements in front of the first that is still open."""
-    verdicts = [statement.verdict for statement in answer.statements]
-    first = verdicts.index(Verdict.PENDING) if Verdict.PENDING in verdicts else len(verdicts)
-    return replace(answer, statements=answer.statements[:first])
-
-
-def _statement(statement: Statement) -> str:
-    marks = "".join(f"[^{citation.mark}]" for citation in statement.citations)
-    lead = f"*{statement.lead}* " if statement.lead else ""
-    if statement.verdict is Verdict.UNSUPPORTED:
-        return f"{lead}~~{statement.text}~~ (not found in your documents: {statement.reason or 'no passage says it'})"
-    text = f"“{statement.text}”" if statement.takes_quotation_marks else statement.text
-    return f"{lead}{text}{marks}"
+def _said(answer: Answer, statements: Sequence[Statement]) -> str:
+    """These of its statements, behind what stands in front; nothing where there is none."""
+    return _head(answer) + _BETWEEN.join(map(statement_markdown, statements)) if statements else ""
 
 
 def _closest(answer: Answer) -> str:
     if not answer.closest:
         return ""
     head = "Related passages – not an answer:" if answer.abstained else "Related passages:"
-    lines = [
-        f"- {excerpt(one.paragraph.text, about=answer.question)} – {one.source.title}, {one.paragraph.place}"
-        for one in answer.closest
-    ]
+    shown = [(excerpt(one.paragraph.text, about=answer.question), one) for one in answer.closest]
+    lines = [f"- {plain(text)} – {plain(one.source.title)}, {plain(one.paragraph.place)}" for text, one in shown]
     return "\n".join([head, *lines])
 
 

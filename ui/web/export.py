@@ -47,9 +47,9 @@ def _json(conversation: Conversation) -> str:
 
 
 def _markdown(conversation: Conversation) -> str:
-    lines = [f"# {_plain(conversation.title)}", ""]
+    lines = [f"# {plain(conversation.title)}", ""]
     for number, exchange in enumerate(conversation.exchanges, start=1):
-        lines += [f"## {_plain(exchange.question)}", "", *_markdown_answer(exchange, number), ""]
+        lines += [f"## {plain(exchange.question)}", "", *_markdown_answer(exchange, number), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -57,22 +57,32 @@ def _markdown_answer(exchange: Exchange, number: int) -> Iterator[str]:
     """Its footnotes are named by question and mark, so that they are their own in the whole file."""
     answer = exchange.answer
     if answer is None:
-        yield f"*{_plain(exchange.problem or 'No answer.')}*"
+        yield f"*{plain(exchange.problem or 'No answer.')}*"
         return
     if answer.notice:
-        yield f"*{_plain(answer.notice)}*"
+        yield f"*{plain(answer.notice)}*"
     for statement in answer.statements:
-        marks = "".join(f"[^{number}-{citation.mark}]" for citation in statement.citations)
-        yield f"- {_plain(_said(statement))}{marks}"
+        yield f"- {statement_markdown(statement, notes=f'{number}-')}"
     if exchange.state is State.STOPPED:
         yield f"- *{_STOPPED}*"
     yield ""
     if answer.missing_terms:
-        yield f"Never found: {_plain(', '.join(answer.missing_terms))}"
+        yield f"Never found: {plain(', '.join(answer.missing_terms))}"
     for passage in answer.closest:
-        yield f"- Related, not an answer: {_plain(passage.source.title)}, {_plain(passage.paragraph.place)}"
+        yield f"- Related, not an answer: {plain(passage.source.title)}, {plain(passage.paragraph.place)}"
     for citation in answer.sources:
-        yield f"[^{number}-{citation.mark}]: “{_plain(display(citation.quote))}” – {_plain(_place(citation))}"
+        yield note_markdown(citation, notes=f"{number}-")
+
+
+def statement_markdown(statement: Statement, *, notes: str = "") -> str:
+    """A statement with its footnotes' names, which begin with `notes`."""
+    marks = "".join(f"[^{notes}{citation.mark}]" for citation in statement.citations)
+    return f"{plain(_said(statement))}{marks}"
+
+
+def note_markdown(citation: Citation, *, notes: str = "") -> str:
+    """The footnote of a citation: its quote and its place."""
+    return f"[^{notes}{citation.mark}]: “{plain(display(citation.quote))}” – {plain(_place(citation))}"
 
 
 def _html(conversation: Conversation) -> str:
@@ -124,8 +134,8 @@ def _place(citation: Citation) -> str:
     return f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
 
 
-def _plain(text: str) -> str:
-    """Text that Markdown takes as it stands."""
+def plain(text: str) -> str:
+    """Text that Markdown takes as it stands: no text of a document becomes a link or a picture."""
     # Some readers make links of bare addresses.
     plain = _MARKDOWN_SIGNS.sub(r"\\\1", display(text)).replace("://", "\\://")
     return _MARKDOWN_START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", plain)
