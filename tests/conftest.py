@@ -179,10 +179,17 @@ def embedding_server() -> Iterator[EmbeddingServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        server.url = f"http://127.0.0.1:{listening.server_address[1]}/v1"
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+    with serving(Handler) as url:
+        server.url = f"{url}/v1"
         yield server
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address at which a server of this process answers."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}"
         listening.shutdown()
 
 

@@ -7,10 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, proof_of, read_owner
 from rag.settings import Settings
-from tests.conftest import bare_environment, holding
+from tests.conftest import bare_environment, holding, serving
 from ui.remote import Remote, find_owner
 
 ROOT = Path(__file__).parents[2]
@@ -64,11 +63,8 @@ def stranger() -> Iterator[Stranger]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        told.url = f"http://127.0.0.1:{listening.server_address[1]}"
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+    with serving(Handler) as told.url:
         yield told
-        listening.shutdown()
 
 
 HOLD = """

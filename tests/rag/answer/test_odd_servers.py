@@ -4,11 +4,10 @@ is no answer is shown as one."""
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.servers.chat_model import ChatModel
 from rag.settings import Settings
+from tests.conftest import serving
 
 TEXT = (
     "# Ferry rules\n\nThe ferry sails on Thursdays only. The gate code is 4471.\n\n"
@@ -80,11 +80,9 @@ def peer() -> Iterator[Peer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        told.url = f"http://127.0.0.1:{listening.server_address[1]}/v1"
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+    with serving(Handler) as url:
+        told.url = f"{url}/v1"
         yield told
-        listening.shutdown()
 
 
 def cut(text: str) -> list[str]:
@@ -104,8 +102,7 @@ def opened(peer: Peer, tmp_path_factory: pytest.TempPathFactory, embedder: MiniL
 
 @pytest.fixture
 def bot(opened: Chatbot, peer: Peer) -> Chatbot:
-    url = peer.url
-    peer.__init__(url=url)  # type: ignore[misc]
+    vars(peer).update(vars(Peer(url=peer.url)))
     return opened
 
 
