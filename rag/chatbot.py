@@ -17,6 +17,7 @@ from rag.answer.collection import answer_about, catalogue, described, overview
 from rag.answer.comparing import compare
 from rag.answer.gathering import Evidence, Gathering
 from rag.answer.outcomes import abstaining, noted, quoted
+from rag.answer.sections import in_sections
 from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
 from rag.index.chroma import NOT_WRITTEN
@@ -274,8 +275,13 @@ class Chatbot:
         commonness = self.gathering.embedder.commonness
         read = self.retriever.passages_of
         without_model = quoted(answer, evidence, gate=gate, scope=question.scope, commonness=commonness, read=read)
+        if writer is None:
+            yield from without_model
+            return
         # A model judges for itself whether the passages answer: the gate was fitted for quoting.
-        yield from writer.written(answer, quoted=without_model) if writer is not None else without_model
+        found = (*retrieval.passages, *retrieval.further)
+        given = in_sections(found, read=read, tokens=writer.tokens, without=question.without)
+        yield from writer.written(answer, quoted=without_model, given=given)
 
 
 def _clean(question: Asked) -> Question:

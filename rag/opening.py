@@ -63,7 +63,7 @@ def open_chatbot(
         if llm is not None:
             from rag.answer.writing import Writer  # brings LlamaIndex, which takes seconds: only who uses it waits
 
-            writer = Writer(llm, retriever.rarity, settings.strict)
+            writer = Writer(llm, retriever.rarity, settings.strict, settings.context_tokens)
         return Chatbot(settings, store=store, gathering=gathering, writer=writer, second=second)
     except BaseException:
         store.close()

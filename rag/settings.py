@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     model_wait: float = Field(
         120.0, gt=0, description="Seconds that its server may take before the next piece of an answer, and the first."
     )
+    context_tokens: int = Field(
+        6_000, ge=500, description="About how many tokens of the documents a language model is given for a question."
+    )
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias="OPENAI_API_KEY", description="Its server's key.")
     openai_base_url: str | None = Field(
         None, validation_alias="OPENAI_BASE_URL", description="Its server, if not OpenAI's."

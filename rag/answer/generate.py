@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 
-PASSAGES = 10
-"""How many passages the model is given; half of them where its context is too short."""
-
 LONGEST = 12_000
 """Characters of an answer, after which no more of it is read: some models never end."""
 
@@ -84,19 +81,21 @@ def generate(
     task: str = "",
 ) -> Iterator[Writing]:
     """The answer as it grows; `task` is one of the prompts for answers that are not plain ones. Settled statements
-    never change; in strict mode nothing pending is shown, and what stays unsupported is dropped.
+    never change; in strict mode nothing pending is shown, and what stays unsupported is dropped. Where the model's
+    context is too short, half of the passages are tried, and half of those.
 
     Raises NotInDocumentsError where the model says so, DeclinedError where it will not answer, and ChatModelError where
     it fails.
     """
-    shown = list(passages[:PASSAGES])
-    try:
-        yield from _written(question, passages=shown, llm=llm, weight_of=weight_of, strict=strict, task=task)
-    except ContextTooLongError:
-        if len(shown) < 2:
-            raise
-        fewer = shown[: len(shown) // 2]
-        yield from _written(question, passages=fewer, llm=llm, weight_of=weight_of, strict=strict, task=task)
+    shown = list(passages)
+    while True:
+        try:
+            yield from _written(question, passages=shown, llm=llm, weight_of=weight_of, strict=strict, task=task)
+            return
+        except ContextTooLongError:
+            if len(shown) < 2:
+                raise
+            shown = shown[: len(shown) // 2]
 
 
 def _written(

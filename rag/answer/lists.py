@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TypeAlias
 
 import regex
 
 from rag.answer.candidates import Candidate
+from rag.answer.sections import Read
 from rag.documents.blocks import number_of
 from rag.documents.context import display
 from rag.documents.voices import lead_of
@@ -20,9 +20,6 @@ from rag.domain import Passage, Role, Span, Statement
 from rag.text import language
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
-
-Read: TypeAlias = Callable[[str, Sequence[int]], list[Passage]]
-"""The paragraphs of a document with these numbers, in order."""
 
 MOST_ITEMS = 12
 _MOST_WORDS = 400

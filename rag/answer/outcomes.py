@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
-from rag.answer.lists import Read, whole_list
+from rag.answer.lists import whole_list
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
+from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
 
@@ -40,7 +41,7 @@ def quoted(
     together = whole_list(evidence.inquiry, evidence.candidates[0], read)
     chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
     statements = tuple(map(settle, chosen))
-    answer = _with_passages(answer, together.passages if together else ())
+    answer = with_passages(answer, together.passages if together else ())
     rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
@@ -60,16 +61,17 @@ def quoted(
             is_last = i + 1 == len(statements)
             yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), rest if is_last else None)
     else:
-        yield noted(_possible(answer, statements if together else statements[:1]), rest)
+        yield noted(possible(answer, statements if together else statements[:1]), rest)
 
 
-def _with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:
+def with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:
     """With those that are not among its passages: every mark leads to one of them."""
     there = {passage.paragraph.key for passage in answer.passages}
     return replace(answer, passages=(*answer.passages, *(one for one in more if one.paragraph.key not in there)))
 
 
-def _possible(answer: Answer, best: Sequence[Statement]) -> Answer:
+def possible(answer: Answer, best: Sequence[Statement]) -> Answer:
+    """The best statements as what may answer, with the related passages beside them."""
     cited = {citation.paragraph.key for statement in best for citation in statement.citations}
     others = [p for p in answer.passages if p.paragraph.key not in cited]
     return replace(

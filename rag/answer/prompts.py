@@ -58,11 +58,13 @@ def is_ours(sentence: str) -> bool:
 
 def paragraphs_prompt(question: str, passages: Sequence[Passage], task: str = "") -> str:
     """The numbered paragraphs between fences, then the question, then what kind of answer it wants if that is not a
-    plain one. Paragraph i has the number P{i + 1}."""
-    fence = secrets.token_hex(6)
+    plain one. Paragraph i has the number P{i + 1}; where it comes from is said once for those in a row."""
+    fence = secrets.token_hex(4)
+    described = [_described(passage) for passage in passages]
     parts = [
-        f"[P{number}] {_described(passage)}\n<text-{fence}>\n{defused(passage.paragraph.text, fence)}\n</text-{fence}>"
-        for number, passage in enumerate(passages, start=1)
+        f"[P{i + 1}] {described[i] if i == 0 or described[i] != described[i - 1] else ''}".rstrip()
+        + f"\n<text-{fence}>\n{defused(passage.paragraph.text, fence)}\n</text-{fence}>"
+        for i, passage in enumerate(passages)
     ]
     asked = f"Question: {question}" + (f"\n\n{task}" if task else "")
     return "\n\n".join([*parts, asked])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled, stands
 from rag.answer.generate import condense, generate
-from rag.answer.outcomes import abstaining
-from rag.domain import Answer, Question, summed
+from rag.answer.outcomes import abstaining, possible, with_passages
+from rag.domain import Answer, Confidence, Passage, Question, summed
 from rag.errors import IbidError
 from rag.search.followup import StandAlone
 from rag.text.identify import differ
@@ -22,15 +22,21 @@ _CUT = {
     "length": "The answer was cut off: {name} wrote as much as it may.",
     "content_filter": "The answer was cut off by the filter of {name}.",
 }
+_LIKELY = 0.8
+"""From here on the documents' own sentence is shown where the model found no answer. A policy: of those it would be
+given without a model, so many are right."""
+_MAY_BE = "{name} found no answer. This comes closest; read it in its place before you rely on it."
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A model that writes, and how much a term tells in the documents. `strict`: what no document says is left out."""
+    """A model that writes, how much a term tells in the documents, and about how many `tokens` of them it is given at
+    once. `strict`: what no document says is left out."""
 
     llm: LLM
     rarity: Callable[[str], float]
     strict: bool
+    tokens: int
 
     @property
     def name(self) -> str:
@@ -46,18 +52,24 @@ class Writer:
         except IbidError:
             return None
 
-    def written(self, answer: Answer, *, quoted: Iterable[Answer], task: str = "") -> Iterator[Answer]:
-        """The answer as the model writes it; what was `quoted` without it where nothing of that can stand."""
+    def written(
+        self, answer: Answer, *, quoted: Iterable[Answer], given: Sequence[Passage] = (), task: str = ""
+    ) -> Iterator[Answer]:
+        """The answer as the model writes it of the passages that it is `given`, else of the answer's own; what was
+        `quoted` without it where nothing of that can stand."""
         written, cut = replace(answer, mode="generative", model=self.name), None
+        given = given or answer.passages
         try:
-            for writing in generate(answer.question, answer.passages, self.llm, self.rarity, self.strict, task):
+            for writing in generate(answer.question, given, self.llm, self.rarity, self.strict, task):
                 usage = summed(answer.usage, writing.usage)
-                written = replace(written, statements=writing.statements, usage=usage)
+                cited = {one.paragraph.key for statement in writing.statements for one in statement.citations}
+                shown = with_passages(written, [one for one in given if one.paragraph.key in cited])
+                written = replace(shown, statements=writing.statements, usage=usage)
                 cut = writing.cut
                 if writing.statements:
                     yield written
         except NotInDocumentsError:
-            yield abstaining(written)
+            yield self._silent(written, quoted=quoted)
             return
         except DeclinedError as error:
             yield from _instead(quoted, f"{self.name} declined: “{error}”", usage=written.usage)
@@ -74,6 +86,14 @@ class Writer:
             yield replace(written, notice=notice, complete=True)
             return
         yield from _instead(quoted, f"What {self.name} wrote {_why(written)}.", usage=written.usage)
+
+    def _silent(self, written: Answer, *, quoted: Iterable[Answer]) -> Answer:
+        """An abstention, as the model found no answer; what is likely one without it, as what may be one."""
+        *_, best = quoted
+        is_likely = best.confidence is Confidence.HIGH and best.gate is not None and best.gate.score >= _LIKELY
+        if not (is_likely and best.statements):
+            return abstaining(written)
+        return replace(possible(best, best.statements), notice=_MAY_BE.format(name=self.name), usage=written.usage)
 
 
 def _why(written: Answer) -> str:

@@ -53,14 +53,16 @@ _FOUND_WITHOUT = "The shipped embedder found the passages instead."
 class Retrieval:
     """What a search brought.
 
-    `inquiries` are the question as asked and, for a follow-up, as expanded; `features` what ranking knew of each of the
-    passages; `missing_terms` are words of the question, as written, that stand nowhere in the documents. `dense_used`
-    is said of the shipped embedder's vectors, `second_used` of a second one's, and `trouble` why that one, or a ranker,
-    could not be asked. `readings` are, for each of the inquiries, what the reader made of the paragraphs that it read.
+    `inquiries` are the question as asked and, for a follow-up, as expanded; `further` the passages that come after
+    those that were asked for; `features` what ranking knew of each of the passages; `missing_terms` are words of the
+    question, as written, that stand nowhere in the documents. `dense_used` is said of the shipped embedder's vectors,
+    `second_used` of a second one's, and `trouble` why that one, or a ranker, could not be asked. `readings` are, for
+    each of the inquiries, what the reader made of the paragraphs that it read.
     """
 
     inquiries: tuple[Inquiry, ...]
     passages: tuple[Passage, ...]
+    further: tuple[Passage, ...]
     features: Features
     missing_terms: tuple[str, ...]
     dense_used: bool
@@ -144,13 +146,14 @@ class HybridRetriever:
             ]
             rarity = self._rarity(snapshot)
             missing = snapshot.missing_terms(question.text)
-        passages, features = _fused(found, limit)
+        passages, features = _fused(found)
         dense_used = any(one.dense_used for one in found)
         troubles = [second.trouble, *(one.trouble for one in found)]
         return Retrieval(
             inquiries=tuple(inquire(query, rarity, truncated=not dense_used) for query in queries),
-            passages=passages,
-            features=features,
+            passages=tuple(passages[:limit]),
+            further=tuple(passages[limit:]),
+            features=features.at(range(min(limit, len(passages)))),
             missing_terms=missing,
             dense_used=dense_used,
             seconds=clock.seconds,
@@ -276,11 +279,11 @@ class _Found:
     trouble: str | None
 
 
-def _fused(found: Sequence[_Found], limit: int) -> tuple[tuple[Passage, ...], Features]:
+def _fused(found: Sequence[_Found]) -> tuple[Sequence[Passage], Features]:
     """The passages of several wordings of one question, by their mean share."""
     last = found[-1]
     if len(found) == 1:
-        return tuple(last.passages[:limit]), last.features.at(range(min(limit, len(last.passages))))
+        return last.passages, last.features
     total: dict[Key, float] = {}
     kept: dict[Key, tuple[Passage, np.ndarray]] = {}
     for one in found:
@@ -289,8 +292,8 @@ def _fused(found: Sequence[_Found], limit: int) -> tuple[tuple[Passage, ...], Fe
             total[key] = total.get(key, 0.0) + passage.score / len(found)
             # The last wording is the fullest: its ranks and features stand.
             kept[key] = (passage, row)
-    order = sorted(total, key=lambda key: (-total[key], key))[:limit]
-    passages = tuple(replace(kept[key][0], score=total[key]) for key in order)
+    order = sorted(total, key=lambda key: (-total[key], key))
+    passages = [replace(kept[key][0], score=total[key]) for key in order]
     rows = np.array([kept[key][1] for key in order], dtype=np.float32).reshape(len(order), len(last.features.names))
     return passages, Features(last.features.names, rows)
 

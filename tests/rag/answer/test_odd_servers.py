@@ -169,9 +169,21 @@ def test_whatever_dress_an_answer_comes_in_it_is_the_same(bot: Chatbot, peer: Pe
 )
 def test_a_model_that_finds_no_answer_is_taken_at_its_word(bot: Chatbot, peer: Peer, says: str) -> None:
     peer.says = says
-    answer = bot.ask(QUESTION)
+    answer = bot.ask("Who paints the hull of the ferry?")
     assert answer.abstained
     assert answer.closest
+    assert not answer.statements
+
+
+def test_where_it_finds_no_answer_to_what_stands_there_the_sentence_is_shown_as_uncertain(
+    bot: Chatbot, peer: Peer
+) -> None:
+    peer.says = "NOT_IN_DOCUMENTS"
+    answer = bot.ask("Who may change the timetable?")
+    assert texts(answer) == ["Only Ruth Amsel may change the timetable."]
+    assert answer.is_uncertain
+    assert not answer.abstained
+    assert "found no answer" in (answer.notice or "")
 
 
 def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot, peer: Peer) -> None:

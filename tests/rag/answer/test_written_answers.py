@@ -26,6 +26,7 @@ from tests.conftest import ModelServer
 
 KEY = "sk-planted-0123456789"
 QUESTION = "How long was West Aleppo under siege?"
+UNANSWERED = "Which song did the drivers of the convoy sing on their way?"
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +107,7 @@ def test_all_calls_for_an_answer_are_counted_with_their_cost_where_the_server_te
 def test_what_an_answer_that_came_to_nothing_used_is_counted_too(
     home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
 ) -> None:
-    replies = {QUESTION: "NOT_IN_DOCUMENTS"}
-    with model_server(replies) as url, writing(home, seeds, embedder, url) as bot:
+    with model_server({QUESTION: "NOT_IN_DOCUMENTS"}) as url, writing(home, seeds, embedder, url) as bot:
         refused = bot.ask(QUESTION)
     with (
         model_server({QUESTION: "The siege lasted 99 days. [P1]", "Statements:": "A: none"}) as url,
@@ -152,8 +152,8 @@ def test_strict_mode_leaves_out_what_does_not_stand(
 def test_the_models_own_no_is_an_abstention(
     home: Path, seeds: Path, embedder: MiniLM, model_server: ModelServer
 ) -> None:
-    with model_server({QUESTION: "NOT_IN_DOCUMENTS"}) as url, writing(home, seeds, embedder, url) as bot:
-        answer = bot.ask(QUESTION)
+    with model_server({UNANSWERED: "NOT_IN_DOCUMENTS"}) as url, writing(home, seeds, embedder, url) as bot:
+        answer = bot.ask(UNANSWERED)
     assert answer.abstained
     assert answer.closest
     assert answer.notice == NOT_FOUND
