@@ -199,7 +199,7 @@ def _stands_or_marked(attempt: Attempt) -> float | None:
         return None
     return float(
         all(
-            bool(one.citations) if one.verdict is Verdict.VERIFIED else one.verdict is Verdict.UNSUPPORTED
+            one.verdict is Verdict.UNSUPPORTED or (bool(one.citations) and one.verdict is not Verdict.PENDING)
             for one in attempt.answer.statements
         )
     )

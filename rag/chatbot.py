@@ -227,7 +227,7 @@ class Chatbot:
 
     def _asked(self, question: Question, writer: Writer | None) -> Iterator[Answer]:
         started = time.perf_counter()
-        evidence = self.gathering.gather(question, condense=writer.condense if writer is not None else None)
+        evidence = self.gathering.gather(question, rewriter=writer)
         yield from _finished(self._answered(question, evidence, writer), evidence.retrieval, started)
 
     def _about(

@@ -42,8 +42,12 @@ class Confidence(StrEnum):
 
 
 class Verdict(StrEnum):
+    """What is known of a statement. `translated`: it is in another language than what it cites, so that dates and
+    numbers were compared and its words were not; the reason says how far that went."""
+
     PENDING = "pending"
     VERIFIED = "verified"
+    TRANSLATED = "translated"
     UNSUPPORTED = "unsupported"
 
 
@@ -236,11 +240,16 @@ class Statement:
         return any(" ".join(citation.quote.split()) == self.text for citation in self.citations)
 
     @property
+    def doubt(self) -> str:
+        """What is to be said behind it where it is not verified; empty where it is, or is still open."""
+        if self.verdict is Verdict.UNSUPPORTED:
+            return "(not found in your documents)"
+        return f"({self.reason})" if self.verdict is Verdict.TRANSLATED else ""
+
+    @property
     def rendered(self) -> str:
         marks = "".join(f"[{citation.mark}]" for citation in self.citations)
-        unsupported = " (not found in your documents)" if self.verdict is Verdict.UNSUPPORTED else ""
-        lead = f"{self.lead} " if self.lead else ""
-        return f"{lead}{self.text}{' ' if marks else ''}{marks}{unsupported}"
+        return " ".join(filter(None, (self.lead, self.text, marks, self.doubt)))
 
     def json(self) -> Json:
         return {

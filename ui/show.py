@@ -104,6 +104,8 @@ def _statement_line(statement: Statement) -> str:
     if statement.verdict is Verdict.UNSUPPORTED:
         reason = safe(statement.reason or "")
         return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
+    if statement.verdict is Verdict.TRANSLATED:
+        return f"{lead}{safe(statement.text)} [cyan]{marks}[/cyan] [yellow]{safe(statement.doubt)}[/yellow]"
     text = f"“{statement.text}”" if statement.takes_quotation_marks else statement.text
     return f"{lead}{safe(text)} [cyan]{marks}[/cyan]"
 

@@ -61,8 +61,10 @@ def verdict_text(answer: Answer) -> str:
         return "Quoted word for word"
     verified = sum(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
     count = len(answer.statements)
+    translated = sum(statement.verdict is Verdict.TRANSLATED for statement in answer.statements)
     by = f" · written by {answer.model}" if answer.model else ""
-    return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{by}"
+    some = f", {translated} in another language than its source" if translated else ""
+    return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{some}{by}"
 
 
 def left_out_text(count: int) -> str:

@@ -16,10 +16,11 @@ import regex
 
 from rag.answer import prompts
 from rag.answer.drafts import Draft
-from rag.answer.verify import LEAST_SUPPORT, verify
+from rag.answer.verify import COMPARED, LEAST_SUPPORT, Finding, verify, verify_translated
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
 from rag.text import language, terms
+from rag.text.identify import differ
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import amounts, numbers_of
 
@@ -57,8 +58,8 @@ class Writing:
 
 
 def stands(statements: Sequence[Statement]) -> bool:
-    """Whether any of them was verified."""
-    return any(statement.verdict is Verdict.VERIFIED for statement in statements)
+    """Whether any of them was verified, or as far as can be where it is in another language than its source."""
+    return any(statement.verdict in (Verdict.VERIFIED, Verdict.TRANSLATED) for statement in statements)
 
 
 def before_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -91,6 +92,11 @@ class Backing:
         return self.span.of(self.passage.paragraph.text)
 
     @property
+    def citation(self) -> Citation:
+        """As a citation, without a mark as yet."""
+        return self.passage.cited(self.span.shifted(self.passage.paragraph.start), 0)
+
+    @property
     def key(self) -> tuple[str, int]:
         """Where it begins: its document, and the place in its text."""
         return self.passage.paragraph.document_id, self.passage.paragraph.start + self.span.start
@@ -107,6 +113,7 @@ class Grounding:
         self._weight_of = weight_of
         self._marks: dict[tuple[str, int, int], int] = {}
         self._ranked: dict[str, list[Backing]] = {}
+        self._named_by: dict[str, list[Passage]] = {}
 
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
@@ -128,6 +135,19 @@ class Grounding:
         """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""
         return self._checked(text, backings=[chosen], least_support=_CHOSEN_SUPPORT)
 
+    def translated(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
+        """The statements, with those that are still pending compared as far as can be where all of them together are
+        in another language than the passages that they name; as they are where nothing in any of them could be."""
+        named = {one.paragraph.text for statement in statements for one in self._named_by.get(statement.text, ())}
+        if not named or not differ([one.text for one in statements], sorted(named)):
+            return tuple(statements)
+        compared = tuple(
+            self._translated(one) if one.verdict is Verdict.PENDING and self._named_by.get(one.text) else one
+            for one in statements
+        )
+        is_compared = any(one.verdict is Verdict.VERIFIED or one.reason == COMPARED for one in compared)
+        return compared if is_compared else tuple(statements)
+
     def ranked(self, text: str) -> list[Backing]:
         """What backs a statement in every passage, what holds most of it first."""
         if text not in self._ranked:
@@ -136,7 +156,19 @@ class Grounding:
             self._ranked[text] = sorted(found, key=lambda one: -one.share)
         return self._ranked[text]
 
+    def _translated(self, statement: Statement) -> Statement:
+        """Its citation is the sentence with its numbers and names; where none has any, all of each paragraph."""
+        sought = self._sought(statement.text)
+        found = [_backing(passage, sought=sought) for passage in self._named_by[statement.text]]
+        whole = [Backing(one.passage, Span(0, len(one.passage.paragraph.text)), 0.0) for one in found]
+        citations = [one.citation for one in [one for one in found if one.share > 0] or whole]
+        finding = verify_translated(statement.text, citations)
+        if finding.verdict is not Verdict.TRANSLATED:
+            return replace(statement, reason=finding.reason)
+        return self._settled(statement.text, citations, finding=finding)
+
     def _statement(self, draft: Draft) -> Statement:
+        self._named_by[draft.text] = [self._passages[n - 1] for n in draft.ids if 1 <= n <= len(self._passages)]
         cited = self._checked(draft.text, backings=self._named(draft))
         if cited.verdict is Verdict.VERIFIED:
             return cited
@@ -145,9 +177,8 @@ class Grounding:
 
     def _named(self, draft: Draft) -> list[Backing]:
         """What backs a sentence in the passages that it names; where nothing does, what comes nearest in each."""
-        named = [self._passages[number - 1] for number in draft.ids if 1 <= number <= len(self._passages)]
         sought = self._sought(draft.text)
-        found = [_backing(passage, sought=sought) for passage in named]
+        found = [_backing(passage, sought=sought) for passage in self._named_by[draft.text]]
         return [one for one in found if one.share > 0] or [one for one in found if len(one.span)]
 
     def _re_pointed(self, text: str) -> Statement | None:
@@ -161,13 +192,21 @@ class Grounding:
         return None
 
     def _checked(self, text: str, *, backings: Sequence[Backing], least_support: float = LEAST_SUPPORT) -> Statement:
-        trial = tuple(one.passage.cited(one.span.shifted(one.passage.paragraph.start), 0) for one in backings)
+        trial = [one.citation for one in backings]
         finding = verify(text, trial, least_support)
         if finding.verdict is not Verdict.VERIFIED:
             return Statement(text=text, citations=(), verdict=finding.verdict, reason=finding.reason)
+        return self._settled(text, trial, finding=finding)
+
+    def _settled(self, text: str, trial: Sequence[Citation], *, finding: Finding) -> Statement:
+        """A statement that stands, with marks for what it cites."""
         citations = tuple(replace(citation, mark=self._mark(citation)) for citation in trial)
         return Statement(
-            text=text, citations=citations, verdict=Verdict.VERIFIED, lead=_lead(text, citations=citations)
+            text=text,
+            citations=citations,
+            verdict=finding.verdict,
+            reason=finding.reason,
+            lead=_lead(text, citations=citations),
         )
 
     def _sought(self, text: str) -> _Sought:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 
 from rag.answer.candidates import Candidate, candidates
 from rag.answer.gate import GATE_FEATURES, Gate
-from rag.domain import GateReading, Key, Question
+from rag.domain import GateReading, Key, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.followup import StandAlone, expand
 from rag.search.learned import Learned
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
+from rag.text.identify import differ
 from rag.text.overlap import Inquiry, coverage
 
-Condense: TypeAlias = Callable[[Question], StandAlone | None]
-"""How a model makes a follow-up stand alone; None where it cannot be asked."""
+
+class Rewriter(Protocol):
+    """A model that words questions anew, for searching; None where it cannot be asked."""
+
+    def condense(self, question: Question) -> StandAlone | None:
+        """A follow-up made to stand alone."""
+
+    def translate(self, question: str, *, texts: Sequence[str]) -> StandAlone | None:
+        """A question in the language of these texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +53,15 @@ class Gathering:
     learned: Learned
     gate: Gate
 
-    def gather(self, question: Question, *, condense: Condense | None = None) -> Evidence:
-        """Retrieval, its sentences and the gate's features. A follow-up is made to stand alone by a model, `condense`,
-        or by the rare words of the question before."""
-        alone = self._stand_alone(question, condense)
+    def gather(self, question: Question, *, rewriter: Rewriter | None = None) -> Evidence:
+        """Retrieval, its sentences and the gate's features. A follow-up is made to stand alone by a model, or by the
+        rare words of the question before; what is asked in another language than the documents' is searched in theirs
+        too, where there is a model."""
+        alone = self._stand_alone(question, rewriter)
         retrieval = self.retriever.search(question, expansion=alone.question)
+        if rewriter is not None and (translated := _translated(alone.question or question.text, retrieval, rewriter)):
+            alone = StandAlone(translated.question, summed(alone.usage, translated.usage))
+            retrieval = self.retriever.search(question, expansion=alone.question) if alone.question else retrieval
         started = time.perf_counter()
         read = [
             self._weigh(retrieval, inquiry, readings)
@@ -67,12 +79,12 @@ class Gathering:
         """How likely the evidence holds the answer, 0 to 1."""
         return self.judged(evidence).score if evidence.retrieval.passages else 0.0
 
-    def _stand_alone(self, question: Question, condense: Condense | None) -> StandAlone:
+    def _stand_alone(self, question: Question, rewriter: Rewriter | None) -> StandAlone:
         # What was refused left nothing to lean on.
         answered = [turn for turn in question.turns if not turn.answer.abstained][-1:] or question.turns[-1:]
         if not answered:
             return StandAlone(None)
-        if condense is not None and (alone := condense(question)) is not None:
+        if rewriter is not None and (alone := rewriter.condense(question)) is not None:
             return alone
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
         return StandAlone(expand(question.text, earlier[0], self.retriever.rarity))
@@ -87,6 +99,12 @@ class Gathering:
         )
         features = gate_features(inquiry, retrieval, found=found, readings=readings)
         return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
+
+
+def _translated(asked: str, retrieval: Retrieval, rewriter: Rewriter) -> StandAlone | None:
+    """The question in the language of the passages; None where it is in that already, or nothing was retrieved."""
+    texts = [passage.paragraph.text for passage in retrieval.passages]
+    return rewriter.translate(asked, texts=texts) if differ([asked], texts) else None
 
 
 def gate_features(

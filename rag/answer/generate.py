@@ -29,11 +29,7 @@ from rag.answer.evidence import (
 )
 from rag.domain import Passage, Verdict, summed
 from rag.errors import ContextTooLongError
-from rag.search.followup import StandAlone
 from rag.servers.any_model import Reply, ask_once, stream_once
-from rag.text import terms
-from rag.text.names import missing_names
-from rag.text.values import numbers_of
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -42,34 +38,10 @@ if TYPE_CHECKING:
 LONGEST = 12_000
 """Characters of an answer, after which no more of it is read: some models never end."""
 
-_QUESTION = regex.compile(r"[?？؟]\W*$")
-_LABEL = regex.compile(r"^\W*[^:：?]{0,40}\bquestion\b[^:：?]{0,20}[:：]\s*", regex.IGNORECASE)
 _REPAIRED = regex.compile(r"^\W*([A-Z])\W+(\d{1,4}|none)\b", regex.IGNORECASE | regex.MULTILINE)
 _OFFERED = 6
 _LETTERS = 26
 """Statements that can be repaired: each is called by a letter."""
-
-
-def condense(question: str, earlier: Sequence[str], llm: LLM) -> StandAlone:
-    """The question made to stand alone. Raises ChatModelError."""
-    reply = ask_once(llm, instruction=prompts.CONDENSE, text=prompts.condense_prompt(earlier, question))
-    said = _LABEL.sub("", " ".join(reply.text.split())).strip("\"“”'` ")
-    return StandAlone(said if _is_rewrite(said, of=question, earlier=earlier) else None, reply.usage)
-
-
-def _is_rewrite(said: str, *, of: str, earlier: Sequence[str]) -> bool:
-    """Whether it asks what the question asks: no echo, no answer, and no name or number that nobody mentioned."""
-    if not 3 <= len(said) <= 400 or _words(said) == _words(of):
-        return False
-    if _QUESTION.search(of) and not _QUESTION.search(said):
-        return False
-    mentioned = " ".join([*earlier, of])
-    stems = frozenset(terms.content_stems(mentioned))
-    return not missing_names(said, [mentioned], stems) and numbers_of(said) <= numbers_of(mentioned)
-
-
-def _words(text: str) -> list[str]:
-    return regex.findall(r"\w+", text.casefold())
 
 
 def generate(
@@ -107,7 +79,9 @@ def _written(
     with closing(_grown(pieces, grounding=grounding)) as drafted:
         for writing in drafted:
             yield _shown(writing, strict=strict)
-    if any(statement.verdict is Verdict.PENDING for statement in writing.statements):
+    if _is_open(writing):
+        writing = replace(writing, statements=grounding.translated(writing.statements))
+    if _is_open(writing):
         writing = _repaired(writing, grounding=grounding, llm=llm)
     if not stands(writing.statements):
         if writing.silent:
@@ -139,6 +113,10 @@ def _grown(pieces: Generator[Reply, None, None], *, grounding: Grounding) -> Gen
     for draft in parser.finish(is_cut=writing.cut is not None):
         writing = grounding.take(writing, draft=draft)
         yield writing
+
+
+def _is_open(writing: Writing) -> bool:
+    return any(statement.verdict is Verdict.PENDING for statement in writing.statements)
 
 
 def _shown(writing: Writing, *, strict: bool) -> Writing:

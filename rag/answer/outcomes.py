@@ -35,7 +35,8 @@ def quoted(
     shown = [_with_headings(passage.paragraph, passage.source) for passage in answer.passages]
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
-    if not evidence.candidates or unknown or not (gate.is_open or gate.is_possible):
+    is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
+    if not is_near or unknown or not (gate.is_open or gate.is_possible):
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
     together = whole_list(evidence.inquiry, evidence.candidates[0], read)

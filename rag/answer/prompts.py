@@ -34,6 +34,8 @@ SUMMARY = """The person asks for an overview. Cover each document in one or two 
 
 CONDENSE = """Rewrite the last question so that it can be understood alone: put in the names and things that it refers to from the conversation. Add nothing else, answer nothing, keep its language. Write only the question."""
 
+TRANSLATE = """Translate the question into the language of the lines below it. Keep names, numbers and codes as they are. Answer nothing. Write only the translated question."""
+
 REPAIR = f"""Each statement below is to be backed by a sentence of the documents. For each write one line: the statement's letter, a colon, and the number of the sentence that says the same, or {NONE} if no sentence does. Numbers, dates and names must agree. Write nothing else."""
 
 
@@ -78,6 +80,13 @@ def defused(text: str, fence: str) -> str:
 def condense_prompt(earlier: Sequence[str], question: str) -> str:
     asked = "\n".join(f"- {one}" for one in earlier)
     return f"The conversation so far:\n{asked}\n\nThe last question: {question}"
+
+
+def translate_prompt(question: str, lines: Sequence[str]) -> str:
+    """The question, then a few lines in the language that is wanted."""
+    fence = secrets.token_hex(4)
+    shown = "\n".join(defused(" ".join(line.split()), fence) for line in lines)
+    return f"Question: {question}\n\nLines in the language that is wanted:\n<text-{fence}>\n{shown}\n</text-{fence}>"
 
 
 def repair_prompt(statements: Sequence[str], sentences: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from rag.documents.context import display
 from rag.domain import Citation, Statement, Verdict
 from rag.text import terms
 from rag.text.dates import Day, same_year
-from rag.text.names import missing_names
+from rag.text.names import missing_names, named_in
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import VALUE_STEMS, Offered, Stated, offered, stated, together
 
@@ -50,6 +50,8 @@ _CLAUSE = 200
 """Characters behind a "not" that are looked at."""
 _REACH = 2
 """Content words behind a "not" that it denies."""
+COMPARED = "its source is in another language: only numbers and names were compared"
+NOT_COMPARED = "its source is in another language: nothing in it could be compared"
 
 
 class Fault(StrEnum):
@@ -116,6 +118,18 @@ def verify(statement: str, citations: Sequence[Citation], least_support: float =
     if any(display(citation.quote) == display(statement) for citation in citations):
         return Finding(Verdict.VERIFIED)
     return check(statement, Backing.of(citations), least_support)
+
+
+def verify_translated(statement: str, citations: Sequence[Citation]) -> Finding:
+    """Check a statement that is in another language than the paragraphs it cites: every date and number must stand
+    there. Its words cannot be compared, and its names say nothing where they are missing: languages have their own."""
+    backing = Backing.of(citations)
+    said, there = stated(statement), backing.values
+    if missing := [*_other_days(said, there), *_other_numbers(said, there)]:
+        return _unsupported(Fault.VALUE, f"the {missing[0]} is not in the cited paragraph")
+    alike = {word for name in named_in(statement) for word in terms.words(name) if len(word) > 1}
+    shares = bool(said) or not alike.isdisjoint(word for text in backing.texts for word in terms.words(text))
+    return Finding(Verdict.TRANSLATED, reason=COMPARED if shares else NOT_COMPARED)
 
 
 def settle(statement: Statement) -> Statement:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled, stands
-from rag.answer.generate import condense, generate
+from rag.answer.generate import generate
 from rag.answer.outcomes import abstaining, possible, with_passages
+from rag.answer.rewriting import condense, translate
 from rag.domain import Answer, Confidence, Passage, Question, summed
 from rag.errors import IbidError
 from rag.search.followup import StandAlone
@@ -49,6 +50,13 @@ class Writer:
         if it is gone for good the answer will say so."""
         try:
             return condense(question.text, [turn.question for turn in question.turns[-_REMEMBERED_TURNS:]], self.llm)
+        except IbidError:
+            return None
+
+    def translate(self, question: str, *, texts: Sequence[str]) -> StandAlone | None:
+        """A question in the language of these texts; None where the server fails: it is searched as it was asked."""
+        try:
+            return translate(question, texts, self.llm)
         except IbidError:
             return None
 

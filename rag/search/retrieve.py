@@ -57,7 +57,8 @@ class Retrieval:
     those that were asked for; `features` what ranking knew of each of the passages; `missing_terms` are words of the
     question, as written, that stand nowhere in the documents. `dense_used` is said of the shipped embedder's vectors,
     `second_used` of a second one's, and `trouble` why that one, or a ranker, could not be asked. `readings` are, for
-    each of the inquiries, what the reader made of the paragraphs that it read.
+    each of the inquiries, what the reader made of the paragraphs that it read. It `is_guess` where question and
+    documents share no word and the vectors do not know the language: what is near is shown, and answers nothing.
     """
 
     inquiries: tuple[Inquiry, ...]
@@ -68,6 +69,7 @@ class Retrieval:
     dense_used: bool
     seconds: dict[str, float]
     second_used: bool = False
+    is_guess: bool = False
     trouble: str | None = None
     readings: tuple[Mapping[Key, Reading], ...] = ()
 
@@ -158,6 +160,7 @@ class HybridRetriever:
             dense_used=dense_used,
             seconds=clock.seconds,
             second_used=bool(second.near),
+            is_guess=not second.near and all(one.is_guess for one in found),
             trouble=next(filter(None, troubles), None),
             readings=tuple(one.readings for one in found),
         )
@@ -214,6 +217,7 @@ class HybridRetriever:
             passages=found.passages,
             features=found.features,
             dense_used=bool(legs.dense),
+            is_guess=not (legs.dense or legs.words or legs.grams),
             readings=by_key,
             trouble=found.trouble,
         )
@@ -229,6 +233,9 @@ class HybridRetriever:
                 vector = self._embedder.query_vector(query)
             with clock.timing("dense"):
                 dense = by_cosine(view, self._store.nearest(vector, view.needed, view.among))
+        elif not (words or grams or near):
+            with clock.timing("dense"):
+                near = self._near(view, query)
         return Legs(words=words, grams=grams, dense=dense, second=by_cosine(view, near))
 
     def _near(self, view: View, query: str) -> Sequence[Near]:
@@ -275,6 +282,7 @@ class _Found:
     passages: list[Passage]
     features: Features
     dense_used: bool
+    is_guess: bool
     readings: Mapping[Key, Reading]
     trouble: str | None
 

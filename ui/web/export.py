@@ -125,7 +125,7 @@ def _html_answer(answer: Answer) -> str:
 def _said(statement: Statement) -> str:
     lead = f"{statement.lead} " if statement.lead else ""
     if statement.verdict is not Verdict.VERIFIED:
-        return f"{lead}{statement.text} (not found in your documents)"
+        return f"{lead}{statement.text} {statement.doubt}".rstrip()
     return f"{lead}“{statement.text}”" if statement.takes_quotation_marks else f"{lead}{statement.text}"
 
 

@@ -112,6 +112,8 @@ def _statement_html(statement: Statement, number: int, shelf: Shelf, names_sourc
         why = (
             f'<span class="why"><strong>Not found in your documents.</strong> {escaped(statement.reason or "")}</span>'
         )
+    elif statement.verdict is Verdict.TRANSLATED:
+        why = f'<span class="from">{escaped(statement.doubt)}</span>'
     said = _said_html(statement)
     source = "".join(
         f'<span class="from">{escaped(_source(c))}</span>' for c in statement.citations[:1] if names_source
@@ -228,11 +230,13 @@ def _ending_html(exchange: Exchange) -> str:
 
 
 def _footer_html(answer: Answer, number: int, shelf: Shelf) -> str:
-    whole = all(statement.verdict is Verdict.VERIFIED for statement in answer.statements)
+    verdicts = {statement.verdict for statement in answer.statements}
+    whole = verdicts <= {Verdict.VERIFIED, Verdict.TRANSLATED}
     differ = any(statement.conflicts_with for statement in answer.statements)
     uncertain = answer.confidence is Confidence.LOW
     quoted = "quoted" if is_quoted(answer) else "whole"
-    state = "maybe" if uncertain else "part" if not whole else "differ" if differ else quoted
+    is_plain = differ or Verdict.TRANSLATED in verdicts
+    state = "maybe" if uncertain else "part" if not whole else "differ" if is_plain else quoted
     count, by, writer = verdict_text(answer).partition(" · ")
     told = f"{count}; your sources differ" if differ else count
     verdict = (

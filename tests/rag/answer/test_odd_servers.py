@@ -186,6 +186,60 @@ def test_where_it_finds_no_answer_to_what_stands_there_the_sentence_is_shown_as_
     assert "found no answer" in (answer.notice or "")
 
 
+@pytest.mark.parametrize(
+    ("question", "says", "expected"),
+    [
+        ("Wann fährt die Fähre, und wie ist der Code?", "Die Fähre fährt nur an Donnerstagen. [P1] Der Code für das Tor ist die 4471. [P1]", ["nothing in it", "only numbers"]),
+        ("¿Cuántos pasajeros puede llevar?", "El piloto puede llevar como máximo 38 pasajeros en el barco. [P2] Solo Ruth Amsel puede cambiar el horario de la línea. [P2]", ["only numbers", "only numbers"]),
+        ("Когда ходит паром?", "Паром ходит только по четвергам. [P1] Код ворот: 4471. [P1]", ["nothing in it", "only numbers"]),
+        ("渡轮什么时候开？", "渡轮只在星期四开航。[P1] 闸门密码是 4471。[P1]", ["nothing in it", "only numbers"]),
+    ],
+    ids=["German", "Spanish", "Russian", "Chinese"],
+)  # fmt: skip
+def test_an_answer_in_another_language_is_compared_as_far_as_can_be_and_says_how_far(
+    bot: Chatbot, peer: Peer, question: str, says: str, expected: list[str]
+) -> None:
+    peer.says = says
+    answer = bot.ask(question)
+    assert [one.verdict for one in answer.statements] == [Verdict.TRANSLATED] * 2
+    for statement, compared in zip(answer.statements, expected, strict=True):
+        assert compared in statement.doubt
+        assert "not found" not in statement.rendered
+        assert all(citation.quote in TEXT for citation in statement.citations)
+        assert statement.citations
+    assert answer.notice is None
+
+
+def test_a_question_in_another_language_is_searched_in_the_documents_own_too(bot: Chatbot, peer: Peer) -> None:
+    asked, translated = "Кто может изменить расписание парома?", "Who may change the timetable of the ferry?"
+    peer.says = translated
+    assert bot.ask(asked).searched_for == (asked, translated)
+    sent = peer.answered[0]["messages"]
+    assert asked in sent[-1]["content"]
+    assert "The ferry sails" in sent[-1]["content"]
+    for no_translation in (GOOD, asked, "Who may change 3 of the timetables?", "NOT_IN_DOCUMENTS", "Кто её меняет?"):
+        peer.says = no_translation
+        assert bot.ask(asked).searched_for == (asked,), no_translation
+
+
+def test_what_shares_no_word_with_the_documents_shows_what_is_near_and_answers_nothing(opened: Chatbot) -> None:
+    answer = opened.ask(Question("Кто может изменить расписание парома?", offline=True))
+    assert answer.abstained
+    assert answer.closest
+
+
+def test_a_number_that_is_another_one_in_another_language_is_no_translation(bot: Chatbot, peer: Peer) -> None:
+    peer.says = (
+        "An Bord der Fähre sind es höchstens 38 Gäste. [P2] Der Code für das Tor ist die 4417. [P1] "
+        "Die Fähre fährt erst seit dem 3. Mai 2019. [P1] Das steht so an der Tür und nicht im Text."
+    )
+    answer = bot.ask("Wann fährt die Fähre, und wie ist der Code?")
+    told = [(one.verdict, one.reason) for one in answer.statements]
+    assert [verdict for verdict, _ in told] == [Verdict.TRANSLATED, *[Verdict.UNSUPPORTED] * 3]
+    assert "the number 4417" in (told[1][1] or "")
+    assert "3 May 2019" in (told[2][1] or "")
+
+
 def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot, peer: Peer) -> None:
     peer.says = f"The paragraphs do not mention a captain. {FIRST} [P1]"
     assert texts(bot.ask(QUESTION)) == [FIRST]
