@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
 from rag.answer import about, prompts
+from rag.answer.answering import Found, answered
 from rag.answer.collection import answer_about, catalogue, described, overview
 from rag.answer.comparing import compare
-from rag.answer.gathering import Evidence, Gathering
-from rag.answer.outcomes import abstaining, noted, quoted
-from rag.answer.sections import in_sections
+from rag.answer.gathering import Gathering
+from rag.answer.outcomes import noted
 from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
 from rag.index.chroma import NOT_WRITTEN
@@ -227,8 +227,8 @@ class Chatbot:
 
     def _asked(self, question: Question, writer: Writer | None) -> Iterator[Answer]:
         started = time.perf_counter()
-        evidence = self.gathering.gather(question, rewriter=writer)
-        yield from _finished(self._answered(question, evidence, writer), evidence.retrieval, started)
+        found = Found.of(question, gathering=self.gathering, rewriter=writer)
+        yield from _finished(answered(question, found, writer=writer), found.evidence.retrieval, started)
 
     def _about(
         self, question: Question, request: about.Request, *, records: Sequence[Record], writer: Writer | None
@@ -255,33 +255,6 @@ class Chatbot:
             blank = replace(found.quoted, statements=(), notice=found.narrowed, complete=False)
             grown = writer.written(blank, quoted=[found.quoted], task=prompts.COMPARISON)
         yield from _finished(grown, found.accounts[0].retrieval, started) if found.accounts else grown
-
-    def _answered(self, question: Question, evidence: Evidence, writer: Writer | None) -> Iterator[Answer]:
-        """The answer that the evidence allows, as it grows."""
-        retrieval = evidence.retrieval
-        answer = Answer(
-            question=question.text,
-            searched_for=retrieval.searched_for,
-            missing_terms=retrieval.missing_terms,
-            usage=evidence.usage,
-            complete=False,
-        )
-        if not retrieval.passages:
-            yield abstaining(answer, question.scope)
-            return
-        gate = self.gathering.judged(evidence)
-        answer = replace(answer, passages=retrieval.passages, gate=gate)
-        yield answer
-        commonness = self.gathering.embedder.commonness
-        read = self.retriever.passages_of
-        without_model = quoted(answer, evidence, gate=gate, scope=question.scope, commonness=commonness, read=read)
-        if writer is None:
-            yield from without_model
-            return
-        # A model judges for itself whether the passages answer: the gate was fitted for quoting.
-        found = (*retrieval.passages, *retrieval.further)
-        given = in_sections(found, read=read, tokens=writer.tokens, without=question.without)
-        yield from writer.written(answer, quoted=without_model, given=given)
 
 
 def _clean(question: Asked) -> Question:

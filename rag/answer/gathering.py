@@ -16,6 +16,7 @@ from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.followup import StandAlone, expand
 from rag.search.learned import Learned
+from rag.search.parts import parts_of
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
 from rag.text.identify import differ
@@ -70,6 +71,11 @@ class Gathering:
         retrieval.seconds["sentences"] = time.perf_counter() - started
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
         return replace(max(read, key=self.certainty), usage=alone.usage)
+
+    def gather_parts(self, question: Question) -> list[Evidence]:
+        """The evidence for each part of a question that asks several things; nothing for any other."""
+        parts = parts_of(question.text, self.retriever.rarity)
+        return [self.gather(replace(question, text=part)) for part in parts]
 
     def judged(self, evidence: Evidence) -> GateReading:
         """The gate's reading of it."""

@@ -1,0 +1,93 @@
+"""A question about facts, from its evidence to its answer: quoted by code, or written by a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.answer.gathering import Evidence, Gathering, Rewriter
+from rag.answer.outcomes import abstaining, quoted
+from rag.answer.sections import in_sections
+from rag.answer.several import in_turn, joined
+from rag.domain import Answer, Passage, Question
+
+if TYPE_CHECKING:
+    from rag.answer.writing import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The evidence for a question and, where it asks several things, for each of its parts."""
+
+    gathering: Gathering
+    evidence: Evidence
+    parts: Sequence[Evidence]
+
+    @classmethod
+    def of(cls, question: Question, *, gathering: Gathering, rewriter: Rewriter | None) -> Found:
+        evidence = gathering.gather(question, rewriter=rewriter)
+        return cls(gathering=gathering, evidence=evidence, parts=gathering.gather_parts(question))
+
+    @property
+    def searched_for(self) -> tuple[str, ...]:
+        return (*self.evidence.retrieval.searched_for, *(part.inquiry.question for part in self.parts))
+
+    @property
+    def passages(self) -> list[Passage]:
+        """All that was found, the best for each part first."""
+        return in_turn([[*one.retrieval.passages, *one.retrieval.further] for one in (self.evidence, *self.parts)])
+
+
+def answered(question: Question, found: Found, *, writer: Writer | None) -> Iterator[Answer]:
+    """The answer that the evidence allows, as it grows. A model judges for itself whether the passages answer: the gate
+    was fitted for quoting."""
+    retrieval = found.evidence.retrieval
+    answer = Answer(
+        question=question.text,
+        searched_for=found.searched_for,
+        missing_terms=retrieval.missing_terms,
+        usage=found.evidence.usage,
+        complete=False,
+    )
+    if not retrieval.passages:
+        yield abstaining(answer, question.scope)
+        return
+    answer = replace(answer, passages=retrieval.passages, gate=found.gathering.judged(found.evidence))
+    yield answer
+    without_model = _quoted(answer, found, scope=question.scope)
+    if writer is None:
+        yield from without_model
+        return
+    read = found.gathering.retriever.passages_of
+    given = in_sections(found.passages, read=read, tokens=writer.tokens, without=question.without)
+    yield from writer.written(answer, quoted=without_model, given=given)
+
+
+def _quoted(answer: Answer, found: Found, *, scope: frozenset[str] | None) -> Iterator[Answer]:
+    """The answer in sentences of the documents, as it grows."""
+    grown = _quoted_of(answer, found.evidence, gathering=found.gathering, scope=scope)
+    if not found.parts:
+        yield from grown
+        return
+    *_, whole = grown
+    yield joined(whole, [_quoted_part(part, gathering=found.gathering, scope=scope) for part in found.parts])
+
+
+def _quoted_part(part: Evidence, *, gathering: Gathering, scope: frozenset[str] | None) -> Answer:
+    alone = Answer(question=part.inquiry.question, passages=part.retrieval.passages)
+    *_, last = _quoted_of(alone, part, gathering=gathering, scope=scope)
+    return last
+
+
+def _quoted_of(
+    answer: Answer, evidence: Evidence, *, gathering: Gathering, scope: frozenset[str] | None
+) -> Iterator[Answer]:
+    return quoted(
+        answer,
+        evidence,
+        gate=gathering.judged(evidence),
+        scope=scope,
+        commonness=gathering.embedder.commonness,
+        read=gathering.retriever.passages_of,
+    )

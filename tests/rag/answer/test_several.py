@@ -1,0 +1,81 @@
+"""What a question of several parts is answered with: the whole, and what its parts bring by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Confidence
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+MILL = """# The mill at Orrin
+
+The mill at Orrin was founded by Edda Brask in 1791. Its two wheels are driven by the river Tarn.
+
+# The ferry
+
+The ferry to the island leaves from the stone pier every Thursday at noon. A ticket for the ferry costs 12 crowns.
+
+# The bakery
+
+The bakery sells bread of seven kinds. Rye bread is baked on Mondays only.
+"""
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    home = tmp_path_factory.mktemp("several")
+    (home / "documents").mkdir()
+    (home / "documents" / "village.md").write_text(MILL, encoding="utf-8")
+    settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+def quotes(answer: Answer) -> list[str]:
+    return [citation.quote for citation in answer.citations]
+
+
+def test_both_parts_are_answered_in_their_order_each_with_its_own_mark(bot: Chatbot) -> None:
+    answer = bot.ask("Who founded the mill at Orrin, and how much is a ticket for the ferry?")
+    assert quotes(answer) == [
+        "The mill at Orrin was founded by Edda Brask in 1791.",
+        "A ticket for the ferry costs 12 crowns.",
+    ]
+    assert answer.confidence is Confidence.HIGH
+    marks = [citation.mark for citation in answer.citations]
+    assert marks == list(range(1, len(marks) + 1))
+    assert len(answer.searched_for) == 3
+    shown = {passage.paragraph.key for passage in answer.passages}
+    assert all(citation.paragraph.key in shown for citation in answer.citations)
+
+
+def test_no_words_are_quoted_twice(bot: Chatbot) -> None:
+    answer = bot.ask("Who founded the mill at Orrin and when was the mill at Orrin founded?")
+    spans = sorted((one.start, one.end) for one in answer.citations)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("Who founded the mill at Orrin, and which song did the sailors of Bergen sing?", "The mill at Orrin was founded by Edda Brask in 1791."),
+        ("Which song did the sailors of Bergen sing, and how much is a ticket for the ferry?", "A ticket for the ferry costs 12 crowns."),
+    ],
+)  # fmt: skip
+def test_where_only_a_part_is_answered_it_is_no_more_than_possible(bot: Chatbot, question: str, quote: str) -> None:
+    answer = bot.ask(question)
+    assert quotes(answer) == [quote]
+    assert answer.confidence is Confidence.LOW
+    assert "Bergen" in answer.unmentioned
+
+
+def test_a_part_leans_on_the_one_before(bot: Chatbot) -> None:
+    answer = bot.ask("How much is the ferry? And when does it leave?")
+    assert [quote.split(" ")[-1] for quote in quotes(answer)] == ["crowns.", "noon."]

@@ -1,0 +1,60 @@
+"""A question of several parts, taken apart."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.search.parts import MOST_PARTS, parts_of
+from rag.text import terms
+
+
+def rare(stem: str) -> float:
+    return float(len(stem))
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Who founded the mill and when did it burn down?", ["Who founded the mill", "when did founded mill burn down?"]),
+        ("Where is the depot? Who holds its key?", ["Where is the depot?", "Who holds depot’s key?"]),
+        ("In which month does the ferry stop, and how do I get home then?", ["In which month does the ferry stop", "how do I get home then?"]),
+        ("I run a kiln. What does it burn and who sweeps the chimney?", ["I run a kiln. What does it burn", "I run a kiln. who sweeps the chimney?"]),
+        ("Wann fährt die Fähre und wer steuert das Boot?", ["Wann fährt die Fähre", "wer steuert das Boot?"]),
+        ("Quand part le bateau et qui tient la barre du navire?", ["Quand part le bateau", "qui tient la barre du navire?"]),
+    ],
+)  # fmt: skip
+def test_each_part_stands_alone(question: str, parts: list[str]) -> None:
+    assert list(parts_of(question, rare)) == parts
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who founded the mill?",
+        "When and where was the mill founded?",
+        "Is the ferry free, and if so how much?",
+        "Is it open on Mondays or can I come on Sundays?",
+        "What is the difference between the mill and the kiln?",
+        "I am on a boat and have to see the pilot. Where is he?",
+        "Does the pilot know what he does and why?",
+        "What do Ann and Bob do?",
+        "kiln temperature and firing day",
+        "",
+    ],
+)
+def test_one_question_stays_one(question: str) -> None:
+    assert parts_of(question, rare) == ()
+
+
+WORDS = st.sampled_from(["who", "founded", "mill", "and", "when", "did", "it", "burn", "?", ".", ",", "what", "kiln", "in", "which"])  # fmt: skip
+
+
+@given(st.lists(WORDS, max_size=40).map(" ".join))
+def test_parts_are_few_and_made_of_the_question(question: str) -> None:
+    parts = parts_of(question, rare)
+    assert len(parts) != 1
+    assert len(parts) <= MOST_PARTS
+    asked = set(terms.words(question))
+    assert all(set(terms.words(part)) <= asked for part in parts)
