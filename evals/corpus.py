@@ -22,6 +22,7 @@ from rag.errors import DocumentError, FolderError
 from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.opening import open_chatbot
+from rag.plugged import NOTHING_PLUGGED, Plugged
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Corpus:
     bot: Chatbot
     folder: Path
     paragraphs: Mapping[str, Sequence[Paragraph]]
+    plugged: Plugged = NOTHING_PLUGGED
 
     @cached_property
     def stored(self) -> dict[Key, Paragraph]:
@@ -44,18 +46,20 @@ class Corpus:
     @cached_property
     def files(self) -> dict[str, str]:
         """The text of each file by document id, decoded anew: what an exact quote is compared with."""
-        return read_paragraphs(self.folder)[1]
+        return read_paragraphs(self.folder, plugged=self.plugged)[1]
 
 
-def read_paragraphs(folder: Path) -> tuple[dict[str, Sequence[Paragraph]], dict[str, str]]:
+def read_paragraphs(
+    folder: Path, *, plugged: Plugged = NOTHING_PLUGGED
+) -> tuple[dict[str, Sequence[Paragraph]], dict[str, str]]:
     """The paragraphs and the texts of a folder's files, by document id, without an index."""
     paragraphs: dict[str, Sequence[Paragraph]] = {}
     texts: dict[str, str] = {}
-    for file in scan("documents", folder).files:
+    for file in scan("documents", folder, plugged=plugged).files:
         if file.problem:
             continue
         try:
-            parsed = read_document(file.document_id, file.path.read_bytes())
+            parsed = read_document(file.document_id, file.path.read_bytes(), plugged=plugged)
         except (DocumentError, OSError):
             continue  # the ingest says why
         paragraphs[file.document_id], texts[file.document_id] = parsed.paragraphs, parsed.document.text
@@ -88,4 +92,4 @@ def opened(
         bot.ingest(progress)
         if not bot.documents:
             raise FolderError(f"The documents folder {folder} holds nothing that Ibid can read.")
-        yield Corpus(bot, folder, bot.paragraphs())
+        yield Corpus(bot, folder, bot.paragraphs(), apart.plugged)

@@ -137,6 +137,7 @@ class Chatbot:
             check,
             removed=removed,
             again=again,
+            plugged=settings.plugged,
         )
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()

@@ -14,6 +14,7 @@ from rag.errors import DocumentError
 from rag.index.embedder import Embedder
 from rag.index.records import FileStamp, Record
 from rag.index.windows import Window, windows_of
+from rag.plugged import Plugged
 
 SETTLED_AFTER_NS = 2_000_000_000
 """A file changed within two seconds of the scan may change again without a new time: it is hashed next time."""
@@ -58,6 +59,7 @@ class FileReader:
     records: Mapping[str, Record]
     max_file_mb: float
     scanned_ns: int
+    plugged: Plugged
 
     def read(self, file: FoundFile) -> Reading:
         """The file's content, if it is new and can be read."""
@@ -65,7 +67,7 @@ class FileReader:
         content, problem, revision = None, None, None
         try:
             data = self._bytes(file)
-            revision = revision_of(data, name=file.document_id)
+            revision = revision_of(data, name=file.document_id, plugged=self.plugged)
             if record is None or record.revision != revision:
                 content = self._content(file, data)
         except DocumentError as error:
@@ -91,7 +93,7 @@ class FileReader:
         return file.path.read_bytes()
 
     def _content(self, file: FoundFile, data: bytes) -> Content:
-        parsed = read_document(file.document_id, data)
+        parsed = read_document(file.document_id, data, plugged=self.plugged)
         windows = list(windows_of(parsed.document.title, parsed.paragraphs, self.embedder))
         return Content(parsed=parsed, windows=windows)
 

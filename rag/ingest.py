@@ -26,6 +26,7 @@ from rag.index.failures import Failure, read_failures, write_failures
 from rag.index.records import FileStamp, Record
 from rag.index.store import Store
 from rag.pipeline import Group, Pipeline
+from rag.plugged import NOTHING_PLUGGED, Plugged
 
 _STAYS = "; what was read of it before still answers"
 """Said of a file that fails now and did not before."""
@@ -214,6 +215,7 @@ def ingest(
     *,
     removed: Callable[[], None] | None = None,
     again: bool = True,
+    plugged: Plugged = NOTHING_PLUGGED,
 ) -> Report:
     """Bring the index in line with the folders `roots` (by the first part of their document ids).
 
@@ -225,7 +227,7 @@ def ingest(
     """
     started = time.perf_counter()
     records = store.records()
-    scans = [_scan_root(root, folder, records) for root, folder in roots.items()]
+    scans = [_scan_root(root, folder, records, plugged=plugged) for root, folder in roots.items()]
     found = {file.document_id: file for scanned in scans for file in scanned.files}
     scanned_ns = time.time_ns()
     shut = tuple(key for key in found if key.endswith("/"))
@@ -235,8 +237,10 @@ def ingest(
         if removed is not None:
             removed()
     tally, known = _Tally(outcomes=[]), read_failures(store.folder)
-    to_read = _partition(found.values(), records, {} if again else known, tally=tally)
-    reader = FileReader(embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns)
+    to_read = _partition(found.values(), records, {} if again else known, tally=tally, plugged=plugged)
+    reader = FileReader(
+        embedder=embedder, records=records, max_file_mb=max_file_mb, scanned_ns=scanned_ns, plugged=plugged
+    )
     watch = _Watch(tally=tally, tell=progress, files=len(found), size=sum(file.size for file in to_read))
     pipeline = Pipeline(store=store, embedder=embedder, embedded=watch.embedded, committed=committed, check=check)
     for group in pipeline.taken_in(watch.reading(file, reader.read) for file in to_read):
@@ -268,8 +272,8 @@ def _outcome_of(reading: Reading) -> FileOutcome:
     return FileOutcome(document_id, Outcome.UNCHANGED, reading.record.warning if reading.record else None)
 
 
-def _scan_root(root: str, folder: Path, records: Mapping[str, Record]) -> Scan:
-    found = scan(root, folder)
+def _scan_root(root: str, folder: Path, records: Mapping[str, Record], *, plugged: Plugged) -> Scan:
+    found = scan(root, folder, plugged=plugged)
     known = [key for key in records if key.startswith(f"{root}/")]
     missing = set(known) - {file.document_id for file in found.files}
     if missing and root == "documents" and not any(map(_can_be_read, found.files)):
@@ -294,15 +298,20 @@ def _can_be_read(file: FoundFile) -> bool:
 
 
 def _partition(
-    found: Iterable[FoundFile], records: Mapping[str, Record], failures: Mapping[str, Failure], *, tally: _Tally
+    found: Iterable[FoundFile],
+    records: Mapping[str, Record],
+    failures: Mapping[str, Failure],
+    *,
+    tally: _Tally,
+    plugged: Plugged,
 ) -> list[FoundFile]:
     """The files that are to be read; what a look shows to be unchanged is told to the `tally`."""
     to_read: list[FoundFile] = []
     for file in found:
         key, record, failure = file.document_id, records.get(file.document_id), failures.get(file.document_id)
-        if record is not None and _is_unchanged(file, record.stamp, record.revision):
+        if record is not None and _is_unchanged(file, record.stamp, record.revision, plugged=plugged):
             tally.outcomes.append(FileOutcome(key, Outcome.UNCHANGED, record.warning))
-        elif failure is not None and failure.revision and _is_unchanged(file, failure.stamp, failure.revision):
+        elif failure is not None and _has_failed(file, failure, plugged=plugged):
             outcome = FileOutcome(key, Outcome.FAILED, failure.reason)
             tally.outcomes.append(outcome)
             tally.fail(failure, outcome)
@@ -311,6 +320,11 @@ def _partition(
     return to_read
 
 
-def _is_unchanged(file: FoundFile, stamp: FileStamp, revision: str) -> bool:
+def _has_failed(file: FoundFile, failure: Failure, *, plugged: Plugged) -> bool:
+    """Whether these very bytes were read, and could not be."""
+    return bool(failure.revision) and _is_unchanged(file, failure.stamp, failure.revision or "", plugged=plugged)
+
+
+def _is_unchanged(file: FoundFile, stamp: FileStamp, revision: str, *, plugged: Plugged) -> bool:
     now = FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)
-    return stamp == now and is_current(revision, name=file.document_id) and not file.problem
+    return stamp == now and is_current(revision, name=file.document_id, plugged=plugged) and not file.problem

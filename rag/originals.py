@@ -58,7 +58,7 @@ class Originals:
             data = _bytes(self._path(record.document_id), record.stamp.size)
         except (OSError, FolderError) as error:
             raise DocumentError(_GONE) from error
-        if revision_of(data, name=record.document_id) != record.revision:
+        if revision_of(data, name=record.document_id, plugged=self.settings.plugged) != record.revision:
             raise DocumentError(_CHANGED)
         return data
 
@@ -71,7 +71,8 @@ class Originals:
         if (folder / name).exists():
             return folder / name
         # Ids are names as people type them: the file's own may be composed otherwise.
-        found = (file.path for file in scan(root, folder).files if file.document_id == document_id)
+        files = scan(root, folder, plugged=self.settings.plugged).files
+        found = (file.path for file in files if file.document_id == document_id)
         if (path := next(found, None)) is None:
             raise DocumentError(_GONE)
         return path

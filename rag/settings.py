@@ -12,6 +12,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag.plugged import Plugged, read_plugged
+
 
 class Settings(BaseSettings):
     """Prefix `IBID_`; flat and frozen."""
@@ -23,6 +25,9 @@ class Settings(BaseSettings):
     documents: Path = Field(Path("seeds"), description="The folder to answer from. Ibid only ever reads it.")
     home: Path = Field(Path(".ibid"), description="Where Ibid keeps its indexes, uploads, runs and feedback.")
     max_file_mb: float = Field(20.0, gt=0, description="Files larger than this are reported and left out.")
+    loaders: str = Field(
+        "", description="LlamaIndex readers for other files: .hwp=llama_index.readers.file:HWPReader,.x=module:Class"
+    )
     chat_model: str | None = Field(None, description="The language model that writes answers.")
     embed_model: str | None = Field(
         None, description="openai:NAME, an embedder on that server, to find passages with: it receives all documents."
@@ -50,6 +55,12 @@ class Settings(BaseSettings):
         # A shell expands `~` only where it sees it; `.env` is read by no shell.
         return path.expanduser()
 
+    @field_validator("loaders")
+    @classmethod
+    def _of_readers(cls, loaders: str) -> str:
+        read_plugged(loaders)
+        return loaders
+
     @field_validator("embed_model")
     @classmethod
     def _of_a_known_protocol(cls, model: str | None) -> str | None:
@@ -63,13 +74,19 @@ class Settings(BaseSettings):
 
     @property
     def temporary(self) -> Path:
-        """Where what was uploaded waits to be kept, links followed; emptied when a chat starts and ends."""
+        """Where what was uploaded waits to be kept, and plugged readers are handed files, links followed; emptied when
+        a chat starts and ends."""
         return (self.home / "tmp").resolve()
 
     @property
     def roots(self) -> dict[str, Path]:
         """The folders whose files are documents, by the first part of the documents' ids."""
         return {"documents": self.documents} | ({"uploads": self.uploads} if self.uploads.is_dir() else {})
+
+    @property
+    def plugged(self) -> Plugged:
+        """The LlamaIndex readers that `loaders` names."""
+        return Plugged(readers=read_plugged(self.loaders), temporary=self.temporary)
 
     @property
     def index(self) -> Path:

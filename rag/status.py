@@ -24,6 +24,8 @@ def status_json(
     # First of all: an index that is opened anew for it may hold other documents.
     sampled = bot.check().sampled if bot else None
     records = bot.documents if bot else ()
+    if left_out is None:
+        left_out = left_out_of(settings.roots, plugged=settings.plugged)
     return {
         "folder": str(settings.documents),
         "index": str(settings.index),
@@ -34,7 +36,7 @@ def status_json(
         "writer": bot.writer if bot else None,
         "indexing": indexing,
         "documents": [record.json() for record in records],
-        "left_out": [one.json() for one in (left_out_of(settings.roots) if left_out is None else left_out)],
+        "left_out": [one.json() for one in left_out],
         "failed": failed_json(settings),
     }
 

@@ -248,7 +248,7 @@ def _refuse_nothing_to_rebuild_from(settings: Settings) -> None:
     """A mistyped or emptied folder must not cost an index. Raises FolderError."""
     from rag.documents.scan import scan
 
-    found = scan("documents", settings.documents).files
+    found = scan("documents", settings.documents, plugged=settings.plugged).files
     if (settings.index / "chroma").exists() and all(file.problem for file in found):
         raise FolderError(
             f"The documents folder {settings.documents} holds nothing to rebuild the index from. "

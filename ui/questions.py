@@ -30,7 +30,7 @@ def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions
 
     wanted = find_suite(suite, documents=documents, questions=questions)
     cases = read_cases(wanted.questions)
-    corpus, files = read_paragraphs(wanted.documents)
+    corpus, files = read_paragraphs(wanted.documents, plugged=Settings().plugged)
     problems = problems_of(cases, corpus=corpus, files=files)
     for problem in problems:
         out.print(safe(str(problem)))
@@ -53,7 +53,7 @@ def generate(
     settings = Settings()
     if to.exists():
         raise CaseError(f"{to} exists already. Name a file that does not.")
-    paragraphs, _ = read_paragraphs(documents or settings.documents)
+    paragraphs, _ = read_paragraphs(documents or settings.documents, plugged=settings.plugged)
     if with_model:
         llm = chat_model_of(settings)
         if llm is None:

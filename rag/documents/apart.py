@@ -124,6 +124,11 @@ class Parsers:
         """Raises DocumentError with the reason where the file cannot be read, or not within the limits."""
         return _loaded(self._answered({"kind": kind}, data))
 
+    def read(self, reader: str, data: bytes, *, ending: str, folder: Path) -> Loaded:
+        """A file as the LlamaIndex reader `module:Class` reads it, which is handed it in `folder` with its ending.
+        Raises what `load` raises."""
+        return _loaded(self._answered({"reader": reader, "ending": ending, "folder": str(folder)}, data))
+
     def draw(self, data: bytes, *, page: int) -> PageImage:
         """A page of a PDF file, counted from 1. Raises DocumentError where there is none, or it cannot be drawn."""
         return _drawn(self._answered({"kind": Kind.PDF, "page": page}, data))
@@ -178,8 +183,12 @@ PARSERS = Parsers()
 DRAWERS = Parsers(seconds=PAGE_SECONDS)
 """Those that draw: whoever looks at a page does not wait behind a folder that is being read."""
 
+READERS = Parsers()
+"""Those that read with what others plugged in: whatever it leaves behind in a process is in none of ours."""
+
 atexit.register(PARSERS.close)
 atexit.register(DRAWERS.close)
+atexit.register(READERS.close)
 
 
 def _drawn(answer: Any) -> PageImage:
@@ -207,4 +216,6 @@ def _loaded(answer: Any) -> Loaded:
         Run(start=start, end=end, place=Place(page, tuple(rectangle) if rectangle else None))
         for start, end, page, rectangle in answer["runs"]
     ]
-    return Loaded(text=answer["text"], blocks=blocks, warning=answer["warning"], layout=Layout(runs))
+    return Loaded(
+        text=answer["text"], blocks=blocks, warning=answer["warning"], layout=Layout(runs), title=answer["title"]
+    )

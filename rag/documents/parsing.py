@@ -2,7 +2,7 @@
 nobody asks more.
 
 The first part of a message says what is wanted, as JSON: the kind of the file, and the number of a page where that is
-to be drawn. The second is the file.
+to be drawn; or whose reader reads it, with what ending, in which folder. The second is the file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import json
 import os
 import struct
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from rag.documents.loaders.formats import Kind
@@ -69,6 +71,8 @@ def _part(source: BinaryIO) -> bytes | None:
 
 def _answer(wanted: dict[str, Any], data: bytes) -> dict[str, Any]:
     try:
+        if "reader" in wanted:
+            return _read(data, wanted["reader"], ending=wanted["ending"], folder=Path(wanted["folder"]))
         return _drawn(data, wanted["page"]) if "page" in wanted else _loaded(data, Kind(wanted["kind"]))
     except DocumentError as error:
         return {"error": str(error)}
@@ -94,6 +98,20 @@ def _loaded(data: bytes, kind: Kind) -> dict[str, Any]:
     return _told(LOADERS[kind](data))
 
 
+def _read(data: bytes, reader: str, *, ending: str, folder: Path) -> dict[str, Any]:
+    from rag.documents.loaders.llamaindex import load_with
+
+    path = folder / f"document{ending}"
+    try:
+        path.write_bytes(data)
+        # What the reader writes besides is deleted with the file, and nothing of it gets among the documents.
+        os.chdir(folder)
+    except OSError as error:
+        return {"error": f"cannot be handed to its reader: {error.strerror}"}
+    tempfile.tempdir = str(folder)
+    return _told(load_with(reader, path))
+
+
 def _shown(image: PageImage) -> dict[str, Any]:
     webp = base64.b64encode(image.webp).decode()
     return {"webp": webp, "width": image.width, "height": image.height, "pages": image.pages}
@@ -105,4 +123,5 @@ def _told(loaded: Loaded) -> dict[str, Any]:
         "blocks": [[one.start, one.end, one.role, one.level, one.speaker, one.is_literal] for one in loaded.blocks],
         "runs": [[run.start, run.end, run.place.page, run.place.rectangle] for run in loaded.layout.runs],
         "warning": loaded.warning,
+        "title": loaded.title,
     }

@@ -11,10 +11,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from rag.documents.apart import PARSERS
+from rag.documents.apart import PARSERS, READERS
 from rag.documents.front_matter import describe
 from rag.documents.layout import Layout
-from rag.documents.loaders.formats import FORMATS, Kind, kind_named
+from rag.documents.loaders.formats import FORMATS, Kind, ending_of, kind_named
 from rag.documents.loaders.kinds import kind_of
 from rag.documents.loaders.loaded import Loaded
 from rag.documents.loaders.markdown import load_markdown
@@ -22,38 +22,50 @@ from rag.documents.loaders.plain import load_plain
 from rag.documents.roles import PARSER_VERSION, split_paragraphs
 from rag.domain import Document, Paragraph
 from rag.errors import DocumentError
+from rag.plugged import NOTHING_PLUGGED, Plugged, version_of
 
 _HERE = {Kind.PLAIN: load_plain, Kind.MARKDOWN: load_markdown}
 """What needs no process of its own: nothing in it is unpacked, followed or nested."""
 
 
-def revision_of(data: bytes, *, name: str) -> str:
+def revision_of(data: bytes, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> str:
     """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the loader where it
     has one. That is in the hash too: rows are told apart by the beginning of a revision."""
-    version = _loader_version(name)
+    version = _loader_version(name, plugged)
     digest = hashlib.sha256(version.encode() + data).hexdigest()
     return "-".join(filter(None, (PARSER_VERSION, digest, version)))
 
 
-def is_current(revision: str, *, name: str) -> bool:
+def is_current(revision: str, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> bool:
     """Whether a revision was made by these versions."""
     parser, _, rest = revision.partition("-")
-    return parser == PARSER_VERSION and rest.partition("-")[2] == _loader_version(name)
+    return parser == PARSER_VERSION and rest.partition("-")[2] == _loader_version(name, plugged)
 
 
-def _loader_version(name: str) -> str:
+def _loader_version(name: str, plugged: Plugged) -> str:
     """By the name, as what the bytes turn out to be is known only once they are read. Empty for text and Markdown."""
+    if reader := plugged.reader_of(name):
+        return f"by{version_of(reader)}"
     kind = kind_named(name)
     return f"{kind}{FORMATS[kind].version}" if kind and FORMATS[kind].version else ""
 
 
-def load(data: bytes, *, name: str) -> Loaded:
+def load(data: bytes, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> Loaded:
     """A file's text, its blocks and where its words stand.
 
     Raises DocumentError with the reason where the bytes hold no text.
     """
+    if reader := plugged.reader_of(name):
+        return _load_with(reader, data, name=name, plugged=plugged)
     kind = kind_of(data, name)
     return _HERE[kind](data) if kind in _HERE else PARSERS.load(kind, data)
+
+
+def _load_with(reader: str, data: bytes, *, name: str, plugged: Plugged) -> Loaded:
+    if not data:
+        raise DocumentError("the file is empty")
+    with plugged.folder() as folder:
+        return READERS.read(reader, data, ending=ending_of(name), folder=folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +79,21 @@ class ParsedDocument:
     layout: Layout
 
 
-def read_document(document_id: str, data: bytes) -> ParsedDocument:
+def read_document(document_id: str, data: bytes, *, plugged: Plugged = NOTHING_PLUGGED) -> ParsedDocument:
     """The document in a file's bytes. Raises DocumentError with the reason where they hold no text."""
     path = PurePosixPath(document_id)
-    loaded = load(data, name=path.name)
+    loaded = load(data, name=path.name, plugged=plugged)
     paragraphs = split_paragraphs(document_id, loaded.text, loaded.blocks)
     if not paragraphs:
         raise DocumentError("the file holds no text")
     at = loaded.layout.page_at
-    title, day, author = describe(paragraphs, path.stem)
+    title, day, author = describe(paragraphs, loaded.title or path.stem)
     return ParsedDocument(
         document=Document(
             id=document_id,
             title=title,
             text=loaded.text,
-            revision=revision_of(data, name=path.name),
+            revision=revision_of(data, name=path.name, plugged=plugged),
             date=day,
             author=author,
         ),

@@ -16,6 +16,7 @@ from rag.documents.ignoring import Ignored, ignored_in
 from rag.documents.left_out import LeftOut, is_hidden, reason_for
 from rag.documents.loaders.formats import is_document
 from rag.errors import FolderError
+from rag.plugged import NOTHING_PLUGGED, Plugged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Scan:
     left_out: Sequence[LeftOut]
 
 
-def scan(root: str, folder: Path) -> Scan:
+def scan(root: str, folder: Path, *, plugged: Plugged = NOTHING_PLUGGED) -> Scan:
     """The files under `folder`. Hidden ones, those that its `.ibidignore` names and folders behind links are not
     looked at.
 
@@ -48,7 +49,8 @@ def scan(root: str, folder: Path) -> Scan:
         if not folder.is_dir():
             kind = "is a file, not a folder" if folder.exists() else "does not exist"
             raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
-        found = list(_Walk(root=root, inside=folder.resolve(), ignored=ignored_in(folder)).through(folder, ""))
+        walk = _Walk(root=root, inside=folder.resolve(), ignored=ignored_in(folder), plugged=plugged)
+        found = list(walk.through(folder, ""))
     except OSError as error:
         raise FolderError(
             f"The documents folder {folder} cannot be read: {error.strerror}. Nothing was changed."
@@ -57,13 +59,13 @@ def scan(root: str, folder: Path) -> Scan:
     return Scan(files, [one for one in found if isinstance(one, LeftOut)])
 
 
-def left_out_of(roots: Mapping[str, Path]) -> list[LeftOut]:
+def left_out_of(roots: Mapping[str, Path], *, plugged: Plugged = NOTHING_PLUGGED) -> list[LeftOut]:
     """What no loader reads in these folders as they are now, by the first part of the document ids. Empty for a folder
     that cannot be read: what is wrong with it the ingest says."""
     found: list[LeftOut] = []
     for root, folder in roots.items():
         with suppress(FolderError):
-            found += scan(root, folder).left_out
+            found += scan(root, folder, plugged=plugged).left_out
     return found
 
 
@@ -72,6 +74,7 @@ class _Walk:
     root: str
     inside: Path
     ignored: Ignored
+    plugged: Plugged
 
     def through(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
         """What lies in `folder`, which is `below` the top, and in the folders in it. Raises OSError where the folder
@@ -101,7 +104,7 @@ class _Walk:
             return
         if is_folder:
             yield from self._below(Path(entry.path), path)
-        elif is_document(entry.name):
+        elif is_document(entry.name, self.plugged):
             yield from self._look_at(entry, f"{self.root}/{path}")
         else:
             yield LeftOut(f"{self.root}/{path}", _reason_for(entry))

@@ -572,3 +572,43 @@ def test_a_second_embedder_of_no_known_protocol_or_without_a_key_is_refused_in_o
     assert_one_line(ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "mine"}), 2, "IBID_EMBED_MODEL=mine", "openai:")
     run = ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "openai:e"})
     assert_one_line(run, 1, "IBID_EMBED_MODEL=openai:e needs OPENAI_API_KEY, or OPENAI_BASE_URL")
+
+
+# --- readers of others
+
+
+NOTEBOOK = {"cells": [{"source": "The pump at the north well was replaced in May by Ines Okafor."}]}
+READER = "llama_index.core.readers.json:JSONReader"
+
+
+def test_a_reader_of_llamaindex_reads_what_ibid_does_not_and_is_imported_for_nothing_else(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "well.ipynb").write_text(json.dumps(NOTEBOOK))
+    (documents / "rye.txt").write_text("Rye bread keeps for two weeks in a cloth.\n")
+    ibid = Ibid(tmp_path / "home", documents)
+    plugged = {"IBID_LOADERS": f".ipynb={READER}"}
+
+    first = ibid.run("ingest")
+    assert first.code == 0 and "1 file left out: well.ipynb (a program)" in first.out
+    ingested = ibid.run("ingest", more=plugged)
+    assert "well.ipynb" in ingested.out and "1 added, 1 unchanged" in ingested.out and "left out" not in ingested.out
+    assert json.loads(ibid.run("status", "--json", more=plugged).out)["left_out"] == []
+
+    told = "import sys\nfrom ui.cli import main\ntry: main()\nfinally: print('llama_index' in sys.modules, file=sys.stderr)"
+    asked = ibid.run("ask", "Who replaced the pump at the north well?", "--json", more=plugged, code=told)
+    assert asked.err == "False\n"
+    (citation, *_) = json.loads(asked.out)["statements"][0]["citations"]
+    assert citation["document"] == "documents/well.ipynb" and "by Ines Okafor" in citation["quote"]
+
+    other = ibid.run("ingest", more={"IBID_LOADERS": ".ipynb=no_such.readers:Notebook"})
+    reason = "its reader no_such.readers:Notebook is not installed: install the package that no_such.readers is in"
+    assert other.code == 0 and reason in other.err and "what was read of it before still answers" in other.err
+    again = ibid.run("ingest", more=plugged)
+    assert "2 unchanged" in again.out
+    assert "1 unchanged, 1 removed" in ibid.run("ingest").out
+
+
+def test_readers_that_cannot_be_meant_are_refused_in_one_line(empty: Ibid) -> None:
+    run = empty.run("ask", QUESTION, more={"IBID_LOADERS": ".x=a.B"})
+    assert_one_line(run, 2, "IBID_LOADERS=.x=a.B is not valid", "a.B is no module:Class: write .x=a:B")

@@ -18,6 +18,7 @@ import regex
 
 from rag.documents.loaders.formats import READS, is_document
 from rag.errors import DocumentError, StorageError
+from rag.plugged import NOTHING_PLUGGED, Plugged
 from ui.web.bodies import looks_like_a_file
 
 _JOIN = "/gradio_api/queue/join"
@@ -81,7 +82,9 @@ class Waiting:
         )
 
 
-def take_waiting(path: Path, *, temporary: Path, uploads: Path, max_file_mb: float) -> str:
+def take_waiting(
+    path: Path, *, temporary: Path, uploads: Path, max_file_mb: float, plugged: Plugged = NOTHING_PLUGGED
+) -> str:
     """Keep a file that waits and return its document id; it waits no more, whatever became of it. Of several who bring
     one at once only the first has it.
 
@@ -95,7 +98,7 @@ def take_waiting(path: Path, *, temporary: Path, uploads: Path, max_file_mb: flo
     except OSError as error:
         raise DocumentError(_GONE) from error
     try:
-        return keep_upload(mine, path.name, uploads, max_file_mb)
+        return keep_upload(mine, path.name, uploads, max_file_mb, plugged=plugged)
     finally:
         mine.unlink(missing_ok=True)
 
@@ -114,14 +117,16 @@ def _file_path(address: str) -> str:
     return unquote(found[1]) if found else ""
 
 
-def keep_upload(source: Path, name: str, uploads: Path, max_file_mb: float) -> str:
+def keep_upload(
+    source: Path, name: str, uploads: Path, max_file_mb: float, *, plugged: Plugged = NOTHING_PLUGGED
+) -> str:
     """Keep a file as an upload and return its document id; a second one of a name gets a new name.
 
     Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
     it cannot be written.
     """
     name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
-    if not is_document(name):
+    if not is_document(name, plugged):
         raise DocumentError(f"this kind of file is not read. {READS}")
     try:
         brought = source.open("rb")

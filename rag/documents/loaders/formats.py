@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from pathlib import PurePosixPath
 
+from rag.plugged import NOTHING_PLUGGED, Plugged
+
 
 class Kind(StrEnum):
     PLAIN = auto()
@@ -92,9 +94,9 @@ def kind_named(name: str) -> Kind | None:
     return _OF_ENDING.get(ending_of(name))
 
 
-def is_document(name: str) -> bool:
+def is_document(name: str, plugged: Plugged = NOTHING_PLUGGED) -> bool:
     """Whether a file's ending is one of a document: read, or to be told why it is not."""
-    return ending_of(name) in _OF_ENDING or ending_of(name) in INSTEAD
+    return ending_of(name) in _OF_ENDING or ending_of(name) in INSTEAD or plugged.reader_of(name) is not None
 
 
 def _listed() -> str:

@@ -19,12 +19,13 @@ _LOWEST_TITLE = 2
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """`text[block.start:block.end]` is a block's text; blocks are in reading order, do not overlap, and only white
-    space stands between them."""
+    space stands between them. `title` is one that does not stand in the text."""
 
     text: str
     blocks: Sequence[Block]
     warning: str | None = None
     layout: Layout = field(default_factory=Layout)
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

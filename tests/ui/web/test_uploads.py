@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.errors import DocumentError, IbidError, StorageError
+from rag.plugged import Plugged
 from ui.web.uploads import delete_upload, keep_upload, take_waiting
 
 
@@ -142,6 +143,13 @@ def test_files_of_one_name_that_come_at_once_are_all_kept(tmp_path: Path, upload
     assert len(kept) == len(set(kept)) == 80
     texts = sorted(data.decode() for data in everything(uploads).values())
     assert texts == sorted(f"This is number {number}.\n" for number in range(16) for _ in range(5))
+
+
+def test_a_kind_that_a_reader_of_others_reads_is_kept(brought: Path, uploads: Path) -> None:
+    plugged = Plugged(readers={".hwp": "llama_index.readers.file:HWPReader"})
+    assert keep_upload(brought, "Report.HWP", uploads, 1, plugged=plugged) == "uploads/Report.HWP"
+    with pytest.raises(DocumentError, match="this kind of file is not read"):
+        keep_upload(brought, "Report.hwx", uploads, 1, plugged=plugged)
 
 
 @pytest.mark.parametrize("name", ["photo.png", "table.bin", "leave", "leave.md.exe", ".md", "..txt", "md"])

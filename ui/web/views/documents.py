@@ -114,7 +114,11 @@ class Documents(View):
         for path in map(Path, dict.fromkeys(files)):
             try:
                 document_id = take_waiting(
-                    path, temporary=settings.temporary, uploads=settings.uploads, max_file_mb=settings.max_file_mb
+                    path,
+                    temporary=settings.temporary,
+                    uploads=settings.uploads,
+                    max_file_mb=settings.max_file_mb,
+                    plugged=settings.plugged,
                 )
                 named[document_id] = document_name(document_id)
                 outcomes[named[document_id]] = "being read …"

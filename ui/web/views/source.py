@@ -120,7 +120,8 @@ def _page_html(folder: OpenFolder, opened: _Opened, *, asked: int) -> str:
     image = folder.bot.originals.page_image(opened.record, asked or own)
     sheet = Sheet(image=image, number=asked or own, own=own, paragraph=opened.number, words=opened.words)
     notice = opened.notice
-    if opened.current and not layout.places(opened.current.start, opened.current.end):
+    current = opened.current
+    if current and not any(place.rectangle for place in layout.places(current.start, current.end)):
         notice = notice or _UNPLACED
     return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice)
 
@@ -136,7 +137,7 @@ def _is_packed(document_id: str) -> bool:
     """Whether a document is of a kind that nobody can read but by its program: its text alone does not show how it
     looks."""
     kind = kind_named(document_id)
-    return kind is not None and not FORMATS[kind].is_text
+    return kind is None or not FORMATS[kind].is_text
 
 
 def _cut(paragraph: Paragraph, mark: Mark) -> str:
