@@ -48,7 +48,7 @@ def _endings(names: str) -> tuple[str, ...]:
 FORMATS: Mapping[Kind, Format] = {
     Kind.PLAIN: Format(words="text", endings=_endings("txt text rst adoc org tex srt vtt"), version="", is_text=True),
     Kind.MARKDOWN: Format(words="Markdown", endings=_endings("md markdown"), version="", is_text=True),
-    Kind.PDF: Format(words="PDF", endings=_endings("pdf"), version="2"),
+    Kind.PDF: Format(words="PDF", endings=_endings("pdf"), version="3"),
     Kind.DOCX: Format(words="Word", endings=_endings("docx docm dotx")),
     Kind.ODT: Format(words="OpenDocument", endings=_endings("odt ott")),
     Kind.RTF: Format(words="RTF", endings=_endings("rtf")),

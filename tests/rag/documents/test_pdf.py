@@ -91,6 +91,20 @@ def test_the_hyphen_of_a_compound_stays_where_a_line_end_follows_it() -> None:
     ]
 
 
+def test_a_number_or_a_range_that_a_line_end_parts_after_its_hyphen_is_closed_up() -> None:
+    lines = [
+        Line(72, 700, "The hotline at the north well is called at 1-"),
+        Line(72, 685, "800-555-1212 in the years 1990-"),
+        Line(72, 670, "1995 by those who know 7 -"),
+        Line(72, 655, "3, and who have a rope of 12- or 14-"),
+        Line(72, 640, "foot length there."),
+    ]
+    assert texts(load_pdf(pdf(lines))) == [
+        "The hotline at the north well is called at 1-800-555-1212 in the years 1990-1995 by those who know 7 - 3, and "
+        "who have a rope of 12- or 14- foot length there."
+    ]
+
+
 def test_a_paragraph_that_goes_on_over_a_page_end_is_one_and_its_words_know_their_pages() -> None:
     lines = paragraph(PUMPS, y=120)
     loaded = load_pdf(pdf(lines[:2], [Line(72, 740, line.text) for line in lines[2:]]))

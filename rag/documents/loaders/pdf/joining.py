@@ -16,6 +16,7 @@ from rag.documents.loaders.pdf.scripts import MARKER, UNSPACED, runs_left
 from rag.domain import Role
 
 _HARD_HYPHEN = regex.compile(r"[^\W\d_]-$")
+_RANGE = regex.compile(r"\d[-\u2010\u2011\u2013]$")
 _HYPHEN = regex.compile(r"[^\W\d_][-\u00ad]$")
 _SENTENCE_END = regex.compile(r"[.!?:。！？][”\"’)\]]?$")
 _GOES_ON = regex.compile(r"[^\W_]|[(“\"„«‘]")
@@ -96,13 +97,23 @@ def _glyphs(line: Line, page: int, turn: int) -> Iterable[Glyph]:
 
 
 def _open_or_close(glyphs: list[Glyph], first: str, cells: int) -> None:
-    """Put a space between a line and the one that begins with `first`; after a hyphen that may be the line end's own
-    make it a soft one, to be settled when the whole document is known."""
+    """Put what parts them between a line and the one that begins with `first`; a hyphen that may be the line end's own
+    becomes a soft one, to be settled when the whole document is known."""
     ending = "".join(glyph.text for glyph in glyphs[-2:])
     if ending.endswith(SOFT_HYPHEN) or (_HARD_HYPHEN.search(ending) and _LOWER.match(first)):
         glyphs[-1] = glyphs[-1]._replace(text=SOFT_HYPHEN)
-    elif not (UNSPACED.match(first) and UNSPACED.match(ending[-1])):
-        glyphs.append(Glyph("\n" if cells > 1 else " "))
+    else:
+        glyphs.extend(map(Glyph, _gap(ending, first, cells)))
+
+
+def _gap(ending: str, first: str, cells: int = 1) -> str:
+    """What parts the end of a line from the beginning of the next: nothing in scripts without spaces, and within a
+    number or a range ("1-", "800")."""
+    if UNSPACED.match(first) and UNSPACED.match(ending[-1]):
+        return ""
+    if cells > 1:
+        return "\n"
+    return "" if first.isdecimal() and _RANGE.search(ending) else " "
 
 
 def draft_of(lines: Sequence[Line], column: Sequence[Line], *, page: int, frame: Frame) -> Draft:
@@ -178,7 +189,7 @@ def _may_be_one(before: Draft, draft: Draft) -> bool:
 
 def _join(before: Draft, draft: Draft) -> None:
     first = draft.glyphs[0].text
-    glue = "" if UNSPACED.match(before.glyphs[-1].text) and UNSPACED.match(first) else " "
+    glue = _gap("".join(glyph.text for glyph in before.glyphs[-2:]), first)
     if _HYPHEN.search(before.text) and first.islower():
         before.glyphs[-1] = before.glyphs[-1]._replace(text=SOFT_HYPHEN)
         glue = ""
