@@ -7,6 +7,7 @@ it covers the very letters.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -16,12 +17,16 @@ import regex
 from rag.documents.loaders.formats import Kind, kind_named
 from rag.domain import Paragraph, Role
 from rag.text.units import is_rule
-from ui.web.markup import escaped
+from ui.web.markup import attribute, escaped
 
 UNSEEN = "md"
 """The class of what marks a text up."""
 
+REFERENCE = "reference"
+"""The class of what stands for a character: `&#8230;` is seen as it is meant, and copied as it stands."""
+
 _TAGS = "a|b|i|em|strong|br|hr|p|div|span|sub|sup|kbd|code|img|details|summary|u|s|del|ins|center|font|small|table|thead|tbody|tr|td|th|ul|ol|li|h[1-6]"
+_REFERENCE = r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});"
 # Bounded throughout: a paragraph may be long, and hold anything.
 _MARKUP = regex.compile(
     r"(?P<tick>`{1,3})(?P<code>[^`].{0,400}?)(?<!`)(?P=tick)(?!`)"
@@ -30,7 +35,8 @@ _MARKUP = regex.compile(
     r"|(?<![\w*])\*(?=[^\s*])(?P<star>[^*\n]{1,300}?)(?<=[^\s*])\*(?![\w*])"
     r"|(?<!\w)_(?=[^\s_])(?P<line>[^_\n]{1,300}?)(?<=[^\s_])_(?!\w)"
     rf"|(?P<tag></?(?:{_TAGS})\b[^<>\n]{{0,300}}>|<!--.{{0,4000}}?-->)"
-    r"|(?P<escape>\\)(?=[!-/:-@\[-`{-~])",
+    r"|(?P<escape>\\)(?=[!-/:-@\[-`{-~])"
+    rf"|(?<!\\)(?P<reference>{_REFERENCE})",
     regex.IGNORECASE | regex.DOTALL,
 )
 _FENCE = regex.compile(r"(?:```|~~~)[^\n]*\n?")
@@ -38,6 +44,9 @@ _FENCE_END = regex.compile(r"\n?[ \t]*(?:```|~~~)[ \t]*\Z")
 _HEADING = regex.compile(r"#{1,6}[ \t]+")
 _BAR = regex.compile(r"(?<!\\)\|")
 _TAB = regex.compile(r"\t")
+_REFERENCES = regex.compile(_REFERENCE, regex.IGNORECASE)
+_SHOWN = regex.compile(r"[^\p{Cc}\p{Cs}\p{Co}\p{Cn}\u202a-\u202e\u2066-\u2069]{1,2}")
+"""What a reference may stand for: nothing that is no character, or has others read in another order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,10 @@ def looks_of(text: str) -> list[Look]:
 
 def _looks(text: str, start: int, end: int) -> Iterator[Look]:
     for found in _MARKUP.finditer(text, start, end):
+        if found["reference"]:
+            if _SHOWN.fullmatch(html.unescape(found[0])):
+                yield Look(*found.span(), REFERENCE)
+            continue
         name, inside = next(((name, part) for name, part in _INSIDE if found[part] is not None), (UNSEEN, None))
         if inside is None:
             yield Look(*found.span(), UNSEEN)
@@ -156,8 +169,26 @@ def _html(text: str, letters: Sequence[tuple[tuple[str, ...], bool, bool]], star
     """The letters from `start` to `end`; where marks overlap, the current one wins."""
     parts = []
     for (names, is_marked, is_current), places in groupby(range(start, end), key=letters.__getitem__):
-        piece = escaped("".join(text[i] for i in places))
-        html = f'<span class="{" ".join(names)}">{piece}</span>' if names else piece
+        piece = "".join(text[i] for i in places)
+        dressed = _dressed(piece, names)
         mark = '<mark class="hit" tabindex="-1">' if is_current else "<mark>"
-        parts.append(f"{mark}{html}</mark>" if is_marked else html)
+        parts.append(f"{mark}{dressed}</mark>" if is_marked else dressed)
     return "".join(parts)
+
+
+def _dressed(piece: str, names: Sequence[str]) -> str:
+    others = [name for name in names if name != REFERENCE]
+    inside = _references_html(piece) if REFERENCE in names else escaped(piece)
+    return f'<span class="{" ".join(others)}">{inside}</span>' if others else inside
+
+
+def _references_html(piece: str) -> str:
+    """References to characters, which the page shows in place of their letters; a part of one as it stands."""
+    found = [one.group() for one in _REFERENCES.finditer(piece)]
+    if "".join(found) != piece:
+        return escaped(piece)
+    return "".join(
+        f'<span class="{REFERENCE}" data-shown="{attribute(html.unescape(one))}">'
+        f'<span aria-hidden="true">{escaped(one)}</span></span>'
+        for one in found
+    )

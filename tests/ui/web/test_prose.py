@@ -14,7 +14,7 @@ from ui.web.prose import Mark, paragraph_html, prose_html, table_html
 MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
 PARTS = st.sampled_from(
     ["**", "__", "*", "_", "`", "``", "```", "[", "](", ")", "![", "|", "\n", "\t", "| --- | --- |\n", "# ", "\\", "<b>",
-     "</b>", "<!--", "-->", "<script>", "a", "word", " ", "x*y", "snake_case_name", "https://a.b/c", "é", "\u202e", "&amp;"]
+     "</b>", "<!--", "-->", "<script>", "a", "word", " ", "x*y", "snake_case_name", "https://a.b/c", "é", "\u202e", "&amp;", "&#8238;"]
 )  # fmt: skip
 
 
@@ -27,7 +27,13 @@ def seen(html: str) -> str:
 
     def of(element: object) -> str:
         return "".join(
-            one if isinstance(one, str) else "" if "md" in one.classes else of(one)
+            one
+            if isinstance(one, str)
+            else ""
+            if "md" in one.classes
+            else one.attributes["data-shown"]
+            if "reference" in one.classes
+            else of(one)
             for one in element.inside  # type: ignore[attr-defined]
         )
 
@@ -43,7 +49,12 @@ def test_every_letter_stays_in_its_order_and_exactly_the_marked_ones_are_marked(
     read = Reader(paragraph_html(paragraph(text, role, document_id), lit))
     assert read.root.text == shown(text)
     assert {element.tag for element in read.root.all()} <= {"span", "mark", "table", "tr", "td", "th"}
-    assert {name for element in read.root.all() for name in element.attributes} <= {"class", "tabindex"}
+    assert {name for element in read.root.all() for name in element.attributes} <= {
+        "class",
+        "tabindex",
+        "data-shown",
+        "aria-hidden",
+    }
     if "\u202e" not in text:
         current = [any(one.start <= i < one.end and one.current for one in lit) for i in range(len(text))]
         other = [any(one.start <= i < one.end for one in lit) for i in range(len(text))]
@@ -63,11 +74,31 @@ def test_every_letter_stays_in_its_order_and_exactly_the_marked_ones_are_marked(
         ("A list of Vec<String> and a \\* star", "A list of Vec<String> and a * star"),
         ("Unbalanced ** here and `there", "Unbalanced ** here and `there"),
         ("In `a ** b` and `c ** d`", "In a ** b and c ** d"),
+        (
+            "Wait&#8230; **R&amp;D&nbsp;&nbsp;now** &lt;b&gt; caf&eacute; &#x27;so&#39;",
+            "Wait… R&D\u00a0\u00a0now <b> café 'so'",
+        ),
+        (
+            "In `&amp;` and \\&amp; and &nosuch; and &amp as it stands",
+            "In &amp; and &amp; and &nosuch; and &amp as it stands",
+        ),
+        (
+            "Nothing is turned &#8238; or hidden &#27; &NewLine; &#x2067;",
+            "Nothing is turned &#8238; or hidden &#27; &NewLine; &#x2067;",
+        ),
     ],
 )
 def test_markdown_is_seen_as_its_author_meant_it_and_plain_text_as_it_is(text: str, expected: str) -> None:
     assert seen(prose_html(text, MARKDOWN)) == expected
     assert seen(prose_html(text, PLAIN)) == text
+
+
+def test_a_mark_that_cuts_a_character_reference_shows_its_letters() -> None:
+    html = prose_html("Wait&#8230; now", MARKDOWN, [Mark(0, 7)])
+    assert (
+        seen(html) == "Wait&#8230; now"
+        and "".join(one.text for one in Reader(html).root.all() if one.tag == "mark") == "Wait&#8"
+    )
 
 
 TABLE = "| Crew | Locker |\n| --- | ---: |\n| Coot | L-188 |\n| Heron, \\| | **L-107** |"
