@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.domain import Answer, Passage, Question, Turn
 from rag.errors import FolderError
 from rag.settings import Settings
+from ui.folder import require_documents
 from ui.notices import WAY_OUT, say_changes, say_second, say_set_aside
 from ui.remote import Remote, find_owner
 from ui.show import safe
@@ -60,11 +61,12 @@ class Own:
 
 
 @contextmanager
-def answering(doing: str, *, use_model: bool) -> Iterator[Answering]:
+def answering(settings: Settings, *, doing: str, use_model: bool) -> Iterator[Answering]:
     """The chatbot over an index that is in line with its folder. Where the folder is gone, what is in the
     index still answers, and a line says so. While the chat runs, it is the chat that answers. Without `use_model`
-    nothing is sent to a second embedder, and before anything is, a line says so."""
-    settings = Settings()
+    nothing is sent to a second embedder, and before anything is, a line says so. Raises FolderError where there is
+    neither folder nor index."""
+    require_documents(settings)
     if owner := find_owner(settings.index):
         _bring_in_line(owner, use_model=use_model)
         yield owner

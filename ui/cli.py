@@ -19,23 +19,24 @@ import typer
 from pydantic import ValidationError
 
 from rag.domain import Answer, Turn
-from rag.errors import EmbeddingError, FolderError, IbidError, IndexBusyError
-from rag.settings import Settings
+from rag.errors import EmbeddingError, IbidError, IndexBusyError
 from ui import evaluating
+from ui.folder import refuse_nothing_to_rebuild_from, require_documents, require_folder, settings_over
 from ui.notices import say_second, say_set_aside, say_torn, say_writer
-from ui.options import DocumentOption, JsonOption, NoModelOption
+from ui.options import DocumentOption, FolderOption, JsonOption, NoModelOption
 from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
 from ui.terminal import bars, err, out, print_json
 
 if TYPE_CHECKING:
     from rag.ingest import Report
+    from rag.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Cited answers from a folder of documents (IBID_DOCUMENTS, now: seeds unless set).",
+    help="Cited answers from a folder of documents: --documents, else IBID_DOCUMENTS, else seeds.",
 )
 app.add_typer(evaluating.app, name="eval")
 
@@ -55,17 +56,15 @@ def chat(
     from rag.opening import embedding_of
     from ui.web.serve import prepared  # heavy: Gradio comes with it
 
-    settings = Settings()
-    first, *others = [path.expanduser() for path in folder or [settings.documents]]
-    settings = settings.model_copy(update={"documents": first})
-    for path in (first, *others):
-        if not path.is_dir():
-            raise FolderError(f"The documents folder {path} does not exist. Name another: ibid chat DIR")
+    named = [settings_over(path) for path in folder or ()] or [settings_over(None)]
+    for one in named:
+        require_folder(one, way="ibid chat DIR")
+    settings, *others = named
     if err.is_terminal:
         err.print("[dim]Starting …[/dim]")
     if embedding := embedding_of(settings):
         say_second(str(embedding))
-    with prepared(settings, host, port, others) as ready:
+    with prepared(settings, host, port, [one.documents for one in others]) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
         if find_spec("mcp"):
             out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
@@ -90,6 +89,7 @@ def ask(
     question: Annotated[
         str | None, typer.Argument(help="Left out on a terminal: ask one question after the other.")
     ] = None,
+    documents: FolderOption = None,
     document: DocumentOption = None,
     as_json: JsonOption = False,
     no_model: NoModelOption = False,
@@ -99,7 +99,7 @@ def ask(
 
     if question is None and not sys.stdin.isatty():
         question = sys.stdin.read()
-    with answering("ask", use_model=not no_model) as bot:
+    with answering(settings_over(documents), doing="ask", use_model=not no_model) as bot:
         say_writer(None if no_model else bot.writer)
         if question is None:
             _converse(lambda text, turns: bot.ask(text, turns, document or [], not no_model))
@@ -114,6 +114,7 @@ def ask(
 @app.command()
 def search(
     question: str,
+    documents: FolderOption = None,
     document: DocumentOption = None,
     as_json: JsonOption = False,
     limit: Annotated[int, typer.Option(min=1, max=20)] = 10,
@@ -122,7 +123,7 @@ def search(
     """Show the passages found for a question, with their rank in each leg and the fused score."""
     from ui.asking import answering
 
-    with answering("search", use_model=not no_model) as bot:
+    with answering(settings_over(documents), doing="search", use_model=not no_model) as bot:
         passages, dense_used = bot.search(question, document or [], limit, not no_model)
     if as_json:
         print_json([passage.json() for passage in passages])
@@ -138,15 +139,17 @@ def search(
 
 @app.command()
 def ingest(
+    documents: FolderOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
     from rag.index.store import remove_index  # heavy: kept out of `ibid --help`
     from ui.remote import find_owner
 
-    settings = Settings()
+    settings = settings_over(documents)
+    require_documents(settings)
     if rebuild:
-        _refuse_nothing_to_rebuild_from(settings)
+        refuse_nothing_to_rebuild_from(settings)
         remove_index(settings.index)
     if owner := find_owner(settings.index):
         say_second(owner.second)
@@ -158,6 +161,7 @@ def ingest(
 
 @app.command()
 def status(
+    documents: FolderOption = None,
     as_json: JsonOption = False,
     failed: Annotated[bool, typer.Option("--failed", help="Only the files that could not be read, and why.")] = False,
 ) -> None:
@@ -167,7 +171,8 @@ def status(
     from ui.remote import find_owner
     from ui.status import own_status, print_failed, print_status
 
-    settings = Settings()
+    settings = settings_over(documents)
+    require_documents(settings)
     if failed:
         (print_json if as_json else print_failed)(failed_json(settings))
         return
@@ -193,11 +198,14 @@ def status(
 
 
 @app.command()
-def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
+def reset(
+    documents: FolderOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
     """Clear the index of this folder. Documents, uploads and feedback are never touched."""
     from rag.index.store import remove_index
 
-    settings = Settings()
+    settings = settings_over(documents)
     if not (settings.index / "chroma").exists():
         out.print(f"There is no index of {safe(str(settings.documents))} to clear.")
         return
@@ -242,18 +250,6 @@ def main() -> None:
         # Without a command it is the whole help text.
         err.print(usage() if "\n" in usage() else f"ibid: {usage()}", markup=False)
         sys.exit(getattr(error, "exit_code", 2))
-
-
-def _refuse_nothing_to_rebuild_from(settings: Settings) -> None:
-    """A mistyped or emptied folder must not cost an index. Raises FolderError."""
-    from rag.documents.scan import scan
-
-    found = scan("documents", settings.documents, plugged=settings.plugged).files
-    if (settings.index / "chroma").exists() and all(file.problem for file in found):
-        raise FolderError(
-            f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
-            "Nothing was removed. If that is meant, run `ibid reset`."
-        )
 
 
 def _own_ingest(settings: Settings) -> Report:

@@ -10,6 +10,9 @@ import typer
 DocumentOption = Annotated[
     list[str] | None, typer.Option("--document", "-d", help="Answer from this document only; may be repeated.")
 ]
+FolderOption = Annotated[
+    Path | None, typer.Option("--documents", help="The documents folder, for this run.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 NoModelOption = Annotated[
     bool, typer.Option("--no-model", help="Send nothing to a language model, nor to a second embedder.")

@@ -48,7 +48,9 @@ def scan(root: str, folder: Path, *, plugged: Plugged = NOTHING_PLUGGED) -> Scan
     try:
         if not folder.is_dir():
             kind = "is a file, not a folder" if folder.exists() else "does not exist"
-            raise FolderError(f"The documents folder {folder} {kind}. Nothing was changed. Check IBID_DOCUMENTS.")
+            raise FolderError(
+                f"The documents folder {folder} {kind}. Nothing was changed. Check --documents or IBID_DOCUMENTS."
+            )
         walk = _Walk(root=root, inside=folder.resolve(), ignored=ignored_in(folder), plugged=plugged)
         found = list(walk.through(folder, ""))
     except OSError as error:

@@ -761,7 +761,7 @@ def test_a_folder_that_is_missing_mistyped_or_a_file_removes_nothing(
     with pytest.raises(FolderError) as mistyped:
         take_in(store, embedder, tmp_path / "documnets")
     assert str(mistyped.value) == (
-        f"The documents folder {tmp_path / 'documnets'} does not exist. Nothing was changed. Check IBID_DOCUMENTS."
+        f"The documents folder {tmp_path / 'documnets'} does not exist. Nothing was changed. Check --documents or IBID_DOCUMENTS."
     )
     with pytest.raises(FolderError, match="is a file, not a folder"):
         take_in(store, embedder, folder / "siege.txt")

@@ -385,8 +385,19 @@ def test_a_setting_that_makes_no_sense_is_one_line(filled: tuple[Ibid, Run], val
 
 def test_a_missing_folder_is_one_line(empty: Ibid, tmp_path: Path) -> None:
     mistyped = Ibid(empty.home, tmp_path / "documnets")
-    for command in (["ask", "q"], ["ingest"], ["ingest", "--rebuild"]):
+    for command in (["ask", "q"], ["search", "q"], ["ingest"], ["ingest", "--rebuild"], ["status"]):
         assert_one_line(mistyped.run(*command), 1, f"The documents folder {tmp_path / 'documnets'} does not exist.")
+    assert_one_line(empty.run("ask", "q", "--documents", "README.md"), 1, "README.md is a file, not a folder.")
+    assert not empty.home.exists()
+
+
+def test_a_folder_is_named_for_one_command_whatever_the_settings_say(ibid: Ibid, tmp_path: Path) -> None:
+    elsewhere, over = Ibid(ibid.home, tmp_path), ["--documents", str(ibid.documents)]
+    assert elsewhere.run("ingest", *over).out.startswith("2 unchanged")
+    assert f"{SEEDS[0]} ¶6" in elsewhere.run("search", *over, QUESTION).out
+    assert f" paragraphs from {ibid.documents}\n" in elsewhere.run("status", *over).out
+    assert elsewhere.run("reset", "--yes", *over).out.startswith("Cleared.")
+    assert not (ibid.index / "chroma").exists()
 
 
 def test_where_the_folder_is_gone_the_index_still_answers_and_stays(tmp_path: Path) -> None:
