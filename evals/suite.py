@@ -44,7 +44,7 @@ class Suite:
 
 
 def shipped_suites() -> list[Suite]:
-    """The suites about the seed articles."""
+    """The suites about the seed articles; none where Ibid is installed, as these are in a checkout alone."""
     return [Suite(path.stem, SEEDS, path) for path in sorted(QUESTIONS.glob("*.jsonl"))]
 
 
@@ -62,12 +62,16 @@ def find_suite(name: str | None, *, documents: Path | None, questions: Path | No
         return Suite(name or own or "questions", documents, questions)
     if questions is not None or documents is not None:
         raise CaseError("Name both: --documents DIR and --questions FILE. `ibid eval generate` makes a first file.")
+    shipped = {suite.name: suite for suite in shipped_suites()}
+    if not shipped:
+        raise CaseError("Name --documents DIR and --questions FILE. `ibid eval generate FILE` makes a first file.")
     wanted = name or "seeds"
-    for suite in shipped_suites():
-        if suite.name == wanted:
-            return suite
-    known = ", ".join(suite.name for suite in shipped_suites())
-    raise CaseError(f"There is no suite “{wanted}” (there is: {known}). Or name --documents DIR and --questions FILE.")
+    if wanted not in shipped:
+        known = ", ".join(shipped)
+        raise CaseError(
+            f"There is no suite “{wanted}” (there is: {known}). Or name --documents DIR and --questions FILE."
+        )
+    return shipped[wanted]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,9 +183,11 @@ def kept_runs(settings: Settings) -> list[Path]:
     return sorted(runs_folder(settings).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def baseline_of(suite: str) -> Path:
-    """Where the committed run of a suite lies that later ones are compared with."""
-    return BASELINES / f"{suite}.jsonl"
+def baseline_of(settings: Settings, *, suite: str) -> Path:
+    """Where the run of a suite lies that later ones are compared with: that of a shipped one is committed, that of
+    one's own kept under `IBID_HOME`."""
+    is_shipped = any(one.name == suite for one in shipped_suites())
+    return (BASELINES if is_shipped else settings.home / "evals" / "baselines") / f"{suite}.jsonl"
 
 
 def _judged(results: Iterator[Result], *, judge: LLM, labels: list[Label]) -> Iterator[Result]:

@@ -96,7 +96,7 @@ def run(
 
 @app.command()
 def compare(
-    before: Annotated[str, typer.Argument(help="A run's file, or “baseline” for the committed one of the suite.")],
+    before: Annotated[str, typer.Argument(help="A run's file, or “baseline” for the one that was kept of the suite.")],
     after: Annotated[Path, typer.Argument(help="The other run's file.")],
     gate: GateOption = False,
     markdown: MarkdownOption = None,
@@ -108,7 +108,7 @@ def compare(
     from evals.suite import baseline_of
 
     later = read_run(after)
-    earlier = read_run(baseline_of(later.suite) if before == "baseline" else Path(before))
+    earlier = read_run(baseline_of(Settings(), suite=later.suite) if before == "baseline" else Path(before))
     comparison = paired(earlier, after=later)
     print_comparison(comparison)
     write_text(markdown, text=comparison_markdown(comparison))
@@ -150,7 +150,7 @@ def baseline(of: RunFile) -> None:
     from evals.suite import baseline_of
 
     kept = slim(read_run(of))
-    path = baseline_of(kept.suite)
+    path = baseline_of(Settings(), suite=kept.suite)
     write_run(path, described=kept.described, results=kept.results)
     out.print(f"Kept as {safe(str(path))}.")
 

@@ -13,12 +13,16 @@ import typer
 from rag.errors import CaseError
 from rag.settings import Settings
 from ui.eval_tables import print_calibration
+from ui.folder import require_folder, settings_over
 from ui.options import DocumentsOption, QuestionsOption, RunFile, SuiteOption
 from ui.show import safe
 from ui.terminal import bars, err, out
 
 if TYPE_CHECKING:
     from evals.domain import Case
+
+
+_CASE = '{"id": "1", "question": "…", "answers": ["…"], "gold": [{"document": "leave.md", "quote": "…"}]}'
 
 
 def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions: QuestionsOption = None) -> None:
@@ -50,10 +54,11 @@ def generate(
     from evals.synthetic import synthetic_cases, written_cases
     from rag.opening import chat_model_of
 
-    settings = Settings()
+    settings = settings_over(documents)
+    require_folder(settings)
     if to.exists():
         raise CaseError(f"{to} exists already. Name a file that does not.")
-    paragraphs, _ = read_paragraphs(documents or settings.documents, plugged=settings.plugged)
+    paragraphs, _ = read_paragraphs(settings.documents, plugged=settings.plugged)
     if with_model:
         llm = chat_model_of(settings)
         if llm is None:
@@ -63,7 +68,7 @@ def generate(
     else:
         cases = synthetic_cases(paragraphs, most=count)
     if not cases:
-        raise CaseError("These documents yielded no question. Write some by hand: see evals/questions/seeds.jsonl.")
+        raise CaseError(f"These documents yielded no question. Write some by hand, a line each: {_CASE}")
     _add_cases(to, cases=cases)
     out.print(
         f"{len(cases)} questions in {safe(str(to))}, marked synthetic. Read them, and mend or delete what is odd."

@@ -30,6 +30,11 @@ _MOST_FLIPS = 20
 STOPPED_HTML = '<p class="stopped">Stopped. What was answered is kept: run it again to go on.</p>'
 
 
+_NO_QUESTIONS = (
+    "There are no questions yet. `ibid eval generate FILE` makes a first file; put it into IBID_HOME/evals/questions."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is: questions asked, of how many, and how many came out as they should."""
@@ -66,7 +71,7 @@ def run_beside(settings: Settings, folder: OpenFolder, name: str, stopped: threa
     `run_suite` raises."""
     suite = suites(settings, folder).get(name)
     if suite is None:
-        raise CaseError(f"There is no suite “{name}”.")
+        raise CaseError(f"There is no suite “{name}”." if name else _NO_QUESTIONS)
     told: Told = queue.Queue()
     work = threading.Thread(target=_work, args=(settings, folder, suite, told, stopped), name="ibid-eval", daemon=True)
     work.start()

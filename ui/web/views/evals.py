@@ -98,7 +98,7 @@ class Evals(View):
         kept = evaluation.runs(self.desk.settings, self._hidden)
         older = kept[1][1] if len(kept) > 1 else None
         return (
-            gr.Dropdown(choices=suites, value=suites[0]),
+            gr.Dropdown(choices=suites, value=suites[0] if suites else None),
             gr.Dropdown(choices=kept, value=older),
             gr.Dropdown(choices=kept, value=kept[0][1] if kept else None),
         )
