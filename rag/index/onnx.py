@@ -50,4 +50,5 @@ def open_tokenizer(path: Path) -> Any:
 
 
 def _unloadable(path: Path, error: Exception) -> ModelError:
-    return ModelError(f"The model in {path.parent} cannot be loaded ({error}). Run `make models`.")
+    way = "Install Ibid again, or, in a checkout, run `make models`."
+    return ModelError(f"The model in {path.parent} cannot be loaded ({error}). {way}")

@@ -84,5 +84,7 @@ def learned_content(path: Path = LEARNED_FILE) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} cannot be read ({error}). Run `make fit`.") from error
+        raise ModelError(
+            f"{path} cannot be read ({error}). Install Ibid again, or, in a checkout, run `make fit`."
+        ) from error
     return content

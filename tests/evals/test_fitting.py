@@ -44,7 +44,7 @@ def test_learned_numbers_that_do_not_fit_name_the_command_that_makes_them(tmp_pa
     path = tmp_path / "learned.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ModelError, match=r"Run `make fit`\."):
+    with pytest.raises(ModelError, match=r"[Rr]un `make fit`\."):
         read_learned(("coverage",), sentences=("pairs",), path=path)
 
 

