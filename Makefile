@@ -71,7 +71,7 @@ lock: $(VENV)/.uv
 	$(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra mcp --extra office --extra ocr --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-models .venv-reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-models .venv-reference build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 UV := $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
 

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from tests.conftest import bare_environment
 ROOT = Path(__file__).parents[3]
 ALEPPO, ADVANCE = "000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt"
 PATIENCE = 30_000
+COMMAND = (sys.executable, "-c", "from ui.cli import main; main()")
 
 expect.set_options(timeout=PATIENCE)
 
@@ -31,8 +32,17 @@ expect.set_options(timeout=PATIENCE)
 class Chat:
     """`ibid chat` over a folder, in a process that can be stopped and started again at the same address."""
 
-    def __init__(self, home: Path, documents: Path, more: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        documents: Path,
+        more: Mapping[str, str] | None = None,
+        *,
+        command: Sequence[str] = COMMAND,
+        cwd: Path = ROOT,
+    ) -> None:
         self.home, self.documents, self.more = home, documents, more or {}
+        self._command, self._cwd = command, cwd
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
         self._log = home.with_name(f"{home.name}.log")
@@ -52,8 +62,8 @@ class Chat:
         port = str(urlsplit(self.url).port or 0)
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from ui.cli import main; main()", "chat", "--port", port],
-                cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
+                [*self._command, "chat", "--port", port],
+                cwd=self._cwd, env=environment, stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
