@@ -18,13 +18,13 @@ def joined(answer: Answer, parts: Sequence[Answer]) -> Answer:
     for part in parts:
         best = part.statements[:1] if part.confidence is Confidence.HIGH else ()
         added += [one for one in best if not _is_in(one, (*answer.statements, *added))]
-    if not added:
-        return answer
     statements = sorted((*answer.statements, *added), key=lambda one: _place(one, parts))
+    if statements == [*answer.statements]:
+        return answer
     keys = {citation.paragraph.key for one in added for citation in one.citations}
     shown = with_passages(answer, [one for part in parts for one in part.passages if one.paragraph.key in keys])
-    together = replace(shown, statements=tuple(_numbered(statements)), closest=(), abstained=False)
-    return possible(together, together.statements) if answer.confidence is not Confidence.HIGH else together
+    together = replace(shown, statements=tuple(_numbered(statements)), abstained=False)
+    return possible(together, together.statements) if added and answer.confidence is not Confidence.HIGH else together
 
 
 def in_turn(found: Sequence[Sequence[Passage]]) -> list[Passage]:

@@ -83,7 +83,7 @@ def _next_step(module: str) -> str:
     if not module.startswith(_OF_LLAMAINDEX):
         return f"install the package that {module} is in, or {_CORRECT}"
     # `llama_index.readers.file.flat` is in llama-index-readers-file.
-    return f"pip install {'-'.join(module.split('.')[:3]).replace('_', '-')}"
+    return f"pip install --no-deps {'-'.join(module.split('.')[:3]).replace('_', '-')}"
 
 
 def _failed(reader: str, what: str, error: BaseException, *, hidden: str = "") -> DocumentError:

@@ -187,7 +187,7 @@ def test_a_document_is_another_one_when_its_reader_is(readers: None, temporary: 
         (
             "llama_index.readers.no_such.base:HWPReader",
             "x",
-            "its reader llama_index.readers.no_such.base:HWPReader is not installed: pip install llama-index-readers-no-such",
+            "its reader llama_index.readers.no_such.base:HWPReader is not installed: pip install --no-deps llama-index-readers-no-such",
         ),
     ],
 )  # fmt: skip
