@@ -113,6 +113,7 @@ def _paragraph(described: Described, *, text: str, start: int) -> Paragraph:
         heading=tuple(str(heading).split(" › ")) if heading else (),
         page=_whole(page) if page is not None else None,
         speaker=_words(described.get("speaker")),
+        time=_words(described.get("time")),
     )
 
 

@@ -71,14 +71,17 @@ class Span:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A piece of a text as its loader saw it. `role` is None where the format does not say; `is_literal` where it is
-    code, settings or data, in which nobody speaks."""
+    code, settings or data, in which nobody speaks; `is_head` where it only says who speaks next and when, which the
+    block behind it holds as `speaker` and `time`."""
 
     start: int
     end: int
     role: Role | None = None
     level: int = 0
     speaker: str | None = None
+    time: str | None = None
     is_literal: bool = False
+    is_head: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +113,9 @@ class Paragraph:
     """`text` is `document.text[start:end]`; `number` counts from 1 in reading order.
 
     `heading` is the path of headings above it, outermost first; a reader's comment that carries a number
-    has that number as the last step of the path. `speaker` is who wrote a comment, where the page says so.
+    has that number as the last step of the path. `speaker` is who wrote a comment, where the page says so, or who says
+    a turn of a conversation: that is the document's own, with a role like any other. `time` is when, as the document
+    writes it.
     """
 
     document_id: str
@@ -122,6 +127,12 @@ class Paragraph:
     heading: tuple[str, ...] = ()
     page: int | None = None
     speaker: str | None = None
+    time: str | None = None
+
+    @property
+    def said_by(self) -> str:
+        """Who says it and when, as people read it: "Ann Lee, 10:42"; empty where the document does not tell."""
+        return ", ".join(filter(None, (self.speaker, self.time)))
 
     @property
     def place(self) -> str:
@@ -391,6 +402,7 @@ def _place_json(paragraph: Paragraph, source: Source) -> Json:
         "paragraph": paragraph.number,
         "role": paragraph.role.value,
         "speaker": paragraph.speaker,
+        "time": paragraph.time,
         "heading": " › ".join(paragraph.heading) or None,
         "page": paragraph.page,
         "date": source.date.isoformat() if source.date else None,

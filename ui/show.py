@@ -132,8 +132,9 @@ def _abstention_lines(answer: Answer) -> Iterator[str]:
 
 def _closest_lines(answer: Answer) -> Iterator[str]:
     for passage in answer.closest:
+        said_by = f"{passage.paragraph.said_by}: " if passage.paragraph.said_by else ""
         shown = excerpt(passage.paragraph.text, about=answer.question)
-        yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(shown)}"
+        yield f"  [dim]{safe(passage.paragraph.place)}[/dim]  {safe(said_by + shown)}"
 
 
 def _verdict_line(answer: Answer) -> str:

@@ -12,7 +12,7 @@ import regex
 
 from rag.documents.context import context_of
 from rag.documents.signatures import is_signature
-from rag.domain import Key, Passage, Role, Span
+from rag.domain import Key, Paragraph, Passage, Role, Span
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.features import Features, Numbers, blank
@@ -36,6 +36,9 @@ MOST_SENTENCES = 24
 
 ROW_NAMED = 3.0
 """Log-odds for a row with every name of the question, and for a field whose name stands in it."""
+
+SPEAKER_NAMED = 2.0
+"""Log-odds for a turn of somebody whom the question names: what others say of them has their name in it."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
@@ -177,7 +180,7 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question is the one that is
     meant, of fields the one that the question names, and of several versions that of the year, or the newest, that is
-    asked for. No training text has any of these."""
+    asked for, of turns those of whom it names. No training text has any of these."""
     asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
@@ -185,8 +188,16 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
         for one in candidates
     ]
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
+    spoken = [bool(asked & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
-    return meant + ROW_NAMED * np.array(named, dtype=np.float32)
+    weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
+    return meant + weighed
+
+
+def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:
+    """Whose turn it is; of what readers write the page is the source, whoever they are."""
+    is_turn = paragraph.speaker is not None and paragraph.role is not Role.COMMENT
+    return stems_of(paragraph.speaker or "", inquiry.truncated) if is_turn else frozenset()
 
 
 def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) -> bool:

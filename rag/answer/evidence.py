@@ -263,9 +263,11 @@ def _backing(passage: Passage, *, sought: _Sought) -> Backing:
 
 
 def _lead(text: str, *, citations: Sequence[Citation]) -> str | None:
-    """Words of ours where a reader's words would else read as the document's own."""
-    if not all(citation.paragraph.role is Role.COMMENT for citation in citations):
-        return None
+    """Words of ours where a reader's words would else read as the document's own, or one person's as nobody's."""
     speakers = {citation.paragraph.speaker for citation in citations if citation.paragraph.speaker}
+    are_of_readers = all(citation.paragraph.role is Role.COMMENT for citation in citations)
+    are_of_one = len(speakers) == 1 and all(citation.paragraph.speaker for citation in citations)
+    if not (are_of_readers or are_of_one):
+        return None
     told = _MENTIONS_READER.search(text) or any(speaker in text for speaker in speakers)
     return None if told else lead_of(citations[0])

@@ -105,6 +105,6 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 
 
 def _with_headings(paragraph: Paragraph, source: Source) -> str:
-    """What is to be seen at a paragraph: its text, what stands above it, and where and when it is filed."""
+    """What is to be seen at a paragraph: its text, what stands above it, who says it, where and when it is filed."""
     filed = f"{document_name(paragraph.document_id)} {source.date or ''}"
-    return f"{source.title} {' '.join(paragraph.heading)} {filed} {paragraph.text}"
+    return f"{source.title} {' '.join(paragraph.heading)} {filed} {paragraph.said_by} {paragraph.text}"

@@ -107,7 +107,7 @@ def _described(passage: Passage) -> str:
         passage.source.title,
         " › ".join(paragraph.heading),
         _ROLES.get(paragraph.role, ""),
-        f"by {paragraph.speaker}" if paragraph.speaker else "",
+        f"by {paragraph.said_by}" if paragraph.speaker else paragraph.time or "",
         passage.source.date.isoformat() if passage.source.date else "",
     ]
     line = " · ".join(" ".join(fact.split()) for fact in facts if fact)

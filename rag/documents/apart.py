@@ -208,9 +208,10 @@ def _loaded(answer: Any) -> Loaded:
             role=None if role is None else Role(role),
             level=level,
             speaker=speaker,
+            time=time,
             is_literal=is_literal,
         )
-        for start, end, role, level, speaker, is_literal in answer["blocks"]
+        for start, end, role, level, speaker, time, is_literal in answer["blocks"]
     ]
     runs = [
         Run(start=start, end=end, place=Place(page, tuple(rectangle) if rectangle else None))

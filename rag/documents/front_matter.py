@@ -31,6 +31,11 @@ _BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{
 _TAG = regex.compile(r"</?(?:summary|details|h[1-6]|b|i|em|strong|code|a|span)\b[^>]*>")
 _HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")
 _DATELINE = regex.compile(r"\p{Lu}[\p{Lu} .'’-]{2,30}[,(–—-]+\s*.{6,20}\d{4}")  # "TARRINGTON, 21 November 2023 --"
+_LABEL = regex.compile(r"\W*[\p{L} ]{2,40}:(?=\s)")
+_OF_TEXT = regex.compile(
+    r"(?i)\b(?:datum|fecha|"
+    rf"{language.pattern('bylines.written', 'bylines.labels', 'bylines.by', 'comments.done', 'comments.fields')})\b"
+)
 _FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date):\s*[\"']?(?P<value>.+?)[\"']?\s*$")
 
 
@@ -45,9 +50,17 @@ def is_byline(text: str) -> bool:
         and not regex.search(r"[a-z]\.\s+\p{Lu}", text[author.end() :])
     ):
         return True
-    if not find_whole_dates(text):
+    if not find_whole_dates(text) or _is_date_of_else(text):
         return False
     return _words_beside_dates(text) <= (10 if _NAME_AND_DATE.match(text) else 4)
+
+
+def _is_date_of_else(text: str) -> bool:
+    """Whether it is a date of something that is not the text: "Next meeting: 7 June 2024"."""
+    label = _LABEL.match(text)
+    if label is None or not is_date_line(text[label.end() :].strip()):
+        return False
+    return not _DATE_WORDS.search(label.group()) and not _OF_TEXT.search(label.group())
 
 
 def is_bare_name(text: str) -> bool:

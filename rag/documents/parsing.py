@@ -120,7 +120,9 @@ def _shown(image: PageImage) -> dict[str, Any]:
 def _told(loaded: Loaded) -> dict[str, Any]:
     return {
         "text": loaded.text,
-        "blocks": [[one.start, one.end, one.role, one.level, one.speaker, one.is_literal] for one in loaded.blocks],
+        "blocks": [
+            [one.start, one.end, one.role, one.level, one.speaker, one.time, one.is_literal] for one in loaded.blocks
+        ],
         "runs": [[run.start, run.end, run.place.page, run.place.rectangle] for run in loaded.layout.runs],
         "warning": loaded.warning,
         "title": loaded.title,

@@ -1,7 +1,8 @@
 """From a text and the blocks of it to numbered paragraphs with roles.
 
 Knows nothing of files. The rules are general; none is made for one document. Two promises hold for every
-input: each paragraph is a slice of the text, and between two paragraphs lies only white space.
+input: each paragraph is a slice of the text, and between two paragraphs lies only white space, or who says the next
+one and when, which it holds.
 
 The blocks are walked in reading order. Each gets a role, carrying the headings above it and, once readers begin to
 speak, never going back to the document's own voice (see `rag.documents.voices`).
@@ -16,13 +17,14 @@ import regex
 
 from rag.documents.blocks import BULLET, ends_sentence, is_item, is_underline, number_of
 from rag.documents.boilerplate import is_boilerplate
+from rag.documents.conversations import with_turns
 from rag.documents.front_matter import heading_text, is_bare_name, is_byline
 from rag.documents.items import ItemTracker
 from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_heading
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import split_units
 
-PARSER_VERSION = "7"
+PARSER_VERSION = "8"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -46,7 +48,8 @@ def split_paragraphs(document_id: str, text: str, blocks: Sequence[Block]) -> tu
     A role the loader knew stands, except that nothing in a stretch of readers' comments is taken for the
     document's own. Text that no block covers becomes a body block of its own, so nothing is lost.
     """
-    walker = RoleWalker(document_id, text, _covering(text, blocks))
+    covering = _covering(text, with_turns(text, blocks))
+    walker = RoleWalker(document_id, text, [block for block in covering if not block.is_head])
     return tuple(walker.paragraphs())
 
 
@@ -116,7 +119,9 @@ class RoleWalker:
         self.blocks = blocks
         self.texts = [text[block.start : block.end] for block in blocks]
         self.indents = [_indent(text, block.start) for block in blocks]
-        spoken = ["" if block.is_literal else one for block, one in zip(blocks, self.texts, strict=True)]
+        spoken = [
+            "" if block.is_literal or _is_turn(block) else one for block, one in zip(blocks, self.texts, strict=True)
+        ]
         self.voices = VoiceTracker(spoken, self.indents, [is_boilerplate(one) for one in self.texts])
         self.headings: list[tuple[int, str]] = []
         self.items = ItemTracker(self.texts, self.indents)
@@ -146,7 +151,8 @@ class RoleWalker:
                 end=block.end,
                 role=role,
                 heading=path,
-                speaker=_speaker(block, voice) if role is Role.COMMENT else None,
+                speaker=_speaker(block, voice) if role is Role.COMMENT or _is_turn(block) else None,
+                time=block.time,
             )
 
     def _enter_heading(self, level: int, text: str) -> tuple[str, ...]:
@@ -162,6 +168,8 @@ class RoleWalker:
             return Role.BOILERPLATE
         if readers_speak:
             return _role_among_comments(text)
+        if _is_turn(block):
+            return block.role or Role.BODY
         if block.role is not None:
             return self._role_from_loader(i, block.role)
         if is_boilerplate(text):
@@ -219,7 +227,8 @@ class RoleWalker:
         if any(block.role is Role.TITLE for block in self.blocks):
             return None
         byline = next((i for i in range(1, min(13, len(self.texts))) if self._may_be_byline(i)), None)
-        candidates = range(byline - 1, -1, -1) if byline else range(min(4, len(self.texts)))
+        spoken = next((i for i, block in enumerate(self.blocks) if _is_turn(block)), len(self.blocks))
+        candidates = range(byline - 1, -1, -1) if byline else range(min(4, spoken))
         for i in candidates:
             if self._could_be_title(i):
                 return None if self._had_body(i) else i
@@ -261,6 +270,11 @@ class RoleWalker:
         if number_of(text) is not None:
             return not (is_item(self.texts[i + 1]) or (i and is_item(self.texts[i - 1])))
         return len(text.split()) <= 12
+
+
+def _is_turn(block: Block) -> bool:
+    """Whether it is of a conversation: said by somebody, or told by the program at some time."""
+    return block.role in (Role.BODY, Role.BOILERPLATE) and (block.speaker is not None or block.time is not None)
 
 
 def _speaker(block: Block, voice: Voice | None) -> str | None:

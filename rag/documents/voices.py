@@ -344,7 +344,7 @@ def lead_of(citation: Citation) -> str | None:
     if paragraph.role is Role.CAPTION:
         return "A photo caption reads:"
     if paragraph.role is not Role.COMMENT:
-        return None
+        return f"{paragraph.said_by}:" if paragraph.said_by else None
     if paragraph.speaker:
         return f"A reader, {paragraph.speaker}, writes:"
     number = paragraph.heading[-1] if paragraph.heading and paragraph.heading[-1].isdigit() else None

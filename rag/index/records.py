@@ -149,6 +149,7 @@ def row_metadata(change: Change, piece: Piece) -> dict[str, Any]:
         "heading": json.dumps(paragraph.heading, ensure_ascii=False) if paragraph.heading else None,
         "page": paragraph.page,
         "speaker": paragraph.speaker,
+        "time": paragraph.time,
     }
     return metadata | {key: value for key, value in optional.items() if value is not None}
 
@@ -165,6 +166,7 @@ def paragraph_of(metadata: Any) -> Paragraph:
         heading=tuple(json.loads(metadata["heading"])) if "heading" in metadata else (),
         page=metadata.get("page"),
         speaker=metadata.get("speaker"),
+        time=metadata.get("time"),
     )
 
 

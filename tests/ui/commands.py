@@ -15,7 +15,7 @@ ANSWER_KEYS = [
     "passages", "closest", "missing_terms", "unmentioned", "gate", "seconds", "usage",
 ]  # fmt: skip
 STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
-PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "heading", "page", "date"]
+PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "time", "heading", "page", "date"]
 CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold"]
 PASSAGE_KEYS = [*PLACE_KEYS, "text", "score", "ranks"]
 

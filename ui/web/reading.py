@@ -105,7 +105,7 @@ def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: S
     number = paragraph.number
     tag = _TAGS.get(paragraph.role, "p")
     badge = f'<span class="badge">{ROLE_NAMES[paragraph.role]}</span> ' if paragraph.role in _BADGED else ""
-    speaker = f'<span class="speaker">{escaped(paragraph.speaker)}</span> ' if paragraph.speaker else ""
+    speaker = f'<span class="speaker">{escaped(paragraph.said_by)}</span> ' if paragraph.said_by else ""
     address = place_address(folder, paragraph.document_id, number)
     return (
         f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{_layout_of(paragraph)}" id="p{number}" data-paragraph="{number}">'

@@ -205,7 +205,8 @@ def _closest_html(answer: Answer, shelf: Shelf) -> str:
 def _passage_html(passage: Passage, shelf: Shelf, question: str) -> str:
     text = passage.paragraph.text or shelf.text_of(passage)
     shown = excerpt(text, _EXCERPT, about=question) if text else "This passage has changed since."
-    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{prose_html(shown, passage.paragraph.document_id)}</span>'
+    said_by = f'<span class="speaker">{escaped(passage.paragraph.said_by)}</span> ' if passage.paragraph.said_by else ""
+    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{said_by}{prose_html(shown, passage.paragraph.document_id)}</span>'
 
 
 def _place_link(passage: Passage, shelf: Shelf) -> str:

@@ -1,4 +1,4 @@
-"""JSON and JSON Lines: each record is a block of lines "name: value"."""
+"""JSON and JSON Lines: each record is a block of lines "name: value", each message of a chat what is said in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from rag.documents.loaders.decoding import decode
 from rag.documents.loaders.loaded import Loaded, Piece, assembled
+from rag.documents.loaders.messages import message_pieces
 from rag.documents.loaders.plain import load_plain
 from rag.domain import Role
 
@@ -18,7 +19,8 @@ def load_json(data: bytes) -> Loaded:
     """As text where it is not JSON after all. Raises DocumentError where the bytes are no text."""
     text, warning = decode(data)
     try:
-        return assembled(_pieces(json.loads(text.lstrip("\ufeff")), 1), warning)
+        value = json.loads(text.lstrip("\ufeff"))
+        return assembled(message_pieces(value) or _pieces(value, 1), warning)
     except (ValueError, RecursionError) as error:
         return _as_text(data, f"read as text: it is not JSON ({error})")
 
@@ -27,7 +29,8 @@ def load_json_lines(data: bytes) -> Loaded:
     text, warning = decode(data)
     try:
         values = [json.loads(line) for line in text.lstrip("\ufeff").split("\n") if line.strip()]
-        return assembled((Piece(text=_record(value), role=Role.BODY, is_literal=True) for value in values), warning)
+        records = (Piece(text=_record(value), role=Role.BODY, is_literal=True) for value in values)
+        return assembled(message_pieces(values) or records, warning)
     except (ValueError, RecursionError) as error:
         return _as_text(data, f"read as text: a line is not JSON ({error})")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from rag.documents.conversations import has_turns
 from rag.documents.loaders.decoding import decode
 from rag.documents.loaders.loaded import Loaded
+from rag.documents.loaders.plain import load_plain
 from rag.domain import Block, Role
 
 _MOST_LINES = 40  # of code: about a screen
@@ -31,7 +33,10 @@ def load_code(data: bytes) -> Loaded:
 
 
 def load_log(data: bytes) -> Loaded:
-    """Some entries a block; a line that is indented belongs to the one above it."""
+    """Some entries a block; a line that is indented belongs to the one above it. What people said is text."""
+    plain = load_plain(data)
+    if has_turns(plain.text, plain.blocks):
+        return plain
     return _loaded(data, _begins_log)
 
 

@@ -37,6 +37,7 @@ class Piece:
     role: Role | None = None
     level: int = 0
     speaker: str | None = None
+    time: str | None = None
     is_literal: bool = False
     runs: Sequence[Run] = ()
 
@@ -94,6 +95,7 @@ def _block(piece: Piece, start: int, end: int) -> Block:
         role=piece.role,
         level=piece.level,
         speaker=piece.speaker,
+        time=piece.time,
         is_literal=piece.is_literal,
     )
 

@@ -34,6 +34,20 @@ from rag.domain import Paragraph, Role
             id="a comment says who wrote it",
         ),
         pytest.param(
+            Paragraph(
+                document_id="documents/a.txt",
+                number=2,
+                text="x",
+                start=0,
+                end=1,
+                role=Role.BODY,
+                speaker="Ann Lee",
+                time="10:42",
+            ),
+            "Title › 10:42 › said by Ann Lee",
+            id="a turn says who said it and when",
+        ),
+        pytest.param(
             Paragraph(document_id="documents/a.txt", number=1, text="x", start=0, end=1, role=Role.TITLE),
             "",
             id="the title needs none",

@@ -300,10 +300,11 @@ def check_promises(text: str, paragraphs: tuple[Paragraph, ...]) -> None:
     end = 0
     for paragraph in paragraphs:
         assert text[paragraph.start : paragraph.end] == paragraph.text
-        assert text[end : paragraph.start].strip() == "", "only white space lies between paragraphs"
+        between = text[end : paragraph.start].strip()
+        assert not between or (paragraph.speaker or paragraph.time or " ") in between, "only who speaks lies between"
         assert 0 < len(paragraph.text) <= MAX_PARAGRAPH
         assert paragraph.text == paragraph.text.strip()
-        assert paragraph.speaker is None or paragraph.role is Role.COMMENT
+        assert paragraph.speaker is None or paragraph.role in (Role.COMMENT, Role.BODY, Role.BOILERPLATE)
         end = paragraph.end
     assert text[end:].strip() == "", "nothing is lost at the end"
 
