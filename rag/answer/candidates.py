@@ -37,8 +37,9 @@ MOST_SENTENCES = 24
 ROW_NAMED = 3.0
 """Log-odds for a row with every name of the question, and for a field whose name stands in it."""
 
-SPEAKER_NAMED = 2.0
-"""Log-odds for a turn of somebody whom the question names: what others say of them has their name in it."""
+SPEAKER_NAMED = 4.0
+"""Log-odds for a turn of somebody whom the question names, unless it asks who: what others say of them has their name
+in it, and more words of the question."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
@@ -188,7 +189,8 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
         for one in candidates
     ]
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
-    spoken = [bool(asked & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
+    speakers = frozenset[str]() if inquiry.kind == "name" else asked
+    spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
     return meant + weighed

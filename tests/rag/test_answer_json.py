@@ -240,9 +240,13 @@ def test_words_of_an_answer_are_words(answers: dict[str, Answer]) -> None:
             assert is_refused_or(
                 described, lambda answer, name=name: isinstance(getattr(answer.statements[0], name), str | None)
             )
-        described = answers["extractive"].json()
-        described["statements"][0]["citations"][0]["speaker"] = value
-        assert is_refused_or(described, lambda answer: isinstance(answer.citations[0].paragraph.speaker, str | None))
+        for name in ("speaker", "time"):
+            described = answers["extractive"].json()
+            described["statements"][0]["citations"][0][name] = value
+            assert is_refused_or(
+                described,
+                lambda answer, name=name: isinstance(getattr(answer.citations[0].paragraph, name), str | None),
+            )
 
 
 def test_ranks_of_a_passage_are_numbers(answers: dict[str, Answer]) -> None:

@@ -104,7 +104,9 @@ def gone_html(document: str) -> str:
 def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: Sequence[Mark]) -> str:
     number = paragraph.number
     tag = _TAGS.get(paragraph.role, "p")
-    badge = f'<span class="badge">{ROLE_NAMES[paragraph.role]}</span> ' if paragraph.role in _BADGED else ""
+    is_said = paragraph.role is Role.BOILERPLATE and paragraph.said_by  # a picture, a thumb: no furniture of a page
+    badged = paragraph.role in _BADGED and not is_said
+    badge = f'<span class="badge">{ROLE_NAMES[paragraph.role]}</span> ' if badged else ""
     speaker = f'<span class="speaker">{escaped(paragraph.said_by)}</span> ' if paragraph.said_by else ""
     address = place_address(folder, paragraph.document_id, number)
     return (

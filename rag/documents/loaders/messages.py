@@ -137,7 +137,8 @@ def _plain(value: Any) -> str:
 
 def _attached(one: Mapping[str, Any]) -> str:
     """The names of files that came without words."""
-    files = [file for name in ("files", "attachments") for file in (one.get(name) or ()) if isinstance(file, Mapping)]
+    kept = [one[name] for name in ("files", "attachments") if isinstance(one.get(name), list)]
+    files = [file for several in kept for file in several if isinstance(file, Mapping)]
     return ", ".join(str(file[name]) for file in files if (name := _first(file, _FILE_NAMES)))
 
 

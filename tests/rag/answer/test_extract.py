@@ -65,8 +65,9 @@ def test_a_quote_keeps_the_white_space_of_its_document_and_shows_it_collapsed() 
         (Role.COMMENT, None, ("9 Responses", "5"), "A reader writes (under comment 5):"),
         (Role.COMMENT, None, (), "A reader writes:"),
         (Role.CAPTION, None, (), "A photo caption reads:"),
+        (Role.BODY, "Ann Lee", (), "Ann Lee:"),
     ],
-    ids=["the document itself", "a signed comment", "a numbered comment", "a bare comment", "a caption"],
+    ids=["the document itself", "a signed comment", "a numbered comment", "a bare comment", "a caption", "a turn"],
 )
 def test_what_is_not_the_documents_own_voice_is_introduced(
     role: Role, speaker: str | None, heading: tuple[str, ...], lead: str | None

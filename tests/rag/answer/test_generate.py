@@ -170,6 +170,13 @@ def test_a_readers_words_are_introduced_as_such() -> None:
     assert told.lead is None
 
 
+def test_a_turn_of_a_conversation_is_told_with_who_said_it() -> None:
+    turn = passage("The convoy carried nothing but onions.", 1, speaker="Ann Lee")
+    model = Scripted("The convoy carried nothing but onions. [P1] Ann Lee says that the convoy carried onions. [P1]")
+    *_, end = generate("?", [turn], model, weigh)
+    assert [one.lead for one in end.statements] == ["Ann Lee:", None]
+
+
 def test_the_sentinel_is_an_abstention() -> None:
     with pytest.raises(NotInDocumentsError):
         writings(NOT_FOUND)

@@ -162,3 +162,27 @@ The warden supports the following boats of the Plus plan by towing them home.
 def test_what_speaks_of_another_or_holds_no_number_is_no_sure_answer(ask: Ask, question: str, is_sure: bool) -> None:
     answer = ask(PLANS, question)
     assert (answer.confidence is Confidence.HIGH) is is_sure, answer.text
+
+
+CHAT = """[10:42] Ann Lee: I would cut the budget to 5,000 euros.
+[10:43] Bob Ray: Is Ann Lee serious about the budget?
+[10:44] Ann Lee: The keys of the shed are with Carl.
+[10:45] Bob Ray: I want the budget at 9,000 euros.
+[10:46] Carl Stone: We meet on Friday at the harbour.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "lead"),
+    [
+        ("What did Ann Lee say about the budget?", "I would cut the budget to 5,000 euros.", "Ann Lee, 10:42:"),
+        ("What did Bob Ray say about the budget?", "I want the budget at 9,000 euros.", "Bob Ray, 10:45:"),
+        ("Who wants to know if Ann Lee is serious?", "Is Ann Lee serious about the budget?", "Bob Ray, 10:43:"),
+        ("Who said that we meet on Friday at the harbour?", "We meet on Friday at the harbour.", "Carl Stone, 10:46:"),
+    ],
+)
+def test_of_a_chat_the_turn_of_who_is_asked_about_is_quoted_as_theirs(
+    ask: Ask, question: str, quote: str, lead: str
+) -> None:
+    statement = ask(CHAT, question).statements[0]
+    assert (statement.citations[0].quote, statement.lead) == (quote, lead)

@@ -182,6 +182,19 @@ def run_python(code: str, *arguments: str | Path) -> subprocess.CompletedProcess
             id="speaker",
         ),
         pytest.param(
+            Paragraph(
+                document_id="documents/a.txt",
+                number=1,
+                text="I was there.",
+                start=30,
+                end=42,
+                role=Role.BODY,
+                speaker="Zoë",
+                time="[9:05 PM]",
+            ),
+            id="turn",
+        ),
+        pytest.param(
             Paragraph(document_id="documents/a.txt", number=1, text="before\0after\0", start=0, end=13, role=Role.BODY),
             id="nul",
         ),

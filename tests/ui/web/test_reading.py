@@ -174,8 +174,9 @@ def test_every_paragraph_has_an_address_of_its_own() -> None:
     assert [int(one.attributes["data-paragraph"]) for one in page.all("choose")] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("speaker", ["Michael", None])
 @pytest.mark.parametrize("role", list(Role))
-def test_readers_captions_and_furniture_are_told_from_the_document(role: Role) -> None:
+def test_readers_captions_and_furniture_are_told_from_the_document(role: Role, speaker: str | None) -> None:
     paragraph = Paragraph(
         document_id="documents/a.md",
         number=1,
@@ -185,7 +186,8 @@ def test_readers_captions_and_furniture_are_told_from_the_document(role: Role) -
         role=role,
         heading=(),
         page=None,
-        speaker="Michael",
+        speaker=speaker,
+        time=speaker and "10:42",
     )
     page = read(
         reader_html(
@@ -197,9 +199,10 @@ def test_readers_captions_and_furniture_are_told_from_the_document(role: Role) -
             None,
         )
     )
-    badges = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"], Role.BOILERPLATE: ["page furniture"]}
+    furniture = [] if speaker else ["page furniture"]  # a thumb in a chat is none
+    badges = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"], Role.BOILERPLATE: furniture}
     assert [one.text for one in page.all("badge")] == badges.get(role, [])
-    assert [one.text for one in page.all("speaker")] == ["Michael"]
+    assert [one.text for one in page.all("speaker")] == (["Michael, 10:42"] if speaker else [])
 
 
 @given(WORDS, WORDS, WORDS, WORDS, st.none() | WORDS)

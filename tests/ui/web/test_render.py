@@ -76,6 +76,7 @@ def citations(draw: st.DrawFn, mark: int) -> Citation:
         heading=tuple(draw(st.lists(WORDS, max_size=2))),
         page=draw(st.none() | st.integers(1, 9)),
         speaker=draw(st.none() | WORDS),
+        time=draw(st.none() | WORDS),
     )
     source = Source(title=draw(WORDS), revision="3-abc", date=draw(st.none() | st.just(date(2015, 10, 8))))
     span = Span(start + bold[0], start + bold[1]) if bold and bold[0] < bold[1] else None
