@@ -26,19 +26,22 @@ _UNSPOKEN = (Role.TITLE, Role.COMMENT, Role.CAPTION)
 _LINE = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _STAGE = regex.compile(r"\s*[\[(*].*[\])*]\s*")
 _LABELLED = regex.compile(r"\s*[^\s:：]+(?:[^\S\n][^\s:：]+){0,2}[:：](?:\s|$)")
+_CLOSED = regex.compile(r"</(\w+)>")
 _MEDIA = regex.compile(r"\W*(?:<[^<>\n]{3,40}>|\p{L}+ omitted)\W*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line that is not blank. `head_lines` is how many lines its head takes."""
+    """A line that is not blank. `head_lines` is how many lines its head takes; `is_told`: its loader knows that nobody
+    says it, as a heading."""
 
     start: int
     end: int
     text: str
     after_blank: bool
     head: Head | None
-    head_lines: int = 1
+    head_lines: int
+    is_told: bool
 
     @property
     def indent(self) -> int:
@@ -52,9 +55,9 @@ def with_turns(text: str, blocks: Sequence[Block]) -> list[Block]:
     return [*_without(blocks, turns), *turns] if turns else list(blocks)
 
 
-def has_turns(text: str, blocks: Sequence[Block]) -> bool:
+def has_turns(text: str) -> bool:
     """Whether there is a conversation in it."""
-    return any(_conversations(list(_lines(text, blocks)), text))
+    return next(_conversations(list(_lines(text, ())), text), None) is not None
 
 
 def _lines(text: str, blocks: Sequence[Block]) -> Iterator[_Line]:
@@ -66,10 +69,11 @@ def _lines(text: str, blocks: Sequence[Block]) -> Iterator[_Line]:
         if not line.strip():
             continue
         below = matches[i + 1].group() if i + 1 < len(matches) else ""
-        head, head_lines = (None, 1) if over else _head(line, below, kinds[i])
+        is_told = _is_told(kinds[i])
+        head, head_lines = (None, 1) if over or is_told else _head(line, below, kinds[i])
         over = head_lines == 2
         after_blank = text.count("\n", end, match.start()) > 1 or text.count("\r", end, match.start()) > 1
-        yield _Line(match.start(), match.end(), line, after_blank, head, head_lines)
+        yield _Line(match.start(), match.end(), line, after_blank, head, head_lines, is_told)
         end = match.end()
 
 
@@ -85,8 +89,6 @@ def _blocks_of(starts: Sequence[int], blocks: Sequence[Block]) -> list[Block | N
 
 
 def _head(line: str, below: str, block: Block | None) -> tuple[Head | None, int]:
-    if block is not None and _is_told(block):
-        return None, 1
     head = head_of(line)
     if head is None and (head := head_over(line, below)):
         return head, 2
@@ -96,8 +98,10 @@ def _head(line: str, below: str, block: Block | None) -> tuple[Head | None, int]
     return head, 1
 
 
-def _is_told(block: Block) -> bool:
-    """Whether its loader knows that nobody begins to speak in it."""
+def _is_told(block: Block | None) -> bool:
+    """Whether its loader knows what it is, or who speaks in it."""
+    if block is None:
+        return False
     return bool(block.is_literal or block.level or block.speaker or block.time or block.role in _UNSPOKEN)
 
 
@@ -143,7 +147,7 @@ class _Run:
         self._spoken = spoken
         self._layout = heads[spoken[0]].layout
         self._first, self._last = self._reach(heads)
-        self._heads = {i: head for i, head in heads.items() if self._first <= i <= self._last}
+        self._heads = {i: heads[i] for i in range(self._first, self._last + 1) if i in heads}
         self._turns_of = Counter(heads[i].speaker for i in spoken)
         widest = max(len(line.text.rstrip()) for line in lines[self._first : self._last + 1])
         self._width = widest if widest <= UNWRAPPED else 0
@@ -174,7 +178,8 @@ class _Run:
         return is_conversation(self._layout, turns, labels=labels, things=things)
 
     def _are_tags(self) -> bool:
-        return any(f"</{speaker}>" in line.text for speaker in self._turns_of for line in self._lines)
+        closed = {name for line in self._lines[self._first : self._last + 1] for name in _CLOSED.findall(line.text)}
+        return not closed.isdisjoint(self._turns_of)
 
     def _words(self, i: int) -> str:
         """What stands in the first line of words of a turn."""
@@ -210,7 +215,7 @@ class _Run:
     def _continues(self, i: int, j: int) -> bool:
         """Whether line `j`, behind lines of the turn that begins at `i`, is the same speaker's."""
         line, is_last = self._lines[j], i == self._spoken[-1]
-        if j in self._heads:
+        if j in self._heads or line.is_told:
             return False
         if self._layout is Layout.DATED and self._is_whole_file() and self._heads[i].is_program_written:
             return True

@@ -34,9 +34,8 @@ def load_code(data: bytes) -> Loaded:
 
 def load_log(data: bytes) -> Loaded:
     """Some entries a block; a line that is indented belongs to the one above it. What people said is text."""
-    plain = load_plain(data)
-    if has_turns(plain.text, plain.blocks):
-        return plain
+    if has_turns(decode(data)[0]):
+        return load_plain(data)
     return _loaded(data, _begins_log)
 
 

@@ -192,6 +192,11 @@ def test_comments_under_an_article_stay_their_readers_own() -> None:
     assert [(p.speaker, p.role) for p in spoken] == [(who, Role.COMMENT) for who in ("Ann", "Bob", "Ann", "Bob")]
 
 
+def test_a_heading_between_turns_is_nobodys() -> None:
+    text = "[10:42] Ann: Do I?\n## The budget\n[10:43] Bob: You do.\n[10:44] Ann: Do we?\n[10:45] Bob: I say so."
+    assert told(text, "a.md")[:2] == [("Ann, 10:42", "Do I?"), ("", "## The budget")]
+
+
 def test_a_log_that_people_wrote_is_a_chat() -> None:
     assert told("<ann> shall we?\n<bob> no\n<ann> ok\n<bob> bye", "irc.log")[0] == ("ann", "shall we?")
 
