@@ -436,6 +436,7 @@ class Store:
             remove_path(self.folder / "owner.json")
             if not self._is_shut:
                 self.client.close()
+            vector_files.blank_unused(self.folder / "chroma")
             # Without a seal the next start looks closer.
             with suppress(*vector_files.UNREADABLE):
                 vector_files.write_seal(self.folder / SEAL, self.folder / "chroma", self._stamps)

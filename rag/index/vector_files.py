@@ -8,12 +8,13 @@ killed the graph itself is gone through. Knows the files and the two tables that
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import sqlite3
 import struct
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ SEAL = "vectors.json"
 _NAMES = "index_metadata.pickle"
 _HEADER, _LEVEL0, _LENGTHS, _LINKS = "header.bin", "data_level0.bin", "length.bin", "link_lists.bin"
 _LAYOUT = struct.Struct("<i6Q2i3QdQ")
+_PIECE = 1 << 20
+"""Bytes that are looked at together."""
 _AT_ONCE = 8_192
 """Elements that are looked at together: some 15 MB."""
 
@@ -142,6 +145,25 @@ def read_seal(seal: Path) -> dict[str, int] | None:
         return {str(name): int(checksum) for name, checksum in told.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def blank_unused(chroma: Path) -> None:
+    """Zeros over all that stands behind the last element of closed files: Chroma keeps room there and writes memory that
+    it never set, with whatever the process had in it before, a key of a model's server among it."""
+    for segment in segments(chroma):
+        with suppress(*UNREADABLE):
+            header = _header(segment.folder)
+            _blank(segment.folder / _LEVEL0, header.count * header.size)
+            _blank(segment.folder / _LENGTHS, header.count * 4)
+
+
+def _blank(path: Path, start: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        while piece := file.read(_PIECE):
+            if any(piece):
+                file.seek(-len(piece), os.SEEK_CUR)
+                file.write(bytes(len(piece)))
 
 
 def write_seal(seal: Path, chroma: Path, known: Stamps) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,27 @@ def test_of_few_lost_vectors_only_those_are_made(
         assert vectors_of(bot) == before
         assert bot.set_aside == ()
     assert "Making the vectors of 1 documents anew" in caplog.text
+
+
+def test_what_the_process_had_in_its_memory_is_in_no_closed_file(base: Path, embedder: MiniLM, tmp_path: Path) -> None:
+    """Chroma writes room that it never set: behind the last element stands what was freed before."""
+    for _ in range(300):
+        # What a key would be: strings that are gone again, of the sizes that the files have.
+        assert (b"sk-planted-0123456789" * 40_000)[:16]
+    with opened(tmp_path, base, embedder) as bot:
+        bot.ingest()
+        vectors = vectors_of(bot)
+    (chroma,) = {path.parent for path in tmp_path.rglob("chroma.sqlite3")}
+    looked_at = 0
+    for segment in segments(chroma):
+        for path in segment.folder.glob("*.bin"):
+            data = path.read_bytes()
+            assert b"sk-planted" not in data
+            if path.name == "data_level0.bin" and (segment.folder / "header.bin").is_file():
+                header = struct.unpack("<i6Q", (segment.folder / "header.bin").read_bytes()[:52])
+                assert not any(data[header[3] * header[4] :]), path
+                looked_at += 1
+    assert looked_at
+    with opened(tmp_path, base, embedder) as bot:
+        assert vectors_of(bot) == vectors
+        assert bot.check().is_whole
