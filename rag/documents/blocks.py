@@ -30,6 +30,7 @@ _AMOUNT = regex.compile(r"\s*\d[\d.,/]*\s*\p{L}")  # "80 g butter": lists need n
 _SENTENCE_END = regex.compile(r"[.!?。！？।॥؟][\"'”’»)\]]*$")
 _CELLS = regex.compile(r"\S *\t+\s*\S|\S {3,}\S.*\S {3,}\S")
 _FIELD = regex.compile(r"\s*\p{Lu}[\p{L}-]{1,15}:\s")
+_ADDRESS = regex.compile(r"https?://[^\s()<>]++|\]\([^\s()]++\)")
 _UNDERLINE = regex.compile(r"\s*(?:=|-|~|\*|_|#|\+){3,}\s*")
 
 
@@ -48,6 +49,11 @@ class _Line:
         return len(self.text.rstrip())
 
     @property
+    def width_of_words(self) -> int:
+        """Without what no editor wraps: an address may be longer than a line."""
+        return len(_ADDRESS.sub("", self.text.rstrip())) if self.width > UNWRAPPED else self.width
+
+    @property
     def is_item(self) -> bool:
         return is_item(self.text)
 
@@ -56,15 +62,16 @@ class _Line:
         return self.text.count("|") >= 2 or (not self.is_item and bool(_CELLS.search(self.text.strip())))
 
 
-def text_blocks(text: str) -> list[Block]:
+def text_blocks(text: str, *, is_markup: bool = False) -> list[Block]:
     """The blocks of a plain text: runs of lines without a blank line between them.
 
     Inside a run a new block begins at a list item, at an unwrapped line, at a repeat of the line before,
-    at a line that names who speaks or is page furniture, and where quoted lines or table rows begin or end.
+    at a line that names who speaks or is page furniture, and where quoted lines or table rows begin or end. In a
+    language of markup a line end is none of a paragraph, however long the lines are.
     """
     blocks: list[Block] = []
     for run in _runs_of_lines(text):
-        for piece in _pieces_of_run(run):
+        for piece in _pieces_of_run(run, is_markup=is_markup):
             blocks.append(Block(start=piece[0].start, end=piece[-1].end, role=_role_by_shape(piece)))
     return blocks
 
@@ -98,8 +105,10 @@ def _lines(text: str) -> Iterator[_Line]:
         position += len(line)
 
 
-def _pieces_of_run(run: list[_Line]) -> Iterator[list[_Line]]:
-    width = max(NARROWEST_WRAP, *(line.width for line in run))
+def _pieces_of_run(run: list[_Line], *, is_markup: bool) -> Iterator[list[_Line]]:
+    width = max(NARROWEST_WRAP, *(line.width_of_words for line in run))
+    if is_markup:
+        width = min(width, UNWRAPPED)
     piece = [run[0]]
     for before, line in pairwise(run):
         if _begins_block(before, line, run[0], width):
@@ -112,16 +121,25 @@ def _pieces_of_run(run: list[_Line]) -> Iterator[list[_Line]]:
 def _begins_block(before: _Line, line: _Line, first: _Line, width: int) -> bool:
     if before.is_row or line.is_row:
         return not (before.is_row and line.is_row)
-    if line.text.strip() == before.text.strip() or width > UNWRAPPED or is_quoted(line.text) != is_quoted(before.text):
+    if line.text.strip() == before.text.strip() or is_quoted(line.text) != is_quoted(before.text):
         return True
+    if width > UNWRAPPED:
+        return not _goes_on(before, line)
     if is_underline(line.text) or (_FIELD.match(before.text) and _FIELD.match(line.text)):
         return False
-    room_was_left = before.width + 1 + len(line.text.split()[0]) <= width
+    room_was_left = before.width_of_words + 1 + len(line.text.split()[0]) <= width
     if line.is_item:
         return first.is_item or room_was_left or before.text.rstrip().endswith((":", ";"))
     sentence_ended = ends_sentence(before.text.rstrip())
     return (room_was_left and (_stands_alone(line) or _announces(before))) or (
         sentence_ended and is_boilerplate(line.text)
+    )
+
+
+def _goes_on(before: _Line, line: _Line) -> bool:
+    """Whether a line ends in the middle of a sentence, and the next one goes on with it."""
+    return (
+        before.width >= NARROWEST_WRAP and not ends_sentence(before.text.rstrip()) and line.text.lstrip()[0].islower()
     )
 
 

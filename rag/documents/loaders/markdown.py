@@ -75,8 +75,8 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
     elif token.type == "heading_open":
         yield Block(start=block.start, end=block.end, role=Role.HEADING, level=int(token.tag[1]))
     elif token.type == "paragraph_open" and block.role is Role.BODY:
-        # Captions that repeat and unwrapped lines are told apart as in plain text.
-        for piece in text_blocks(text[block.start : block.end]):
+        # Captions that repeat are told apart as in plain text.
+        for piece in text_blocks(text[block.start : block.end], is_markup=True):
             yield Block(start=block.start + piece.start, end=block.start + piece.end, role=piece.role or Role.BODY)
     elif token.type == "html_block" and _COMMENT.fullmatch(text[block.start : block.end]):
         # Nobody who reads the page sees it.

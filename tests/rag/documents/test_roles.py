@@ -161,6 +161,25 @@ def test_nothing_below_the_responses_of_the_seed_is_the_articles_own_voice() -> 
             id="unwrapped lines are paragraphs",
         ),
         pytest.param(
+            "The pilot keeps the log of the harbour in the [tower](https://example.org/"
+            + "a" * 80
+            + ")\nand signs it.",
+            [
+                (
+                    "The pilot keeps the log of the harbour in the [tower](https://example.org/"
+                    + "a" * 80
+                    + ") and signs it.",
+                    "body",
+                )
+            ],
+            id="an address that is longer than a line ends no paragraph",
+        ),
+        pytest.param(
+            "The pilot of the harbour keeps " + "very " * 20 + "old logs in the tower\nand signs them.",
+            [("The pilot of the harbour keeps " + "very " * 20 + "old logs in the tower and signs them.", "body")],
+            id="no paragraph begins in the middle of a sentence",
+        ),
+        pytest.param(
             "We need:\n- eggs\n- milk\n",
             [("We need:", "body"), ("- eggs", "list"), ("- milk", "list")],
             id="list items",
