@@ -235,7 +235,8 @@ class Chatbot:
         self, question: Question, request: about.Request, *, records: Sequence[Record], writer: Writer | None
     ) -> Iterator[Answer]:
         """The answer about the documents themselves; overviews are written by the model, if there is one."""
-        answer = answer_about(question.text, request, records, self.retriever.passages_of)
+        read, weight_of = self.retriever.passages_of, self.retriever.rarity
+        answer = answer_about(question.text, request, records=records, passages_of=read, weight_of=weight_of)
         task = _TASKS.get(request.kind)
         if writer is None or task is None or not answer.statements:
             is_begun = request.kind is about.Kind.COMPARISON and answer.statements

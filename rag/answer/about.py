@@ -25,6 +25,9 @@ class Kind(StrEnum):
     COMPARISON = "comparison"
     AUTHOR = "author"
     DATE = "date"
+    TIMELINE = "timeline"
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ _COMPARISON = _whole(language.pattern("requests.comparison"))
 _PAIR = _whole(language.pattern("requests.pair"))
 # These mean documents by an `object`.
 _OF_DOCUMENTS = tuple(
-    (kind, _whole(language.pattern(f"requests.{kind}"))) for kind in (Kind.SUMMARY, Kind.AUTHOR, Kind.DATE)
+    (kind, _whole(language.pattern(f"requests.{kind}")))
+    for kind in (Kind.SUMMARY, Kind.AUTHOR, Kind.DATE, Kind.TIMELINE, Kind.NEWEST, Kind.OLDEST)
 )
 _VAGUE = _whole(language.pattern("requests.vague"))
 _PLACES = language.numbered("requests.places")

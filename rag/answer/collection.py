@@ -1,25 +1,27 @@
 """Answers about the documents themselves: which there are, what they are about, who wrote them and when, what each of
 them says of one topic.
 
-Made of the catalogue and of the documents' own leading sentences and bylines, cited like everything else.
+Made of the catalogue and of the documents' own telling sentences and bylines, cited like everything else.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import regex
 
 from rag.answer.about import Kind, Request
+from rag.answer.central import central_sentences
+from rag.answer.timeline import timeline
 from rag.answer.verify import settle
 from rag.documents.context import display
 from rag.documents.front_matter import find_author, find_date
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Passage, Role, Span, Statement, document_name
+from rag.domain import Answer, Key, Passage, Role, Span, Statement, document_name
 from rag.index.records import Record
 from rag.search.retrieve import Retrieval
-from rag.text.sentences import split_sentences
 
 PassagesOf = Callable[[str, Sequence[int]], list[Passage]]
 """The paragraphs of a document by their numbers."""
@@ -34,7 +36,10 @@ _HEAD = 15
 _OVERVIEW = 10
 """Passages that a model is given for an overview."""
 _READ_THROUGH = 400
-_LEADING = 30
+MOST_READ = 100
+"""Documents that are read through for one answer."""
+_EACH = {1: 4, 2: 2}
+"""Sentences of each document, by how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,25 @@ class Account:
         return sorted(self.retrieval.passages, key=lambda passage: passage.paragraph.key not in quoted)
 
 
-def answer_about(question: str, request: Request, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
-    """Answer a question about the collection from the documents in `records`."""
+def answer_about(
+    question: str,
+    request: Request,
+    *,
+    records: Sequence[Record],
+    passages_of: PassagesOf,
+    weight_of: Callable[[str], float],
+) -> Answer:
+    """Answer a question about the collection from the documents in `records`; `weight_of` says how much a stem tells
+    in them."""
     chosen = [records[i] for i in request.which] if request.which else records
     if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
-        return _summary(question, chosen, passages_of)
+        return _summary(question, chosen, passages_of=passages_of, weight_of=weight_of)
+    if request.kind is Kind.TIMELINE:
+        return timeline(question, [_read(record, passages_of) for record in chosen[:MOST_READ]])
     if request.kind in (Kind.AUTHOR, Kind.DATE):
         return _byline(question, chosen, request.kind, passages_of)
+    if request.kind in (Kind.NEWEST, Kind.OLDEST):
+        return _by_date(question, chosen, request.kind, passages_of)
     listed = catalogue(records)
     said = {
         Kind.GREETING: f"Hello. Ask me about your documents; I quote them, with the place. {listed}",
@@ -89,30 +106,34 @@ def catalogue(records: Sequence[Record]) -> str:
     return f"There {count}: {titles}{more}."
 
 
-def _summary(question: str, records: Sequence[Record], passages_of: PassagesOf) -> Answer:
-    """The leading sentence of each document's first prose; two where there are one or two documents."""
+def _summary(
+    question: str, records: Sequence[Record], *, passages_of: PassagesOf, weight_of: Callable[[str], float]
+) -> Answer:
+    """The sentences that tell what each document is about: of one several, of many one each."""
     statements: list[Statement] = []
-    passages: list[Passage] = []
+    passages: dict[Key, Passage] = {}
+    most = _EACH.get(len(records), 1)
     for record in records[:MOST_DOCUMENTS]:
-        lead = _leading(record, 2 if len(records) <= 2 else 1, passages_of)
-        if lead is None:
-            continue
-        passage, span = lead
-        citation = passage.cited(span, len(statements) + 1)
-        introduction = lead_of(citation) or f"{record.title}:"
-        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=introduction)))
-        passages.append(passage)
+        for one in central_sentences(_read(record, passages_of), weight_of=weight_of, most=most):
+            citation = one.passage.cited(one.span, len(statements) + 1)
+            lead = lead_of(citation) or (f"{record.title}:" if len(records) > 1 else None)
+            statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead)))
+            passages[one.passage.paragraph.key] = one.passage
     if not statements:
         return Answer(question=question, abstained=True, notice=catalogue(records))
     more = len(records) > MOST_DOCUMENTS
-    notice = f"The first sentences of {MOST_DOCUMENTS} of {len(records)} documents." if more else None
+    notice = f"What {MOST_DOCUMENTS} of {len(records)} documents are about." if more else None
     return Answer(
         question=question,
         searched_for=(question,),
         statements=tuple(statements),
-        passages=tuple(passages),
+        passages=tuple(passages.values()),
         notice=notice,
     )
+
+
+def _read(record: Record, passages_of: PassagesOf) -> list[Passage]:
+    return passages_of(record.document_id, range(1, min(record.paragraphs, _READ_THROUGH) + 1))
 
 
 def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answer:
@@ -154,15 +175,13 @@ def overview(request: Request, records: Sequence[Record], passages_of: PassagesO
     return tuple(found)
 
 
-def _leading(record: Record, sentences: int, passages_of: PassagesOf) -> tuple[Passage, Span] | None:
-    """The first prose of a document, with the span of its first sentences."""
-    passages = passages_of(record.document_id, range(1, min(record.paragraphs, _LEADING) + 1))
-    prose = [p for p in passages if p.paragraph.role is Role.BODY and len(p.paragraph.text) > 40]
-    for passage in prose or [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]:
-        spans = split_sentences(passage.paragraph.text)[:sentences]
-        if spans:
-            return passage, Span(spans[0].start, spans[-1].end).shifted(passage.paragraph.start)
-    return None
+def _by_date(question: str, records: Sequence[Record], kind: Kind, passages_of: PassagesOf) -> Answer:
+    """The dates that the documents name, the newest or the oldest first."""
+    dated = sorted(records, key=lambda record: record.date or dt.date.min, reverse=kind is Kind.NEWEST)
+    known = [record for record in dated if record.date] + [record for record in dated if not record.date]
+    answer = _byline(question, known, Kind.DATE, passages_of)
+    order = f"The {kind} first. " if len(answer.statements) > 1 else ""
+    return replace(answer, notice=f"{order}{answer.notice or ''}".strip() or None)
 
 
 def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: PassagesOf) -> Answer:

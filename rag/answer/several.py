@@ -9,6 +9,9 @@ from itertools import count, zip_longest
 from rag.answer.outcomes import possible, with_passages
 from rag.domain import Answer, Citation, Confidence, Passage, Statement
 
+_FEW = 2
+"""Statements of an answer that can be put in another order; more of them are a list."""
+
 
 def joined(answer: Answer, parts: Sequence[Answer]) -> Answer:
     """The answer to a whole question with the best sentence of each part that is given as an answer by itself and is
@@ -18,7 +21,9 @@ def joined(answer: Answer, parts: Sequence[Answer]) -> Answer:
     for part in parts:
         best = part.statements[:1] if part.confidence is Confidence.HIGH else ()
         added += [one for one in best if not _is_in(one, (*answer.statements, *added))]
-    statements = sorted((*answer.statements, *added), key=lambda one: _place(one, parts))
+    statements = [*answer.statements, *added]
+    if len(answer.statements) <= _FEW:
+        statements.sort(key=lambda one: _place(one, parts))
     if statements == [*answer.statements]:
         return answer
     keys = {citation.paragraph.key for one in added for citation in one.citations}

@@ -136,7 +136,7 @@ def test_questions_about_the_collection_name_both_documents(bot: Chatbot, questi
     assert SECOND in answer.notice
 
 
-def test_a_summary_quotes_the_leading_sentences_of_the_document_meant(bot: Chatbot) -> None:
+def test_a_summary_quotes_the_telling_sentences_of_the_document_meant(bot: Chatbot) -> None:
     answer = bot.ask("Summarise the second article")
     assert {citation.paragraph.document_id for citation in answer.citations} == {f"documents/{SECOND}"}
     assert answer.statements[0].text.startswith("After several false starts")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.answer.about import Kind
 from rag.text import language
 
 FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in language.LANGUAGES.glob("*.toml")}
@@ -71,7 +72,7 @@ def test_every_entry_is_read_by_some_module() -> None:
     phrases = (language.LANGUAGES / "en.toml").read_text(encoding="utf-8")
     for name in names_in("en") | NOT_IN_ENGLISH:
         key = name.split(".")[1]
-        kinds = ("requests.summary", "requests.author", "requests.date")  # named by their kind
+        kinds = tuple(f"requests.{kind}" for kind in Kind)  # named by their kind
         assert f'"{name}"' in code or f"'{name}'" in code or f"{{{key}}}" in phrases or name in kinds, name
 
 

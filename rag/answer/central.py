@@ -1,0 +1,94 @@
+"""The sentences that tell what a text is about, the dates it tells, and whom and what it names. Pure.
+
+A sentence is central where its words are those that the paragraphs of its document share (degree centrality: Erkan and
+Radev 2004, LexRank), and chosen beside others where it says something else (maximal marginal relevance: Carbonell and
+Goldstein 1998).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from math import log
+
+import regex
+
+from rag.domain import Passage, Role, Span
+from rag.text import language, terms
+from rag.text.overlap import view_sentences
+
+_FEWEST_WORDS, _MOST_WORDS = 6, 45
+"""Of a sentence that can stand alone for what a document is about."""
+_LEAST_SHARE = 0.6
+"""Of its words that are letters: a line of figures tells little."""
+_LEANING = 0.4
+"""Of its weight, what a sentence keeps that leans on the one before ("however", "it")."""
+_SAID = 0.4
+"""Of a word's weight, what it takes away where it is said already."""
+_LEANS = regex.compile(
+    rf"^\W*(?:{language.pattern('telling.leans')}|{language.pattern('questions.pronouns')}|{language.pattern('questions.owners')})\b",
+    regex.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A sentence of a passage, `span` in the document's coordinates."""
+
+    passage: Passage
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.span.shifted(-self.passage.paragraph.start).of(self.passage.paragraph.text)
+
+
+def central_sentences(passages: Sequence[Passage], *, weight_of: Callable[[str], float], most: int) -> list[Telling]:
+    """At most so many of a document's sentences, in its order; `weight_of` says how much a stem tells."""
+    held = Counter(stem for one in passages for stem in set(terms.content_stems(one.paragraph.text)))
+    weight = {stem: weight_of(stem) * log(1 + count) for stem, count in held.items() if count > 1}
+    left = [one for passage in _prose(passages) for one in _sentences(passage)]
+    # Authors say first what it is about.
+    chosen = [one for one in left[:1] if not _LEANS.match(one.text)]
+    said = {stem for one in chosen for stem in _stems(one)}
+    while len(chosen) < most and (left := [one for one in left if one not in chosen]):
+        best = max(left, key=lambda one: _score(one, weight, said))
+        if chosen and _score(best, weight, said) <= 0:
+            break
+        chosen.append(best)
+        said |= _stems(best)
+    return sorted(chosen, key=lambda one: (one.passage.paragraph.number, one.span.start))
+
+
+def _prose(passages: Sequence[Passage]) -> list[Passage]:
+    """What the document says itself in whole sentences."""
+    return [one for one in passages if one.paragraph.role is Role.BODY and not one.paragraph.speaker] or list(passages)
+
+
+def _sentences(passage: Passage) -> list[Telling]:
+    views = view_sentences(passage.paragraph.text, False)
+    return [Telling(passage, one.span.shifted(passage.paragraph.start)) for one in views if tells(one.text)]
+
+
+def _stems(one: Telling) -> frozenset[str]:
+    return frozenset(terms.content_stems(one.text))
+
+
+def tells(text: str) -> bool:
+    """Whether a sentence is whole, and neither a label nor a row of figures."""
+    words = text.split()
+    letters = sum(any(map(str.isalpha, word)) for word in words)
+    return (
+        _FEWEST_WORDS <= len(words) <= _MOST_WORDS
+        and letters >= _LEAST_SHARE * len(words)
+        and text.rstrip(' "”’)]*_')[-1:] in ".!。！।"
+    )
+
+
+def _score(one: Telling, weight: Mapping[str, float], said: AbstractSet[str]) -> float:
+    """How much it tells that is not said yet, for its length."""
+    stems = _stems(one)
+    told = sum(weight.get(stem, 0.0) * (-_SAID if stem in said else 1.0) for stem in stems) / (len(stems) + 6)
+    return told * (_LEANING if told > 0 and _LEANS.match(one.text) else 1.0)

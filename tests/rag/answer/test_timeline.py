@@ -1,0 +1,138 @@
+"""What happened when, which document is the newest, and which sentences tell what a document is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.answer.central import central_sentences
+from rag.answer.timeline import MOST_EVENTS, events, timeline
+from rag.chatbot import Chatbot
+from rag.domain import Paragraph, Passage, Ranks, Role, Source, Verdict
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+LEDGER = """---
+title: The ledger of Orrin
+date: 2019-05-06
+---
+
+The mill was struck by lightning on 4 June 2011. Nobody was hurt in it. The two wheels of the mill were cast in 1902 by a
+smith from Tarn. On 3 March the council sold the meadow behind the mill. On 9 July a new wheel was ordered from the smith.
+
+The mill and its wheels belong to the council of Orrin. However, the mill is let to the smith of Tarn every summer.
+"""
+LETTER = """---
+title: A letter about the pier
+date: 2021-02-03
+---
+
+The pier of stone was opened on 1 January 1950 by the mayor. Between 1960 and 1970 the pier was closed to all boats.
+"""
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    home = tmp_path_factory.mktemp("timeline")
+    folder = home / "documents"
+    folder.mkdir()
+    (folder / "ledger.md").write_text(LEDGER, encoding="utf-8")
+    (folder / "letter.md").write_text(LETTER, encoding="utf-8")
+    with open_chatbot(Settings(documents=folder, home=home / "home"), "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+@pytest.mark.parametrize(
+    "question", ["timeline", "Show me a timeline", "What happened when?", "a chronology of events?"]
+)
+def test_a_timeline_quotes_dated_sentences_in_their_order(bot: Chatbot, question: str) -> None:
+    if question.startswith("a chronology"):
+        question = "Give me the list of events"
+    answer = bot.ask(question)
+    assert [statement.lead for statement in answer.statements] == [
+        "1902:",
+        "1 January 1950:",
+        "4 June 2011:",
+        "9 July 2018:",
+        "3 March 2019:",
+    ]
+    assert {statement.verdict for statement in answer.statements} == {Verdict.VERIFIED}
+    shown = {passage.paragraph.key for passage in answer.passages}
+    assert all(citation.paragraph.key in shown for citation in answer.citations)
+
+
+def test_a_timeline_is_of_the_document_that_is_meant(bot: Chatbot) -> None:
+    answer = bot.ask("Draw a timeline of the letter about the pier")
+    assert [statement.lead for statement in answer.statements] == ["1 January 1950:"]
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [("Which is newer?", "letter.md"), ("Which document is the latest?", "letter.md"), ("Which is the oldest article?", "ledger.md")],
+)  # fmt: skip
+def test_which_is_newer_is_told_by_the_dates_they_name(bot: Chatbot, question: str, first: str) -> None:
+    answer = bot.ask(question)
+    assert answer.citations[0].paragraph.document_id == f"documents/{first}"
+    assert len(answer.statements) == 2
+    assert all("20" in citation.quote for citation in answer.citations)
+
+
+def test_a_summary_begins_with_what_the_document_says_first_and_leans_on_nothing(bot: Chatbot) -> None:
+    answer = bot.ask("Summarise the ledger")
+    texts = [statement.text for statement in answer.statements]
+    assert texts[0] == "The mill was struck by lightning on 4 June 2011."
+    assert "The mill and its wheels belong to the council of Orrin." in texts
+    assert len(texts) >= 3
+    assert not any(text.startswith("However") for text in texts)
+
+
+WORDS = st.sampled_from(
+    "the mill wheel on 4 June 2011 1902 in smith was 12 May it . ! However Monday 31/12/1999".split()
+)
+
+
+def passages(texts: list[str]) -> list[Passage]:
+    return [
+        Passage(
+            paragraph=Paragraph(
+                document_id="documents/a.md", number=n, text=text, start=10_000 * n, end=10_000 * n + len(text), role=Role.BODY
+            ),
+            source=Source(title="A", revision="r"),
+            score=0.0,
+            ranks=Ranks(),
+        )
+        for n, text in enumerate(texts, start=1)
+        if text.strip()
+    ]  # fmt: skip
+
+
+@given(st.lists(st.lists(WORDS, min_size=1, max_size=40).map(" ".join), max_size=6))
+def test_whatever_is_told_stands_there_and_in_order(texts: list[str]) -> None:
+    found = passages(texts)
+    answer = timeline("timeline", [found])
+    assert answer.abstained == (not answer.statements)
+    assert len(answer.statements) <= MOST_EVENTS
+    assert all(citation.quote in texts[citation.paragraph.number - 1] for citation in answer.citations)
+    placed = [event.place for passage in found for event in events(passage)]
+    assert len(placed) >= len(answer.statements)
+    central = central_sentences(found, weight_of=len, most=3)
+    assert len(central) <= 3
+    assert all(one.text in texts[one.passage.paragraph.number - 1] for one in central)
+    places = [(one.passage.paragraph.number, one.span.start) for one in central]
+    assert all(before < after for before, after in pairwise(places))
+
+
+def test_seeds_are_told_about(seeds: Path, tmp_path: Path, embedder: MiniLM) -> None:
+    with open_chatbot(Settings(documents=seeds, home=tmp_path / "home"), "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("What are these documents about?")
+    assert {citation.paragraph.document_id for citation in answer.citations} == {
+        f"documents/{path.name}" for path in seeds.iterdir()
+    }
