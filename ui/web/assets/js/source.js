@@ -133,7 +133,7 @@ function back() {
   expecting = false;
   if (!followed.cite) trigger('shut', {});
   const opener = followed.cite ? document.querySelector(`.chip[data-cite="${followed.cite}"]`) : followed.link;
-  if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : '/');
+  if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : location.pathname);
   (opener && opener.isConnected ? opener : byId('question').querySelector('textarea'))?.focus();
   opener?.scrollIntoView?.({ block: 'nearest' });
   for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
