@@ -9,10 +9,13 @@ import hashlib
 import re
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.plugged import Plugged, read_plugged
+
+# A name in any script or an address; a path that is written in one way only, in headers and cookies too.
+_PUBLIC = re.compile(r"(?i:https?)://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/?")
 
 
 class Settings(BaseSettings):
@@ -48,6 +51,7 @@ class Settings(BaseSettings):
     )
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, separated by commas, that guard the chat.")
+    public_url: str | None = Field(None, description="Where people reach the chat, if it stands behind a proxy.")
 
     @field_validator("documents", "home")
     @classmethod
@@ -67,6 +71,22 @@ class Settings(BaseSettings):
         if model and not re.fullmatch(r"openai:\S+", model):
             raise ValueError("name it as openai:NAME, such as openai:text-embedding-3-small")
         return model or None
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole(cls, url: str | None) -> str | None:
+        """As browsers write it, with a slash at its end."""
+        if not url:
+            return None
+        try:
+            if not _PUBLIC.fullmatch(url):
+                raise ValueError
+            return str(TypeAdapter(HttpUrl).validate_python(url)).rstrip("/") + "/"
+        except ValueError:
+            raise ValueError(
+                "write http or https, a host, and a path of letters, digits, . _ ~ - where there is one, such as "
+                "https://docs.example.org/ibid/"
+            ) from None
 
     @property
     def uploads(self) -> Path:

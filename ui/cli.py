@@ -22,7 +22,7 @@ from rag.domain import Answer, Turn
 from rag.errors import EmbeddingError, IbidError, IndexBusyError
 from ui import evaluating
 from ui.folder import refuse_nothing_to_rebuild_from, require_documents, require_folder, settings_over
-from ui.notices import say_second, say_set_aside, say_torn, say_writer
+from ui.notices import say_public, say_second, say_set_aside, say_torn, say_writer
 from ui.options import DocumentOption, FolderOption, JsonOption, NoModelOption
 from ui.show import answer_lines, left_out_lines, outcome_line, passage_lines, safe, summary_line
 from ui.terminal import bars, err, out, print_json
@@ -66,6 +66,8 @@ def chat(
         say_second(str(embedding))
     with prepared(settings, host, port, [one.documents for one in others]) as ready:
         out.print(f"Ibid answers from {safe(str(settings.documents))} at {ready.url} – stop it with Ctrl+C")
+        if ready.public:
+            say_public(str(ready.public), is_open=ready.is_open)
         if find_spec("mcp"):
             out.print(f"[dim]MCP tools `ask` and `search` at {ready.url}/gradio_api/mcp/[/dim]")
         ready.run()

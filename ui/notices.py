@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rag.domain import document_name
 from ui.show import safe, summary_line
-from ui.terminal import err
+from ui.terminal import err, out
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
@@ -34,6 +34,16 @@ def say_torn(health: Health) -> None:
     """Of which documents not everything can be found."""
     for name in map(document_name, health.torn):
         err.print(f"[yellow]{safe(name)} can be found in part only: the next ingest reads it again.[/yellow]")
+
+
+def say_public(url: str, *, is_open: bool) -> None:
+    """Where people reach the chat through a proxy, and whether nobody there is asked for a password."""
+    out.print(f"Behind your proxy it is {safe(url)}")
+    if is_open:
+        err.print(
+            "[yellow]Whoever reaches that address may ask and read your documents: set IBID_AUTH=user:password, unless "
+            "the proxy lets in only whom you know.[/yellow]"
+        )
 
 
 def say_second(name: str | None, *, way_out: str = "") -> None:

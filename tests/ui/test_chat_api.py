@@ -627,6 +627,16 @@ def test_users_that_are_no_pairs_are_one_line(seeded: Ibid) -> None:
     assert_one_line(seeded.run("chat", "--port", "0", more={"IBID_AUTH": "anna"}), 1, "IBID_AUTH")
 
 
+def test_a_public_address_that_is_none_is_one_line_with_one_that_is(seeded: Ibid) -> None:
+    for url, code, said in (
+        ("docs.example.org/ibid", 2, "such as https://docs.example.org/ibid/"),
+        ("https://docs.example.org/ibid?x", 2, "such as https://docs.example.org/ibid/"),
+        ("https://docs.example.org/api/", 1, "Choose another path, such as /ibid/."),
+    ):
+        run = seeded.run("chat", "--port", "0", more={"IBID_PUBLIC_URL": url})
+        assert_one_line(run, code, f"IBID_PUBLIC_URL={url} is not ", said)
+
+
 def test_a_taken_port_is_one_line_with_another_to_try(seeded: Ibid) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -28,6 +28,7 @@ from ui.web.entrance import Entrance
 from ui.web.folders import Folders, OpenFolder
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
 from ui.web.markup import attribute, escaped
+from ui.web.public import Addressed, public_address
 from ui.web.tab import Tab
 from ui.web.uploads import Waiting
 from ui.web.views.chat import Chat
@@ -75,8 +76,13 @@ def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
     # Gradio checks that a file which an event names was uploaded, or is else free to be read, only once its own
     # `launch` set this: in a mounted application every file of this machine would be copied and given out.
     page.has_launched = True
+    public = public_address(settings)
+    # Then the page asks where it was loaded from, at the path that it is told: the public address and this machine's own
+    # both lead here. Gradio has it for Colab, where a proxy stands before it too.
+    page.config["is_colab"] = public is not None
     waiting = Waiting(page, taking=desk.taking, temporary=settings.temporary)
-    return Entrance(mounted, waiting, Forgetting(page._queue))
+    told = Addressed(mounted, public) if public else mounted
+    return Entrance(told, waiting, Forgetting(page._queue))
 
 
 class _Blocks(gr.Blocks):  # type: ignore[misc]

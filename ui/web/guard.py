@@ -20,8 +20,7 @@ import regex
 from rag.index.owner import proof_of
 from ui.web.asgi import App, Header, Receive, Scope, Send, reply
 from ui.web.passwords import Users
-
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+from ui.web.public import PublicAddress
 
 # Gradio builds functions from strings and writes its settings into the page: its scripts need both exceptions.
 POLICY = "; ".join(
@@ -62,14 +61,20 @@ class Guard:
     answered here: it waits for nothing.
 
     Without `users` everyone on this machine may come in. `hosts` are the names under which a browser may know
-    this server: a foreign page whose name was pointed here is turned away.
+    this server: a foreign page whose name was pointed here is turned away. The name of a `public` address is one of
+    them, and by it only pages of that address may ask.
     """
 
-    def __init__(self, app: App, users: Users, token: str, hosts: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, app: App, users: Users, token: str, hosts: tuple[str, ...] | None, *, public: PublicAddress | None = None
+    ) -> None:
         self._app = app
         self._users = users
         self._token = token
         self._hosts = hosts
+        self._public = public
+        is_secure = public is not None and public.scheme == "https"
+        self._kept_for = f"Path={public.prefix if public else ''}/{'; Secure' if is_secure else ''}"
         self._one_guess = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,20 +84,40 @@ class Guard:
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
         method = scope.get("method", "GET")
         if not self._is_ours(headers.get(b"host")):
-            await _refuse(send, 421, "This server does not answer under that name.")
+            await _refuse(send, 421, "This server does not answer under that name (IBID_PUBLIC_URL).")
         elif scope["path"] == _HEALTH:
             await _tell_health(send, method, _proof(scope, self._token))
-        elif _is_foreign(method, scope["path"], headers):
+        elif self._is_foreign(method, scope["path"], headers):
             await _refuse(send, 403, "A page of another site may not ask this one.")
         else:
             await self._enter(scope, receive, send, headers)
 
     def _is_ours(self, host: bytes | None) -> bool:
         """Whether this server may be called by that name. One without a name comes from no browser."""
-        found = _HOST.fullmatch((host or b"").decode("latin-1").lower())
+        name = _name(host or b"")
         if self._hosts is None:
-            return host is None or found is not None
-        return found is not None and found[1] in self._hosts
+            return host is None or name is not None
+        return name in self._hosts or (self._public is not None and name == self._public.host)
+
+    def _is_foreign(self, method: str, path: str, headers: Headers) -> bool:
+        """Whether a browser says that a page of another origin sent this. To follow a link to the page is no such
+        thing. Programs that are no browsers say nothing of it."""
+        site = headers.get(b"sec-fetch-site", b"none").lower()
+        if site in (b"cross-site", b"same-site"):
+            is_link = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
+            return not (method in ("GET", "HEAD") and path == "/" and is_link)
+        origin = headers.get(b"origin")
+        return origin is not None and not self._is_own(origin, headers.get(b"host", b""))
+
+    def _is_own(self, origin: bytes, host: bytes) -> bool:
+        """Whether pages of an origin are ours. A proxy that asks by the name of this machine still passes the public
+        origin on; by the public name no other port or scheme will do."""
+        if self._public is not None:
+            if origin.lower() == self._public.origin.encode():
+                return True
+            if _name(host) == self._public.host and not self._public.is_local:
+                return False
+        return _netloc(origin) == host.decode("latin-1").lower()
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         client = scope.get("client")
@@ -137,7 +162,7 @@ class Guard:
             return 429, str(math.ceil(wait))
         if not fits:
             return 401, ""
-        return 200, "" if is_marked else f"{_COOKIE}={mark}; Path=/; HttpOnly; SameSite=Strict"
+        return 200, "" if is_marked else f"{_COOKIE}={mark}; {self._kept_for}; HttpOnly; SameSite=Strict"
 
     async def _weighed(self, user: str, password: str, address: str, is_marked: bool) -> tuple[float, bool]:
         """The seconds to wait after all, and whether the password fits. A hash takes as long as an answer does, so
@@ -152,17 +177,10 @@ class Guard:
         return wait, fits
 
 
-def _is_foreign(method: str, path: str, headers: Headers) -> bool:
-    """Whether a browser says that a page of another origin sent this. To follow a link to the page is no such thing.
-    Programs that are no browsers say nothing of it."""
-    site = headers.get(b"sec-fetch-site", b"none").lower()
-    if site in (b"cross-site", b"same-site"):
-        is_link = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
-        return not (method in ("GET", "HEAD") and path == "/" and is_link)
-    origin = headers.get(b"origin")
-    if origin is None:
-        return False
-    return _netloc(origin) != headers.get(b"host", b"").decode("latin-1").lower()
+def _name(host: bytes) -> str | None:
+    """The name in a `Host` header, without its port; None where it is no name."""
+    found = _HOST.fullmatch(host.decode("latin-1").lower())
+    return found[1] if found else None
 
 
 def _netloc(origin: bytes) -> str | None:

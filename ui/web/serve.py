@@ -24,18 +24,22 @@ from ui.web.asgi import App
 from ui.web.completions import completion_routes
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
-from ui.web.guard import LOOPBACK, Guard
+from ui.web.guard import Guard
 from ui.web.originals import originals
 from ui.web.passwords import Users, read_users
+from ui.web.public import LOOPBACK, PublicAddress, Unprefixed, public_address
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A server that may be run, and where the page will be."""
+    """A server that may be run, and where the page will be: at `url` and, behind a proxy, at the `public` address. It
+    `is_open` where nobody who comes in by that one is asked for a password."""
 
     url: str
     server: uvicorn.Server
     listener: socket.socket
+    public: PublicAddress | None
+    is_open: bool
 
     def run(self) -> None:
         """Serve until stopped."""
@@ -52,7 +56,8 @@ class _Server(uvicorn.Server):
 @contextmanager
 def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = ()) -> Iterator[Ready]:
     """Everything opened and ready to `run`, over the folder of the settings and `others`. Raises ServerError where it
-    may not listen there, or the port is taken."""
+    may not listen there, the port is taken, or the public address cannot be one."""
+    public = public_address(settings)
     users = _users(settings, host)
     listener = _listener(host, port)
     make_private(settings.home)
@@ -65,20 +70,21 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
     token = secrets.token_urlsafe(32)
     shown = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
+    is_shared = not (_is_loopback(host) and (public is None or public.is_local))
     folders = Folders(
         settings,
         lambda folder: folder.bot.announce("chat", reached, token),
         named=others,
-        remembers=_is_loopback(host),
+        remembers=not is_shared,
     )
     try:
         app = _application(folders, settings)
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
-        guarded = Guard(app, users, token, hosts)
+        guarded = Guard(app, users, token, hosts, public=public)
         config = uvicorn.Config(
-            guarded,
+            Unprefixed(guarded, public) if public else guarded,
             http=PatientProtocol,
             backlog=BACKLOG,
             log_level="warning",
@@ -86,7 +92,7 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
             ws="none",
         )
         with listener:
-            yield Ready(shown, _Server(config), listener)
+            yield Ready(shown, _Server(config), listener, public, is_open=is_shared and not users)
     finally:
         folders.close()
         shutil.rmtree(temporary, ignore_errors=True)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.web.guard import LOOPBACK, Guard
+from ui.web.guard import Guard
 from ui.web.passwords import Users
+from ui.web.public import LOOPBACK
 
 USERS = {"anna": "secret", "bjørn": "pæssword:with colon", "日本": "語"}
 TOKEN = "a-token-of-this-run"
@@ -212,7 +213,7 @@ def test_this_machine_answers_under_its_own_names(host: bytes) -> None:
 )  # fmt: skip
 def test_a_name_that_was_pointed_here_is_turned_away(host: bytes) -> None:
     start, body = asked(OPEN, named(host))
-    assert (start["status"], body["body"]) == (421, b"This server does not answer under that name.\n")
+    assert (start["status"], body["body"]) == (421, b"This server does not answer under that name (IBID_PUBLIC_URL).\n")
 
 
 def test_a_request_without_a_host_is_turned_away() -> None:

@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import bare_environment
-from ui.web.guard import LOOPBACK, Guard
+from ui.web.guard import Guard
 from ui.web.passwords import FREE, LONGEST, Hash, Users, hash_of, read_users
+from ui.web.public import LOOPBACK
 
 ROOT = Path(__file__).parents[3]
 HASHED = str(hash_of("hunter2, with: a comma"))
