@@ -148,8 +148,8 @@ def read_seal(seal: Path) -> dict[str, int] | None:
 
 
 def blank_unused(chroma: Path) -> None:
-    """Zeros over all that stands behind the last element of closed files: Chroma keeps room there and writes memory that
-    it never set, with whatever the process had in it before, a key of a model's server among it."""
+    """Zeros over all that stands behind the last element of closed files: Chroma keeps room there and writes memory
+    that it never set, with whatever the process had in it before, a key of a model's server among it."""
     for segment in segments(chroma):
         with suppress(*UNREADABLE):
             header = _header(segment.folder)
