@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import regex
@@ -38,7 +38,8 @@ _IN_FRONT = regex.compile(rf"^\W*{_CALLED}{_P}\s*+[:.)–-]++\s++", regex.IGNORE
 _ACCORDING = regex.compile(rf"^{language.pattern('answers.according')}\s+$", regex.IGNORECASE)
 _ID = regex.compile(r"\d{1,4}")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_BULLET = regex.compile(r"^\s*(?:[-*•]|\d{1,2}[.)]|#{1,6})\s+")
+_BULLET = regex.compile(r"^\s*(?:(?P<bullet>[-*•])|(?P<number>\d{1,2})[.)]|#{1,6})\s+")
+_YES_OR_NO = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\W*$", regex.IGNORECASE)
 _EMPHASIS = regex.compile(r"\*\*|__|`|^\*(?=\w)|(?<=[\w.!?])\*$")
 _LABEL = regex.compile(r"^\*\*[^*\n]{1,40}:\s*\*\*:?\s+(?=\S+\s+\S+\s+\S)|^\*\*[^*\n]{1,40}\*\*:\s+(?=\S+\s+\S+\s+\S)")
 _FENCE = regex.compile(r"\s*(?:```|~~~)\w*\s*$")
@@ -59,10 +60,12 @@ _FEWEST_WORDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A sentence of the model with the numbers of the passages it names, from 1."""
+    """A sentence of the model with the numbers of the passages it names, from 1; `item` is what stands before it in a
+    list, "2." or "•"."""
 
     text: str
     ids: tuple[int, ...]
+    item: str = ""
 
 
 class DraftParser:
@@ -74,6 +77,7 @@ class DraftParser:
         self._may_close = False
         self._is_prose = is_prose
         self._lists_sources = False
+        self._first: Draft | None = None
 
     def feed(self, piece: str) -> Iterator[Draft]:
         self._buffer += piece
@@ -95,6 +99,8 @@ class DraftParser:
         if is_cut and drafts and not may_end(drafts[-1].text[-1:]):
             drafts.pop()
         yield from drafts
+        if self._first is not None:
+            yield self._first
 
     def _closed(self, is_final: bool) -> Iterator[Draft]:
         while True:
@@ -119,7 +125,18 @@ class DraftParser:
             return
         elif not (self._lists_sources and _begins_with_mark(sentence)):
             self._lists_sources = False
-            yield from _draft(sentence)
+            for draft in _draft(sentence):
+                yield from self._with_first(draft)
+
+    def _with_first(self, draft: Draft) -> Iterator[Draft]:
+        """A "Yes." by itself says nothing that could be found: it belongs to the sentence behind it."""
+        before, self._first = self._first, None
+        if _YES_OR_NO.match(draft.text):
+            self._first = draft
+        elif before is None:
+            yield draft
+        else:
+            yield Draft(f"{before.text} {draft.text}", tuple(dict.fromkeys((*before.ids, *draft.ids))), draft.item)
 
 
 def _first_sentence(line: str) -> int | None:
@@ -166,7 +183,15 @@ def _draft(sentence: str) -> Iterator[Draft]:
     text = " ".join(_EMPHASIS.sub("", _LABEL.sub("", _BULLET.sub("", plain).strip())).split())
     is_polite = not ids and _POLITE.match(text) is not None
     if text and any(map(str.isalnum, text)) and not is_polite and not (text.endswith(":") and not ids):
-        yield Draft(text, ids)
+        yield Draft(text, ids, _item(sentence))
+
+
+def _item(sentence: str) -> str:
+    """What stands before an item, as it is shown; nothing before any other sentence."""
+    bullet = _BULLET.match(sentence)
+    if bullet is None:
+        return ""
+    return f"{bullet['number']}." if bullet["number"] else "•" if bullet["bullet"] else ""
 
 
 def _without_according(sentence: str, marks: list[regex.Match[str]]) -> str:
@@ -198,7 +223,7 @@ def _of_object(told: Any, ids: tuple[int, ...] = ()) -> Iterator[Draft]:
     elif isinstance(told, str) and (len(told.split()) >= _FEWEST_WORDS or told.isupper()):
         parser = DraftParser(is_prose=True)
         for draft in (*parser.feed(told), *parser.finish()):
-            yield Draft(draft.text, draft.ids or ids)
+            yield replace(draft, ids=draft.ids or ids)
 
 
 def _numbers(told: Any) -> Iterator[int]:

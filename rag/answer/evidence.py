@@ -114,6 +114,7 @@ class Grounding:
         self._marks: dict[tuple[str, int, int], int] = {}
         self._ranked: dict[str, list[Backing]] = {}
         self._named_by: dict[str, list[Passage]] = {}
+        self._items: dict[str, str] = {}
 
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
@@ -168,12 +169,13 @@ class Grounding:
         return self._settled(statement.text, citations, finding=finding)
 
     def _statement(self, draft: Draft) -> Statement:
+        self._items[draft.text] = draft.item
         self._named_by[draft.text] = [self._passages[n - 1] for n in draft.ids if 1 <= n <= len(self._passages)]
         cited = self._checked(draft.text, backings=self._named(draft))
         if cited.verdict is Verdict.VERIFIED:
             return cited
         pointed = self._re_pointed(draft.text)
-        return pointed or Statement(text=draft.text, citations=(), verdict=Verdict.PENDING, reason=cited.reason)
+        return pointed or Statement(text=draft.text, reason=cited.reason, lead=draft.item or None)
 
     def _named(self, draft: Draft) -> list[Backing]:
         """What backs a sentence in the passages that it names; where nothing does, what comes nearest in each."""
@@ -206,7 +208,7 @@ class Grounding:
             citations=citations,
             verdict=finding.verdict,
             reason=finding.reason,
-            lead=_lead(text, citations=citations),
+            lead=" ".join(filter(None, (self._items.get(text), _lead(text, citations=citations)))) or None,
         )
 
     def _sought(self, text: str) -> _Sought:

@@ -20,7 +20,7 @@ NONE = "none"
 
 ANSWER = f"""You answer questions from numbered paragraphs of a person's own documents.
 
-Use only what the paragraphs say. Write plain sentences, one fact each, at most six, in the language of the question. After each sentence put the numbers of the paragraphs that say it, like this: One fact, in one sentence. [P3] Keep numbers, dates, units and names exactly as the paragraph has them. Do not quote at length, do not use lists, headings or markup, and write nothing that no paragraph says.
+Use only what the paragraphs say. Write plain sentences, one fact each, at most six, in the language of the question. Where steps are asked for, or all items of something, write one on each line instead, numbered if their order matters, as many as the paragraphs name. Where the question wants yes or no, begin the first sentence with that word. After each sentence or item put the numbers of the paragraphs that say it, like this: One fact, in one sentence. [P3] Keep numbers, dates, units and names exactly as the paragraph has them. Do not quote at length, do not use headings or other markup, and write nothing that no paragraph says.
 
 A paragraph marked "reader's comment" is what a reader wrote under the document: say that a reader writes it, by name if there is one. Where paragraphs disagree, say what each says, one sentence each. If the question takes something for granted that the paragraphs do not say, do not repeat it as a fact.
 

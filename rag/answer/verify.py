@@ -139,8 +139,13 @@ def settle(statement: Statement) -> Statement:
 
 
 def check(statement: str, backing: Backing, least_support: float = LEAST_SUPPORT) -> Finding:
-    """Check a statement against what backs it."""
-    if missing := _missing_values(stated(statement), backing):
+    """Check a statement against what backs it. "It is so." says nothing that could be compared, unless it stands there
+    as it is."""
+    said = stated(statement)
+    is_empty = not said and not terms.content_stems(statement)
+    if is_empty and display(statement) not in {display(one.text) for one in backing.sentences}:
+        return _unsupported(Fault.WORDS, "nothing in it can be compared with the cited paragraph")
+    if missing := _missing_values(said, backing):
         return _unsupported(Fault.VALUE, f"the {missing[0]} is not in the cited paragraph")
     stems = backing.stems
     if missing := missing_names(statement, backing.texts, stems):

@@ -295,3 +295,12 @@ def test_a_quote_is_verified_as_one_whatever_stands_around_it() -> None:
 def test_no_text_takes_long(hostile: str, within: Any) -> None:
     with within(5.0):
         check(hostile[:4_000], Backing((hostile,)))
+
+
+@pytest.mark.parametrize(
+    "said", ["No.", "Yes.", "It is so.", "It does.", "They can.", "Nobody.", "Not at all!", "Ja.", "…"]
+)
+def test_what_says_nothing_that_a_text_could_hold_is_not_verified(said: str) -> None:
+    finding = check(said, Backing(("The kiln is fired on Tuesdays only. It is what it is.",)))
+    assert finding.verdict is Verdict.UNSUPPORTED
+    assert finding.reason
