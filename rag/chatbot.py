@@ -41,7 +41,7 @@ Asked: TypeAlias = Question | str
 
 _TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.COMPARISON}
 """What a model is asked to make of passages that cover the documents."""
-_NOT_COMPARED = "To weigh them against each other takes a language model; here is how each begins."
+_NOT_COMPARED = "To weigh them against each other takes a language model; here is what each is about."
 _STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
 _REFRESH_AFTER = 10.0
 _FIRST_AFTER = 2.0

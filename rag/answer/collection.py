@@ -69,7 +69,8 @@ def answer_about(
     in them."""
     chosen = [records[i] for i in request.which] if request.which else records
     if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
-        return _summary(question, chosen, passages_of=passages_of, weight_of=weight_of)
+        most = _EACH.get(len(chosen), 1) if request.kind is Kind.SUMMARY else 1
+        return _summary(question, chosen, most=most, passages_of=passages_of, weight_of=weight_of)
     if request.kind is Kind.TIMELINE:
         return timeline(question, [_read(record, passages_of) for record in chosen[:MOST_READ]])
     if request.kind in (Kind.AUTHOR, Kind.DATE):
@@ -107,12 +108,16 @@ def catalogue(records: Sequence[Record]) -> str:
 
 
 def _summary(
-    question: str, records: Sequence[Record], *, passages_of: PassagesOf, weight_of: Callable[[str], float]
+    question: str,
+    records: Sequence[Record],
+    *,
+    most: int,
+    passages_of: PassagesOf,
+    weight_of: Callable[[str], float],
 ) -> Answer:
-    """The sentences that tell what each document is about: of one several, of many one each."""
+    """The sentences that tell what each document is about, at most so many of each."""
     statements: list[Statement] = []
     passages: dict[Key, Passage] = {}
-    most = _EACH.get(len(records), 1)
     for record in records[:MOST_DOCUMENTS]:
         for one in central_sentences(_read(record, passages_of), weight_of=weight_of, most=most):
             citation = one.passage.cited(one.span, len(statements) + 1)

@@ -50,7 +50,7 @@ def assert_cited(answer: Answer) -> None:
 def test_without_a_model_each_begins_in_its_own_words_and_that_is_said(bot: Chatbot, question: str) -> None:
     answer = bot.ask(question)
     assert documents(answer) == [ALEPPO, ADVANCE]
-    assert answer.notice == "To weigh them against each other takes a language model; here is how each begins."
+    assert answer.notice == "To weigh them against each other takes a language model; here is what each is about."
     assert_cited(answer)
 
 
