@@ -63,15 +63,16 @@ class Perfect(CustomLLM):
             # A follow-up to be worded anew, or sentences to be chosen from: it leaves both to the product.
             return prompts.NONE
         passages = {int(one["number"]): display(one["text"]) for one in _PASSAGE.finditer(prompt)}
-        held = (_held(display(quote), passages) for quote in self._gold.get(display(asked["question"]), ()))
+        held = (_held(quote, passages) for quote in self._gold.get(display(asked["question"]), ()))
         found = [f"{sentence} [P{number}]" for number, sentence in filter(None, held)]
         return " ".join(dict.fromkeys(found[:_MOST_SAID])) or prompts.NOT_FOUND
 
 
 def _held(quote: str, passages: Mapping[int, str]) -> tuple[int, str] | None:
-    """The first sentence of the quote that stands in one of the passages by number, and the number; None where none
-    does."""
-    sentences = [span.of(quote) for span in split_sentences(quote)]
-    told = [one for one in sentences if len(one.split()) >= _FEWEST_WORDS] or [quote]
+    """The first sentence of the quote that stands in one of the passages by number, else the first of its lines, as the
+    items of a list are passages of their own; and the number. None where none does."""
+    texts = [display(quote), *map(display, quote.splitlines())]
+    sentences = [span.of(text) for text in texts for span in split_sentences(text)]
+    told = [one for one in sentences if len(one.split()) >= _FEWEST_WORDS] or texts[:1]
     shown = [(one, prompts.defused(one, _NO_FENCE)) for one in told]
     return next(((number, one) for one, words in shown for number, text in passages.items() if words in text), None)
