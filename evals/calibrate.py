@@ -297,8 +297,9 @@ def answer_of(question: str, *, evidence: Evidence) -> Answer:
 
 def _is_right(case: Case, *, evidence: Evidence, right: frozenset[Key]) -> bool:
     cited = answer_of(case.question, evidence=evidence).citations
-    if case.answers:
-        return answer_in(cited[:2], case=case, right=right)
+    told = answer_in(cited[:2], case=case, right=right)
+    if told is not None:
+        return told
     return any(citation.paragraph.key in right for citation in cited)
 
 

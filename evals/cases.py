@@ -1,4 +1,4 @@
-"""Reading question files, finding their gold in a corpus as it is now, and telling what is wrong with them.
+"""Reading question files, whoever wrote them, and finding their gold in a corpus as it is now.
 
 Gold is a quote, not a paragraph id, so cases survive any change of splitting: right is any paragraph that
 overlaps any occurrence of the quote; without quote or page, any paragraph of the document.
@@ -7,74 +7,133 @@ overlaps any occurrence of the quote; without quote or page, any paragraph of th
 from __future__ import annotations
 
 import hashlib
-import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import regex
 
+from evals import fields
 from evals.domain import Case, Gold, KeyPoint
+from evals.items import Item, items_of
+from evals.shapes import TELLING, described_from
+from rag.documents.loaders.decoding import decode
 from rag.domain import Key, Paragraph
-from rag.errors import CaseError
+from rag.errors import CaseError, DocumentError
 
 Corpus = Mapping[str, Sequence[Paragraph]]
 
+_FIELDS = (
+    "id", "question", "answers", "gold", "answerable", "all_gold", "tags", "near", "reference", "turns", "key_points",
+    "must_not", "cluster", "source",
+)  # fmt: skip
+_ALIKE = 0.8
+"""From which on a name is taken for a slip of another (difflib's ratio)."""
 ENOUGH_DOCUMENTS = 20
 """Of which a bootstrap over documents still draws a fair picture (Cameron, Gelbach & Miller 2008)."""
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionFile:
+    """What a question file holds: its cases, for each the place where it stands (“line 3”), what is wrong with the
+    items that are no case, a line each, and of how many cases the id was made."""
+
+    cases: tuple[Case, ...]
+    places: tuple[str, ...]
+    slips: tuple[str, ...]
+    made: int
+
+
 def read_cases(path: Path) -> list[Case]:
-    """The cases of a `questions.jsonl`. Raises CaseError naming the line that is malformed."""
+    """The cases of a question file. Raises CaseError naming the first line that is none."""
+    found = read_questions(path)
+    if found.slips:
+        more = len(found.slips) - 1
+        rest = f" {more} more like it: `ibid eval lint` names each." if more else ""
+        raise CaseError(f"{path} {found.slips[0]}{rest}")
+    return list(found.cases)
+
+
+def read_questions(path: Path) -> QuestionFile:
+    """A question file in any of the shapes of `evals.shapes`, told by what it holds. An id that is missing is made of
+    the words of the question, so it stays as long as they do. Raises CaseError where the file cannot be read."""
     try:
-        # Not `splitlines`: JSON may hold other line separators as they are.
-        lines = path.read_text(encoding="utf-8").split("\n")
+        data = path.read_bytes()
+        items = items_of(decode(data)[0], telling=TELLING) if data.strip() else []
     except OSError as error:
-        raise CaseError(f"{path} cannot be read: {error.strerror}. Name a questions.jsonl.") from error
-    cases = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
+        raise CaseError(f"{path} cannot be read: {error.strerror}. Name a file of questions.") from error
+    except (DocumentError, CaseError) as error:
+        raise CaseError(f"{path}: {error}") from error
+    found: list[tuple[Case, str]] = []
+    slips, made = [], Counter[str]()
+    for item in items:
         try:
-            cases.append(case_from(json.loads(line)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CaseError(
-                f"{path} line {number} is not a case: {error!r}. See evals/questions for examples."
-            ) from error
-    return cases
+            if isinstance(item, CaseError):
+                raise item
+            found.append((_case_of(item, made=made), item.place))
+        except CaseError as error:
+            slips.append(f"{item.place}: {error}" if isinstance(item, Item) else str(error))
+    cases, places = tuple(case for case, _ in found), tuple(place for _, place in found)
+    return QuestionFile(cases, places, tuple(slips), made.total())
+
+
+def _case_of(item: Item, *, made: Counter[str]) -> Case:
+    described = described_from(item.fields)
+    for name in described:
+        meant = () if name in _FIELDS else get_close_matches(name, _FIELDS, n=1, cutoff=_ALIKE)
+        if meant and meant[0] not in described:
+            raise CaseError(f"{name} “{fields.shown(described[name])}” is no field of a case. Call it {meant[0]}.")
+    if described.get("question") is not None and described.get("id") in (None, ""):
+        described = {**described, "id": _made_id(described, made=made)}
+    return case_from(described)
+
+
+def _made_id(described: Mapping[str, Any], *, made: Counter[str]) -> str:
+    asked = "\n".join((*fields.texts(described, name="turns"), fields.text(described, name="question")))
+    name = f"q-{hashlib.sha256(asked.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    made[name] += 1
+    return name if made[name] == 1 else f"{name}-{made[name]}"
 
 
 def case_from(described: Mapping[str, Any]) -> Case:
-    gold = tuple(_gold(one) for one in described.get("gold", ()))
-    near = described.get("near")
+    """A case as it was described, by the names of its fields. Raises CaseError naming the field and its value."""
+    for name in ("question", "id"):
+        if described.get(name) is None:
+            there = ", ".join(map(str, described)) or "nothing"
+            raise CaseError(f"{name} is missing; there is {there}. Write a {name}.")
+    near = fields.objects(described, name="near", text_as="quote")
+    points = fields.objects(described, name="key_points", text_as="any")
     return Case(
-        id=str(described["id"]),
-        question=str(described["question"]),
-        answers=tuple(described.get("answers", ())),
-        gold=gold,
-        answerable=bool(described.get("answerable", True)),
-        all_gold=bool(described.get("all_gold", False)),
-        tags=tuple(described.get("tags", ())),
-        near=_gold(near) if isinstance(near, dict) else None,
-        reference=described.get("reference"),
-        turns=tuple(described.get("turns", ())),
+        id=fields.text(described, name="id"),
+        question=fields.text(described, name="question"),
+        answers=fields.texts(described, name="answers"),
+        gold=tuple(_gold(one) for one in fields.objects(described, name="gold", text_as="quote")),
+        answerable=fields.truth(described, name="answerable", usual=True),
+        all_gold=fields.truth(described, name="all_gold", usual=False),
+        tags=fields.texts(described, name="tags"),
+        near=_gold(near[0]) if near else None,
+        reference=fields.text(described, name="reference") or None,
+        turns=fields.texts(described, name="turns"),
         key_points=tuple(
-            KeyPoint(tuple(one["any"]), bool(one.get("vital", True))) for one in described.get("key_points", ())
+            KeyPoint(fields.texts(one, name="any"), fields.truth(one, name="vital", usual=True)) for one in points
         ),
-        must_not=tuple(described.get("must_not", ())),
-        cluster=str(described.get("cluster") or ""),
-        source=str(described.get("source", "human")),
+        must_not=fields.texts(described, name="must_not"),
+        cluster=fields.text(described, name="cluster"),
+        source=fields.text(described, name="source") or "human",
     )
 
 
 def _gold(described: Mapping[str, Any]) -> Gold:
-    return Gold(
-        document=str(described["document"]),
-        quote=described.get("quote"),
-        page=described.get("page"),
-        grade=int(described.get("grade", 1)),
-    )
+    document, quote = fields.text(described, name="document"), fields.text(described, name="quote") or None
+    if not document and quote is None:
+        raise CaseError(f"gold “{fields.shown(described)}” names neither a document nor a quote. Write one of the two.")
+    grade = fields.whole(described, name="grade")
+    page = fields.whole(described, name="page")
+    return Gold(document=document, quote=quote, page=page, grade=1 if grade is None else grade)
 
 
 def sample(cases: Sequence[Case], *, n: int, seed: int = 0) -> list[Case]:

@@ -72,7 +72,7 @@ class Flip:
 
     @property
     def is_fixed(self) -> bool:
-        return verdict(self.after)
+        return verdict(self.after) is True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,17 +124,19 @@ class Comparison:
         return f"{'; '.join(parts).capitalize()}."
 
 
-def compare(before: Run, *, after: Run) -> Comparison:
-    """Pair two runs by case; repeats of a case count as their mean, variants and synthetic cases like others."""
+def compare(before: Run, *, after: Run, only: Sequence[str] = ()) -> Comparison:
+    """Pair two runs by case; repeats of a case count as their mean, variants and synthetic cases like others. `only`
+    names the metrics that are compared; all of them where it is empty."""
     ours, theirs = _by_case(before), _by_case(after)
     shared = [key for key in theirs if key in ours]
     changed = [key for key in shared if not _is_same_case(ours[key][0], after=theirs[key][0])]
     paired = [key for key in shared if key not in changed]
-    flips = [Flip(ours[key][0], theirs[key][0]) for key in paired if verdict(ours[key][0]) != verdict(theirs[key][0])]
+    both = [Flip(ours[key][0], theirs[key][0]) for key in paired]
+    flips = [one for one in both if {verdict(one.before), verdict(one.after)} == {True, False}]
     return Comparison(
         before=before,
         after=after,
-        changes=_changes([(ours[key], theirs[key]) for key in paired]),
+        changes=_changes([(ours[key], theirs[key]) for key in paired], only=only),
         flips=tuple(sorted(flips, key=lambda flip: (flip.is_fixed, flip.after.case.id))),
         cases=len(paired),
         added=tuple(key for key in theirs if key not in ours),
@@ -159,8 +161,8 @@ def _is_same_case(before: Result, *, after: Result) -> bool:
     return before.case.json() == after.case.json()
 
 
-def _changes(pairs: Sequence[tuple[list[Result], list[Result]]]) -> tuple[Change, ...]:
-    shown = [metric for metric in METRICS if metric.is_shown]
+def _changes(pairs: Sequence[tuple[list[Result], list[Result]]], *, only: Sequence[str]) -> tuple[Change, ...]:
+    shown = [metric for metric in METRICS if metric.is_shown and (not only or metric.name in only)]
     measured = [(metric, found) for metric in shown if (found := _paired_values(metric, pairs=pairs))]
     differences = []
     for _, found in measured:

@@ -10,12 +10,17 @@ Key = tuple[str, int]
 """A paragraph: the id of its document, and its number there."""
 
 
+SOURCES = ("human", "feedback", "synthetic", "variant")
+"""Where a case is from."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gold:
     """Where the evidence stands: a verbatim piece of a document, a page of it, or the document as a whole.
-    `document` is the path below the documents folder; `grade` weighs it in nDCG."""
+    `document` is the path below the documents folder, empty where only the quote is known and no document was found
+    that holds it; `grade` weighs it in nDCG."""
 
-    document: str
+    document: str = ""
     quote: str | None = None
     page: int | None = None
     grade: int = 1

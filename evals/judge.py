@@ -40,6 +40,9 @@ class Support(StrEnum):
     NO = "no"
 
 
+JUDGED = ("judged_support", "unjudged")
+"""The scores that a judge adds."""
+
 WORTH = {Support.FULL: 1.0, Support.PARTIAL: 0.5, Support.NO: 0.0}
 
 QUESTION = """You judge whether a text supports a statement. Everything that the statement says must follow from the text alone; what you know of the world does not count. Answer with one word on a line of its own:
@@ -64,15 +67,15 @@ class Label:
 
 
 def judged(results: Iterable[Result], *, llm: LLM) -> Iterator[tuple[Result, list[Label]]]:
-    """Each result with a score of the judge, and what it said of each statement. A statement that could not be
-    judged is None, never wrong; nor does it count."""
+    """Each result with the judge's scores, and what it said of each statement. A statement that could not be judged is
+    never wrong, nor does it count; what share of an answer's that is, is a score of its own."""
     for result in results:
         labels: list[Label] = []
         for statement in _cited(result):
             support = judge(statement, llm=llm)
             if support is not None:
                 labels.append(Label(result.case.id, statement.text, support))
-        yield replace(result, scores=(*result.scores, _score(labels, statements=len(_cited(result))))), labels
+        yield replace(result, scores=(*result.scores, *_scores(labels, statements=len(_cited(result))))), labels
 
 
 def judge(statement: Statement, *, llm: LLM) -> Support | None:
@@ -138,12 +141,12 @@ def _cited(result: Result) -> list[Statement]:
     return [one for one in statements if one.citations and one.verdict is Verdict.VERIFIED]
 
 
-def _score(labels: Sequence[Label], *, statements: int) -> Score:
+def _scores(labels: Sequence[Label], *, statements: int) -> tuple[Score, Score]:
     unjudged = statements - len(labels)
-    note = f"{unjudged} could not be judged" if unjudged else ""
-    if not labels:
-        return Score("judged_support", None, note)
-    return Score("judged_support", sum(WORTH[label.support] for label in labels) / len(labels), note)
+    note = f"{unjudged} of {statements} could not be judged" if unjudged else ""
+    support = sum(WORTH[label.support] for label in labels) / len(labels) if labels else None
+    share = unjudged / statements if statements else None
+    return Score(JUDGED[0], support, note), Score(JUDGED[1], share, note)
 
 
 def _label(described: Mapping[str, str]) -> Label:

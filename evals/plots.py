@@ -51,7 +51,8 @@ class Plot:
 
 def risk_plot(results: Sequence[Result]) -> Plot | None:
     """Answer the most certain first: the share of wrong ones among what is answered. None where nothing is."""
-    certain = [(r.certainty, verdict(r)) for r in results if r.answer and r.answer.gate and r.answer.statements]
+    given = [(r.certainty, verdict(r)) for r in results if r.answer and r.answer.gate and r.answer.statements]
+    certain = [(certainty, right) for certainty, right in given if right is not None]
     if not certain:
         return None
     curve = risk_coverage([score for score, _ in certain], right=[right for _, right in certain])
@@ -69,9 +70,8 @@ def risk_plot(results: Sequence[Result]) -> Plot | None:
 def tag_plot(results: Sequence[Result]) -> Plot | None:
     """The share that came out as it should, by tag; None where there are no tags."""
     tags = sorted({tag for result in results for tag in result.case.tags if not tag.startswith("variant-")})
-    shares = [
-        (tag, mean_interval([float(verdict(r)) for r in results if tag in r.case.tags])) for tag in tags[:_MOST_TAGS]
-    ]
+    judged = [(result.case.tags, right) for result in results if (right := verdict(result)) is not None]
+    shares = [(tag, mean_interval([float(right) for of, right in judged if tag in of])) for tag in tags[:_MOST_TAGS]]
     if not shares:
         return None
     left, wide = 118, _WIDTH - 200

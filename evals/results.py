@@ -103,8 +103,10 @@ class Run:
 
     @property
     def name(self) -> str:
-        """As people tell runs apart: suite, mode and when it was made."""
-        parts = (self.suite, self.described.get("model") or self.described.get("mode"), self.described.get("made"))
+        """As people tell runs apart: suite, mode, when it was made, with which code, of which tags."""
+        told = self.described
+        made, code, tags = str(told.get("made") or "")[:16], str(told.get("code") or "")[:7], told.get("tags") or ()
+        parts = (self.suite, told.get("model") or told.get("mode"), made, code and f"code {code}", *map(str, tags))
         return " · ".join(str(part) for part in parts if part)
 
 
@@ -138,8 +140,18 @@ def read_run(path: Path) -> Run:
         if not isinstance(described, dict) or "corpus" not in described:
             raise ValueError("its first line is no fingerprint")
         return Run(described, tuple(_result_from(json.loads(line)) for line in lines if line.strip()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, CaseError) as error:
         raise CaseError(f"{path} is not a run ({error}). `ibid eval run` makes one.") from error
+
+
+def read_head(path: Path) -> Mapping[str, Any] | None:
+    """What a kept run's numbers depend on, without its results; None where the file is no run."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            described = json.loads(file.readline())
+    except (OSError, ValueError):
+        return None
+    return described if isinstance(described, dict) and "corpus" in described else None
 
 
 def slim(run: Run) -> Run:

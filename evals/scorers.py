@@ -16,6 +16,7 @@ from evals.intervals import area_under_risk, calibration_error, risk_coverage
 from evals.metric import Attempt, Group, Metric
 from evals.ranking import document_ndcg, ndcg, recall_at, reciprocal_rank, success_at
 from evals.results import Result
+from evals.telling import can_be_told, tells, worded
 from evals.wording import normalise, stands_in, token_f1
 from rag.domain import Answer, Citation, Key, Paragraph, Role, Statement, Verdict
 from rag.text.values import amounts
@@ -37,6 +38,10 @@ def scores_of(attempt: Attempt, *, failed: bool = False) -> tuple[Score, ...]:
 
 def _answerable(case: Case) -> bool:
     return case.answerable
+
+
+def _has_gold(case: Case) -> bool:
+    return case.answerable and bool(case.gold)
 
 
 def _unanswerable(case: Case) -> bool:
@@ -62,11 +67,17 @@ def _hit_at(k: int) -> Callable[[Attempt], float]:
 # --- citations
 
 
-def answer_in(citations: Iterable[Citation], *, case: Case, right: frozenset[Key]) -> bool:
-    """A reference answer stands in the highlight of a right paragraph; in a wrong one it does not count."""
-    return any(
-        c.paragraph.key in right and any(stands_in(one, text=c.quote) for one in case.answers) for c in citations
-    )
+def answer_in(citations: Iterable[Citation], *, case: Case, right: frozenset[Key]) -> bool | None:
+    """A reference answer stands in the highlight of a right paragraph; in a wrong one it does not count. None where
+    the case has none that could be told, or the words of the highlights do not say whether yes or no."""
+    return _any_tells([c.quote for c in citations if c.paragraph.key in right], case=case)
+
+
+def _any_tells(texts: Sequence[str], *, case: Case) -> bool | None:
+    if not can_be_told(case):
+        return None
+    told = [tells(case, text=text) for text in texts]
+    return True if True in told else None if None in told else False
 
 
 def _right_cited(attempt: Attempt) -> list[Key]:
@@ -92,25 +103,17 @@ def _why_recall(attempt: Attempt) -> str:
 
 
 def _in_paragraph(attempt: Attempt) -> float | None:
-    if not _names_answers(attempt.case):
-        return None
     whole = [c.paragraph.text for c in attempt.answer.citations if c.paragraph.key in attempt.right]
-    return float(any(stands_in(answer, text=text) for answer in attempt.case.answers for text in whole))
+    return _number(_any_tells(whole, case=attempt.case))
 
 
 def _in_highlights(most: int) -> Callable[[Attempt], float | None]:
     """Whether an answer stands in the first highlights; where it should is not known of a case that names none."""
-
-    def score(attempt: Attempt) -> float | None:
-        if not _names_answers(attempt.case):
-            return None
-        return float(answer_in(attempt.answer.citations[:most], case=attempt.case, right=attempt.right))
-
-    return score
+    return lambda attempt: _number(answer_in(attempt.answer.citations[:most], case=attempt.case, right=attempt.right))
 
 
-def _names_answers(case: Case) -> bool:
-    return any(map(normalise, case.answers))
+def _number(told: bool | None) -> float | None:
+    return None if told is None else float(told)
 
 
 def _changes_without(attempt: Attempt) -> float | None:
@@ -213,19 +216,23 @@ def answer_words(answer: Answer) -> str:
     return " ".join(one.text for one in answer.statements if one.verdict is not Verdict.UNSUPPORTED)
 
 
-def _says_an_answer(attempt: Attempt) -> bool:
-    text = answer_words(attempt.answer)
-    return any(stands_in(one, text=text) for one in attempt.case.answers)
+def _says_an_answer(attempt: Attempt) -> bool | None:
+    return _any_tells([answer_words(attempt.answer)], case=attempt.case)
 
 
 def _contains_answer(attempt: Attempt) -> float | None:
-    return float(_says_an_answer(attempt)) if attempt.case.answers else None
+    return _number(_says_an_answer(attempt))
+
+
+def _why_untold(attempt: Attempt) -> str:
+    unclear = can_be_told(attempt.case) and _says_an_answer(attempt) is None
+    return "its words say neither yes nor no" if unclear else ""
 
 
 def _token_f1(attempt: Attempt) -> float | None:
-    """The best against any reference answer."""
+    """The best against any reference answer that is more than yes or no."""
     text = answer_words(attempt.answer)
-    return max((token_f1(text, reference=one) for one in attempt.case.answers), default=None)
+    return max((token_f1(text, reference=one) for one in worded(attempt.case)), default=None)
 
 
 def _numbers_match(attempt: Attempt) -> float | None:
@@ -273,16 +280,22 @@ def _answered(attempt: Attempt) -> float:
     return float(attempt.is_answered)
 
 
-def _correct(attempt: Attempt) -> float:
-    """Whatever is shown, as an answer or as what may answer, cites a right paragraph and, where the case has them,
-    tells a reference answer or all vital points; of an unanswerable question nothing does."""
+def _correct(attempt: Attempt) -> float | None:
+    """Whatever is shown, as an answer or as what may answer, cites a right paragraph (where the case has gold) and,
+    where the case has them, tells a reference answer or all vital points; of an unanswerable question nothing does.
+    None where the words do not say whether yes or no, or where nothing says what is right."""
     case, points = attempt.case, _key_points(attempt)
-    is_told = points == 1 if points is not None else _says_an_answer(attempt) or not case.answers
-    return float(case.answerable and _recall(attempt) > 0 and is_told)
+    if not case.answerable or not attempt.answer.statements or (case.gold and not _recall(attempt)):
+        return 0.0
+    if points is not None:
+        return float(points == 1)
+    if case.answers:
+        return _number(_says_an_answer(attempt))
+    return 1.0 if case.gold else None
 
 
-def _right(attempt: Attempt) -> float:
-    return float(attempt.is_answered and _correct(attempt))
+def _right(attempt: Attempt) -> float | None:
+    return _correct(attempt) if attempt.is_answered else 0.0
 
 
 def _offered(attempt: Attempt) -> float:
@@ -298,14 +311,18 @@ def _why_unanswerable(_attempt: Attempt) -> str:
     return "the documents do not say"
 
 
-def _wrong(attempt: Attempt) -> float:
-    return float(attempt.is_answered and not _right(attempt))
+def _wrong(attempt: Attempt) -> float | None:
+    right = _right(attempt)
+    return None if right is None else float(attempt.is_answered and not right)
 
 
-def _selective(attempt: Attempt) -> float:
+def _selective(attempt: Attempt) -> float | None:
     """+1 for a right answer, 0 for abstention, −1 for a wrong answer, as in selective classification (El-Yaniv &
     Wiener 2010). With an unanswerable question there is only something to lose."""
-    return _right(attempt) - _wrong(attempt) if attempt.case.answerable else -_wrong(attempt)
+    right, wrong = _right(attempt), _wrong(attempt)
+    if right is None or wrong is None:
+        return None
+    return right - wrong if attempt.case.answerable else -wrong
 
 
 def _leaked(attempt: Attempt) -> list[str]:
@@ -327,8 +344,9 @@ def _why_leaked(attempt: Attempt) -> str:
 
 
 def _certain(results: Sequence[Result]) -> tuple[list[float], list[bool]]:
-    """The gate's reading of each case of which something was shown, and whether that was right."""
-    shown = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
+    """The gate's reading of each case of which something was shown and could be judged, and whether it was right."""
+    given = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
+    shown = [r for r in given if r.score("correct") is not None]
     return [r.certainty for r in shown], [bool(r.score("correct")) for r in shown]
 
 
@@ -358,7 +376,8 @@ UNANSWERABLE_KINDS = (
 )
 
 _of_answerable = partial(Metric, asked_of=_answerable)
-_retrieval = partial(_of_answerable, group=Group.RETRIEVAL)
+_of_gold = partial(Metric, asked_of=_has_gold)
+_retrieval = partial(_of_gold, group=Group.RETRIEVAL)
 _false_positives = partial(Metric, group=Group.ABSTENTION, of="abstained", is_inverse=True, less_is_better=True)
 
 METRICS: tuple[Metric, ...] = (
@@ -372,23 +391,24 @@ METRICS: tuple[Metric, ...] = (
         "document_ndcg@10", "nDCG@10 over documents", Group.RETRIEVAL, asked_of=_judges_documents,
         score=lambda a: document_ndcg(a.ranked, graded=a.graded),
     ),
-    _of_answerable(
+    _of_gold(
         "citation_precision", "cited paragraphs that are right", Group.CITATIONS, score=_precision, why=_why_precision
     ),
-    _of_answerable("citation_recall", "evidence that is cited", Group.CITATIONS, score=_recall, why=_why_recall),
-    _of_answerable("answer_in_paragraph", "answer in a right paragraph", Group.CITATIONS, score=_in_paragraph),
-    _of_answerable("answer_in_one", "answer in first highlight", Group.CITATIONS, score=_in_highlights(1)),
-    _of_answerable("answer_in_two", "answer in first two highlights", Group.CITATIONS, score=_in_highlights(2)),
-    _of_answerable("contains_answer", "reference answer told", Group.ANSWERS, score=_contains_answer),
+    _of_gold("citation_recall", "evidence that is cited", Group.CITATIONS, score=_recall, why=_why_recall),
+    _of_gold("answer_in_paragraph", "answer in a right paragraph", Group.CITATIONS, score=_in_paragraph),
+    _of_gold("answer_in_one", "answer in first highlight", Group.CITATIONS, score=_in_highlights(1)),
+    _of_gold("answer_in_two", "answer in first two highlights", Group.CITATIONS, score=_in_highlights(2)),
+    _of_answerable("contains_answer", "reference answer told", Group.ANSWERS, score=_contains_answer, why=_why_untold),
     _of_answerable("token_f1", "token F1", Group.ANSWERS, score=_token_f1),
     _of_answerable("numbers_match", "numbers of the reference told", Group.ANSWERS, score=_numbers_match),
     _of_answerable("key_points", "vital points told", Group.ANSWERS, score=_key_points, why=_why_missed_points),
     _of_answerable("brief", f"at most {MOST_WORDS} words", Group.ANSWERS, score=_brief, why=_why_words),
     Metric("judged_support", "judged supported", Group.ANSWERS),
+    Metric("unjudged", "  of its statements, could not be judged", Group.ANSWERS, less_is_better=True),
     _of_answerable("answered", "answerable, answered", Group.ABSTENTION, score=_answered),
-    _of_answerable("right", "answerable, answered rightly", Group.ABSTENTION, score=_right),
+    _of_answerable("right", "answerable, answered rightly", Group.ABSTENTION, score=_right, why=_why_untold),
     Metric("correct", "what is shown is right", Group.ABSTENTION, score=_correct, is_shown=False),
-    _of_answerable("offered", "answerable, right paragraph shown", Group.ABSTENTION, score=_offered),
+    _of_gold("offered", "answerable, right paragraph shown", Group.ABSTENTION, score=_offered),
     Metric(
         "abstained", "unanswerable, not answered", Group.ABSTENTION, asked_of=_unanswerable, score=_abstained,
         why=_why_unanswerable, is_shown=False,

@@ -15,8 +15,9 @@ from evals.cache import Cache, fingerprint, fingerprint_hash
 from evals.cases import read_cases, sample
 from evals.corpus import Corpus, opened
 from evals.domain import Case
-from evals.judge import Label, judged, read_labels, told_agreement
-from evals.results import Result, Run, read_run, write_run
+from evals.judge import JUDGED, Label, judged, read_labels, told_agreement
+from evals.placing import placed
+from evals.results import Result, Run, read_head, read_run, write_run
 from evals.run import Asking, run_cases, scored
 from evals.variants import variants
 from rag.errors import CaseError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 QUESTIONS = Path(__file__).parent / "questions"
 BASELINES = Path(__file__).parent / "baselines"
+_ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".yaml", ".yml")
 SEEDS = Path(__file__).parent.parent / "seeds"
 
 
@@ -51,7 +53,8 @@ def shipped_suites() -> list[Suite]:
 def own_suites(settings: Settings, *, documents: Path) -> list[Suite]:
     """The question files that somebody put into `IBID_HOME/evals/questions`, asked about a folder."""
     folder = settings.home / "evals" / "questions"
-    return [Suite(path.stem, documents, path) for path in sorted(folder.glob("*.jsonl"))]
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in _ENDINGS)
+    return [Suite(path.stem, documents, path) for path in paths]
 
 
 def find_suite(name: str | None, *, documents: Path | None, questions: Path | None) -> Suite:
@@ -128,11 +131,12 @@ def run_suite(
         progress=indexing,
     ) as corpus:
         described = _described(corpus, suite=suite, plan=plan, settings=settings, judge=judge) | {
-            "made": f"{made:%Y-%m-%d %H:%M}"
+            "made": f"{made:%Y-%m-%d %H:%M:%S}"
         }
         answers = settings.home / "evals" / "answers" / f"{fingerprint_hash(described)}.jsonl"
         cache = None if is_fresh else Cache(answers)
-        results = run_cases(corpus, cases=cases, asking=plan.asking, cache=cache)
+        asked = placed(cases, corpus=corpus.paragraphs)
+        results = run_cases(corpus, cases=asked, asking=plan.asking, cache=cache)
         labels: list[Label] = []
         if judge is not None:
             results = _judged(results, judge=judge, labels=labels)
@@ -161,7 +165,7 @@ def rescore(settings: Settings, *, path: Path, embedder: Embedder | None = None)
                 f"The documents in {folder} are not those of {path} any more. Run it again: `ibid eval run`."
             )
         judged_before = {
-            result.key: [score for score in result.scores if score.name == "judged_support"] for result in run.results
+            result.key: [score for score in result.scores if score.name in JUDGED] for result in run.results
         }
         results = []
         for one in run.results:
@@ -181,6 +185,17 @@ def labels_file(settings: Settings) -> Path:
 def kept_runs(settings: Settings) -> list[Path]:
     """The runs under `IBID_HOME`, newest first."""
     return sorted(runs_folder(settings).glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def last_run(settings: Settings, *, before: Run) -> Run | None:
+    """The newest kept run of the same suite and mode that was made before this one; None where there is none."""
+    found = []
+    for path in kept_runs(settings):
+        head = read_head(path)
+        is_alike = head is not None and all(head.get(name) == before.described.get(name) for name in ("suite", "mode"))
+        if head is not None and is_alike and str(head.get("made")) < str(before.described.get("made")):
+            found.append((str(head.get("made")), path))
+    return read_run(max(found)[1]) if found else None
 
 
 def baseline_of(settings: Settings, *, suite: str) -> Path:
@@ -209,4 +224,5 @@ def _described(corpus: Corpus, *, suite: Suite, plan: Plan, settings: Settings, 
         "model": corpus.bot.writer if plan.asking.use_model else None,
         "judge": {"model": judge.metadata.model_name} if judge else None,
         "jobs": plan.asking.jobs,
+        "tags": list(plan.tags),
     }

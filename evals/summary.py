@@ -64,6 +64,7 @@ class Cause(StrEnum):
     WRONG_TEXT = "right citation, wrong text"
     UNDER_ABSTAINED = "answered, though the documents do not say"
     LEAKED = "said what must not be said"
+    UNJUDGED = "could not be judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +141,7 @@ def _place(row: Row) -> tuple[int, bool]:
 
 
 def cause_of(result: Result) -> Cause | None:
-    """Why a case failed; None where it did not."""
+    """Why a case failed, or that nobody can tell; None where it came out as it should."""
     answer = result.answer
     if answer is None:
         return Cause.ERROR
@@ -148,21 +149,26 @@ def cause_of(result: Result) -> Cause | None:
         return Cause.LEAKED
     if not result.case.answerable:
         return Cause.UNDER_ABSTAINED if result.score("abstained") == 0 else None
-    if result.score("right"):
-        return None
+    came_out = verdict(result)
+    if came_out is not False:
+        return None if came_out else Cause.UNJUDGED
+    # Of a question without gold nobody knows where it should have been found.
+    has_gold = bool(result.case.gold)
     checks: tuple[tuple[Cause, bool], ...] = (
-        (Cause.NOT_INDEXED, not result.score("gold_indexed")),
-        (Cause.NOT_RETRIEVED, not result.score("mrr@10") and not result.score("citation_recall")),
+        (Cause.NOT_INDEXED, has_gold and not result.score("gold_indexed")),
+        (Cause.NOT_RETRIEVED, has_gold and not result.score("mrr@10") and not result.score("citation_recall")),
         (Cause.OVER_ABSTAINED, not result.score("answered")),
-        (Cause.NOT_CITED, not result.score("citation_recall")),
+        (Cause.NOT_CITED, has_gold and not result.score("citation_recall")),
         (Cause.WRONG_SENTENCE, bool(result.score("answer_in_paragraph")) and not result.score("answer_in_two")),
     )
     return next((cause for cause, holds in checks if holds), Cause.WRONG_TEXT)
 
 
-def verdict(result: Result) -> bool:
-    """Whether a case came out as it should: answered rightly, or rightly not answered."""
-    return bool(result.score("right" if result.case.answerable else "abstained"))
+def verdict(result: Result) -> bool | None:
+    """Whether a case came out as it should: answered rightly, or rightly not answered. None where that could not be
+    judged."""
+    score = result.score("right" if result.case.answerable else "abstained")
+    return None if score is None else bool(score)
 
 
 def flip_rates(base: Sequence[Result], *, variants: Sequence[Result]) -> dict[str, Interval]:
@@ -171,9 +177,11 @@ def flip_rates(base: Sequence[Result], *, variants: Sequence[Result]) -> dict[st
     flipped: dict[str, list[tuple[str, float]]] = {}
     for result in variants:
         origin, _, kind = result.case.id.rpartition("~")
-        if origin in verdicts:
-            for name in (kind, "all"):
-                flipped.setdefault(name, []).append((origin, float(verdict(result) != verdicts[origin])))
+        came_out, of_origin = verdict(result), verdicts.get(origin)
+        if came_out is None or of_origin is None:
+            continue
+        for name in (kind, "all"):
+            flipped.setdefault(name, []).append((origin, float(came_out != of_origin)))
     return {
         kind: mean_interval([f for _, f in pairs], clusters=[o for o, _ in pairs]) for kind, pairs in flipped.items()
     }
@@ -193,7 +201,7 @@ def _by_cause(results: Sequence[Result]) -> dict[Cause, tuple[Result, ...]]:
 
 
 def _flaky(results: Sequence[Result]) -> Interval | None:
-    rounds: dict[str, set[bool]] = {}
+    rounds: dict[str, set[bool | None]] = {}
     for result in results:
         rounds.setdefault(result.case.id, set()).add(verdict(result))
     if all(result.round == 1 for result in results):

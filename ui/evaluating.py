@@ -1,4 +1,4 @@
-"""`ibid eval`: run · compare · report · rescore · lint · generate · add · calibrate · label · baseline.
+"""`ibid eval`: run · compare · report · rescore · lint · generate · add · export · calibrate · label · baseline.
 
 Options in, tables out; the measuring itself is in `evals`. Errors are caught where the other commands' are.
 """
@@ -37,7 +37,7 @@ from ui.options import (
     TagOption,
     VariantsOption,
 )
-from ui.questions import add, calibrate, generate, label, lint, write_text
+from ui.questions import add, calibrate, export, generate, label, lint, write_text
 from ui.show import safe
 from ui.terminal import bars, err, out
 
@@ -155,7 +155,7 @@ def baseline(of: RunFile) -> None:
     out.print(f"Kept as {safe(str(path))}.")
 
 
-for _command in (lint, generate, add, calibrate, label):
+for _command in (lint, generate, add, export, calibrate, label):
     app.command()(_command)
 
 
@@ -258,11 +258,13 @@ def _progress() -> Iterator[tuple[Callable[[IngestProgress], None] | None, Calla
             yield None, None
             return
         indexing, asking = shown
-        right: list[bool] = []
+        asked: list[bool | None] = []
 
         def ask(result: Result, count: int) -> None:
-            right.append(verdict(result))
+            asked.append(verdict(result))
             indexing.hide()
-            asking.show(len(right), total=count, what=f"right so far {sum(right) / len(right):.0%}")
+            judged = [one for one in asked if one is not None]
+            share = f"right so far {sum(judged) / len(judged):.0%}" if judged else ""
+            asking.show(len(asked), total=count, what=share)
 
         yield indexing.ingest, ask

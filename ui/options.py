@@ -20,7 +20,9 @@ NoModelOption = Annotated[
 
 SuiteOption = Annotated[str | None, typer.Option("--suite", help="A shipped suite; seeds where nothing is named.")]
 DocumentsOption = Annotated[Path | None, typer.Option("--documents", help="Your folder.", show_default=False)]
-QuestionsOption = Annotated[Path | None, typer.Option("--questions", help="Your questions.jsonl.", show_default=False)]
+QuestionsOption = Annotated[
+    Path | None, typer.Option("--questions", help="Your questions, whatever tool they are of.", show_default=False)
+]
 RunFile = Annotated[Path, typer.Argument(help="A run's file.")]
 NewestRun = Annotated[Path | None, typer.Argument(help="A run's file; the newest if left out.", show_default=False)]
 ModeOption = Annotated[

@@ -1,4 +1,4 @@
-"""`ibid eval` on questions and the gate: lint · generate · add · calibrate · label."""
+"""`ibid eval` on questions and the gate: lint · generate · add · export · calibrate · label."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ui.folder import require_folder, settings_over
 from ui.options import DocumentsOption, QuestionsOption, RunFile, SuiteOption
 from ui.show import safe
 from ui.terminal import bars, err, out
+from ui.words import counted
 
 if TYPE_CHECKING:
     from evals.domain import Case
@@ -26,21 +27,52 @@ _CASE = '{"id": "1", "question": "…", "answers": ["…"], "gold": [{"document"
 
 
 def lint(suite: SuiteOption = None, documents: DocumentsOption = None, questions: QuestionsOption = None) -> None:
-    """Say what is wrong with a question file: lost quotes, ids that stand twice, answers that should not be there."""
-    from evals.cases import read_cases
+    """Say what is wrong with a question file, line by line: lost quotes, ids that stand twice, answers nobody can tell.
+
+    It may be of JSON lines, a JSON array, CSV or YAML, of ours or of ragas, deepeval, promptfoo or inspect."""
+    from evals.cases import read_questions
     from evals.corpus import read_paragraphs
     from evals.lint import lint as problems_of
     from evals.suite import find_suite
 
     wanted = find_suite(suite, documents=documents, questions=questions)
-    cases = read_cases(wanted.questions)
+    read = read_questions(wanted.questions)
     corpus, files = read_paragraphs(wanted.documents, plugged=Settings().plugged)
-    problems = problems_of(cases, corpus=corpus, files=files)
-    for problem in problems:
-        out.print(safe(str(problem)))
-    if problems:
-        raise CaseError(f"{len(problems)} problems in {len(cases)} cases of {wanted.questions}.")
-    out.print(f"{len(cases)} cases, nothing wrong.")
+    found = problems_of(read.cases, corpus=corpus, files=files)
+    name = wanted.questions.name
+    told = [f"{read.places[problem.index]}: {'note: ' if problem.is_note else ''}{problem}" for problem in found]
+    for line in sorted([*read.slips, *told], key=_number):
+        _print_line(f"{name} {line}")
+    if read.made:
+        made = counted(read.made, "case has", "cases have")
+        _print_line(f"{made} no id; one was made of the words of its question, and changes when they do.")
+    wrong = len(read.slips) + sum(not problem.is_note for problem in found)
+    cases = counted(len(read.cases) + len(read.slips), "case", "cases")
+    if wrong:
+        raise CaseError(f"{counted(wrong, 'problem', 'problems')} in {cases} of {wanted.questions}.")
+    out.print(f"{cases}, nothing wrong.")
+
+
+def export(
+    of: Annotated[Path, typer.Argument(help="A question file, or a run's file for its answers too.")],
+    to: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+    tool: Annotated[str, typer.Option("--as", help="ragas, deepeval, promptfoo, inspect or csv.")],
+) -> None:
+    """Write questions, and a run's answers, as another tool reads them. Read here again they are the same."""
+    from evals.cases import read_cases
+    from evals.export import TOOLS, exported, exported_run, holds_answers
+    from evals.results import read_head, read_run
+
+    if tool not in TOOLS:
+        raise typer.BadParameter(f"--as {tool}: it is {', '.join(TOOLS[:-1])} or {TOOLS[-1]}.")
+    if to.exists():
+        raise CaseError(f"{to} exists already. Name a file that does not.")
+    is_run = read_head(of) is not None
+    write_text(
+        to, text=exported_run(read_run(of).results, tool=tool) if is_run else exported(read_cases(of), tool=tool)
+    )
+    left = f"; {tool} has no fields for answers, so they were left out" if is_run and not holds_answers(tool) else ""
+    out.print(f"Written to {safe(str(to))}{left}.")
 
 
 def generate(
@@ -87,6 +119,8 @@ def add(
     source = Settings().home / "feedback.jsonl"
     if not source.exists():
         raise CaseError(f"There is no feedback yet in {source}. In the chat, press “Good” or “Bad” under an answer.")
+    if to.exists() and to.read_text(encoding="utf-8", errors="replace").lstrip("\ufeff\r\n ")[:1] not in "{#":
+        raise CaseError(f"{to} is not of JSON lines, so none can be added. Name another file.")
     known = {case.id for case in read_cases(to)} if to.exists() else set()
     found = [case for case in read_cases(source) if case.id not in known]
     usable = [case for case in found if case.gold or not case.answerable]
@@ -107,13 +141,14 @@ def calibrate(
     from evals.calibrate import collect, collect_unanswerable
     from evals.cases import read_cases
     from evals.corpus import opened
+    from evals.placing import placed
     from evals.suite import find_suite
     from rag.answer.gate import shipped_gate
 
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
-    cases = read_cases(wanted.questions)
     with opened(settings, folder=wanted.documents) as corpus, bars("asking") as shown:
+        cases = placed(read_cases(wanted.questions), corpus=corpus.paragraphs)
         told = partial(shown[0].show, total=len(cases)) if shown else None
         readings = collect(corpus.bot, cases=cases, corpus=corpus.paragraphs, progress=told)
         readings += collect_unanswerable(corpus.bot, cases=cases)
@@ -147,6 +182,16 @@ def label(of: RunFile) -> None:
             return
         if said in answers:
             write_label(path, label=Label(result.case.id, statement.text, answers[said]))
+
+
+def _number(line: str) -> int:
+    """Of the line or item that it begins with."""
+    return int(line.split(":")[0].split()[-1])
+
+
+def _print_line(text: str) -> None:
+    """One line, however long: what is wrong with a file is read by programs, too."""
+    out.print(safe(text), soft_wrap=True)
 
 
 def write_text(path: Path | None, *, text: str) -> None:

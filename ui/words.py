@@ -69,4 +69,9 @@ def verdict_text(answer: Answer) -> str:
 
 def left_out_text(count: int) -> str:
     """That files of a folder are no documents."""
-    return f"{count:,} file{'' if count == 1 else 's'} left out"
+    return f"{counted(count, 'file', 'files')} left out"
+
+
+def counted(count: int, one: str, more: str) -> str:
+    """A count with what is counted, in the singular or the plural."""
+    return f"{count:,} {one if count == 1 else more}"

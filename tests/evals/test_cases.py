@@ -46,8 +46,8 @@ def test_any_of_several_golds_is_right() -> None:
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
-    path.write_text('{"id": "1", "question": "Why?"}\n{"question": "no id"}\n')
-    with pytest.raises(CaseError, match="line 2"):
+    path.write_text('{"id": "1", "question": "Why?"}\n{"id": "no question"}\n')
+    with pytest.raises(CaseError, match="line 2: question is missing; there is id"):
         read_cases(path)
 
 

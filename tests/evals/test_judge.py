@@ -67,7 +67,8 @@ def test_what_could_not_be_judged_is_no_score_and_never_wrong() -> None:
     assert (unsure.score("judged_support"), labels) == (None, [])
     half, labels = next(judged([result(STATEMENT, STATEMENT, STATEMENT)], llm=Scripted("full", "hm", "partial")))
     assert half.score("judged_support") == 0.75
-    assert half.scores[-1].explanation == "1 could not be judged"
+    assert half.score("unjudged") == pytest.approx(1 / 3)
+    assert half.scores[-1].explanation == "1 of 3 could not be judged"
     assert len(labels) == 2
 
 

@@ -143,8 +143,8 @@ def test_a_broken_question_file_is_told_line_by_line(home: Path, tmp_path: Path)
     path.write_text(json.dumps({"id": "1", "question": "How long?", "gold": gold, "tags": ["x"]}) + "\n")
     told = ibid(home, "lint", "--documents", "seeds", "--questions", str(path))
     assert told.code == 1
-    assert f"1: {FIRST} does not hold “14 days of siege”" in told.out
-    assert "ibid: 1 problems in 1 cases" in told.err
+    assert f"q.jsonl line 1: 1: gold “14 days of siege” does not stand in {FIRST}." in told.out
+    assert "ibid: 1 problem in 1 case of" in told.err
 
 
 def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:

@@ -37,11 +37,13 @@ _NO_QUESTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: questions asked, of how many, and how many came out as they should."""
+    """How far a run is: questions asked, of how many, and how many of those that could be judged came out as they
+    should."""
 
     done: int
     total: int
     right: int
+    judged: int
 
 
 Told: TypeAlias = "queue.Queue[Progress | Run | IbidError | None]"
@@ -89,14 +91,15 @@ def run_beside(settings: Settings, folder: OpenFolder, name: str, stopped: threa
 
 
 def _work(settings: Settings, folder: OpenFolder, suite: Suite, told: Told, stopped: threading.Event) -> None:
-    asked: list[bool] = []
+    asked: list[bool | None] = []
     path = runs_folder(settings) / f"{suite.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
 
     def progress(result: Result, total: int) -> None:
         if stopped.is_set():
             raise _StoppedError
         asked.append(verdict(result))
-        told.put(Progress(len(asked), total, sum(asked)))
+        judged = [one for one in asked if one is not None]
+        told.put(Progress(len(asked), total, sum(judged), len(judged)))
 
     try:
         plan = Plan(asking=Asking(intervene=True))
@@ -126,7 +129,7 @@ def read_kept(settings: Settings, name: str) -> Run:
 
 
 def progress_html(progress: Progress) -> str:
-    share = progress.right / max(progress.done, 1)
+    share = progress.right / max(progress.judged, 1)
     return (
         f'<div class="indexing"><progress max="{progress.total}" value="{progress.done}" aria-label="Questions asked"></progress>'
         f"<span>{progress.done} of {progress.total} questions · {share:.0%} as they should be so far</span></div>"
