@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from xml.etree import ElementTree
 
-from evals.compare import Change, Comparison
+from evals.compare import Change, Comparison, Flip
+from evals.headline import headline
 from evals.results import Result
 from evals.summary import Row, Summary
 from rag.domain import Answer
@@ -14,10 +15,13 @@ _MOST_FLIPS = 30
 _LONGEST = 160
 
 
-def summary_markdown(name: str, *, summary: Summary) -> str:
-    """A table of all figures, and the questions to look at first."""
+def summary_markdown(name: str, *, summary: Summary, since: Comparison | None = None) -> str:
+    """The run in a sentence, a table of all figures, and the questions to look at first; `since` is the comparison
+    with the last run."""
     lines = [
         f"## {name}",
+        "",
+        headline(summary, since=since),
         "",
         "| | metric | value | 95 % interval | n | threshold | |",
         "|---|---|---|---|---|---|---|",
@@ -33,29 +37,31 @@ def summary_markdown(name: str, *, summary: Summary) -> str:
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """The conclusion, every metric in both runs, and what flipped with both answers."""
+    """The conclusion, what flipped with both answers, and every metric in both runs."""
     lines = [
         f"## {comparison.before.name} → {comparison.after.name}",
         "",
         comparison.conclusion,
         "",
-        "| metric | before | after | difference | 95 % interval | p (Holm) | |",
-        "|---|---|---|---|---|---|---|",
-        *(_change(change) for change in comparison.changes),
-        "",
         f"{comparison.cases} questions in both; {comparison.fixed} fixed, {comparison.broken} broken "
         f"(McNemar exact p = {comparison.p:.3f}); {len(comparison.added)} added, {len(comparison.removed)} removed, "
         f"{len(comparison.changed)} changed and not compared.",
+        *(line for flip in comparison.flips[:_MOST_FLIPS] for line in _flip(flip)),
+        "",
+        "| metric | before | after | difference | 95 % interval | p (Holm) | |",
+        "|---|---|---|---|---|---|---|",
+        *(_change(change) for change in comparison.changes),
     ]
-    for flip in comparison.flips[:_MOST_FLIPS]:
-        state = "fixed" if flip.is_fixed else "BROKEN"
-        lines += [
-            "",
-            f"**{state}** {flip.after.case.id}: {_cell(flip.after.case.question)}",
-            f"- before: {_cell(told(flip.before))}",
-            f"- after: {_cell(told(flip.after))}",
-        ]
     return "\n".join(lines) + "\n"
+
+
+def _flip(flip: Flip) -> list[str]:
+    return [
+        "",
+        f"**{'fixed' if flip.is_fixed else 'BROKEN'}** {flip.after.case.id}: {_cell(flip.after.case.question)}",
+        f"- before: {_cell(told(flip.before))}",
+        f"- after: {_cell(told(flip.after))}",
+    ]
 
 
 def summary_junit(name: str, *, summary: Summary) -> str:

@@ -14,7 +14,9 @@ import regex
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from evals.compare import Comparison
 from evals.domain import Case
+from evals.headline import headline
 from evals.metric import Group
 from evals.plots import latency_plot, risk_plot, tag_plot
 from evals.results import Result, Run
@@ -26,14 +28,15 @@ CARDS = ("right", "hit@5", "citation_recall", "answer_in_two", "false_answer", "
 _UNSEEN = regex.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def report_html(run: Run, *, summary: Summary) -> str:
-    """The whole file."""
+def report_html(run: Run, *, summary: Summary, since: Comparison | None = None) -> str:
+    """The whole file; `since` is the comparison with the last run, which the headline tells of."""
     first = [result for result in run.results if result.round == 1]
     rows = {row.metric.name: row for row in summary.rows}
     plots = (risk_plot(first), tag_plot(first), latency_plot(first))
     return _template().render(
         run=run,
         summary=summary,
+        headline=headline(summary, since=since),
         facts=_facts(run, summary=summary),
         cards=[rows[name] for name in CARDS if name in rows],
         rows=_grouped(summary.rows),

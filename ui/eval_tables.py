@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ui.show import safe
 from ui.terminal import out
+from ui.words import counted
 
 if TYPE_CHECKING:
     from evals.calibrate import Calibration
@@ -19,8 +20,12 @@ _MOST_LISTED = 5
 _MOST_FLIPS = 12
 
 
-def print_summary(summary: Summary) -> None:
-    """Every figure with its limit, then the questions to look at first."""
+def print_summary(summary: Summary, *, since: Comparison | None = None) -> None:
+    """The run in a sentence, every figure with its limit, then the questions to look at first; `since` is the
+    comparison with the last run."""
+    from evals.headline import headline  # heavy: the metrics come with it
+
+    out.print(f"[bold]{headline(summary, since=since)}[/bold]\n")
     table = _table("metric", "value", "95 % interval", "n", "limit", "")
     for group, rows in groupby(summary.rows, key=lambda row: row.metric.group):
         table.add_row(f"[bold]{group.value}[/bold]")
@@ -46,7 +51,8 @@ def print_summary(summary: Summary) -> None:
 
 def _print_causes(summary: Summary) -> None:
     failed = sum(map(len, summary.causes.values()))
-    out.print(f"\n{summary.cases} questions, {failed} to look at" + (":" if failed else "."))
+    asked = counted(summary.cases, "question", "questions")
+    out.print(f"\n{asked}, {failed} to look at" + (":" if failed else "."))
     for cause, results in summary.causes.items():
         out.print(f"  [bold]{cause.value}[/bold] ({len(results)})")
         for result in results[:_MOST_LISTED]:
@@ -56,11 +62,12 @@ def _print_causes(summary: Summary) -> None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    from evals.formats import told
 
     out.print(f"{safe(comparison.before.name)}  →  {safe(comparison.after.name)}")
     if comparison.differs:
         out.print(f"[dim]other {', '.join(comparison.differs)}[/dim]")
+    out.print(f"[bold]{safe(comparison.conclusion)}[/bold]")
+    _print_flips(comparison)
     table = _table("metric", "before", "after", "change, 95 %", "p", "")
     for change in comparison.changes:
         interval = change.difference.interval
@@ -68,7 +75,21 @@ def print_comparison(comparison: Comparison) -> None:
         bounds = f"{interval.low:+.3f} to {interval.high:+.3f}"
         values = (f"{change.before:.3f}", f"{change.after:.3f}", bounds, f"{change.p:.3f}")
         table.add_row(change.metric.title, *values, state)
+    out.print()
     out.print(table)
+    for what, ids in (("added", comparison.added), ("removed", comparison.removed), ("changed", comparison.changed)):
+        if ids:
+            out.print(f"[dim]{len(ids)} {what}, not compared: {safe(', '.join(ids[:8]))}[/dim]")
+
+
+def _print_flips(comparison: Comparison) -> None:
+    """What flipped, the broken ones first, with both answers."""
+    from evals.formats import told
+
+    out.print(
+        f"{comparison.cases} questions, {comparison.fixed} fixed, {comparison.broken} broken "
+        f"(McNemar exact p = {comparison.p:.3f})."
+    )
     for flip in comparison.flips[:_MOST_FLIPS]:
         state = "[green]fixed[/green]" if flip.is_fixed else "[red]broken[/red]"
         out.print(f"\n{state}  {safe(flip.after.case.id)}  {safe(flip.after.case.question)}")
@@ -76,13 +97,6 @@ def print_comparison(comparison: Comparison) -> None:
         out.print(f"  after   {safe(told(flip.after))}")
     if len(comparison.flips) > _MOST_FLIPS:
         out.print(f"[dim]and {len(comparison.flips) - _MOST_FLIPS} more flips (--markdown lists them)[/dim]")
-    for what, ids in (("added", comparison.added), ("removed", comparison.removed), ("changed", comparison.changed)):
-        if ids:
-            out.print(f"[dim]{len(ids)} {what}, not compared: {safe(', '.join(ids[:8]))}[/dim]")
-    out.print(
-        f"\n{comparison.cases} questions, {comparison.fixed} fixed, {comparison.broken} broken "
-        f"(McNemar exact p = {comparison.p:.3f}). [bold]{safe(comparison.conclusion)}[/bold]"
-    )
 
 
 def print_calibration(calibration: Calibration) -> None:

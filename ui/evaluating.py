@@ -5,7 +5,7 @@ Options in, tables out; the measuring itself is in `evals`. Errors are caught wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
 
+    from evals.compare import Comparison
     from evals.results import Result, Run
     from evals.suite import Plan, Suite
-    from evals.summary import Limit, Summary
+    from evals.summary import Summary
     from rag.ingest import Progress as IngestProgress
 
 app = typer.Typer(no_args_is_help=True, help="Measure how good the answers are, on your own documents.")
@@ -76,7 +77,7 @@ def run(
     """Ask the questions of a suite, score the answers, and say which to look at first."""
     from evals.run import Asking
     from evals.suite import Plan, find_suite
-    from evals.summary import read_thresholds
+    from evals.summary import read_thresholds, summarise
 
     settings = Settings()
     wanted = find_suite(suite, documents=documents, questions=questions)
@@ -88,8 +89,13 @@ def run(
     )
     # They were set for the shipped questions, and for the gate as it is.
     limits = read_thresholds(wanted.name) if documents is None and not open_gate else {}
-    kept, summary = _measured(settings, suite=wanted, plan=plan, models=models, limits=limits, to=to)
-    _write_tables(kept, summary=summary, markdown=markdown, junit=junit)
+    kept, path = _measured(settings, suite=wanted, plan=plan, models=models, to=to)
+    summary, since = summarise(kept.results, limits=limits), _since_last(settings, kept=kept)
+    print_summary(summary, since=since)
+    if told := (kept.described.get("judge") or {}).get("agreement"):
+        out.print(f"[dim]judge {safe(str(models.judge))}: {safe(told)}[/dim]")
+    out.print(f"[dim]kept as {safe(str(path))}; ibid eval report makes a page of it[/dim]")
+    _write_tables(kept, summary=summary, since=since, markdown=markdown, junit=junit)
     if gate and (summary.failed or summary.errors):
         raise typer.Exit(1)
 
@@ -129,7 +135,8 @@ def report(
     path = of or _newest()
     kept = read_run(path)
     page = to or path.with_suffix(".html")
-    write_text(page, text=report_html(kept, summary=summarise(kept.results, limits=read_thresholds(kept.suite))))
+    summary = summarise(kept.results, limits=read_thresholds(kept.suite))
+    write_text(page, text=report_html(kept, summary=summary, since=_since_last(Settings(), kept=kept)))
     out.print(f"Written to {safe(str(page))}")
 
 
@@ -140,7 +147,8 @@ def rescore(of: RunFile) -> None:
     from evals.summary import read_thresholds, summarise
 
     kept = anew(Settings(), path=of)
-    print_summary(summarise(kept.results, limits=read_thresholds(kept.suite)))
+    summary = summarise(kept.results, limits=read_thresholds(kept.suite))
+    print_summary(summary, since=_since_last(Settings(), kept=kept))
 
 
 @app.command()
@@ -203,15 +211,12 @@ def _perfect(suite: Suite) -> LLM:
     return Perfect(read_cases(suite.questions))
 
 
-def _measured(
-    settings: Settings, *, suite: Suite, plan: Plan, models: _Models, limits: Mapping[str, Limit], to: Path | None
-) -> tuple[Run, Summary]:
-    """The run and its figures, which are printed."""
+def _measured(settings: Settings, *, suite: Suite, plan: Plan, models: _Models, to: Path | None) -> tuple[Run, Path]:
+    """The run and where it is kept."""
     from evals.suite import run_suite
-    from evals.summary import summarise
 
     with _progress() as (indexing, progress):
-        kept, path = run_suite(
+        return run_suite(
             settings,
             suite=suite,
             plan=plan,
@@ -224,18 +229,24 @@ def _measured(
             # A perfect model answers by the gold, which may be another than when a question was asked before.
             is_fresh=models.is_perfect,
         )
-    summary = summarise(kept.results, limits=limits)
-    print_summary(summary)
-    if told := (kept.described.get("judge") or {}).get("agreement"):
-        out.print(f"[dim]judge {safe(str(models.judge))}: {safe(told)}[/dim]")
-    out.print(f"[dim]kept as {safe(str(path))}; ibid eval report makes a page of it[/dim]")
-    return kept, summary
 
 
-def _write_tables(kept: Run, *, summary: Summary, markdown: Path | None, junit: Path | None) -> None:
+def _since_last(settings: Settings, *, kept: Run) -> Comparison | None:
+    """What changed from the last run of the suite, in what the headline tells; None where there is no other."""
+    from evals.compare import compare as paired
+    from evals.headline import TOLD
+    from evals.suite import last_run
+
+    last = last_run(settings, before=kept)
+    return paired(last, after=kept, only=TOLD) if last else None
+
+
+def _write_tables(
+    kept: Run, *, summary: Summary, since: Comparison | None, markdown: Path | None, junit: Path | None
+) -> None:
     from evals.formats import summary_junit, summary_markdown
 
-    write_text(markdown, text=summary_markdown(kept.name, summary=summary))
+    write_text(markdown, text=summary_markdown(kept.name, summary=summary, since=since))
     write_text(junit, text=summary_junit(kept.suite, summary=summary))
 
 

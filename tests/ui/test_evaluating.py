@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,8 @@ def kept(home: Path) -> Path:
     assert told.code == 0, told.err
     assert "every quote is the exact slice" in told.out
     assert "30 questions," in told.out
+    # What it says in a sentence comes first.
+    assert re.match(r"\d+ % \(\d+–\d+\) answered rightly of the \d+ that can be answered, \d+ %", told.out)
     return path
 
 
@@ -70,6 +73,9 @@ def test_a_run_prints_its_figures_and_is_kept(home: Path, kept: Path) -> None:
 def test_a_second_run_has_the_same_scores_and_a_comparison_says_so(home: Path, kept: Path) -> None:
     again = home / "again.jsonl"
     assert ibid(home, "run", "--limit", "30", "--out", str(again)).code == 0
+    assert re.match(
+        "## seeds · extractive · .* · code [0-9a-f]{7}\n\n\\d+ %", (home / "m.md").read_text(encoding="utf-8")
+    )
     told = ibid(home, "compare", str(kept), str(again), "--gate")
     assert told.code == 0
     assert "0 fixed, 0 broken" in told.out
@@ -89,6 +95,8 @@ def test_a_worse_run_fails_the_gate(home: Path, kept: Path) -> None:
     told = ibid(home, "compare", str(kept), str(path), "--gate")
     assert told.code == 1
     assert "FAILS" in told.out
+    # What flipped stands before the table.
+    assert told.out.index("broken (McNemar") < told.out.index("\nbroken  seeds-") < told.out.index("metric")
 
 
 def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -> None:
@@ -118,7 +126,9 @@ def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> N
 def test_a_run_becomes_a_page(home: Path, kept: Path) -> None:
     told = ibid(home, "report", str(kept))
     assert told.code == 0
-    assert "default-src 'none'" in kept.with_suffix(".html").read_text(encoding="utf-8")
+    page = kept.with_suffix(".html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page
+    assert re.search(r'<p class="headline">\d+ % \(\d+–\d+\) answered rightly', page)
 
 
 def test_ones_own_documents_and_questions(home: Path, tmp_path: Path) -> None:
@@ -147,6 +157,76 @@ def test_a_broken_question_file_is_told_line_by_line(home: Path, tmp_path: Path)
     assert "ibid: 1 problem in 1 case of" in told.err
 
 
+SHOP = {
+    "prices.md": "A tyre change for the Mule costs 31 euros. The battery is replaced for 410 euros.\n",
+    "passes.md": "Dogs are allowed in the cable car but not on the chair lifts.\n\nChildren under six do not need a pass.\n",
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    for name, text in SHOP.items():
+        (tmp_path / "shop").mkdir(exist_ok=True)
+        (tmp_path / "shop" / name).write_text(text, encoding="utf-8")
+    return tmp_path / "shop"
+
+
+def test_questions_of_another_tool_are_linted_asked_told_against_the_last_run_and_exported(
+    home: Path, shop: Path, tmp_path: Path
+) -> None:
+    questions = tmp_path / "lifts.csv"
+    rows = [
+        "user_input;reference;reference_contexts",
+        "How much is a tyre change for the Mule?;31 euros;a tyre change for the Mule costs 31 euros",
+        "Are dogs allowed on the chair lifts?;no;Dogs are allowed in the cable car but not on the chair lifts.",
+        "Does a five-year-old need a pass?;yes;Children under six need a pass.",
+    ]
+    questions.write_text("\ufeff" + "\r\n".join(rows) + "\r\n", encoding="utf-8")
+    of = ["--documents", str(shop), "--questions", str(questions)]
+    told = ibid(home, "lint", *of)
+    assert told.out.startswith("lifts.csv line 4: q-")
+    assert "gold “Children under six need a pass.” stands in none of the documents." in told.out
+    assert "Is it “Children under six do not need a pass.”?" in told.out
+    assert "3 cases have no id; one was made of the words of its question" in told.out
+
+    questions.write_text("\n".join([*rows[:3], "Does a five-year-old need a pass?;no;" + SHOP["passes.md"].split("\n")[2]]), encoding="utf-8")  # fmt: skip
+    assert ibid(home, "lint", *of).code == 0
+    first = ibid(home, "run", *of)
+    assert first.out.startswith("100 % (44–100) answered rightly, 0 % (0–56) wrongly, of 3 questions.\n"), first.err
+    second = ibid(home, "run", *of, "--out", str(tmp_path / "run.jsonl"))
+    assert second.out.startswith("100 % (44–100) answered rightly, 0 % (0–56) wrongly, of 3 questions; the same as the")
+
+    told = ibid(home, "export", str(tmp_path / "run.jsonl"), str(tmp_path / "ragas.jsonl"), "--as", "ragas")
+    assert told.code == 0, told.err
+    items = [json.loads(line) for line in (tmp_path / "ragas.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [item["reference"] for item in items] == ["31 euros", "no", "no"]
+    assert "31 euros" in items[0]["response"]
+    assert items[0]["retrieved_contexts"]
+    assert "exists already" in ibid(home, "export", str(questions), str(tmp_path / "ragas.jsonl"), "--as", "csv").err
+    assert ibid(home, "export", str(questions), str(tmp_path / "x"), "--as", "excel").code == 2
+    left = ibid(home, "export", str(tmp_path / "run.jsonl"), str(tmp_path / "tests.yaml"), "--as", "promptfoo")
+    assert "promptfoo has no fields for answers, so they were left out" in left.out
+
+
+def test_what_a_judge_could_not_judge_is_told_first(tmp_path: Path, shop: Path, model_server: ModelServer) -> None:
+    lines = [
+        {"question": "How much is a tyre change for the Mule?", "answers": "31 euros", "gold": "A tyre change for the Mule costs 31 euros."},
+        {"question": "How much is the battery?", "answers": "410 euros", "gold": "The battery is replaced for 410 euros."},
+    ]  # fmt: skip
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with model_server({"Mule costs 31 euros.": "full", "The statement:": "hard to tell"}) as url:
+        told = ibid(
+            tmp_path / "home", "run", "--documents", str(shop), "--questions", str(tmp_path / "q.jsonl"),
+            "--judge", "gpt-judge", OPENAI_BASE_URL=url, OPENAI_API_KEY="sk-planted",
+        )  # fmt: skip
+    assert told.code == 0, told.err
+    first = " ".join(told.out.split("metric")[0].split())
+    assert re.search(
+        r"supported, says the judge, and could not judge \d+ % \(\d+–\d+\) of an answer’s statements", first
+    )
+    assert "of its statements, could not be judged" in told.out
+
+
 def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:
     own, target = tmp_path / "home", tmp_path / "mine.jsonl"
     assert "no feedback yet" in ibid(own, "add", str(target), "--from-feedback").err
@@ -172,6 +252,8 @@ def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:
     assert "1 say no paragraph" in first.out
     assert "0 added" in second.out
     assert [json.loads(line)["id"] for line in target.read_text().splitlines()] == ["feedback-1"]
+    (tmp_path / "mine.csv").write_text("question,answer\nQ?,x\n")
+    assert "mine.csv is not of JSON lines" in ibid(own, "add", str(tmp_path / "mine.csv"), "--from-feedback").err
 
 
 def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path: Path) -> None:

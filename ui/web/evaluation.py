@@ -15,9 +15,10 @@ from typing import TypeAlias
 
 from evals.compare import Comparison, Flip, compare
 from evals.formats import told
+from evals.headline import TOLD, headline
 from evals.results import Result, Run, read_run
 from evals.run import Asking
-from evals.suite import Plan, Suite, kept_runs, own_suites, run_suite, runs_folder, shipped_suites
+from evals.suite import Plan, Suite, kept_runs, last_run, own_suites, run_suite, runs_folder, shipped_suites
 from evals.summary import Row, Summary, read_thresholds, summarise, verdict
 from rag.domain import document_name
 from rag.errors import CaseError, IbidError
@@ -139,10 +140,13 @@ def progress_html(progress: Progress) -> str:
 def run_html(settings: Settings, folder: OpenFolder, run: Run) -> str:
     """The figures of a run, and the questions to look at first; those of the open folder open in the source pane."""
     summary = summarise(run.results, limits=read_thresholds(run.suite))
+    last = last_run(settings, before=run)
+    since = compare(last, after=run, only=TOLD) if last else None
     suite = suites(settings, folder).get(run.suite)
     is_here = suite is not None and suite.documents.resolve() == folder.path.resolve()
     return (
-        f'<section class="eval-run" aria-label="Figures"><h3>{escaped(run.name)}</h3>{_rows_html(summary.rows)}'
+        f'<section class="eval-run" aria-label="Figures"><h3>{escaped(run.name)}</h3>'
+        f'<p class="conclusion">{escaped(headline(summary, since=since))}</p>{_rows_html(summary.rows)}'
         f"{_causes_html(summary, folder.key if is_here else None)}</section>"
     )
 
@@ -155,8 +159,7 @@ def comparison_html(settings: Settings, before: str, after: str) -> str:
     return (
         f'<section class="eval-run" aria-label="Comparison"><p class="conclusion">{escaped(comparison.conclusion)}</p>'
         f"<p>{comparison.cases} questions in both, {comparison.fixed} fixed, {comparison.broken} broken; "
-        f"McNemar exact p = {comparison.p:.3f}.</p>{_changes_html(comparison)}"
-        f"{flipped}</section>"
+        f"McNemar exact p = {comparison.p:.3f}.</p>{flipped}{_changes_html(comparison)}</section>"
     )
 
 

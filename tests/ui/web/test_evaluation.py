@@ -60,6 +60,7 @@ def test_a_suite_is_run_its_failures_opened_and_two_runs_compared(evaluated: Cha
     expect(page.locator("#suite input")).to_have_value("mine")
     run(visitor, evaluated)
     figures = page.locator("#figures .eval-run")
+    expect(figures.locator(".conclusion")).to_contain_text("answered rightly")
     expect(figures).to_contain_text("every quote is the exact slice")
 
     failed = figures.locator("details").first
@@ -70,6 +71,7 @@ def test_a_suite_is_run_its_failures_opened_and_two_runs_compared(evaluated: Cha
     expect(page.locator("#evals")).to_be_visible()
 
     run(visitor, evaluated)
+    expect(figures.locator(".conclusion")).to_contain_text("; the same as the last run.")
     (kept, other) = sorted((evaluated.home / "evals" / "runs").glob("mine-*.jsonl"))
     assert [r.scores for r in read_run(kept).results] == [r.scores for r in read_run(other).results]
     page.locator("#compare-runs").click()
