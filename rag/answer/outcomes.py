@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
@@ -12,9 +12,11 @@ from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentio
 from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
+from rag.text.identify import differ
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
+_FOREIGN = "It is quoted from a text in another language than the question."
 _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
 stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
@@ -44,25 +46,61 @@ def quoted(
     statements = tuple(map(settle, chosen))
     answer = with_passages(answer, together.passages if together else ())
     rest = f"{together.more} more items of the list are not shown." if together and together.more else None
-    cited = Mentioned(_with_headings(one.paragraph, one.source) for s in statements for one in s.citations)
+    doubts = _doubts(
+        answer, evidence, statements, score=gate.score, commonness=commonness, is_list=together is not None
+    )
+    answer = replace(answer, unmentioned=doubts.told)
+    notice = " ".join(filter(None, (rest, _FOREIGN if doubts.is_foreign else None))) or None
+    if doubts.is_of_another and not gate.is_open:
+        # What is no more than possible, and speaks of somebody or something else, is not found.
+        yield abstaining(answer, scope)
+    elif gate.is_open and not (doubts.are_grave and gate.threshold > 0):
+        for i in range(len(statements)):
+            is_last = i + 1 == len(statements)
+            yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), notice if is_last else None)
+    else:
+        yield noted(possible(answer, statements if together else statements[:1]), notice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubts:
+    """What speaks against the sentences that were chosen: words of the question that they do not mention, to be `told`;
+    that they are `of_another` than whom the question names; that they are in another language than it. `are_grave`:
+    they make an answer uncertain."""
+
+    told: tuple[str, ...] = ()
+    is_of_another: bool = False
+    is_foreign: bool = False
+    are_grave: bool = False
+
+
+def _doubts(
+    answer: Answer,
+    evidence: Evidence,
+    statements: Sequence[Statement],
+    *,
+    score: float,
+    commonness: Callable[[str], float],
+    is_list: bool,
+) -> _Doubts:
+    citations = [citation for statement in statements for citation in statement.citations]
+    if differ([answer.question], [citation.quote for citation in citations]):
+        # Its words cannot be compared with theirs.
+        return _Doubts(is_foreign=True, are_grave=True)
+    cited = Mentioned(_with_headings(one.paragraph, one.source) for one in citations)
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
     away = unmentioned(answer.question, cited)
-    told = (*missing.names, *(missing.rare if gate.score < _TELLS_RARE else ()), *away)
-    answer = replace(answer, unmentioned=tuple(dict.fromkeys(told)))
     # Who asks when, or how much, is not answered by what tells no time and no amount; who names somebody or something,
     # not by what is said of another.
     asks_for_value = evidence.inquiry.kind in ("number", "date")
-    is_of_another_kind = asks_for_value and not together and evidence.candidates[0].features["kind missing"] > 0
-    doubted = bool(missing.names or away) or is_of_another_kind or (bool(missing.rare) and gate.score < _DOUBTS_RARE)
-    if missing.names and not gate.is_open:
-        # What is no more than possible, and speaks of somebody or something else, is not found.
-        yield abstaining(answer, scope)
-    elif gate.is_open and not (doubted and gate.threshold > 0):
-        for i in range(len(statements)):
-            is_last = i + 1 == len(statements)
-            yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), rest if is_last else None)
-    else:
-        yield noted(possible(answer, statements if together else statements[:1]), rest)
+    is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
+    is_rare = bool(missing.rare) and score < _DOUBTS_RARE
+    told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away)
+    return _Doubts(
+        told=tuple(dict.fromkeys(told)),
+        is_of_another=bool(missing.names),
+        are_grave=bool(missing.names or away) or is_of_another_kind or is_rare,
+    )
 
 
 def with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:

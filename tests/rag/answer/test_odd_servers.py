@@ -228,6 +228,16 @@ def test_what_shares_no_word_with_the_documents_shows_what_is_near_and_answers_n
     assert answer.closest
 
 
+def test_what_is_quoted_from_a_text_in_another_language_says_so(opened: Chatbot) -> None:
+    told = "It is quoted from a text in another language than the question."
+    foreign = opened.ask(Question("Wie viele passengers darf der pilot mit an Bord nehmen?", offline=True))
+    assert "38 passengers" in foreign.text
+    assert told in (foreign.notice or "")
+    own = opened.ask(Question("How many passengers may the pilot carry?", offline=True))
+    assert "38 passengers" in own.text
+    assert told not in (own.notice or "")
+
+
 def test_a_number_that_is_another_one_in_another_language_is_no_translation(bot: Chatbot, peer: Peer) -> None:
     peer.says = (
         "An Bord der Fähre sind es höchstens 38 Gäste. [P2] Der Code für das Tor ist die 4417. [P1] "
