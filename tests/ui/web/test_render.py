@@ -404,7 +404,9 @@ def test_the_verdict_counts_what_was_verified(verdicts: list[Verdict]) -> None:
         "verdict"
     )
     verified = sum(one is Verdict.VERIFIED for one in verdicts)
-    assert verdict.text == f"{verified} of {len(verdicts)} statement{'s' * (len(verdicts) > 1)} verified"
+    translated = sum(one is Verdict.TRANSLATED for one in verdicts)
+    foreign = f", {translated} in another language than its source" if translated else ""
+    assert verdict.text == f"{verified} of {len(verdicts)} statement{'s' * (len(verdicts) > 1)} verified{foreign}"
     assert ("whole" in verdict.classes) == (verified == len(verdicts))
 
 
