@@ -23,7 +23,8 @@ from tests.rag.answer.test_written_answers import assert_sound
 from tests.ui.web.parsing import read
 from ui.web.conversation import new_conversation
 from ui.web.export import exported
-from ui.web.render import Shelf, exchange_html
+from ui.web.passages import Shelf
+from ui.web.render import exchange_html
 
 ROOT = Path(__file__).parents[1]
 BIPIA = ROOT.parent / "shared" / "benchmarks" / "bipia"

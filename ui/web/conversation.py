@@ -71,6 +71,15 @@ class Conversation:
         title = self.title or excerpt(question, _LONGEST_TITLE)
         return replace(self, title=title, exchanges=(*self.exchanges, exchange))
 
+    def before(self, turn: int) -> Conversation:
+        """As it was before the question that `turn` numbers, counted from 1; all of it where it has none."""
+        return replace(self, exchanges=self.exchanges[: turn - 1]) if turn >= 1 else self
+
+    def without(self, turn: int) -> Conversation:
+        """Without the question that `turn` numbers and its answer; all of it where it has none."""
+        kept = tuple(one for number, one in enumerate(self.exchanges, start=1) if number != turn)
+        return replace(self, exchanges=kept)
+
     def answered(self, answer: Answer) -> Conversation:
         """With the last question answered so far by `answer`."""
         state = State.DONE if answer.complete else State.RUNNING
@@ -168,4 +177,5 @@ def _answer(described: object) -> Answer | None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    # Finer than a second: a question that is asked again at once is another one.
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -83,15 +83,26 @@ class Desk:
         return trigger(_named(run, handle), self._inputs(reads, with_talk), shown, **{**manner, **how})
 
     def on_sent(
-        self, name: str, handle: Callable[..., Any], shown: Sequence[Any], *, with_talk: bool = False, **how: Any
+        self,
+        name: str,
+        handle: Callable[..., Any],
+        shown: Sequence[Any],
+        *,
+        reads: Sequence[Any] = (),
+        with_talk: bool = False,
+        **how: Any,
     ) -> Any:
         """Like `on`, for an event that the page's script sends under that name; what came with it is in the tab."""
 
         def once(event: gr.EventData, *given: Any) -> Any:
             return handle(*self._opened(given, with_talk, event._data))
 
+        def again(event: gr.EventData, *given: Any) -> Any:
+            yield from handle(*self._opened(given, with_talk, event._data))
+
+        run, manner = (again, PRIVATE) if inspect.isgeneratorfunction(handle) else (once, QUICK)
         trigger = getattr(self.bridge, name)
-        return trigger(_named(once, handle), self._inputs((), with_talk), shown, **{**QUICK, **how})
+        return trigger(_named(run, handle), self._inputs(reads, with_talk), shown, **{**manner, **how})
 
     def _inputs(self, reads: Sequence[Any], with_talk: bool) -> list[Any]:
         return [*reads, self.folder, *([self.bridge] if with_talk else [])]

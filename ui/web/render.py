@@ -1,33 +1,28 @@
-"""Answers as HTML: statements with numbered chips, verdicts, the closest passages, how it was found.
+"""Answers as HTML: statements with numbered chips, verdicts, the closest passages.
 
 Pure functions from nouns to markup. Everything that is not ours goes through `markup.escaped`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from rag.documents.context import display
-from rag.domain import Answer, Citation, Confidence, Passage, Role, Statement, Verdict, document_name
+from rag.domain import Answer, Citation, Confidence, Role, Statement, Verdict, document_name
 from rag.text.units import cells_of
 from ui.web.conversation import Exchange, State
+from ui.web.foot import AGAIN, foot_html
 from ui.web.markup import attribute, escaped, exact, place_address
+from ui.web.passages import Shelf, passage_html
 from ui.web.prose import is_markdown, prose_html, table_html
-from ui.words import ROLE_NAMES, excerpt, is_quoted, verdict_text
+from ui.words import ROLE_NAMES
 
-_EXCERPT = 420
-
-TextOf = Callable[[Passage], str | None]
-"""The text of a passage that came back without it, or None where the document has changed since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """What answers are rendered with: the folder their links lead to, and where passages' texts come from."""
-
-    folder: str
-    text_of: TextOf
+_UNFOLD = (
+    '<button type="button" class="act unfold" data-act="unfold" aria-expanded="false" hidden>Show all of it</button>'
+)
+_QUESTION_ACTS = (
+    '<div class="acts"><button type="button" class="act" data-act="edit">Edit</button>'
+    '<button type="button" class="act" data-act="drop" aria-label="Delete this question and its answer">Delete</button></div>'
+)
 
 
 def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
@@ -43,10 +38,11 @@ def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
     )
     return (
         f'<article class="turn {state}" id="turn-{number}" data-turn="{number}" aria-labelledby="question-{number}">'
-        f'<h2 class="question" id="question-{number}" dir="auto">{escaped(exchange.question)}</h2>'
+        f'<div class="asked"><h2 class="question" id="question-{number}" dir="auto">{escaped(exchange.question)}</h2>'
+        f"{_UNFOLD}{_QUESTION_ACTS}</div>"
         f"{_searched_html(answer)}"
         f'<div class="answer">{body}{_ending_html(exchange)}</div>'
-        f"{_footer_html(answer, number, shelf) if answer and exchange.state is State.DONE else ''}"
+        f"{foot_html(answer, number, shelf) if answer and exchange.state is State.DONE else ''}"
         "</article>"
     )
 
@@ -195,115 +191,17 @@ def _closest_html(answer: Answer, shelf: Shelf) -> str:
     if not answer.closest:
         return ""
     head = "Related passages – not an answer" if answer.abstained else "Related passages"
-    items = "".join(f"<li>{_passage_html(passage, shelf, answer.question)}</li>" for passage in answer.closest)
+    items = "".join(f"<li>{passage_html(passage, shelf, answer.question)}</li>" for passage in answer.closest)
     return (
         f'<section class="closest" aria-label="Closest passages"><p class="closest-head">{head}</p>'
         f"<ul>{items}</ul></section>"
     )
 
 
-def _passage_html(passage: Passage, shelf: Shelf, question: str) -> str:
-    text = passage.paragraph.text or shelf.text_of(passage)
-    shown = excerpt(text, _EXCERPT, about=question) if text else "This passage has changed since."
-    said_by = f'<span class="speaker">{escaped(passage.paragraph.said_by)}</span> ' if passage.paragraph.said_by else ""
-    return f'{_place_link(passage, shelf)}<span class="excerpt" dir="auto">{said_by}{prose_html(shown, passage.paragraph.document_id)}</span>'
-
-
-def _place_link(passage: Passage, shelf: Shelf) -> str:
-    paragraph = passage.paragraph
-    address = place_address(shelf.folder, paragraph.document_id, paragraph.number)
-    is_telling = paragraph.role in (Role.COMMENT, Role.CAPTION, Role.TABLE)
-    badge = f' <span class="badge">{ROLE_NAMES[paragraph.role]}</span>' if is_telling else ""
-    return (
-        f'<a class="place" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
-        f'data-paragraph="{paragraph.number}"><span class="title">{escaped(passage.source.title)}</span> '
-        f'<span class="number">{escaped(paragraph.place)}</span></a>{badge}'
-    )
-
-
 def _ending_html(exchange: Exchange) -> str:
     if exchange.state is State.FAILED:
-        return f'<p class="failed" role="alert">{escaped(exchange.problem or "Something went wrong.")}</p>'
+        problem = escaped(exchange.problem or "Something went wrong.")
+        return f'<p class="failed" role="alert">{problem}</p><p>{AGAIN}</p>'
     if exchange.state is State.STOPPED:
-        again = f'<button type="button" class="example" data-ask="{exact(exchange.question)}">Ask again</button>'
-        return f'<p class="stopped">This answer was stopped before it was complete. {again}</p>'
+        return f'<p class="stopped">This answer was stopped before it was complete.</p><p>{AGAIN}</p>'
     return ""
-
-
-def _footer_html(answer: Answer, number: int, shelf: Shelf) -> str:
-    verdicts = {statement.verdict for statement in answer.statements}
-    whole = verdicts <= {Verdict.VERIFIED, Verdict.TRANSLATED}
-    differ = any(statement.conflicts_with for statement in answer.statements)
-    uncertain = answer.confidence is Confidence.LOW
-    quoted = "quoted" if is_quoted(answer) else "whole"
-    is_plain = differ or Verdict.TRANSLATED in verdicts
-    state = "maybe" if uncertain else "part" if not whole else "differ" if is_plain else quoted
-    count, by, writer = verdict_text(answer).partition(" · ")
-    told = f"{count}; your sources differ" if differ else count
-    verdict = (
-        f'<p class="verdict {state}"><b>{escaped(told)}</b>{escaped(by + writer)}</p>' if answer.statements else ""
-    )
-    actions = (
-        f'<button type="button" class="act" data-act="copy" data-text="{exact(plain_text(answer))}">Copy</button>'
-        '<button type="button" class="act" data-act="good" aria-label="A good answer">Good</button>'
-        '<button type="button" class="act" data-act="bad" aria-label="A bad answer">Bad</button>'
-    )
-    return (
-        f'<footer class="turn-foot">{verdict}<div class="acts">{actions}</div></footer>'
-        f"{_how_html(answer, shelf)}{_feedback_html(number)}"
-    )
-
-
-def plain_text(answer: Answer) -> str:
-    """An answer for pasting elsewhere: its statements with marks, then each quote with its place."""
-    if answer.abstained or not answer.statements:
-        return answer.notice or "Not in your documents."
-    sources = [
-        f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}, {citation.paragraph.place}"
-        for citation in answer.sources
-    ]
-    notice = [answer.notice, ""] if answer.confidence is Confidence.LOW and answer.notice else []
-    return "\n".join([*notice, answer.text, "", *sources])
-
-
-def _how_html(answer: Answer, shelf: Shelf) -> str:
-    if not answer.passages:
-        return ""
-    rows = "".join(
-        f"<tr><td>{_place_link(passage, shelf)}</td><td>{passage.score:.3f}</td>{_rank_cells(passage)}</tr>"
-        for passage in answer.passages
-    )
-    gate = ""
-    if answer.gate:
-        gate = (
-            f"<p>The best sentence answers with a likelihood of {answer.gate.score:.2f}. From {answer.gate.threshold:.2f} "
-            f"on it is given as the answer, from {answer.gate.floor:.2f} on as what may answer it.</p>"
-        )
-    seconds = " · ".join(f"{escaped(part)} {1000 * spent:.0f} ms" for part, spent in answer.seconds.items())
-    searched = "".join(f"<li dir='auto'>{escaped(query)}</li>" for query in answer.searched_for)
-    return (
-        '<details class="how"><summary>How this was found</summary>'
-        f"<p>Searched for:</p><ul>{searched}</ul>{gate}"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Passages found"><table><thead><tr><th>passage</th>'
-        "<th>score</th><th>by meaning</th><th>by words</th><th>by letters</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
-        f'<p class="times">{seconds}</p></details>'
-    )
-
-
-def _rank_cells(passage: Passage) -> str:
-    ranks = passage.ranks
-    return "".join(f"<td>{'–' if rank is None else rank}</td>" for rank in (ranks.dense, ranks.words, ranks.grams))
-
-
-def _feedback_html(number: int) -> str:
-    """The form that “Good” and “Bad” open; the page fills in which of the two."""
-    return (
-        f'<form class="feedback" data-turn="{number}" hidden><p class="feedback-head"></p>'
-        f'<label for="note-{number}">What should we know? (optional)</label>'
-        f'<textarea id="note-{number}" rows="2" maxlength="2000"></textarea>'
-        '<p class="feedback-hint">Which paragraph should have been cited? Open a document and choose '
-        "“Should be cited” beside it.</p>"
-        '<ul class="chosen"></ul><div class="acts"><button type="submit" class="act main">Send</button>'
-        '<button type="button" class="act" data-act="cancel-feedback">Cancel</button></div></form>'
-    )

@@ -24,6 +24,7 @@ from tests.conftest import bare_environment
 ROOT = Path(__file__).parents[3]
 ALEPPO, ADVANCE = "000_8ce4b84d20215b01.txt", "003_92a89446f71c2985.txt"
 PATIENCE = 30_000
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 COMMAND = (sys.executable, "-c", "from ui.cli import main; main()")
 
 expect.set_options(timeout=PATIENCE)
@@ -200,6 +201,10 @@ class Visitor:
     @property
     def library(self) -> Locator:
         return self.page.locator("#library")
+
+    @property
+    def toast(self) -> Locator:
+        return self.page.locator("#toast")
 
     @property
     def talks(self) -> Locator:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from browsing import ADVANCE, Chat, Visitor
+from browsing import ADVANCE, PHONE, Chat, Visitor
 from playwright.sync_api import expect
 
 SIEGE = "How long was West Aleppo under siege?"
 NOWHERE = "What does a quantum entangler cost in Zürich?"
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def welcome(visitor: Visitor) -> None:

@@ -315,6 +315,17 @@ def test_only_answered_questions_are_earlier_turns(talk: Conversation, bot: Chat
     assert [turn.answer.question for turn in longer.turns] == list(QUESTIONS)
 
 
+@pytest.mark.parametrize("turn", [-1, 0, 1, 2, 3, 99])
+def test_a_conversation_goes_back_before_a_turn_or_loses_one(talk: Conversation, turn: int) -> None:
+    longer = talk.asking("Why?").failed("No.")
+    questions = [one.question for one in longer.exchanges]
+    there = 1 <= turn <= len(questions)
+    assert [one.question for one in longer.before(turn).exchanges] == questions[: turn - 1 if there else None]
+    assert [one.question for one in longer.without(turn).exchanges] == [
+        one for number, one in enumerate(questions, start=1) if number != turn
+    ]
+
+
 def test_a_conversation_is_never_changed_in_place(talk: Conversation) -> None:
     before = talk.text()
     talk.asking("Why?").failed("No.").interrupted()

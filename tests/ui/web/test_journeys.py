@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import ADVANCE, ALEPPO, ROOT, Chat, Visitor, squeezed, visiting, wait_for
+from browsing import ADVANCE, ALEPPO, PHONE, ROOT, Chat, Visitor, squeezed, visiting, wait_for
 from playwright.sync_api import APIResponse, Browser, Dialog, Locator, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
@@ -32,7 +32,6 @@ NOWHERE = "What does a quantum entangler cost in Zürich?"
 TOLL = "What toll does the harbour master of Ostrava collect?"
 
 TEXTS = {f"documents/{name}": (ROOT / "seeds" / name).read_bytes().decode() for name in (ALEPPO, ADVANCE)}
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
 def place_of(chip: Locator) -> tuple[str, int, int]:
@@ -84,15 +83,14 @@ def test_a_chip_opens_its_document_at_the_very_words_and_leads_back(visitor: Vis
 
 
 def test_the_same_chip_opens_its_place_again_and_again(visitor: Visitor) -> None:
-    """What is open already comes back from the server as it was; the words are scrolled to and focused all the same."""
+    """Also where it is open already, which comes back from the server as it was: the words are scrolled to and focused."""
     visitor.ask(SIEGE)
     chip = visitor.chips.first
     for _ in range(2):
         visitor.open(chip)
         visitor.has_focus(visitor.hit.first)
-        visitor.page.keyboard.press("Escape")
-        visitor.has_focus(chip)
         visitor.page.locator("#reader .page").evaluate("page => page.scrollTop = page.scrollHeight")
+        chip.focus()
         assert not visitor.in_view(visitor.hit.first)
     visitor.page.keyboard.press("Enter")
     visitor.has_focus(visitor.hit.first)

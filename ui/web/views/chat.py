@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag.chatbot import Chatbot
+from rag.chatbot import LONGEST_QUESTION, Chatbot
 from rag.domain import Answer, Json, Passage, Question
 from rag.errors import DocumentError, IbidError
 from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
@@ -18,8 +18,9 @@ from ui.web.export import exported
 from ui.web.feedback import feedback_case, write_feedback
 from ui.web.folders import OpenFolder
 from ui.web.markup import escaped
+from ui.web.passages import Shelf
 from ui.web.reading import empty_reader_html
-from ui.web.render import Shelf, exchange_html
+from ui.web.render import exchange_html
 from ui.web.tab import Tab
 
 
@@ -32,9 +33,10 @@ class Chat(View):
         with gr.Column(elem_id="talk", min_width=0):
             with gr.Column(elem_id="paper", min_width=0):
                 self.desk.welcome.render()
-                self.transcript = html("transcript")
+                self.transcript = html("transcript", watched=True)
                 self.live = html("live", watched=True)
             with gr.Column(elem_id="composer", min_width=0):
+                html("editing", _EDITING)
                 with gr.Row(elem_id="ask-row"):
                     self.box = gr.Textbox(
                         label="Your question",
@@ -43,7 +45,7 @@ class Chat(View):
                         container=False,
                         lines=1,
                         max_lines=6,
-                        max_length=4_000,
+                        max_length=LONGEST_QUESTION,
                         elem_id="question",
                         autofocus=True,
                         scale=8,
@@ -67,13 +69,24 @@ class Chat(View):
             concurrency_limit=ASKED_AT_ONCE,
             trigger_mode="multiple",
         )
+        again = desk.on_sent(
+            "again",
+            self.ask_again,
+            [self.transcript, self.live, bridge],
+            reads=[self.use_model],
+            with_talk=True,
+            concurrency_limit=ASKED_AT_ONCE,
+            trigger_mode="multiple",
+        )
+        asking = [asking, again]
         desk.on(self.use_model.change, self.disclose, [self.disclosure], reads=[self.use_model])
-        desk.on(self.stop.click, self.stopped, [self.live, bridge], with_talk=True, cancels=[asking])
+        desk.on(self.stop.click, self.stopped, [self.live, bridge], with_talk=True, cancels=asking)
         # Whoever leaves a conversation does not wait for its answer; what there is of it was kept as it came.
         talk = [bridge, self.transcript, self.live]
-        desk.on_sent("restore", self.restore, talk, cancels=[asking])
-        desk.on_sent("fresh", self.fresh, [*talk, desk.reader], with_talk=True, cancels=[asking])
+        desk.on_sent("restore", self.restore, talk, cancels=asking)
+        desk.on_sent("fresh", self.fresh, [*talk, desk.reader], with_talk=True, cancels=asking)
         desk.on_sent("rename", self.rename, [bridge], with_talk=True)
+        desk.on_sent("drop", self.drop, talk, with_talk=True)
 
     def arrive(self, tab: Tab) -> tuple[Any, ...]:
         bot = tab.folder.bot
@@ -87,10 +100,25 @@ class Chat(View):
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
             return
         asked = tab.conversation.interrupted().asking(question.strip())
+        emptied = iter([""])
+        for shown in self._answering(tab.folder, asked, use_model=use_model):
+            yield next(emptied, gr.skip()), *shown
+
+    def ask_again(self, tab: Tab, use_model: bool) -> Iterator[tuple[Any, ...]]:
+        """Ask the question of a turn anew, or as it was edited, in its place: what came after it is gone."""
+        question = str(tab.sent.get("question") or "").strip()
+        if not question:
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        before = tab.conversation.interrupted().before(_turn(tab))
+        yield from self._answering(tab.folder, before.asking(question), use_model=use_model)
+
+    def _answering(self, folder: OpenFolder, asked: Conversation, *, use_model: bool) -> Iterator[tuple[Any, ...]]:
+        """Earlier exchanges, the live one and the conversation, as the answer to its last question grows."""
         with self.desk.meanwhile.answering(asked) as changes:
-            yield "", _transcript(tab.folder, asked), _live(tab.folder, asked), asked.text()
-            for conversation in _growing(tab.folder, asked, changes, use_model=use_model):
-                yield gr.skip(), gr.skip(), _live(tab.folder, conversation), conversation.text()
+            yield _transcript(folder, asked), _live(folder, asked), asked.text()
+            for conversation in _growing(folder, asked, changes, use_model=use_model):
+                yield gr.skip(), _live(folder, conversation), conversation.text()
 
     def stopped(self, tab: Tab) -> tuple[str, str]:
         """What there is of an answer that somebody stopped."""
@@ -114,6 +142,10 @@ class Chat(View):
     def rename(self, tab: Tab) -> str:
         title = str(tab.sent["title"])[:LONGEST_NAME]
         return self.desk.meanwhile.changed(tab.conversation, title=title).text()
+
+    def drop(self, tab: Tab) -> tuple[str, ...]:
+        """The conversation without one exchange."""
+        return _opened(tab.folder, tab.conversation.without(_turn(tab)))
 
     # --- called by the page's script
 
@@ -197,6 +229,12 @@ def _told_while_indexing(answer: Answer, folder: OpenFolder) -> Answer:
     return replace(answer, notice=f"{answer.notice} {told}" if answer.notice else told)
 
 
+def _turn(tab: Tab) -> int:
+    """The number of the turn that an event is about; 0, which is none, where it names none."""
+    turn = tab.sent.get("turn")
+    return turn if isinstance(turn, int) else 0
+
+
 def _opened(folder: OpenFolder, conversation: Conversation) -> tuple[str, ...]:
     return conversation.text(), _transcript(folder, conversation), _live(folder, conversation)
 
@@ -243,3 +281,9 @@ def _switch(*, writes: bool, finds: bool) -> gr.Checkbox:
     """What turns the sending of questions off."""
     label = "Let the model write" if writes else "Let the embedding model help to find"
     return gr.Checkbox(label=label, visible=writes or finds)
+
+
+_EDITING = (
+    '<p class="editing"><span class="what" id="editing-what"></span>'
+    '<button type="button" class="act" data-act="cancel-edit">Cancel</button></p>'
+)

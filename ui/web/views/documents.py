@@ -186,5 +186,4 @@ _TALKS = (
     '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'
     '<button type="button" class="act" data-act="export" data-kind="html">HTML</button>'
     '<button type="button" class="act" data-act="export" data-kind="json">JSON</button></div></nav>'
-    '<div id="announcer" class="unseen" role="status" aria-live="polite"></div>'
 )

@@ -22,6 +22,13 @@ function ask(text) {
 function rememberAsked() {
   const text = questionBox().value.trim();
   if (text) sessionStorage.setItem(ASKED, text);
+  unsay();
+  freeBox();
+}
+
+/* On a phone the keyboard would lie over the answer. */
+function freeBox() {
+  if (matchMedia('(hover: none)').matches) setTimeout(() => questionBox().blur(), 60);
 }
 
 function recallAsked() {
@@ -40,6 +47,7 @@ function showLive() {
   if (state === 'pending' && stopped === turn.id) { setTimeout(() => trigger('restore', { kept: props.value }), 200); return; }
   const now = `${turn.id} ${state}`;
   markOpenChip();
+  foldQuestions();
   paintSaid();
   keepFeedbackOpen();
   if (now === announced) return;
@@ -52,19 +60,9 @@ function showLive() {
   announced = now;
   if (state === 'ended') {
     const said = turn.querySelector('.verdict, .notfound, .failed, .stopped, .notice');
-    byId('announcer').textContent = 'Answer ready. ' + (said ? said.textContent : '');
+    announce('Answer ready. ' + (said ? said.textContent : ''));
+    offerOldAnswer();
   }
-}
-
-async function copy(button) {
-  try { await navigator.clipboard.writeText(button.dataset.text); }
-  catch {
-    const area = element('textarea', { class: 'unseen' });
-    area.value = button.dataset.text;
-    document.body.append(area);
-    area.select(); document.execCommand('copy'); area.remove();
-  }
-  say('Copied.', button.closest('.turn'));
 }
 
 function stopAnswer() { stopped = byId('live').querySelector('.turn')?.id; }
@@ -82,4 +80,3 @@ function recallModel(tries) {
 }
 
 changes.live = showLive;
-acts.copy = copy;

@@ -80,7 +80,7 @@ async function sendFeedback(form) {
   (said[talk] ??= {})[form.dataset.turn] = good;
   paintSaid();
   form.closest('.turn').querySelector('[data-act=copy]')?.focus();
-  say(told.said, form.closest('.turn'));
+  say(told.said);
 }
 
 document.addEventListener('input', (event) => {

@@ -4,7 +4,10 @@ document.addEventListener('click', (event) => {
   if (document.body.dataset.sheet === 'side' && !event.target.closest('#side, [data-act=drawer]')) showSheet(null);
   const menu = document.querySelector('.switch[open]');
   if (menu && !menu.contains(event.target)) menu.removeAttribute('open');
-  if (event.target.closest('#send')) rememberAsked();
+  if (event.target.closest('#send')) {
+    if (sendEdited()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    rememberAsked();
+  }
   if (event.target.closest('#stop')) stopAnswer();
   const link = event.target.closest('a.chip, a.place, a.number');
   if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) {
@@ -22,17 +25,28 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('keydown', (event) => {
   const inReader = event.target.closest?.('#source');
-  const menu = document.querySelector('.switch[open]');
   if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) {
     // One after the other: what was typed stays in the box until the answer is there.
     if (byId('live').querySelector('.turn.pending')) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    if (sendEdited()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     rememberAsked();
   }
-  if (event.key === 'Escape' && menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); return; }
-  if (event.key === 'Escape' && (inReader || document.body.dataset.sheet)) { back(); event.preventDefault(); }
+  if (event.key === 'Escape' && leaveOne(event.target)) { event.preventDefault(); return; }
   if (!inReader || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea')) return;
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
   const turning = { ArrowLeft: 'previous', ArrowRight: 'next' }[event.key];
   if (turning) inReader.querySelector(`[data-turn=${turning}]:enabled`)?.click();
 }, true);
+
+/* Escape leaves one thing at a time, the uppermost first; returns whether there was one. */
+function leaveOne(at) {
+  const menu = document.querySelector('.switch[open]');
+  if (menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); }
+  else if (byId('toast').contains(at)) unsay();
+  else if (document.body.dataset.sheet === 'side') back();
+  else if (editing && at.closest('#question')) cancelEdit();
+  else if (document.body.dataset.sheet || isSourceOpen()) back();
+  else return false;
+  return true;
+}

@@ -11,5 +11,6 @@ watch('value', () => {
     if (new URLSearchParams(location.search).has('document')) arriveAtSource();
   }
   keep();
+  if (editing && editing.talk !== current()?.id) leaveEditing();
   stayAway();
 });

@@ -19,9 +19,3 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
-function say(text, turn) {
-  byId('announcer').textContent = text;
-  const line = element('p', { class: 'said-thanks' }, text);
-  turn?.querySelector('.turn-foot')?.append(line);
-  setTimeout(() => line.remove(), 5000);
-}

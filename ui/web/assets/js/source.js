@@ -7,12 +7,15 @@ const followed = { link: null, cite: null, turn: null };
 let expecting = false, toTarget = false, turned = null;
 /* The last place that was asked for, and by which event: to be shown again as its page, as its text, at another page. */
 let sought = { name: 'read', place: {} };
+/* Whether the pane was closed: what was on its way then does not open it again. */
+let closed = false;
 /* Whether this tab shows the text of documents that have pages. */
 const AS = 'ibid-as';
 
 function seek(name, place) {
   sought = { name, place };
   expecting = true;
+  closed = false;
   turned = null;
   trigger(name, { ...place, as: sessionStorage.getItem(AS) });
 }
@@ -72,6 +75,7 @@ function step(by) {
 
 function showReader() {
   const reader = byId('reader');
+  if (closed && isSourceOpen()) { trigger('shut', {}); return; }
   // What the address names comes before this tab could say how it wants it.
   if (sessionStorage.getItem(AS) === 'text' && reader.querySelector('.sheet')) { seek(sought.name, sought.place); return; }
   const steps = reader.querySelector('.steps');
@@ -110,7 +114,7 @@ function turnPage({ dataset }) {
 function showTurned(reader) {
   const button = reader.querySelector(`[data-turn=${turned}]`);
   turned = null;
-  byId('announcer').textContent = reader.querySelector('.page-count')?.textContent || '';
+  announce(reader.querySelector('.page-count')?.textContent || '');
   (button && !button.disabled ? button : reader.querySelector('.page'))?.focus();
 }
 
@@ -131,13 +135,18 @@ function back() {
   if (document.body.dataset.sheet === 'side') { showSheet(null); document.querySelector('.drawer').focus(); return; }
   showSheet(null);
   expecting = false;
-  if (!followed.cite) trigger('shut', {});
+  closed = true;
+  trigger('shut', {});
   const opener = followed.cite ? document.querySelector(`.chip[data-cite="${followed.cite}"]`) : followed.link;
   if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : location.pathname);
-  (opener && opener.isConnected ? opener : byId('question').querySelector('textarea'))?.focus();
+  // Who was writing goes on writing.
+  if (document.activeElement !== questionBox()) (opener?.isConnected ? opener : questionBox()).focus();
   opener?.scrollIntoView?.({ block: 'nearest' });
-  for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
+  followed.link = followed.cite = followed.turn = null;
+  markOpenChip();
 }
+
+const isSourceOpen = () => Boolean(byId('reader').querySelector('[data-act=back]'));
 
 /* A new question: what is open beside it belongs to an earlier one, and its way back is to close it. */
 function leaveCitation() {
@@ -154,8 +163,7 @@ function pointAt(link) {
   history.replaceState(history.state, '', link.getAttribute('href'));
   for (const one of document.querySelectorAll('.para.target')) one.classList.remove('target');
   link.closest('.para').classList.add('target');
-  navigator.clipboard?.writeText(location.href).then(() => { byId('announcer').textContent = 'Link copied.'; link.dataset.copied = ''; }, () => {});
-  setTimeout(() => delete link.dataset.copied, 2000);
+  put(location.href).then(() => say('Link copied.'));
 }
 
 /* Cards: beside their chip, inside the window. */

@@ -2,14 +2,22 @@
 
 const KEPT = 'ibid:';
 const kept = (id) => localStorage.getItem(KEPT + id);
+const entry = (id) => { try { return JSON.parse(kept(id)) || {}; } catch { return {}; } };
+/* By which an exchange is known, in every tab. */
+const keyOf = (one) => one.asked + one.question;
+/* The conversation that this tab showed last, and which exchanges. */
+let shown = { talk: null, keys: new Set() };
 
 function keep() {
   const talk = current();
   takeUpTicks();
-  if (!talk || !talk.exchanges.length) { listTalks(); return; }
-  sessionStorage.setItem(KEPT + 'open:' + talk.folder, talk.id);
+  const isEmptied = talk && shown.talk === talk.id && shown.keys.size;
+  if (!talk || !(talk.exchanges.length || isEmptied)) { listTalks(); return; }
   if (talk.exchanges.some((one) => one.question === sessionStorage.getItem(ASKED))) sessionStorage.removeItem(ASKED);
-  const text = JSON.stringify({ ...talk, exchanges: together(talk), saved: new Date().toISOString() });
+  const before = entry(talk.id), gone = goneOf(talk, before), exchanges = together(talk, before, gone);
+  if (!exchanges.length) { localStorage.removeItem(KEPT + talk.id); listTalks(); return; }
+  sessionStorage.setItem(KEPT + 'open:' + talk.folder, talk.id);
+  const text = JSON.stringify({ ...before, ...talk, exchanges, gone: [...gone], saved: new Date().toISOString() });
   for (;;) {
     try { localStorage.setItem(KEPT + talk.id, text); break; }
     catch (error) {
@@ -21,14 +29,21 @@ function keep() {
   listTalks();
 }
 
-/* What another tab added to the same conversation meanwhile is kept too. */
-function together(talk) {
-  let before = [];
-  try { before = JSON.parse(kept(talk.id)).exchanges || []; } catch { /* a new one */ }
-  const key = (one) => one.asked + one.question;
-  const mine = new Set(talk.exchanges.map(key));
-  const others = before.filter((one) => one.state !== 'running' && !mine.has(key(one)));
-  return [...talk.exchanges, ...others].sort((a, b) => a.asked.localeCompare(b.asked));
+/* What another tab added to the same conversation meanwhile is kept too, and what any tab deleted is not. */
+function together(talk, before, gone) {
+  const mine = new Set(talk.exchanges.map(keyOf));
+  const others = (before.exchanges || []).filter((one) => one.state !== 'running' && !mine.has(keyOf(one)));
+  return [...talk.exchanges, ...others].filter((one) => !gone.has(keyOf(one))).sort((a, b) => a.asked.localeCompare(b.asked));
+}
+
+/* The keys of deleted exchanges: what this tab showed of the conversation and shows no more; not what came back. */
+function goneOf(talk, before) {
+  const had = shown.talk === talk.id ? shown.keys : new Set(), gone = new Set(before.gone || []);
+  const keys = new Set(talk.exchanges.map(keyOf));
+  for (const key of had) if (!keys.has(key)) gone.add(key);
+  for (const key of keys) if (!had.has(key)) gone.delete(key);
+  shown = { talk: talk.id, keys };
+  return gone;
 }
 
 function talks(ofFolder) {
