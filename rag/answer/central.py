@@ -49,7 +49,9 @@ def central_sentences(passages: Sequence[Passage], *, weight_of: Callable[[str],
     """At most so many of a document's sentences, in its order; `weight_of` says how much a stem tells."""
     held = Counter(stem for one in passages for stem in set(terms.content_stems(one.paragraph.text)))
     weight = {stem: weight_of(stem) * log(1 + count) for stem, count in held.items() if count > 1}
-    left = [one for passage in _prose(passages) for one in _sentences(passage)]
+    every = [one for passage in _prose(passages) for one in _sentences(passage)]
+    # Of a document without one whole sentence, what it begins with.
+    left = [one for one in every if tells(one.text)] or every[:1]
     # Authors say first what it is about.
     chosen = [one for one in left[:1] if not _LEANS.match(one.text)]
     said = {stem for one in chosen for stem in _stems(one)}
@@ -69,7 +71,7 @@ def _prose(passages: Sequence[Passage]) -> list[Passage]:
 
 def _sentences(passage: Passage) -> list[Telling]:
     views = view_sentences(passage.paragraph.text, False)
-    return [Telling(passage, one.span.shifted(passage.paragraph.start)) for one in views if tells(one.text)]
+    return [Telling(passage, one.span.shifted(passage.paragraph.start)) for one in views]
 
 
 def _stems(one: Telling) -> frozenset[str]:

@@ -470,7 +470,7 @@ def test_a_bad_answer_becomes_a_case_whose_gold_is_the_chosen_paragraph(visitor:
     expect(form.locator(".chosen")).to_have_text(f"{ADVANCE} ¶{chosen}")
     expect(paragraph.locator(".choose")).to_have_attribute("aria-pressed", "true")
     form.get_by_role("button", name="Send").click()
-    expect(turn.locator(".said-thanks")).to_contain_text("Thank you.")
+    expect(visitor.page.locator("#toast")).to_contain_text("Thank you.")
     expect(form).to_be_hidden()
     described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert (described["note"], described["tags"]) == ("It is in the article on the advance.", ["bad"])
@@ -513,7 +513,7 @@ def test_a_good_answer_becomes_a_case_whose_gold_it_cited(visitor: Visitor) -> N
     turn = visitor.ask(SIEGE)
     turn.get_by_role("button", name="Good answer").click()
     turn.get_by_role("button", name="Send").click()
-    expect(turn.locator(".said-thanks")).to_be_visible()
+    expect(visitor.page.locator("#toast")).to_contain_text("Thank you.")
     described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     case = case_from(described)
     corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
