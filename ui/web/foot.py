@@ -31,8 +31,8 @@ def foot_html(answer: Answer, number: int, shelf: Shelf) -> str:
     actions = (
         f'<button type="button" class="act" data-act="copy" data-text="{exact(plain_text(answer))}">Copy</button>{_bare_copy(answer)}'
         f"{AGAIN}"
-        '<button type="button" class="act" data-act="good" aria-label="A good answer">Good</button>'
-        '<button type="button" class="act" data-act="bad" aria-label="A bad answer">Bad</button>'
+        '<button type="button" class="act" data-act="good" aria-pressed="false" aria-label="A good answer">Good</button>'
+        '<button type="button" class="act" data-act="bad" aria-pressed="false" aria-label="A bad answer">Bad</button>'
     )
     return (
         f'<footer class="turn-foot">{verdict}<div class="acts">{actions}</div></footer>'
@@ -99,13 +99,14 @@ def _rank_cells(passage: Passage) -> str:
 
 
 def _feedback_html(number: int) -> str:
-    """The form that “Good” and “Bad” open; the page fills in which of the two."""
+    """What may be added to “Good” and “Bad”, which count without it; the page fills in which of the two."""
     return (
         f'<form class="feedback" data-turn="{number}" hidden><p class="feedback-head"></p>'
         f'<label for="note-{number}">What should we know? (optional)</label>'
         f'<textarea id="note-{number}" rows="2" maxlength="2000"></textarea>'
         '<p class="feedback-hint">Which paragraph should have been cited? Open a document and choose '
         "“Should be cited” beside it.</p>"
-        '<ul class="chosen"></ul><div class="acts"><button type="submit" class="act main">Send</button>'
-        '<button type="button" class="act" data-act="cancel-feedback">Cancel</button></div></form>'
+        '<ul class="chosen"></ul><div class="acts"><button type="submit" class="act main">Add</button>'
+        '<button type="button" class="act" data-act="take-back">Take back</button>'
+        '<button type="button" class="act" data-act="close-feedback">Close</button></div></form>'
     )

@@ -19,7 +19,7 @@ from rag.domain import Answer, Paragraph
 from rag.errors import StorageError
 from rag.opening import open_chatbot
 from rag.settings import Settings
-from ui.web.feedback import feedback_case, write_feedback
+from ui.web.feedback import feedback_case, take_back, write_feedback
 
 ROOT = Path(__file__).parents[3]
 QUESTION = "How long was West Aleppo under siege?"
@@ -160,6 +160,26 @@ def test_what_was_there_stays(tmp_path: Path, answer: Answer) -> None:
     (tmp_path / "feedback.jsonl").write_text('{"id": "mine", "question": "Why?"}\n', encoding="utf-8")
     write_feedback(tmp_path, feedback_case(QUESTION, answer, [], True, "", []))
     assert [case.question for case in read_cases(tmp_path / "feedback.jsonl")] == ["Why?", QUESTION]
+
+
+def test_what_was_said_is_replaced_and_taken_back_and_nothing_else_is(tmp_path: Path, answer: Answer) -> None:
+    path = tmp_path / "feedback.jsonl"
+    mine = b'{"id": "mine", "question": "Why?"}\nno case \xff\n'
+    path.write_bytes(mine)
+    first, second = (feedback_case(QUESTION, answer, [], good, "", []) for good in (True, False))
+    write_feedback(tmp_path, first)
+    write_feedback(tmp_path, second, instead_of=first["id"])
+    assert [json.loads(line)["tags"] for line in path.read_bytes().splitlines()[2:]] == [["bad"]]
+    take_back(tmp_path, first["id"])
+    take_back(tmp_path, "mine")
+    assert path.read_bytes().startswith(mine)
+    assert len(path.read_bytes().splitlines()) == 3
+    take_back(tmp_path, second["id"])
+    assert path.read_bytes() == mine
+    take_back(tmp_path / "never", second["id"])
+    # One that was removed by hand meanwhile is not missed.
+    write_feedback(tmp_path, first, instead_of=second["id"])
+    assert len(path.read_bytes().splitlines()) == 3
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/dev/null/home", "/proc/ibid"])

@@ -457,22 +457,30 @@ def test_an_export_holds_every_quote_and_its_place(visitor: Visitor, kind: str) 
 # --- what people say of answers
 
 
+def cases(visitor: Visitor) -> list[Any]:
+    """What was said of answers so far, and counts."""
+    path = visitor.chat.home / "feedback.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
 def test_a_bad_answer_becomes_a_case_whose_gold_is_the_chosen_paragraph(visitor: Visitor) -> None:
-    chosen = 11
+    chosen, before = 11, len(cases(visitor))
     turn = visitor.ask(NOWHERE)
     turn.get_by_role("button", name="Bad answer").click()
     form = turn.locator("form.feedback")
-    expect(form.locator("textarea")).to_be_focused()
+    expect(form).to_contain_text("It counts as a bad answer")
+    assert (len(cases(visitor)), cases(visitor)[-1]["tags"]) == (before + 1, ["bad"])
     form.locator("textarea").fill("It is in the article on the advance.")
     visitor.document(ADVANCE).locator("button.open").click()
     paragraph = visitor.reader.locator(f"#p{chosen}")
     paragraph.get_by_role("button", name="Should be cited").click()
     expect(form.locator(".chosen")).to_have_text(f"{ADVANCE} ¶{chosen}")
     expect(paragraph.locator(".choose")).to_have_attribute("aria-pressed", "true")
-    form.get_by_role("button", name="Send").click()
-    expect(visitor.page.locator("#toast")).to_contain_text("Thank you.")
+    form.get_by_role("button", name="Add").click()
+    expect(visitor.toast).to_contain_text("Added. Thank you.")
     expect(form).to_be_hidden()
-    described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert len(cases(visitor)) == before + 1
+    described = cases(visitor)[-1]
     assert (described["note"], described["tags"]) == ("It is in the article on the advance.", ["bad"])
     case = case_from(described)
     assert (case.question, case.answerable, len(case.gold)) == (NOWHERE, True, 1)
@@ -487,39 +495,42 @@ def test_what_was_begun_to_be_said_of_an_answer_outlasts_another_question(visito
     form = visitor.page.locator("#transcript form.feedback")
     expect(form).to_be_visible()
     expect(form.locator("textarea")).to_have_value("Half of what I mean")
-    form.get_by_role("button", name="Cancel").click()
+    form.get_by_role("button", name="Close").click()
     expect(form).to_be_hidden()
     expect(visitor.page.get_by_role("button", name="Should be cited")).to_have_count(0)
 
 
-def test_an_answer_is_called_good_or_bad_once(visitor: Visitor) -> None:
+@pytest.mark.parametrize("options", [pytest.param({}, id="desk"), pytest.param(PHONE, id="phone")])
+def test_one_click_counts_another_takes_it_back(chat: Chat, visit: Any, options: Any) -> None:
+    visitor: Visitor = visit(chat, **options)
+    before = len(cases(visitor))
     turn = visitor.ask(SIEGE)
-    before = (
-        len((visitor.chat.home / "feedback.jsonl").read_text().splitlines())
-        if (visitor.chat.home / "feedback.jsonl").exists()
-        else 0
-    )
-    turn.get_by_role("button", name="Good answer").click()
-    turn.get_by_role("button", name="Send").click()
-    good = turn.get_by_role("button", name="Good answer")
+    good, bad = (turn.get_by_role("button", name=f"{kind} answer") for kind in ("Good", "Bad"))
+    good.focus()
+    visitor.page.keyboard.press("Enter")
     expect(good).to_have_attribute("aria-pressed", "true")
-    expect(good).to_be_disabled()
-    visitor.ask(WARREN)
-    expect(visitor.page.locator("#transcript").get_by_role("button", name="Good answer")).to_be_disabled()
-    assert len((visitor.chat.home / "feedback.jsonl").read_text().splitlines()) == before + 1
-
-
-def test_a_good_answer_becomes_a_case_whose_gold_it_cited(visitor: Visitor) -> None:
-    turn = visitor.ask(SIEGE)
-    turn.get_by_role("button", name="Good answer").click()
-    turn.get_by_role("button", name="Send").click()
-    expect(visitor.page.locator("#toast")).to_contain_text("Thank you.")
-    described = json.loads((visitor.chat.home / "feedback.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    case = case_from(described)
+    assert [case["tags"] for case in cases(visitor)[before:]] == [["good"]]
+    case = case_from(cases(visitor)[-1])
     corpus = {f"documents/{name}": paragraphs(name) for name in (ALEPPO, ADVANCE)}
     assert case.question == SIEGE
-    assert case.tags == ("good",)
     assert (f"documents/{ALEPPO}", 6) in {key for gold in case.gold for key in gold_paragraphs(gold, corpus=corpus)}
+    # Nothing takes the focus, and with it the keyboard of a phone, for what is optional.
+    expect(good).to_be_focused()
+    bad.click()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    expect(good).to_have_attribute("aria-pressed", "false")
+    assert [case["tags"] for case in cases(visitor)[before:]] == [["bad"]]
+    # It is remembered with the conversation, and goes on being one.
+    visitor.page.reload()
+    visitor.see().ended(SIEGE)
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    visitor.ask(WARREN)
+    earlier = visitor.page.locator("#transcript").get_by_role("button", name="Bad answer")
+    expect(earlier).to_have_attribute("aria-pressed", "true")
+    earlier.click()
+    expect(visitor.toast).to_have_text("Taken back.")
+    expect(earlier).to_have_attribute("aria-pressed", "false")
+    assert len(cases(visitor)) == before
 
 
 # --- addresses, phones, the dark

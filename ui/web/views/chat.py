@@ -15,7 +15,7 @@ from rag.errors import DocumentError, IbidError
 from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
 from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
 from ui.web.export import exported
-from ui.web.feedback import feedback_case, write_feedback
+from ui.web.feedback import feedback_case, take_back, write_feedback
 from ui.web.folders import OpenFolder
 from ui.web.markup import escaped
 from ui.web.passages import Shelf
@@ -156,18 +156,24 @@ class Chat(View):
         return {"name": file.name, "type": file.type, "text": file.text}
 
     def feedback(self, given: Mapping[str, Any]) -> Json:
-        """Write what somebody said of an answer; returns what to tell them."""
+        """Write what somebody said of an answer, in place of the `case` that they said of it before; where it is
+        neither good nor bad, that is taken back. Returns what to tell them, and the id of the case."""
+        home, before = self.desk.settings.home, given.get("case")
+        before = str(before) if before else None
         try:
+            if given.get("good") is None:
+                take_back(home, before or "")
+                return {"said": "Taken back."}
             folder = self.desk.folders.get(str(given.get("folder")))
             case = _case(folder, conversation_from(given.get("kept"), folder.key), given)
             if case is None:
                 return {"problem": "There is no answer yet."}
-            write_feedback(self.desk.settings.home, case)
+            write_feedback(home, case, instead_of=before)
         except IbidError as error:
             return {"problem": str(error)}
         except (LookupError, ValueError, TypeError):
             return {"problem": "That answer is not in this conversation any more."}
-        return {"said": "Thank you. It is kept on this machine."}
+        return {"said": "Thank you. It is kept on this machine.", "case": case["id"]}
 
 
 def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, Any]) -> Json | None:

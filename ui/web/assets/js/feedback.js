@@ -1,27 +1,62 @@
-/* Saying good or bad. */
+/* Saying good or bad: one click counts, another takes it back, and what else is to be said may be added. */
 
-/* The form that is open: its question, good or bad, and the note; the paragraphs that were chosen for it; and what was
-   said of the answers of each conversation so far. */
-let opinion = null, chosen = [];
-const said = {};
+/* The form that is open: its turn, good or bad, and the note; the paragraphs that were chosen for it; and whether
+   something is on its way. */
+let opinion = null, chosen = [], sending = false;
 
-function openFeedback(turn, good) {
-  const form = turn.querySelector('form.feedback');
-  opinion = { turn: form.dataset.turn, good, note: '' };
-  chosen = [];
-  keepFeedbackOpen();
-  form.querySelector('textarea').focus();
-  form.scrollIntoView({ block: 'nearest' });
+/* What was said of the answer of a turn: good or bad, and under which name it counts. It is kept with the conversation. */
+function saidOf(turn) {
+  const talk = current(), exchange = talk?.exchanges[turn - 1];
+  return exchange ? entry(talk.id).said?.[keyOf(exchange)] : undefined;
 }
+
+function keepSaid(turn, said) {
+  const talk = current(), before = entry(talk.id);
+  localStorage.setItem(KEPT + talk.id, JSON.stringify({ ...before, said: { ...before.said, [keyOf(talk.exchanges[turn - 1])]: said } }));
+  paintSaid();
+}
+
+/* What the server made of an opinion on a turn; undefined where it said no, which is shown. */
+async function give(turn, good, rest) {
+  if (sending) return undefined;
+  sending = true;
+  try {
+    const told = await server.feedback({ folder: folder(), kept: props.value, turn, good, case: saidOf(turn)?.case ?? null, ...rest });
+    if (told.problem) { say(told.problem); return undefined; }
+    return told;
+  } finally { sending = false; }
+}
+
+async function judge(button, good) {
+  const turn = turnOf(button);
+  if (saidOf(turn)?.good === good) { takeBack(turn); return; }
+  const told = await give(turn, good, {});
+  if (!told) return;
+  opinion = { turn, good, note: '' };
+  chosen = [];
+  keepSaid(turn, { good, case: told.case });
+  keepFeedbackOpen();
+  announce(told.said);
+  feedbackForm()?.scrollIntoView({ block: 'nearest' });
+}
+
+async function takeBack(turn) {
+  if (!await give(turn, null, {})) return;
+  keepSaid(turn, undefined);
+  closeFeedback();
+  say('Taken back.');
+}
+
+const feedbackForm = () => opinion && document.querySelector(`form.feedback[data-turn="${opinion.turn}"]`);
 
 /* The form stays open with what was written in it when the answers around it are drawn anew. */
 function keepFeedbackOpen() {
   if (!opinion) return;
-  const form = document.querySelector(`form.feedback[data-turn="${opinion.turn}"]`);
+  const form = feedbackForm();
   document.body.dataset.feedback = opinion.turn;
-  if (!form) { setTimeout(() => document.querySelector(`form.feedback[data-turn="${opinion?.turn}"]`) ? keepFeedbackOpen() : dropFeedback(), 400); return; }
+  if (!form) { setTimeout(() => feedbackForm() ? keepFeedbackOpen() : dropFeedback(), 400); return; }
   form.hidden = false;
-  form.querySelector('.feedback-head').textContent = opinion.good ? 'A good answer' : 'A bad answer';
+  form.querySelector('.feedback-head').textContent = `Thank you. It counts as a ${opinion.good ? 'good' : 'bad'} answer and is kept on this machine.`;
   const note = form.querySelector('textarea');
   if (!note.value) note.value = opinion.note;
   paintFeedback();
@@ -32,21 +67,17 @@ function dropFeedback() {
   delete document.body.dataset.feedback;
 }
 
-/* What was said of an answer stays to be seen, and is said once. */
 function paintSaid() {
-  for (const [turn, good] of Object.entries(said[current()?.id] || {})) {
-    const foot = document.querySelector(`.turn[data-turn="${turn}"] .turn-foot`);
-    for (const [act, on] of [['good', good], ['bad', !good]]) {
-      const button = foot?.querySelector(`[data-act=${act}]`);
-      if (button) { button.disabled = true; button.setAttribute('aria-pressed', String(on)); }
-    }
+  for (const turn of document.querySelectorAll('.turn:has(.turn-foot)')) {
+    const said = saidOf(Number(turn.dataset.turn));
+    for (const good of [true, false])
+      turn.querySelector(`[data-act=${good ? 'good' : 'bad'}]`).setAttribute('aria-pressed', String(said?.good === good));
   }
 }
 
 function paintFeedback() {
   if (!opinion) return;
-  const form = document.querySelector(`form.feedback[data-turn="${opinion.turn}"]`);
-  form?.querySelector('.chosen').replaceChildren(...chosen.map(([doc, number]) =>
+  feedbackForm()?.querySelector('.chosen').replaceChildren(...chosen.map(([doc, number]) =>
     element('li', {}, `${doc.replace(/^[^/]*\//, '')} ¶${number}`)));
   const shown = byId('reader').querySelector('.reader')?.dataset.document;
   for (const button of byId('reader').querySelectorAll('.choose')) {
@@ -62,25 +93,20 @@ function choose(button) {
   paintFeedback();
 }
 
-function closeFeedback(form) {
-  form.hidden = true;
-  const act = opinion?.good ? 'good' : 'bad';
+/* Whoever was in the form is led back to the button that opened it. */
+function closeFeedback() {
+  const form = feedbackForm(), held = form?.contains(document.activeElement);
+  const button = form?.closest('.turn').querySelector(`[data-act=${opinion.good ? 'good' : 'bad'}]`);
+  if (form) { form.hidden = true; form.reset(); }
   dropFeedback();
-  form.closest('.turn').querySelector(`[data-act=${act}]`)?.focus();
+  if (held) button.focus();
 }
 
 async function sendFeedback(form) {
-  const talk = current()?.id, good = Boolean(opinion?.good);
-  const told = await server.feedback({
-    folder: folder(), kept: props.value, turn: form.dataset.turn, good: opinion?.good,
-    note: form.querySelector('textarea').value, chosen,
-  });
-  if (told.problem) { form.querySelector('.feedback-head').textContent = told.problem; return; }
-  closeFeedback(form);
-  (said[talk] ??= {})[form.dataset.turn] = good;
-  paintSaid();
-  form.closest('.turn').querySelector('[data-act=copy]')?.focus();
-  say(told.said);
+  const { turn, good } = opinion;
+  if (!await give(turn, good, { note: form.querySelector('textarea').value, chosen })) return;
+  closeFeedback();
+  say('Added. Thank you.');
 }
 
 document.addEventListener('input', (event) => {
@@ -93,7 +119,8 @@ document.addEventListener('submit', (event) => {
 
 Object.assign(acts, {
   choose,
-  good: (button) => openFeedback(button.closest('.turn'), true),
-  bad: (button) => openFeedback(button.closest('.turn'), false),
-  'cancel-feedback': (button) => closeFeedback(button.closest('form')),
+  good: (button) => judge(button, true),
+  bad: (button) => judge(button, false),
+  'take-back': (button) => takeBack(turnOf(button)),
+  'close-feedback': closeFeedback,
 });

@@ -43,6 +43,7 @@ function sendEdited() {
 
 function askAnew(turn, question) {
   unsay();
+  dropFeedback();
   replaced = current().exchanges;
   trigger('again', { turn, question });
   freeBox();
@@ -63,6 +64,7 @@ function offerOldAnswer() {
 function drop(button) {
   const before = current()?.exchanges;
   if (!before) return;
+  dropFeedback();
   trigger('drop', { turn: turnOf(button) });
   say('Deleted.', () => bringBack(before));
   toUndo();
