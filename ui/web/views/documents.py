@@ -181,7 +181,9 @@ _PASTE = (
     '<button type="submit" class="act main">Add as a document</button></form></details>'
 )
 _TALKS = (
-    '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2><ul id="talk-list"></ul>'
+    '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
+    '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'
+    '<div id="talk-list"></div><p class="none">Kept in this browser alone.</p>'
     '<div class="exports" hidden><span>Export</span>'
     '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'
     '<button type="button" class="act" data-act="export" data-kind="html">HTML</button>'

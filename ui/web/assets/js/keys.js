@@ -1,7 +1,7 @@
 /* Clicks and keys, before Gradio sees them. */
 
 document.addEventListener('click', (event) => {
-  if (document.body.dataset.sheet === 'side' && !event.target.closest('#side, [data-act=drawer]')) showSheet(null);
+  if (document.body.dataset.sheet === 'side' && !event.target.closest('#side, #toast, [data-act=drawer]')) showSheet(null);
   const menu = document.querySelector('.switch[open]');
   if (menu && !menu.contains(event.target)) menu.removeAttribute('open');
   if (event.target.closest('#send')) {
@@ -44,6 +44,7 @@ function leaveOne(at) {
   const menu = document.querySelector('.switch[open]');
   if (menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); }
   else if (byId('toast').contains(at)) unsay();
+  else if (at.closest('.rename')) endRenaming('');
   else if (document.body.dataset.sheet === 'side') back();
   else if (editing && at.closest('#question')) cancelEdit();
   else if (document.body.dataset.sheet || isSourceOpen()) back();

@@ -7,10 +7,13 @@ const entry = (id) => { try { return JSON.parse(kept(id)) || {}; } catch { retur
 const keyOf = (one) => one.asked + one.question;
 /* The conversation that this tab showed last, and which exchanges. */
 let shown = { talk: null, keys: new Set() };
+const forgotten = new Set();
 
 function keep() {
   const talk = current();
   takeUpTicks();
+  // What was still on its way when it was deleted.
+  if (forgotten.has(talk?.id)) { listTalks(); return; }
   const isEmptied = talk && shown.talk === talk.id && shown.keys.size;
   if (!talk || !(talk.exchanges.length || isEmptied)) { listTalks(); return; }
   if (talk.exchanges.some((one) => one.question === sessionStorage.getItem(ASKED))) sessionStorage.removeItem(ASKED);
@@ -46,53 +49,19 @@ function goneOf(talk, before) {
   return gone;
 }
 
+/* Those of a folder, or of all where it is null, by the last question. */
 function talks(ofFolder) {
   const found = [];
   for (let i = 0; i < localStorage.length; i++) {
     const key = localStorage.key(i);
     if (!key.startsWith(KEPT)) continue;
-    try {
-      const talk = JSON.parse(localStorage.getItem(key));
-      if (talk.exchanges && (ofFolder === null || talk.folder === ofFolder)) found.push(talk);
-    } catch { /* not one of ours */ }
+    const talk = entry(key.slice(KEPT.length));
+    if (talk.exchanges?.length && (ofFolder === null || talk.folder === ofFolder)) found.push(talk);
   }
-  return found.sort((a, b) => (b.saved || '').localeCompare(a.saved || ''));
+  return found.sort((a, b) => lastAsked(b).localeCompare(lastAsked(a)));
 }
 
-function listTalks() {
-  const list = byId('talk-list');
-  if (!list) return;
-  const open = current();
-  const items = talks(folder()).map((talk) => {
-    const attributes = { type: 'button', class: 'open', dir: 'auto', 'data-act': 'open-talk', 'data-talk': talk.id };
-    if (open && open.id === talk.id) attributes['aria-current'] = 'true';
-    return element('li', {},
-      element('button', attributes, talk.title || 'Conversation'),
-      element('button', { type: 'button', class: 'act', 'data-act': 'rename-talk', 'data-talk': talk.id, 'aria-label': 'Rename ' + talk.title }, 'Rename'),
-      element('button', { type: 'button', class: 'act', 'data-act': 'forget-talk', 'data-talk': talk.id, 'aria-label': 'Delete ' + talk.title }, 'Delete'));
-  });
-  if (!items.length) items.push(element('li', { class: 'none' }, 'They are kept in this browser.'));
-  list.replaceChildren(...items);
-  const exports = document.querySelector('.exports');
-  if (exports) exports.hidden = !(open && open.exchanges.length);
-}
-
-function renameTalk(id) {
-  const talk = JSON.parse(kept(id) || 'null');
-  const title = talk && window.prompt('A name for this conversation', talk.title);
-  if (!title || !title.trim()) return;
-  talk.title = title.trim().slice(0, 200);
-  localStorage.setItem(KEPT + id, JSON.stringify(talk));
-  if (current()?.id === id) trigger('rename', { title: talk.title });
-  listTalks();
-}
-
-function forgetTalk(id) {
-  if (!window.confirm('Delete this conversation? It is kept nowhere else.')) return;
-  localStorage.removeItem(KEPT + id);
-  if (current()?.id === id) { sessionStorage.removeItem(KEPT + 'open:' + folder()); goTo(null); }
-  listTalks();
-}
+const lastAsked = (talk) => talk.exchanges.at(-1).asked || '';
 
 async function exportTalk(kind) {
   const file = await server.export({ kind, folder: folder(), kept: props.value });
@@ -100,8 +69,6 @@ async function exportTalk(kind) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
-
-window.addEventListener('storage', listTalks);
 
 /* Where somebody went from a conversation that was being answered: a piece of that answer may still be on its way, and
    would bring the conversation back. */
@@ -130,7 +97,5 @@ function startAfresh() {
 Object.assign(acts, {
   fresh: startAfresh,
   'open-talk': (button) => { showView(null); showSheet(null); goTo(button.dataset.talk); },
-  'rename-talk': (button) => renameTalk(button.dataset.talk),
-  'forget-talk': (button) => forgetTalk(button.dataset.talk),
   export: (button) => exportTalk(button.dataset.kind),
 });

@@ -36,5 +36,5 @@ function unsay() {
   const toast = byId('toast'), held = toast.contains(document.activeElement);
   clearTimeout(leaving);
   toast.replaceChildren();
-  if (held) questionBox().focus();
+  if (held) (document.body.dataset.sheet === 'side' ? byId('side').querySelector('.talks .open, button') : questionBox()).focus();
 }
