@@ -27,6 +27,7 @@ from ui.web.desk import ASKED_AT_ONCE, PRIVATE, Desk, View, html
 from ui.web.entrance import Entrance
 from ui.web.folders import Folders, OpenFolder
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
+from ui.web.keys import keys_html
 from ui.web.markup import attribute, escaped
 from ui.web.public import Addressed, public_address
 from ui.web.tab import Tab
@@ -103,6 +104,7 @@ def _page(folders: Folders, settings: Settings) -> tuple[Desk, _Blocks]:
         views = [view(desk) for view in VIEWS]
         desk.run(_joined("js"), [function for view in views for function in view.called])
         masthead = html("masthead")
+        html("keys", keys_html())
         with gr.Row(elem_id="desk", equal_height=False):
             for view in views:
                 view.lay_out()
@@ -160,7 +162,8 @@ def _masthead_html(folder: OpenFolder, known: dict[str, Path], openers: str) -> 
         f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
         f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
         f"</details>{openers}"
-        '<button type="button" class="act" data-act="fresh">New conversation</button></header>'
+        '<button type="button" class="act" data-act="fresh">New conversation</button>'
+        '<button type="button" class="act keys-opener" data-act="keys" aria-label="Keys (?)">?</button></header>'
     )
 
 

@@ -211,8 +211,8 @@ def _document_html(record: Record) -> str:
     facts = f"{name} · {counted(record.paragraphs)}{' · uploaded, in every folder' if uploaded else ''}"
     warning = f'<span class="remark">{escaped(record.warning)}</span>' if record.warning else ""
     return (
-        f'<li class="document"><input type="checkbox" data-act="scope" data-document="{document}" '
-        f'aria-label="{attribute("Ask " + record.title)}">'
+        f'<li class="document"><label class="tick"><input type="checkbox" data-act="scope" data-document="{document}" '
+        f'aria-label="{attribute("Ask " + record.title)}"></label>'
         f'<button type="button" class="open" data-act="read" data-document="{document}" data-paragraph="1">'
         f'<span class="title" dir="auto">{escaped(record.title)}</span><span class="facts">{escaped(facts)}</span></button>'
         f"{remove}{warning}</li>"

@@ -9,6 +9,7 @@ document.addEventListener('click', (event) => {
     rememberAsked();
   }
   if (event.target.closest('#stop')) stopAnswer();
+  if (event.target.matches('dialog.keys')) { acts['close-keys'](); return; }
   const link = event.target.closest('a.chip, a.place, a.number');
   if (link && !(event.ctrlKey || event.metaKey || event.shiftKey || event.button)) {
     event.preventDefault();
@@ -24,6 +25,8 @@ document.addEventListener('click', (event) => {
 }, true);
 
 document.addEventListener('keydown', (event) => {
+  // The dialog knows its own keys.
+  if (document.querySelector('dialog[open]')) return;
   const inReader = event.target.closest?.('#source');
   if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) {
     // One after the other: what was typed stays in the box until the answer is there.
@@ -32,7 +35,9 @@ document.addEventListener('keydown', (event) => {
     rememberAsked();
   }
   if (event.key === 'Escape' && leaveOne(event.target)) { event.preventDefault(); return; }
-  if (!inReader || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, textarea')) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, textarea')) return;
+  if (event.key === '?') { acts.keys(); event.preventDefault(); }
+  if (!inReader) return;
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
   const turning = { ArrowLeft: 'previous', ArrowRight: 'next' }[event.key];
@@ -51,3 +56,6 @@ function leaveOne(at) {
   else return false;
   return true;
 }
+
+const keyList = () => byId('keys').querySelector('dialog');
+Object.assign(acts, { keys: () => keyList().showModal(), 'close-keys': () => keyList().close() });

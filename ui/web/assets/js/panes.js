@@ -9,7 +9,7 @@ function showSheet(name) {
   byId('masthead').inert = covers && name === 'source';
   document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
   // Not before it has been shown once: what is still hidden takes no focus.
-  if (name === 'side') setTimeout(() => byId('side').querySelector('button, input:not([hidden])')?.focus(), 60);
+  if (name === 'side') setTimeout(() => byId('side').querySelector('button')?.focus(), 60);
 }
 addEventListener('resize', () => showSheet(document.body.dataset.sheet || null));
 
