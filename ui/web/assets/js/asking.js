@@ -32,10 +32,10 @@ function freeBox() {
 }
 
 function recallAsked() {
-  const text = sessionStorage.getItem(ASKED);
-  if (!text || questionBox().value) return;
-  fill(text);
+  const text = sessionStorage.getItem(ASKED) || sessionStorage.getItem(DRAFT);
+  if (text && !questionBox().value) fill(text);
   sessionStorage.removeItem(ASKED);
+  sessionStorage.removeItem(DRAFT);
 }
 
 function showLive() {

@@ -24,7 +24,7 @@ async function give(turn, good, rest) {
     const told = await server.feedback({ folder: folder(), kept: props.value, turn, good, case: saidOf(turn)?.case ?? null, ...rest });
     if (told.problem) { say(told.problem); return undefined; }
     return told;
-  } finally { sending = false; }
+  } catch { look(); return undefined; } finally { sending = false; }
 }
 
 async function judge(button, good) {

@@ -136,7 +136,7 @@ function back() {
   showSheet(null);
   expecting = false;
   closed = true;
-  trigger('shut', {});
+  if (!gone) trigger('shut', {});
   const opener = followed.cite ? document.querySelector(`.chip[data-cite="${followed.cite}"]`) : followed.link;
   if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : location.pathname);
   // Who was writing goes on writing.
