@@ -704,6 +704,7 @@ def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_p
     visitor.ask("How is the lighthouse keeper of Ostrava paid?")
     assert place_of(visitor.chips.first)[0] == "uploads/harbour (2).md"
 
+    visitor.page.close()
     own.restart()
     again: Visitor = visit(own)
     expect(again.document("harbour.md")).to_contain_text("uploaded")

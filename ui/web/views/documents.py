@@ -65,11 +65,13 @@ class Documents(View):
         return _standing(tab.folder)
 
     def choose(self, tab: Tab) -> str:
-        """Ask documents or not, one tick after the other; a tick's `document` is None for all of them."""
+        """Ask documents or not, one tick after the other; a tick's `documents` are None for all of them."""
         everything = tuple(record.document_id for record in tab.folder.bot.documents)
         scope = tab.conversation.scope
         for tick in tab.sent.get("ticks") or ():
-            scope = _ticked(scope, everything, tick.get("document"), bool(tick.get("asked")))
+            named = tick.get("documents")
+            documents = frozenset(map(str, named)) if isinstance(named, list) else None
+            scope = _ticked(scope, everything, documents, is_asked=bool(tick.get("asked")))
         return self.desk.meanwhile.changed(tab.conversation, scope=scope).text()
 
     def reindex(self, tab: Tab) -> tuple[Any, ...]:
@@ -141,13 +143,13 @@ def _welcome(folder: OpenFolder) -> str:
 
 
 def _ticked(
-    scope: tuple[str, ...] | None, everything: tuple[str, ...], document: str | None, is_asked: bool
+    scope: tuple[str, ...] | None, everything: tuple[str, ...], documents: frozenset[str] | None, *, is_asked: bool
 ) -> tuple[str, ...] | None:
     """The scope after one tick: None where every document is asked."""
-    if document is None:
+    if documents is None:
         return None if is_asked else ()
-    before = everything if scope is None else scope
-    chosen = {*before, document} if is_asked else set(before) - {document}
+    before = set(everything if scope is None else scope)
+    chosen = before | documents if is_asked else before - documents
     return None if chosen >= set(everything) else tuple(one for one in everything if one in chosen)
 
 

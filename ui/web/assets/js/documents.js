@@ -4,8 +4,16 @@
 const ticks = [];
 let ticking = null;
 
+/* What is filtered by, and whether somebody is typing it: the list is drawn anew while documents come in. */
+let filtered = '', filtering = false;
+
+const filterBox = () => byId('library').querySelector('.filter');
+const shownBoxes = () => [...byId('library').querySelectorAll('.document:not([hidden]) [data-act=scope]')];
+
 function filterDocuments() {
-  const wanted = byId('library').querySelector('.filter')?.value.trim().toLowerCase() || '';
+  const box = filterBox(), wanted = filtered.trim().toLowerCase();
+  if (box && box.value !== filtered) box.value = filtered;
+  if (box && filtering && document.activeElement === document.body) box.focus();
   for (const item of document.querySelectorAll('.document')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
 }
 
@@ -13,9 +21,10 @@ function filterDocuments() {
 document.addEventListener('change', (event) => {
   const { act, document: doc } = event.target.dataset || {};
   if (act !== 'scope' && act !== 'scope-all') return;
-  ticks.push({ document: act === 'scope' ? doc : null, asked: event.target.checked });
-  if (act === 'scope-all')
-    for (const box of byId('library').querySelectorAll('[data-act=scope]')) box.checked = event.target.checked;
+  // Of a list that is filtered, all are those that it shows.
+  const all = filtered.trim() ? shownBoxes().map((box) => box.dataset.document) : null;
+  ticks.push({ documents: act === 'scope' ? [doc] : all, asked: event.target.checked });
+  if (act === 'scope-all') for (const box of shownBoxes()) box.checked = event.target.checked;
   sendTicks();
 });
 
@@ -29,10 +38,10 @@ function sendTicks() {
 }
 
 /* Whether the conversation has taken a tick up: pieces of an answer come in between that know nothing of it. */
-function isChosen({ document: doc, asked }) {
+function isChosen({ documents, asked }) {
   const scope = current()?.scope ?? null;
-  if (doc === null) return asked ? scope === null : scope !== null && !scope.length;
-  return (scope === null || scope.includes(doc)) === asked;
+  if (documents === null) return asked ? scope === null : scope !== null && !scope.length;
+  return documents.every((doc) => (scope === null || scope.includes(doc)) === asked);
 }
 
 /* The boxes say what the conversation asks: the list itself does not know. */
@@ -44,11 +53,17 @@ function tickBoxes() {
     box.checked = scope === null || scope.includes(box.dataset.document);
   const all = byId('library').querySelector('[data-act=scope-all]');
   if (!all) return;
-  all.checked = scope === null;
-  const label = byId('library').querySelector('.asking');
-  const total = Number(label.dataset.total).toLocaleString('en');
-  label.textContent = scope === null ? `Asking all ${total}` : `Asking ${scope.length} of ${total}`;
+  const label = byId('library').querySelector('.asking'), shown = shownBoxes(), on = shown.filter((box) => box.checked).length;
+  const narrowed = Boolean(filtered.trim());
+  all.checked = narrowed ? shown.length > 0 && on === shown.length : scope === null;
+  all.indeterminate = !all.checked && on > 0;
+  all.disabled = narrowed && !shown.length;
+  const total = counted(Number(label.dataset.total));
+  const asked = scope === null ? `Asking all ${total}` : `Asking ${counted(scope.length)} of ${total}`;
+  label.textContent = narrowed ? `${counted(shown.length)} shown. ${asked}` : asked;
 }
+
+const counted = (number) => number.toLocaleString('en');
 
 function takeUpTicks() {
   if (ticking && isChosen(ticking)) ticking = null;
@@ -56,7 +71,13 @@ function takeUpTicks() {
   if (byId('library')) tickBoxes();
 }
 
-document.addEventListener('input', (event) => { if (event.target.matches('.filter')) filterDocuments(); });
+document.addEventListener('input', (event) => {
+  if (event.target !== filterBox()) return;
+  filtered = event.target.value;
+  tickBoxes();
+});
+for (const kind of ['focusin', 'pointerdown'])
+  document.addEventListener(kind, (event) => { filtering = event.target === filterBox(); });
 
 function removeUpload(button) {
   const doc = button.dataset.document;
