@@ -158,7 +158,7 @@ def _masthead_html(folder: OpenFolder, known: dict[str, Path], openers: str) -> 
     return (
         '<header class="masthead"><button type="button" class="act drawer" data-act="drawer" '
         'aria-label="Documents and conversations" aria-controls="side" aria-expanded="false">☰</button>'
-        f'<a class="name" href="?folder={attribute(folder.key)}">Ibid</a>'
+        f'<h1><a class="name" href="?folder={attribute(folder.key)}">Ibid</a></h1>'
         f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
         f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
         f"</details>{openers}"

@@ -86,7 +86,7 @@ def _how_html(answer: Answer, shelf: Shelf) -> str:
     return (
         '<details class="how"><summary>How this was found</summary>'
         f"<p>Searched for:</p><ul>{searched}</ul>{gate}"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Passages found"><table><thead><tr><th>passage</th>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="Passages found"><table><thead><tr><th>passage</th>'
         "<th>score</th><th>by meaning</th><th>by words</th><th>by letters</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
         f'<p class="times">{seconds}</p></details>'

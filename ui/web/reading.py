@@ -24,7 +24,8 @@ AROUND = 150
 _LISTED = 2_000
 _MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
-_TAGS = {Role.TITLE: "h3", Role.HEADING: "h4", Role.TABLE: "div"}
+# Of one level: a document may have headings and no title, and levels that are left out lead nowhere.
+_TAGS = {Role.TITLE: "h3", Role.HEADING: "h3", Role.TABLE: "div"}
 
 
 def reader_html(
@@ -189,7 +190,7 @@ def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[s
         for one in examples
     )
     asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
-    return f'<div class="welcome"><h1>Ask {escaped(name)}</h1><p class="intro">{escaped(intro)}</p>{asked}</div>'
+    return f'<div class="welcome"><h2>Ask {escaped(name)}</h2><p class="intro">{escaped(intro)}</p>{asked}</div>'
 
 
 def outcomes_html(outcomes: Mapping[str, str]) -> str:

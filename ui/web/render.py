@@ -73,8 +73,8 @@ def _statements_html(answer: Answer, number: int, shelf: Shelf) -> str:
     for group in _sides(answer.statements):
         inside = "".join(rendered[i] for i in group)
         parts.append(
-            '<section class="conflict" aria-label="Sources that differ"><p class="conflict-head">Your sources differ on '
-            f'this</p><div class="sides">{inside}</div></section>'
+            '<div class="conflict" role="group" aria-label="Sources that differ"><p class="conflict-head">Your sources differ on '
+            f'this</p><div class="sides">{inside}</div></div>'
             if len(group) > 1
             else inside
         )
@@ -193,8 +193,8 @@ def _closest_html(answer: Answer, shelf: Shelf) -> str:
     head = "Related passages – not an answer" if answer.abstained else "Related passages"
     items = "".join(f"<li>{passage_html(passage, shelf, answer.question)}</li>" for passage in answer.closest)
     return (
-        f'<section class="closest" aria-label="Closest passages"><p class="closest-head">{head}</p>'
-        f"<ul>{items}</ul></section>"
+        f'<div class="closest" role="group" aria-label="Closest passages"><p class="closest-head">{head}</p>'
+        f"<ul>{items}</ul></div>"
     )
 
 

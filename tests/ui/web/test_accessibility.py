@@ -59,6 +59,49 @@ def abstention(visitor: Visitor) -> None:
     visitor.ask(NOWHERE)
 
 
+def folded(visitor: Visitor) -> None:
+    visitor.ask("In the article which I read yesterday, " + "and the day before, and the day before that, " * 9 + SIEGE)
+    expect(visitor.live.get_by_role("button", name="Show all of it")).to_be_visible()
+
+
+def editing(visitor: Visitor) -> None:
+    visitor.live.hover()
+    visitor.live.get_by_role("button", name="Edit").click()
+    expect(visitor.page.locator(".editing")).to_be_visible()
+
+
+def deleted(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Escape")
+    visitor.live.hover()
+    visitor.live.get_by_role("button", name="Delete this question").click()
+    expect(visitor.toast).to_contain_text("Undo")
+
+
+def listed(visitor: Visitor) -> None:
+    visitor.page.get_by_role("button", name="New conversation").click()
+    visitor.ask(SIEGE)
+    expect(visitor.talks.locator("h3")).to_have_text("Today")
+    visitor.page.get_by_role("searchbox", name="Search titles").fill("how long")
+    visitor.talks.locator("li").first.hover()
+    visitor.talks.get_by_role("button", name="Rename").first.click()
+
+
+def keys(visitor: Visitor) -> None:
+    visitor.page.get_by_role("button", name="Keys").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
+def evals(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Escape")
+    visitor.page.get_by_role("button", name="Evals").click()
+    expect(visitor.page.locator("#evals h2")).to_be_focused()
+
+
+def gone(visitor: Visitor) -> None:
+    visitor.page.context.set_offline(True)
+    expect(visitor.page.locator("#gone")).to_contain_text("does not answer")
+
+
 def feedback(visitor: Visitor) -> None:
     visitor.live.get_by_role("button", name="Bad answer").click()
     expect(visitor.live.locator("form.feedback")).to_be_visible()
@@ -82,17 +125,34 @@ def drawer(visitor: Visitor) -> None:
     expect(visitor.page.locator("#side")).to_be_visible()
 
 
-WIDE = [welcome, folders, failure, answer, card, how, source, abstention, feedback, stopped]
-NARROW = [welcome, answer, source, back, abstention, drawer]
+WIDE = [
+    welcome,
+    folders,
+    failure,
+    answer,
+    card,
+    how,
+    source,
+    abstention,
+    feedback,
+    stopped,
+    folded,
+    editing,
+    deleted,
+    listed,
+    keys,
+    evals,
+    gone,
+]
+NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, evals, gone, drawer]
 
 
-def grave(visitor: Visitor, view: str) -> list[str]:
-    """What axe-core calls serious or critical on the page as it is."""
+def findings(visitor: Visitor, view: str) -> list[str]:
+    """What axe-core finds on the page as it is, of any level."""
     found = visitor.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{view}: {one['id']} ({one['impact']}): {node['html'][:160]} – {node['failureSummary'].splitlines()[-1].strip()}"
         for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
         for node in one["nodes"]
     ]
 
@@ -106,7 +166,7 @@ def grave(visitor: Visitor, view: str) -> list[str]:
         pytest.param(NARROW, {**PHONE, "color_scheme": "dark"}, id="phone-dark"),
     ],
 )
-def test_axe_finds_nothing_serious_on_any_view(
+def test_axe_finds_nothing_on_any_view(
     axe: str, chat: Chat, visit: Any, views: Sequence[Callable[[Visitor], None]], options: dict[str, Any]
 ) -> None:
     visitor: Visitor = visit(chat, **options)
@@ -115,7 +175,9 @@ def test_axe_finds_nothing_serious_on_any_view(
         view(visitor)
         if not visitor.page.evaluate("'axe' in window"):
             visitor.page.evaluate(axe)
-        found += grave(visitor, view.__name__)
+        found += findings(visitor, view.__name__)
+    # The browser says itself that it has no line.
+    visitor.heard.errors.clear()
     assert found == []
 
 

@@ -99,7 +99,7 @@ def test_names_and_titles_are_shown_as_they_are(visitor: Visitor) -> None:
     expect(
         titles.filter(has_text="<script>window.PWNED='title'</script> Zephyr Ledger ${window.PWNED=1}")
     ).to_have_count(1)
-    expect(visitor.page.locator(".welcome h1")).to_have_text(squeezed(f"Ask the documents in “{FOLDER}”"))
+    expect(visitor.page.locator(".welcome h2")).to_have_text(squeezed(f"Ask the documents in “{FOLDER}”"))
     expect(visitor.page.locator(".switch summary")).to_have_text(squeezed(FOLDER))
     visitor.page.locator(".switch summary").click()
     expect(visitor.page.locator(".folders")).to_contain_text(squeezed(FOLDER))

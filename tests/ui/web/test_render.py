@@ -541,7 +541,7 @@ def test_the_welcome_offers_its_examples_word_for_word(
     buttons = list(page.all("example"))
     assert [button.text for button in buttons] == [shown(one) for one in questions]
     assert [button.attributes["data-ask"] for button in buttons] == questions
-    assert [one.text for one in page.all() if one.tag == "h1"] == [f"Ask {shown(name)}"]
+    assert [one.text for one in page.all() if one.tag == "h2"] == [f"Ask {shown(name)}"]
     (intro,) = page.texts("intro")
     assert (("1 document," in intro) or (f"{documents:,} documents," in intro)) == (documents > 0)
     assert ("being read" in intro) == (documents == 0 and indexing)
