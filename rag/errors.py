@@ -12,6 +12,7 @@
     ├── ModelError         a shipped model is missing or not what it should be
     ├── CaseError          an eval case or run file is malformed
     ├── ServerError        the chat cannot listen where it was asked to
+    ├── FetchError         a web page may not be fetched, or its server did not give it
     ├── EmbeddingError     the server of a second embedder refused, or did not answer
     └── ChatModelError     the language model's server refused, broke off, or did not answer
         └── ContextTooLongError  fewer passages have to be sent
@@ -71,6 +72,10 @@ class CaseError(IbidError):
 
 
 class ServerError(IbidError):
+    pass
+
+
+class FetchError(IbidError):
     pass
 
 

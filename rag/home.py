@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.errors import StorageError
 
-KEPT = ("indexes", "uploads", "tmp", "folders.json", "feedback.jsonl", "gate.json", "evals")
+KEPT = ("indexes", "uploads", "origins", "tmp", "folders.json", "feedback.jsonl", "gate.json", "evals")
 """What Ibid keeps in a home."""
 
 

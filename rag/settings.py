@@ -53,11 +53,22 @@ class Settings(BaseSettings):
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, separated by commas, that guard the chat.")
     public_url: str | None = Field(None, description="Where people reach the chat, if it stands behind a proxy.")
 
+    web: bool | None = Field(
+        None,
+        description="Let the chat fetch a web page that somebody names and asks for; if not set, only where it listens "
+        "to this machine alone, without IBID_AUTH.",
+    )
+
     @field_validator("documents", "home")
     @classmethod
     def _without_tilde(cls, path: Path) -> Path:
         # A shell expands `~` only where it sees it; `.env` is read by no shell.
         return path.expanduser()
+
+    @field_validator("web", mode="before")
+    @classmethod
+    def _said(cls, web: object) -> object:
+        return None if web == "" else web
 
     @field_validator("loaders")
     @classmethod
@@ -91,6 +102,11 @@ class Settings(BaseSettings):
     @property
     def uploads(self) -> Path:
         return self.home / "uploads"
+
+    @property
+    def origins(self) -> Path:
+        """Where uploads that were fetched came from."""
+        return self.home / "origins"
 
     @property
     def temporary(self) -> Path:

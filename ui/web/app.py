@@ -20,6 +20,7 @@ from fastapi.responses import Response
 
 from rag.errors import IbidError
 from rag.settings import Settings
+from ui.web.addresses import Reach
 from ui.web.api import endpoints
 from ui.web.asgi import App
 from ui.web.conversation import new_conversation
@@ -46,10 +47,10 @@ _WAITING = 200
 _FAR_BEYOND = 5
 
 
-def mount_page(app: FastAPI, folders: Folders, settings: Settings) -> App:
+def mount_page(app: FastAPI, folders: Folders, settings: Settings, reach: Reach | None = None) -> App:
     """Put the page, its events and the named endpoints into `app`, at its root, behind an entrance that lets no file
-    through but uploads."""
-    desk, page = _page(folders, settings)
+    through but uploads. `reach` is what of the web may be fetched, None where nothing may."""
+    desk, page = _page(folders, settings, reach)
     page.queue(default_concurrency_limit=ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
     style = _joined("css")
@@ -98,9 +99,9 @@ class _Blocks(gr.Blocks):  # type: ignore[misc]
         super().validate_inputs(block_fn, inputs)
 
 
-def _page(folders: Folders, settings: Settings) -> tuple[Desk, _Blocks]:
+def _page(folders: Folders, settings: Settings, reach: Reach | None) -> tuple[Desk, _Blocks]:
     with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as blocks:
-        desk = Desk(folders, settings)
+        desk = Desk(folders, settings, reach)
         views = [view(desk) for view in VIEWS]
         desk.run(_joined("js"), [function for view in views for function in view.called])
         masthead = html("masthead")

@@ -14,6 +14,7 @@ import gradio as gr
 
 from rag.domain import Json
 from rag.settings import Settings
+from ui.web.addresses import Reach
 from ui.web.conversation import conversation_from
 from ui.web.folders import Folders
 from ui.web.reading import empty_reader_html
@@ -37,12 +38,14 @@ class Desk:
     """The components that several views fill, each placed by the one it belongs to.
 
     `folder` holds the key of the tab's folder and `bridge` its conversation, beside which the page's script runs and
-    whose events it sends. `taking` is the number of the one event that brings files.
+    whose events it sends. `taking` is the number of the one event that brings files. `reach` is what of the web may be
+    fetched, None where nothing may.
     """
 
-    def __init__(self, folders: Folders, settings: Settings) -> None:
+    def __init__(self, folders: Folders, settings: Settings, reach: Reach | None) -> None:
         self.folders = folders
         self.settings = settings
+        self.reach = reach
         self.meanwhile = Meanwhile()
         self.taking = -1
         self.folder = gr.Textbox(visible="hidden", elem_id="folder", show_label=False)

@@ -6,6 +6,7 @@ Pure functions from nouns to markup.
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ from rag.ingest import Outcome
 from rag.text.units import rows_of
 from ui.web.folders import Indexing
 from ui.web.markup import attribute, escaped, exact, place_address
+from ui.web.origins import Origin
 from ui.web.prose import Mark, paragraph_html
 from ui.words import ROLE_NAMES, left_out_text
 
@@ -37,20 +39,28 @@ def reader_html(
     notice: str | None,
     *,
     tools: str = "",
+    origin: Origin | None = None,
 ) -> str:
     """A document, or as much of it as `passages` holds, opened at a paragraph. `tools` is markup of what else can be
-    done with it."""
+    done with it, `origin` where it was fetched from."""
     shown = [passage.paragraph for passage in passages]
     body = "".join(_paragraph_html(folder, one, one.number == paragraph, marks) for one in shown)
     page = (
         '<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
         f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div>"
     )
-    return reader_section(record, page, marks, notice, tools=tools)
+    return reader_section(record, page, marks, notice, tools=tools, origin=origin)
 
 
 def reader_section(
-    record: Record, page: str, marks: Sequence[Mark], notice: str | None, *, tools: str = "", facts: str = ""
+    record: Record,
+    page: str,
+    marks: Sequence[Mark],
+    notice: str | None,
+    *,
+    tools: str = "",
+    facts: str = "",
+    origin: Origin | None = None,
 ) -> str:
     """What stands around the text or the picture of a document; `facts` are attributes that the script reads."""
     told = f'<p class="notice" role="status">{escaped(notice)}</p>' if notice else ""
@@ -58,14 +68,14 @@ def reader_section(
     return (
         f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
         f'data-document="{exact(record.document_id)}" data-mark="{current}"{facts}>'
-        f"{_head_html(record, tools)}{told}{page}</section>"
+        f"{_head_html(record, tools, origin)}{told}{page}</section>"
     )
 
 
-def _head_html(record: Record, tools: str) -> str:
+def _head_html(record: Record, tools: str, origin: Origin | None) -> str:
     facts = [
         record.author or "",
-        f"{record.date.day} {record.date:%B %Y}" if record.date else "",
+        _day(record.date) if record.date else "",
         counted(record.paragraphs),
         document_name(record.document_id),
     ]
@@ -76,9 +86,23 @@ def _head_html(record: Record, tools: str) -> str:
         '(p)">‹</button><span class="step-count" aria-live="off"></span><button type="button" class="act" data-act="next" '
         'aria-label="Next citation (n)">›</button></span></div>'
         f'<h2 dir="auto">{escaped(record.title)}</h2>'
-        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>'
+        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>{_origin_html(origin)}'
         f"{tools and f'<div class=tools>{tools}</div>'}</header>"
     )
+
+
+def _origin_html(origin: Origin | None) -> str:
+    """A link that tells its host nothing of this page."""
+    if origin is None:
+        return ""
+    link = (
+        f'<a href="{attribute(origin.address)}" target="_blank" rel="noopener noreferrer">{escaped(origin.address)}</a>'
+    )
+    return f'<p class="facts origin">Fetched from {link} on {_day(origin.fetched)}</p>'
+
+
+def _day(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
 
 
 def counted(paragraphs: int) -> str:

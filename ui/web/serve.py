@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from rag.errors import ServerError, StorageError
 from rag.home import make_private
 from rag.settings import Settings
+from ui.web.addresses import PUBLIC, Reach
 from ui.web.api import routes
 from ui.web.asgi import App
 from ui.web.completions import completion_routes
@@ -54,9 +55,12 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = ()) -> Iterator[Ready]:
-    """Everything opened and ready to `run`, over the folder of the settings and `others`. Raises ServerError where it
-    may not listen there, the port is taken, or the public address cannot be one."""
+def prepared(
+    settings: Settings, host: str, port: int, others: Sequence[Path] = (), *, reach: Reach = PUBLIC
+) -> Iterator[Ready]:
+    """Everything opened and ready to `run`, over the folder of the settings and `others`; `reach` is what of the web
+    may be fetched, if anything may. Raises ServerError where it may not listen there, the port is taken, or the public
+    address cannot be one."""
     public = public_address(settings)
     users = _users(settings, host)
     listener = _listener(host, port)
@@ -78,7 +82,7 @@ def prepared(settings: Settings, host: str, port: int, others: Sequence[Path] = 
         remembers=not is_shared,
     )
     try:
-        app = _application(folders, settings)
+        app = _application(folders, settings, reach if may_fetch(settings, users, is_shared=is_shared) else None)
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
@@ -109,14 +113,19 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings) -> App:
+def _application(folders: Folders, settings: Settings, reach: Reach | None) -> App:
     from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
     app.include_router(originals(folders))
     app.include_router(completion_routes(folders))
-    return mount_page(app, folders, settings)
+    return mount_page(app, folders, settings, reach)
+
+
+def may_fetch(settings: Settings, users: Users, *, is_shared: bool) -> bool:
+    """Whether web pages may be fetched: where nobody said, by those alone who sit at this machine."""
+    return settings.web if settings.web is not None else not (users or is_shared)
 
 
 def _users(settings: Settings, host: str) -> Users:

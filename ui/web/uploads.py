@@ -10,6 +10,7 @@ import secrets
 import shutil
 import time
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -125,9 +126,7 @@ def keep_upload(
     Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
     it cannot be written.
     """
-    name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
-    if not is_document(name, plugged):
-        raise DocumentError(f"this kind of file is not read. {READS}")
+    name = _fitting(name, plugged)
     try:
         brought = source.open("rb")
     except OSError as error:
@@ -137,6 +136,19 @@ def keep_upload(
         if size > max_file_mb * 1_000_000:
             raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
         return f"uploads/{_kept(brought, name, uploads)}"
+
+
+def keep_bytes(data: bytes, name: str, uploads: Path, *, plugged: Plugged = NOTHING_PLUGGED) -> str:
+    """Keep what was fetched as an upload and return its document id, as `keep_upload` does and with its errors."""
+    return f"uploads/{_kept(BytesIO(data), _fitting(name, plugged), uploads)}"
+
+
+def _fitting(name: str, plugged: Plugged) -> str:
+    """A name that a file may have. Raises DocumentError for a kind that is not read."""
+    name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
+    if not is_document(name, plugged):
+        raise DocumentError(f"this kind of file is not read. {READS}")
+    return name
 
 
 def _kept(brought: BinaryIO, name: str, uploads: Path) -> str:

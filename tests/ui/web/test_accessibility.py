@@ -125,6 +125,14 @@ def drawer(visitor: Visitor) -> None:
     expect(visitor.page.locator("#side")).to_be_visible()
 
 
+def consent(visitor: Visitor) -> None:
+    """The question alone: nobody is asked."""
+    visitor.page.locator(".paste summary").click()
+    visitor.page.locator("#paste-text").fill("https://example.org/leave")
+    visitor.page.get_by_role("button", name="Add as a document").click()
+    expect(visitor.page.get_by_role("button", name="Fetch from example.org")).to_be_focused()
+
+
 WIDE = [
     welcome,
     folders,
@@ -143,8 +151,9 @@ WIDE = [
     keys,
     evals,
     gone,
+    consent,
 ]
-NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, evals, gone, drawer]
+NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, evals, gone, drawer, consent]
 
 
 def findings(visitor: Visitor, view: str) -> list[str]:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+import datetime as dt
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
+from rag.documents.loaders.formats import ending_of
 from rag.domain import document_name
-from rag.errors import DocumentError, IbidError
+from rag.errors import DocumentError, FetchError, IbidError
 from rag.ingest import Outcome
+from rag.settings import Settings
+from ui.web.addresses import WebAddress
+from ui.web.consent import coming_html, question_html, refused_html
 from ui.web.desk import View, html
+from ui.web.fetching import Found, Limits, Page, fetch
 from ui.web.folders import OpenFolder
+from ui.web.origins import Origin, forget_origin, keep_origin
 from ui.web.reading import counted, gone_html, library_html, outcomes_html, welcome_html
 from ui.web.tab import Tab
-from ui.web.uploads import delete_upload, take_waiting
+from ui.web.uploads import delete_upload, keep_bytes, take_waiting
 
 _TICK = 0.7
 """Seconds from one look at an ingest under way to the next."""
@@ -28,7 +36,8 @@ class Documents(View):
         with gr.Column(elem_id="side", min_width=0):
             html("talks", _TALKS)
             self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
-            html("paste", _PASTE)
+            html("paste", _paste_html(can_fetch=self.desk.reach is not None))
+            self.consent = html("consent", watched=True)
             self.outcomes = html("outcomes")
             self.added = gr.State(())
             self.library = html("library", watched=True)
@@ -51,8 +60,10 @@ class Documents(View):
             [self.upload, self.outcomes, self.added, *standing],
             reads=[self.upload],
         )
+        desk.on_sent("address", self.ask_to_fetch, [self.consent], trigger_mode="multiple")
+        fetching = desk.on_sent("fetch", self.fetch, [self.consent, self.outcomes, self.added, *standing])
         # Reading takes a while, in which answers come and boxes are ticked: the conversation is taken as it is then.
-        for done in (removing, taking):
+        for done in (removing, taking, fetching):
             desk.on(done.then, self.include, [desk.bridge, self.added], reads=[self.added], with_talk=True)
         desk.taking = int(taking["id"])
         desk.on(self.timer.tick, self.tick, standing)
@@ -82,15 +93,40 @@ class Documents(View):
     def take_in(self, tab: Tab, files: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
         """Keep the files that were dropped, index them, and say what became of each."""
         named, outcomes = self._keep(files or ())
-        yield None, outcomes_html(outcomes), (), *_standing(tab.folder, is_indexing=True)
-        outcomes |= _become(tab.folder, named, self.desk.settings.uploads)
-        yield gr.skip(), outcomes_html(outcomes), tuple(named), *_standing(tab.folder)
+        for cleared, told in zip((None, gr.skip()), self._read(tab.folder, named, outcomes), strict=True):
+            yield cleared, *told
+
+    def ask_to_fetch(self, tab: Tab) -> str:
+        """Whether the page at an address shall be fetched, and from which host. Asks nobody but the person."""
+        wanted = str(tab.sent.get("address") or "")
+        try:
+            return question_html(self._address(wanted), called=_called(tab)) if wanted else ""
+        except FetchError as error:
+            return refused_html(str(error))
+
+    def fetch(self, tab: Tab) -> Iterator[tuple[Any, ...]]:
+        """Fetch a page that somebody said yes to, and read it like a file that was dropped."""
+        unchanged = (gr.skip(),) * (2 + len(self.arriving))
+        try:
+            address = self._address(str(tab.sent.get("address")))
+            found = yield from self._coming(address, unchanged)
+            if isinstance(found, WebAddress):
+                yield question_html(found, called=_called(tab), sent_on_by=address.netloc), *unchanged
+                return
+            document_id = self._keep_page(found, _called(tab))
+        except IbidError as error:
+            yield refused_html(str(error)), *unchanged
+            return
+        named = {document_id: document_name(document_id)}
+        outcomes = {named[document_id]: "being read …"}
+        for cleared, told in zip(("", gr.skip()), self._read(tab.folder, named, outcomes), strict=True):
+            yield cleared, *told
 
     def remove(self, tab: Tab) -> tuple[Any, ...]:
         """Delete an uploaded file."""
         document_id = str(tab.sent.get("document"))
         try:
-            delete_upload(document_id, self.desk.settings.uploads)
+            _delete(document_id, self.desk.settings)
             tab.folder.ingest()
             said = "deleted"
         except IbidError as error:
@@ -106,6 +142,47 @@ class Documents(View):
             return gr.skip(), ()
         there = tuple(one for one in dict.fromkeys((*scope, *added)) if one in ids)
         return self.desk.meanwhile.changed(tab.conversation, scope=there).text(), ()
+
+    def _address(self, text: str) -> WebAddress:
+        """Raises FetchError for what may not be fetched, and where nothing may."""
+        if self.desk.reach is None:
+            raise FetchError(_NOT_HERE)
+        return self.desk.reach.address(text)
+
+    def _coming(self, address: WebAddress, unchanged: tuple[Any, ...]) -> Generator[tuple[Any, ...], None, Found]:
+        """Says how much has come, and returns what `fetch` does. Whoever closes their tab ends it."""
+        assert self.desk.reach is not None
+        settings = self.desk.settings
+        limits = Limits(most_mb=settings.max_file_mb)
+        with closing(fetch(address, reach=self.desk.reach, limits=limits, plugged=settings.plugged)) as fetching:
+            yield coming_html(address, 0), *unchanged
+            told = time.monotonic()
+            while True:
+                try:
+                    came = next(fetching)
+                except StopIteration as ended:
+                    return cast(Found, ended.value)
+                if time.monotonic() - told > _TICK:
+                    yield coming_html(address, came), *unchanged
+                    told = time.monotonic()
+
+    def _keep_page(self, page: Page, called: str) -> str:
+        """The document id of a page that was fetched, called as somebody wished. Raises what `keep_bytes` raises."""
+        settings = self.desk.settings
+        name = f"{called}{ending_of(page.name)}" if called else page.name
+        document_id = keep_bytes(page.data, name, settings.uploads, plugged=settings.plugged)
+        origin = Origin(address=page.address.text, fetched=dt.datetime.now().astimezone())
+        keep_origin(document_id, origin, size=len(page.data), origins=settings.origins)
+        return document_id
+
+    def _read(
+        self, folder: OpenFolder, named: Mapping[str, str], outcomes: Mapping[str, str]
+    ) -> Iterator[tuple[Any, ...]]:
+        """Index what was kept: once before it is read, once after it, what to say of each, what was added, and what
+        stands there."""
+        yield outcomes_html(outcomes), (), *_standing(folder, is_indexing=True)
+        become = {**outcomes, **_become(folder, named, self.desk.settings)}
+        yield outcomes_html(become), tuple(named), *_standing(folder)
 
     def _keep(self, files: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
         """The names of those that were kept, by their document ids, and what is to be said of each file so far."""
@@ -153,7 +230,18 @@ def _ticked(
     return None if chosen >= set(everything) else tuple(one for one in everything if one in chosen)
 
 
-def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict[str, str]:
+def _delete(document_id: str, settings: Settings) -> None:
+    """An upload, and where it came from. Raises DocumentError for what is no upload."""
+    delete_upload(document_id, settings.uploads)
+    forget_origin(document_id, settings.origins)
+
+
+def _called(tab: Tab) -> str:
+    """What somebody wants what is fetched to be called; empty where they did not say."""
+    return str(tab.sent.get("called") or "")
+
+
+def _become(folder: OpenFolder, named: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Index what was kept; what became of each of `named`, as people read it. What cannot be read is not kept."""
     try:
         report = folder.ingest()
@@ -168,19 +256,28 @@ def _become(folder: OpenFolder, named: Mapping[str, str], uploads: Path) -> dict
         if outcome.outcome is Outcome.FAILED:
             said[named[outcome.document_id]] = f"not read: {outcome.detail}"
             with suppress(DocumentError):
-                delete_upload(outcome.document_id, uploads)
+                _delete(outcome.document_id, settings)
         elif record is not None:
             said[named[outcome.document_id]] = f"added, {counted(record.paragraphs)}"
     return said
 
 
-_PASTE = (
-    '<details class="paste"><summary>Paste text</summary><form class="paste-form">'
-    '<label for="paste-name">What it is called</label>'
-    '<input id="paste-name" type="text" maxlength="80" placeholder="Notes of the meeting" autocomplete="off">'
-    '<label for="paste-text">Its text; it stays on this server</label>'
-    '<textarea id="paste-text" rows="5"></textarea>'
-    '<button type="submit" class="act main">Add as a document</button></form></details>'
+def _paste_html(*, can_fetch: bool) -> str:
+    kinds = "text or a web address" if can_fetch else "text"
+    its = "Its text, which stays on this server, or its address" if can_fetch else "Its text; it stays on this server"
+    return (
+        f'<details class="paste"><summary>Paste {kinds}</summary><form class="paste-form">'
+        '<label for="paste-name">What it is called</label>'
+        '<input id="paste-name" type="text" maxlength="80" placeholder="Notes of the meeting" autocomplete="off">'
+        f'<label for="paste-text">{its}</label>'
+        '<textarea id="paste-text" rows="5"></textarea>'
+        '<button type="submit" class="act main">Add as a document</button></form></details>'
+    )
+
+
+_NOT_HERE = (
+    "Web pages are not fetched here. Paste the text, or save the page and add the file; whoever runs this chat can "
+    "allow it (IBID_WEB=true)."
 )
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'

@@ -15,6 +15,7 @@ from rag.errors import DocumentError
 from rag.index.records import Record
 from ui.web.desk import QUICK, View
 from ui.web.folders import OpenFolder
+from ui.web.origins import origin_of
 from ui.web.pages import Sheet, as_button, download_link, paged_html
 from ui.web.prose import Mark
 from ui.web.reading import AROUND, empty_reader_html, gone_html, reader_html
@@ -109,7 +110,14 @@ def _marked(opened: _Opened, place: Mapping[str, Any]) -> _Opened:
 
 def _text_html(folder: OpenFolder, opened: _Opened, tools: str) -> str:
     return reader_html(
-        folder.key, opened.record, opened.passages, opened.number, opened.marks, opened.notice, tools=tools
+        folder.key,
+        opened.record,
+        opened.passages,
+        opened.number,
+        opened.marks,
+        opened.notice,
+        tools=tools,
+        origin=origin_of(opened.record, folder.settings.origins),
     )
 
 
@@ -123,7 +131,8 @@ def _page_html(folder: OpenFolder, opened: _Opened, *, asked: int) -> str:
     current = opened.current
     if current and not any(place.rectangle for place in layout.places(current.start, current.end)):
         notice = notice or _UNPLACED
-    return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice)
+    origin = origin_of(opened.record, folder.settings.origins)
+    return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice, origin=origin)
 
 
 def _page_of(opened: _Opened, layout: Layout) -> int:

@@ -85,22 +85,65 @@ function removeUpload(button) {
     trigger('remove', { document: doc, showing: byId('reader').querySelector('.reader')?.dataset.document === doc });
 }
 
-/* Pasted text goes the way of a file that is dropped. */
+/* Pasted text goes the way of a file that is dropped; of an address the server asks first whether to fetch it. */
 document.addEventListener('submit', (event) => {
   if (!event.target.matches('.paste-form')) return;
   event.preventDefault();
   const name = byId('paste-name'), text = byId('paste-text');
   if (!text.value.trim()) { text.focus(); return; }
-  const called = name.value.trim().replace(/\.(md|txt)$/i, '') || text.value.trim().split('\n')[0].replace(/^#+\s*/, '').slice(0, 60);
-  const file = new File([text.value], called + '.md', { type: 'text/markdown' });
-  const input = document.querySelector('#upload input[type=file]'), carrier = new DataTransfer();
-  carrier.items.add(file);
-  input.files = carrier.files;
-  input.dispatchEvent(new Event('change', { bubbles: true }));
+  const called = name.value.trim().replace(/\.(md|txt)$/i, '');
+  if (isAddress(text.value)) askToFetch(text.value, called);
+  else addText(text.value, called || text.value.trim().split('\n')[0].replace(/^#+\s*/, '').slice(0, 60));
   name.value = text.value = '';
   event.target.closest('details').open = false;
 });
 
-changes.library = tickBoxes;
+function addText(text, called) {
+  const file = new File([text], called + '.md', { type: 'text/markdown' });
+  const input = document.querySelector('#upload input[type=file]'), carrier = new DataTransfer();
+  carrier.items.add(file);
+  input.files = carrier.files;
+  input.dispatchEvent(new Event('change', { bubbles: true }));
+}
 
-Object.assign(acts, { remove: removeUpload, reindex: () => trigger('reindex', {}) });
+const isAddress = (text) => /^\s*https?:\/\/\S+\s*$/i.test(text);
+
+/* As a browser reads it, so that nobody is asked about another host than the one they see. */
+function askToFetch(text, called = '') {
+  const address = text.trim();
+  trigger('address', { address: URL.canParse(address) ? new URL(address).href : address, called });
+}
+
+/* What is pasted and is nothing but an address needs no button. */
+document.addEventListener('paste', (event) => {
+  const form = event.target.closest?.('.paste-form');
+  if (form && event.target.id === 'paste-text') setTimeout(() => isAddress(event.target.value) && form.requestSubmit());
+});
+
+/* A link that is dropped where files are. */
+document.addEventListener('drop', (event) => {
+  const link = event.dataTransfer?.getData('text/uri-list').split('\n')[0] || '';
+  if (!event.target.closest?.('#upload') || event.dataTransfer.files.length || !isAddress(link)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  askToFetch(link);
+}, true);
+
+function showConsent() {
+  byId('consent').querySelector('[data-act=fetch]')?.focus();
+}
+
+/* The question goes, and the focus would go with it. */
+function leaveConsent() {
+  document.querySelector('.paste summary').focus();
+}
+
+changes.library = tickBoxes;
+changes.consent = showConsent;
+
+Object.assign(acts, {
+  remove: removeUpload,
+  reindex: () => trigger('reindex', {}),
+  fetch: ({ dataset }) => { leaveConsent(); trigger('fetch', { address: dataset.address, called: dataset.called }); },
+  unfetched: () => { leaveConsent(); trigger('address', {}); },
+});
