@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,33 +9,46 @@ from rag.answer.central import Telling, tells
 from rag.answer.verify import settle
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Passage, Role, Statement
-from rag.text.dates import Day, find_dates
+from rag.domain import Answer, Passage, Role, Span, Statement
+from rag.text.dates import Day, find_dates, find_years, relative_years
 from rag.text.overlap import view_sentences
 
 MOST_EVENTS = 12
 """Told in one answer."""
 
 _NO_DATES = "Your documents tell no dates in whole sentences."
+_LONGEST_DAY = 32
+"""Characters of a line that is a day and no more, with its weekday and its marks."""
+_HALF_A_YEAR = 6
 _NOT_TOLD = (Role.BOILERPLATE, Role.BYLINE, Role.COMMENT, Role.CAPTION)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A sentence and the date that it tells, with its year."""
+    """A sentence and the date that it tells, or that stands over it. `year` is that of the day, or one that its document
+    makes likely; only the first is told."""
 
     day: Day
+    year: int
     telling: Telling
 
     @property
     def place(self) -> tuple[int, int, int]:
         """In time: a year comes before its days."""
-        return self.day.year or 0, self.day.month or 0, self.day.day or 0
+        return self.year, self.day.month or 0, self.day.day or 0
+
+    @property
+    def lead(self) -> str:
+        """The day, as far as it is told, and who says so."""
+        source = self.telling.passage.source
+        day = str(self.day) if self.day.year else f"{self.day}, in a document of {source.day}"
+        said = lead_of(self.telling.passage.cited(self.telling.span, 1))
+        return f"{day}: {said}" if said else f"{day}:"
 
 
 def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     """The dated sentences of the documents in their order; of many those spread most evenly, days before years."""
-    every = (event for passages in documents for passage in passages for event in events(passage))
+    every = (event for passages in documents for event in events(passages))
     found = list({event.telling.text: event for event in every}.values())
     if not found:
         return Answer(question=question, abstained=True, notice=_NO_DATES)
@@ -44,9 +56,7 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     statements = []
     for mark, event in enumerate(chosen, start=1):
         citation = event.telling.passage.cited(event.telling.span, mark)
-        said = lead_of(citation)
-        lead = f"{event.day}: {said}" if said else f"{event.day}:"
-        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead)))
+        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=event.lead)))
     notice = f"{len(chosen)} of {len(found)} sentences that tell a date." if len(found) > len(chosen) else None
     shown = {one.telling.passage.paragraph.key: one.telling.passage for one in chosen}
     return Answer(
@@ -58,26 +68,73 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     )
 
 
-def events(passage: Passage) -> Iterator[Event]:
-    """The sentences of a passage that tell one date; a day without a year is of the year before its document's date."""
-    if passage.paragraph.role in _NOT_TOLD:
-        return
+def events(passages: Sequence[Passage]) -> Iterator[Event]:
+    """The sentences of a document that tell one date, or stand first under a heading, or behind a sentence, that is
+    nothing but a date, as in diaries and minutes. A day whose year nothing tells is left out."""
+    section: tuple[str, ...] = ()
+    for passage in passages:
+        heading = passage.paragraph.heading
+        if passage.paragraph.role in _NOT_TOLD or passage.paragraph.role in (Role.TITLE, Role.HEADING):
+            continue
+        over = _lone_day(heading[-1]) if heading and heading != section else None
+        section = heading
+        yield from _of_passage(passage, over)
+
+
+def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
+    """`over` is the day that stands above it."""
+    begin: int | None = None
     for view in view_sentences(passage.paragraph.text, False):
-        days = {days.readings for days in find_dates(view.text) if days.readings}
-        readings = next(iter(days)) if len(days) == 1 else ()
-        day = _with_year(readings[0], passage.source.date) if len(readings) == 1 else None
-        if day is not None and tells(view.text):
-            yield Event(day, Telling(passage, view.span.shifted(passage.paragraph.start)))
+        own = _only_day(view.text)
+        if _lone_day(view.text) is not None:
+            over, begin = _lone_day(view.text), view.span.start
+            continue
+        day, start = (own, view.span.start) if own is not None else (over, view.span.start if begin is None else begin)
+        year = _year_of(day, view.text, passage) if day is not None else None
+        if day is not None and year is not None and tells(view.text):
+            span = Span(start, view.span.end).shifted(passage.paragraph.start)
+            is_told = day.year is not None or _told_year(passage) == year
+            yield Event(replace(day, year=year if is_told else None), year, Telling(passage, span))
+        over, begin = None, None
 
 
-def _with_year(day: Day, published: dt.date | None) -> Day | None:
-    """None where it cannot be told."""
+def _only_day(text: str) -> Day | None:
+    """The one day that a text tells, in one reading."""
+    days = {dated.readings for dated in find_dates(text) if dated.readings}
+    readings = next(iter(days)) if len(days) == 1 else ()
+    return readings[0] if len(readings) == 1 else None
+
+
+def _lone_day(text: str) -> Day | None:
+    """Of a text that is hardly more than a day: "14 September.", "Tuesday, 3 May 2022"."""
+    day = _only_day(text) if len(text) <= _LONGEST_DAY else None
+    return day if day is not None and day.month is not None and day.day is not None else None
+
+
+def _year_of(day: Day, text: str, passage: Passage) -> int | None:
+    """The year of a day: its own, that of the headings or the title above it, or of what was said of it ("next year"),
+    else that which brings it nearest to its document's date. None where nothing tells."""
     if day.year is not None:
-        return day if day.year >= 1000 else None
-    if published is None or day.month is None:
+        return day.year if day.year >= 1000 else None
+    if day.month is None:
         return None
-    is_ahead = (day.month, day.day or 0) > (published.month, published.day)
-    return replace(day, year=published.year - 1 if is_ahead else published.year)
+    published, told = passage.source.date, _told_year(passage)
+    if (base := told or (published and published.year)) is None:
+        return None
+    relative = set(relative_years(text, base))
+    if relative or told is not None or published is None:
+        return relative.pop() if len(relative) == 1 else told
+    away = day.month - published.month
+    return base + (away < -_HALF_A_YEAR) - (away > _HALF_A_YEAR)
+
+
+def _told_year(passage: Passage) -> int | None:
+    """The one year that the headings above it name, or else the title."""
+    for text in (" ".join(passage.paragraph.heading), passage.source.title):
+        years = {span.of(text) for span in find_years(text)}
+        if len(years) == 1:
+            return int(years.pop())
+    return None
 
 
 def _spread(found: Sequence[Event]) -> list[Event]:
