@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import regex
 
+from rag.answer.exactly import Exactly
 from rag.documents.context import context_of
 from rag.documents.signatures import is_signature
 from rag.domain import Key, Paragraph, Passage, Role, Span
@@ -119,7 +120,8 @@ def candidates(
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
     passages, by the paragraph's key."""
-    usable = [p for p in passages if p.paragraph.role not in _NOT_PROSE][:PASSAGES] or list(passages[:PASSAGES])
+    exactly = Exactly(inquiry.question)
+    usable = _usable(passages, exactly)
     found: list[Candidate] = []
     described: list[Numbers] = []
     for passage in usable:
@@ -134,11 +136,22 @@ def candidates(
     _give_questions_to_their_answers(found, features)
     telling = [i for i, candidate in enumerate(found) if _tells(candidate)] or list(range(len(found)))
     chosen = features.at(telling)
-    shares = probabilities(model.scores(chosen) + _policy(inquiry, [found[i] for i in telling]))
+    shares = probabilities(model.scores(chosen) + _policy(inquiry, [found[i] for i in telling], exactly))
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
     ]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
+
+
+def _usable(passages: Sequence[Passage], exactly: Exactly) -> list[Passage]:
+    """The first passages, and of the others rows that tell exactly what is asked for where none of these does."""
+    spoken = [one for one in passages if one.paragraph.role not in _NOT_PROSE] or list(passages)
+    first, others = spoken[:PASSAGES], spoken[PASSAGES:]
+    if any(exactly.is_told_by(one.paragraph.text) for one in first):
+        return first
+    return first + [
+        one for one in others if one.paragraph.role is Role.TABLE and exactly.is_told_by(one.paragraph.text)
+    ]
 
 
 def _described(
@@ -178,9 +191,9 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
     return told
 
 
-def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
-    """What is added to what was fitted: of a table the row that has every name of the question is the one that is
-    meant, of fields the one that the question names, and of several versions that of the year, or the newest, that is
+def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly) -> Numbers:
+    """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
+    the one that is meant, of fields the one that the question names, and of several versions that of the year, or the newest, that is
     asked for, of turns those of whom it names. No training text has any of these."""
     asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
     named = [
@@ -193,7 +206,8 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate]) -> Numbers:
     spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
-    return meant + weighed
+    told = exactly.preferences(inquiry, [one.sentence for one in candidates])
+    return meant + weighed + told
 
 
 def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:

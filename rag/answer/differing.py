@@ -23,7 +23,7 @@ _ALIKE = 0.6
 
 def disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
     """A sentence of another paragraph that answers the same with another number, year or date."""
-    elsewhere = [other for other in others[:8] if other.passage.paragraph.key != best.passage.paragraph.key]
+    elsewhere = [other for other in others[:8] if not _is_beside(best, other)]
     for other in elsewhere:
         if inquiry.kind == "number" and _other_number(inquiry, best, other):
             return other
@@ -32,6 +32,13 @@ def disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) 
         if _same_but_for_a_value(inquiry, best, other) and not _of_others(best, other):
             return other
     return None
+
+
+def _is_beside(best: Candidate, other: Candidate) -> bool:
+    """Whether they stand in one paragraph, or are rows of one document, which tell of one thing each."""
+    one, two = best.passage.paragraph, other.passage.paragraph
+    are_rows = best.sentence.is_row and other.sentence.is_row
+    return one.key == two.key or (are_rows and one.document_id == two.document_id)
 
 
 def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:

@@ -8,14 +8,16 @@ along; where two sources give different numbers for what was asked, both are sho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from rag.answer.candidates import Candidate
 from rag.answer.differing import disagreeing, meant
+from rag.answer.exactly import Exactly
 from rag.documents.context import display
 from rag.documents.voices import lead_of
 from rag.domain import Statement
-from rag.text.overlap import Inquiry
+from rag.text.overlap import Inquiry, seen_by
 from rag.text.units import columns_of
 
 MOST_WORDS = 60
@@ -36,14 +38,17 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
             _dated(_statement(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
         )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
-    second_best = _second(best, ranked[1:])
+    second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
     return tuple(_statement(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
 
 
-def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
+def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
     """The next sentence that is likely in its own right, does not repeat the first and leaves the answer short. Of what
-    the reader has read, it must say that this one answers too."""
+    the reader has read, it must say that this one answers too; a row beside a row, all of the question that the first
+    tells."""
+    exactly = Exactly(inquiry.question)
+    is_exact = exactly.is_told_by(best.sentence.text)
     for other in others[:3]:
         if other.share < _SECOND_AT or (other.was_read and other.evidence <= 0):
             return None
@@ -51,10 +56,21 @@ def _second(best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
             other.span.start < best.span.end and best.span.start < other.span.end
         )
         repeats = other.sentence.present <= best.sentence.present
+        are_rows = best.sentence.is_row and other.sentence.is_row
+        is_of_another = are_rows and (
+            not _told(inquiry, best) <= _told(inquiry, other)
+            or (is_exact and not exactly.is_told_by(other.sentence.text))
+        )
         is_beside = best.is_field and other.passage.paragraph.key == best.passage.paragraph.key
-        if not overlaps and not repeats and not is_beside and best.words + other.words <= MOST_WORDS:
+        if not (overlaps or repeats or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
             return other
     return None
+
+
+def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:
+    """The words of the question that a sentence tells."""
+    (seen,) = seen_by(inquiry, [candidate.sentence])
+    return seen.present & set(inquiry.stems)
 
 
 def _statement(candidate: Candidate, mark: int) -> Statement:

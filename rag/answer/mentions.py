@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 import regex
 
 from rag.text import terms
+from rag.text.dates import Day, find_months, tells
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -42,10 +43,15 @@ def named(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def identifiers(question: str) -> list[str]:
+    """What the question names with letters and digits both: "QX-2041-C"."""
+    return [one for one in named(question) if _has_digit(one) and any(map(str.isalpha, one))]
+
+
 def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
     """Identifiers of the question, of letters and digits both ("QX-2041-C"), that stand in none of the texts. No
     other identifier answers for one, however alike."""
-    found = [one for one in named(question) if _has_digit(one) and any(map(str.isalpha, one))]
+    found = identifiers(question)
     whole = [text.casefold() for text in texts] if found else []
     return tuple(one for one in found if not any(one.casefold() in text for text in whole))
 
@@ -54,12 +60,17 @@ class Mentioned:
     """The words of the cited texts, for looking up whether something stands there, if with a slip in it."""
 
     def __init__(self, cited: Iterable[str]) -> None:
-        self._words = {word.casefold() for text in cited for word in _WORD.findall(text)}
+        self._texts = list(cited)
+        self._words = {word.casefold() for text in self._texts for word in _WORD.findall(text)}
         self._stems = set(terms.stemmed(list(self._words)))
 
     def __contains__(self, name: str) -> bool:
         """Whether every word of the name stands there."""
         return all(self._has(word.casefold()) for word in _WORD.findall(name))
+
+    def tells(self, day: Day) -> bool:
+        """Whether the day or month stands there, however it is written."""
+        return any(tells(text, day) for text in self._texts)
 
     def _has(self, word: str) -> bool:
         if word in self._words or terms.stemmed([word])[0] in self._stems:
@@ -70,7 +81,14 @@ class Mentioned:
 
 def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
     """What the question names that stands nowhere in the cited texts, not with a slip either."""
-    return tuple(one for one in named(question) if one not in cited)
+    told = _days_told(question, cited)
+    return tuple(one for one in named(question) if one not in cited and one.casefold() not in told)
+
+
+def _days_told(question: str, cited: Mentioned) -> frozenset[str]:
+    """The words of the question's days and months that stand in the cited texts, however they are written."""
+    told = (span.of(question) for span, day in find_months(question) if cited.tells(day))
+    return frozenset(word.casefold() for day in told for word in _WORD.findall(day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +104,9 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
     what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
     pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)}
+    known = _MANNERS | _days_told(question, cited)
     away = [
-        word for word in missing if word.casefold() not in _MANNERS and word not in cited and not _UNSPACED.search(word)
+        word for word in missing if word.casefold() not in known and word not in cited and not _UNSPACED.search(word)
     ]
     names = tuple(word for word in away if word.casefold() in pieces)
     rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]

@@ -13,6 +13,7 @@ from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
 from rag.text.identify import differ
+from rag.text.overlap import seen_by, stems_of
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
@@ -38,7 +39,7 @@ def quoted(
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
-    if not is_near or unknown or not (gate.is_open or gate.is_possible):
+    if not is_near or unknown or not (gate.is_open or gate.is_possible or _is_row_meant(evidence)):
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
     together = whole_list(evidence.inquiry, evidence.candidates[0], read)
@@ -60,6 +61,14 @@ def quoted(
             yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), notice if is_last else None)
     else:
         yield noted(possible(answer, statements if together else statements[:1]), notice)
+
+
+def _is_row_meant(evidence: Evidence) -> bool:
+    """Whether the best sentence is a row with every name and day of the question, of whose words none is unknown."""
+    inquiry, row = evidence.inquiry, evidence.candidates[0].sentence
+    (seen,) = seen_by(inquiry, [row])
+    unknown = stems_of(" ".join(evidence.retrieval.missing_terms), inquiry.truncated) - seen.present
+    return row.is_row and bool(inquiry.names) and inquiry.names <= seen.present and not unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ _NOT_TOLD = (Role.BOILERPLATE, Role.BYLINE, Role.COMMENT, Role.CAPTION)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A sentence and the date that it tells, or that stands over it. `year` is that of the day, or one that its document
-    makes likely; only the first is told."""
+    """A sentence and the date that it tells, or that stands over it. `year` is that of the day, or one that its
+    document makes likely; only the first is told."""
 
     day: Day
     year: int
@@ -119,7 +119,8 @@ def _year_of(day: Day, text: str, passage: Passage) -> int | None:
     if day.month is None:
         return None
     published, told = passage.source.date, _told_year(passage)
-    if (base := told or (published and published.year)) is None:
+    base = told if told is not None else published.year if published is not None else None
+    if base is None:
         return None
     relative = set(relative_years(text, base))
     if relative or told is not None or published is None:

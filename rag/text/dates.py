@@ -31,10 +31,11 @@ DATE_SHAPE = (
 _MONTH = language.pattern("dates.months", "dates.short_months")
 _SHORT_MONTH = language.pattern("dates.short_months")
 WHEN = regex.compile(
-    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})\b|\b{_SHORT_MONTH}\.",
+    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})\b|\b{_SHORT_MONTH}\."
+    rf"|\b\d{{1,2}}(?:[:h]\d\d|(?:\.\d\d)?\s?{language.pattern('dates.clock')})(?!\w)",
     regex.IGNORECASE,
 )
-"""Anything that may answer "when?", widely: days, months, years, "two years ago"."""
+"""Anything that may answer "when?", widely: days, months, years, "two years ago", "18:30"."""
 
 # Months that are other words where they are written small.
 _OTHER_WORDS = frozenset(language.words("dates.other_words"))
@@ -134,6 +135,22 @@ def find_whole_dates(text: str) -> list[Dated]:
     """The dates that name a day of the calendar, however it is read, in the order in which they stand."""
     found = (one for one in find_dates(text) if one.readings and all(day.in_calendar for day in one.readings))
     return sorted(found, key=lambda one: one.span.start)
+
+
+def find_months(text: str) -> list[tuple[Span, Day]]:
+    """The days, months and months of a year that a text tells in one reading, each with its place."""
+    found = ((dated.span, dated.readings[0]) for dated in find_dates(text) if len(dated.readings) == 1)
+    return [(span, day) for span, day in found if day.month is not None]
+
+
+def tells(text: str, asked: Day) -> bool:
+    """Whether a text tells a day that is the one asked for, or one of the month asked for, however it is written."""
+    return any(
+        day.month == asked.month and (asked.day is None or day.day == asked.day) and day.agrees(asked)
+        for dated in find_dates(text)
+        for day in dated.readings
+        if day.month is not None
+    )
 
 
 def find_years(text: str) -> Iterator[Span]:

@@ -17,7 +17,7 @@ import regex
 
 from rag.domain import Span
 from rag.text import language, terms
-from rag.text.dates import WHEN
+from rag.text.dates import WHEN, Day, find_months, tells
 from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
 from rag.text.units import rows_of
@@ -63,7 +63,7 @@ class Inquiry:
 
     Where it is `truncated`, its stems are truncation stems, the first five letters of each word: for languages that the
     English stemmer does not know (for Turkish as good as a stemmer: Can et al. 2008, Information retrieval on Turkish
-    texts).
+    texts). `days` are the days and months that it tells, with the stems that tell them.
     """
 
     question: str
@@ -71,6 +71,7 @@ class Inquiry:
     names: frozenset[str]
     kind: str | None
     truncated: bool = False
+    days: tuple[tuple[Day, frozenset[str]], ...] = ()
     # What follows is derived, once per question instead of once per sentence.
     stems: tuple[str, ...] = field(init=False)
     beginnings: tuple[str, ...] = field(init=False)
@@ -100,7 +101,19 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
             {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
         )
         names = frozenset(terms.truncation_stem(stem) for stem in names)
-    return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated)
+    days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in find_months(question))
+    return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated, days=days)
+
+
+def seen_by(inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Sequence[SentenceView]:
+    """The sentences with the days and months of the question among their stems where they tell them in other words:
+    "2023-05-17" tells May."""
+    return [_with_days(one, inquiry) for one in sentences] if inquiry.days else sentences
+
+
+def _with_days(sentence: SentenceView, inquiry: Inquiry) -> SentenceView:
+    told = [stems for day, stems in inquiry.days if not stems <= sentence.present and tells(sentence.text, day)]
+    return replace(sentence, present=sentence.present.union(*told)) if told else sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +170,7 @@ def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], conte
     the names of its columns as context too."""
     rows = np.zeros((len(sentences), len(SENTENCE_FEATURES)), dtype=np.float32)
     asked = set(inquiry.stems)
+    sentences = seen_by(inquiry, sentences)
     before: frozenset[str] = frozenset()
     header = frozenset(stem for sentence in sentences if sentence.is_header for stem in sentence.present)
     for i, sentence in enumerate(sentences):
@@ -178,11 +192,12 @@ def paragraph_features(inquiry: Inquiry, sentences: Sequence[SentenceView], cont
     """`[len(PARAGRAPH_FEATURES)]`: the best that any sentence reaches, and the paragraph as a whole."""
     if not sentences:
         return np.zeros(len(PARAGRAPH_FEATURES), dtype=np.float32)
+    sentences = seen_by(inquiry, sentences)
     befores = (frozenset[str](), *(sentence.present for sentence in sentences))
     overlaps = [_overlaps(inquiry, s, before, context) for s, before in zip(sentences, befores, strict=False)]
     best = [max(column) for column in zip(*overlaps, strict=True)]
     together = tuple(stem for sentence in sentences for stem in sentence.stems)
-    present = frozenset(together)
+    present = frozenset(together).union(*(sentence.present for sentence in sentences))
     whole = (coverage(inquiry, present), _pairs(inquiry, together, present), coverage(inquiry, context))
     return np.array([*best, *whole], dtype=np.float32)
 

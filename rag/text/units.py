@@ -1,7 +1,8 @@
 """The pieces of a text that can be quoted by themselves: rows of a table, lines that are fields, else its sentences.
 
-A table is a text whose every line is a row: cells between bars as in Markdown, or separated by tabs. Fields are lines
-such as "Owner: facilities". In both a line says something of its own, and a quote of the whole would bury it.
+A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, or by two spaces and
+more as people line them up. Fields are lines such as "Owner: facilities". In both a line says something of its own, and
+a quote of the whole would bury it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from rag.text.sentences import split_sentences
 _LINE = regex.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
 _DELIMITER = regex.compile(r"[|\s:+=-]*-[|\s:+=-]*")
 _FIELD = regex.compile(r"\s*(?:[-*•]\s+)?\**[\p{L}_][\p{L}\p{N}_ /().-]{0,40}:\**(?:\s+\S|$)")
+_GAP = regex.compile(r"(?<=\S)[ ]{2,}(?=\S)")
+_FEWEST_GAPS = 2
+_LONGEST_ROW = 600
+"""Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
 
@@ -43,9 +48,11 @@ def rows_of(text: str) -> Rows | None:
     """None where the text is prose. Remembered: popular paragraphs come back question after question."""
     lines = [_trimmed(text, Span(*match.span())) for match in _LINE.finditer(text)]
     lines = [line for line in lines if len(line)]
-    if len(lines) < 2:
-        return None
     texts = [line.of(text) for line in lines]
+    if len(lines) < 2:
+        # A sentence may end inside a cell.
+        is_row = bool(lines) and "\t" in texts[0] and len(lines[0]) <= _LONGEST_ROW
+        return Rows(None, tuple(lines)) if is_row else None
     if all(map(_is_row, texts)):
         return _table(texts, lines)
     return Rows(None, tuple(lines)) if _are_fields(texts) else None
@@ -53,7 +60,7 @@ def rows_of(text: str) -> Rows | None:
 
 def cells_of(row: str) -> list[str]:
     """The cells of a row, those that hold nothing left out."""
-    cells = row.strip().strip("|").split("|") if "|" in row else row.split("\t")
+    cells = row.strip().strip("|").split("|") if "|" in row else _GAP.sub("\t", row).split("\t")
     return [cell.strip() for cell in cells if cell.strip()]
 
 
@@ -75,7 +82,7 @@ def _table(texts: list[str], lines: list[Span]) -> Rows:
 
 
 def _is_row(line: str) -> bool:
-    return line.startswith("|") or line.count("|") > 1 or "\t" in line
+    return line.startswith("|") or line.count("|") > 1 or "\t" in line or len(_GAP.findall(line)) >= _FEWEST_GAPS
 
 
 def _are_fields(texts: list[str]) -> bool:

@@ -29,9 +29,20 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """A row of one `table`, empty cells too. `names_columns` where its format says so; `is_spanned` where a cell goes
+    over several columns or rows, so that places tell no columns."""
+
+    texts: tuple[str, ...]
+    table: object
+    names_columns: bool = False
+    is_spanned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A block that has no place in a text yet. The runs count from the piece's own beginning; a piece that has runs
-    neither begins nor ends with white space."""
+    neither begins nor ends with white space. `cells` where it is a row whose format tells them apart."""
 
     text: str
     role: Role | None = None
@@ -40,6 +51,7 @@ class Piece:
     time: str | None = None
     is_literal: bool = False
     runs: Sequence[Run] = ()
+    cells: Cells | None = None
 
 
 def assembled(pieces: Iterable[Piece], warning: str | None = None) -> Loaded:

@@ -9,8 +9,9 @@ import regex
 
 from rag.documents.loaders.archive import Archive
 from rag.documents.loaders.counting import counted
-from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
+from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 from rag.errors import DocumentError
 
@@ -21,6 +22,7 @@ _SPACES = regex.compile(r"[ \t\r\n]+")
 _LINE_END = regex.compile(r" *\n *")
 _LOWEST_LEVEL = 6
 _MOST_SPACES = 100
+_SPANS = ("number-columns-spanned", "number-rows-spanned", "number-columns-repeated")
 _INDEXES = ("table-of-content", "alphabetical-index", "illustration-index", "table-index")
 
 
@@ -50,7 +52,7 @@ def load_odt(data: bytes) -> Loaded:
         raise DocumentError("is damaged: its text is missing")
     walk = _Walk(_titles(content), _lists(content, archive.tree("styles.xml")))
     walk.through(body, Role.BODY)
-    return assembled(with_title(walk.pieces))
+    return assembled(with_title(with_names(walk.pieces)))
 
 
 def _titles(content: Element) -> set[str]:
@@ -139,7 +141,14 @@ class _Walk:
         cells = [
             " ".join("".join(_words(one)).strip() for one in below(cell, "p", "h")) for cell in row if name_of(cell)
         ]
-        self.pieces.append(Piece(text="\t".join(cells).strip(), role=Role.TABLE if role is Role.BODY else role))
+        told = Cells(
+            texts=tuple(cells),
+            table=next((one for one in row.iterancestors() if name_of(one) == "table"), row),
+            names_columns=name_of(row.getparent()) == "table-header-rows",
+            is_spanned=any(attribute(one, name) not in (None, "1") for one in row if name_of(one) for name in _SPANS),
+        )
+        text = "\t".join(cells).strip()
+        self.pieces.append(Piece(text=text, role=Role.TABLE if role is Role.BODY else role, cells=told))
 
 
 def _without(annotation: Element) -> list[Element]:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from rag.documents.layout import Place, Run
 from rag.documents.loaders.archive import Archive, beside
-from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
+from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 
 _PRESENTATION = "ppt/presentation.xml"
 _TITLES = ("title", "ctrTitle")
 _FURNITURE = ("sldNum", "dt", "ftr", "hdr")
 _SHAPES = ("sp", "graphicFrame")
+_SPANS = ("gridSpan", "rowSpan", "hMerge", "vMerge")
 _TITLE_LEVEL = 2
 
 
@@ -62,8 +64,8 @@ def _notes(archive: Archive, slide: str) -> Iterator[tuple[str, Role]]:
 def _pieces(slide: Element) -> Iterator[tuple[str, Role]]:
     for shape in below(slide, *_SHAPES):
         role = _role(shape)
-        rows = list(below(shape, "tr"))
-        yield from ((_row(row), Role.TABLE) for row in rows if _row(row))
+        rows = [_row(row, shape) for row in below(shape, "tr")]
+        yield from ((row.text, Role.TABLE) for row in with_names(rows) if row.text)
         if not rows:
             yield from ((words, role) for words in map(_words, below(shape, "p")) if words)
 
@@ -79,9 +81,11 @@ def _role(shape: Element) -> Role:
     return Role.BOILERPLATE if kind in _FURNITURE else Role.LIST
 
 
-def _row(row: Element) -> str:
-    cells = [" ".join(map(_words, below(cell, "p"))) for cell in row if name_of(cell) == "tc"]
-    return "\t".join(cells).strip()
+def _row(row: Element, shape: Element) -> Piece:
+    held = [cell for cell in row if name_of(cell) == "tc"]
+    texts = tuple(" ".join(map(_words, below(cell, "p"))) for cell in held)
+    is_spanned = any(attribute(cell, name) is not None for cell in held for name in _SPANS)
+    return Piece(text="\t".join(texts).strip(), cells=Cells(texts=texts, table=shape, is_spanned=is_spanned))
 
 
 def _words(paragraph: Element) -> str:

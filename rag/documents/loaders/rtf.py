@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from striprtf.striprtf import rtf_to_text
 
-from rag.documents.loaders.loaded import Loaded, Piece, assembled
+from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled
+from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 from rag.errors import DocumentError
 
@@ -20,10 +21,16 @@ def load_rtf(data: bytes) -> Loaded:
         text = rtf_to_text(data.decode("latin-1"), errors="replace")
     except (ValueError, LookupError, IndexError, UnicodeError) as error:
         raise DocumentError("is damaged: its RTF codes cannot be read") from error
-    return assembled(_pieces(text))
+    return assembled(with_names(_pieces(text)))
 
 
 def _pieces(text: str) -> Iterator[Piece]:
+    table = 0
     for line in text.splitlines():
-        is_row = line.count("|") >= _FEWEST_BARS
-        yield Piece(text=line.replace("|", "\t").strip() if is_row else line, role=Role.TABLE if is_row else None)
+        if line.count("|") < _FEWEST_BARS:
+            table += 1
+            yield Piece(text=line)
+            continue
+        # A bar stands behind each cell.
+        cells = tuple(cell.strip() for cell in line.removesuffix("|").split("|"))
+        yield Piece(text="\t".join(cells).strip(), role=Role.TABLE, cells=Cells(texts=cells, table=table))

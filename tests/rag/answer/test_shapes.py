@@ -19,11 +19,15 @@ Ask = Callable[[str, str], Answer]
 
 @pytest.fixture
 def ask(tmp_path: Path, embedder: MiniLM) -> Ask:
+    return asking(tmp_path, embedder, name="notes.md")
+
+
+def asking(tmp_path: Path, embedder: MiniLM, *, name: str) -> Ask:
     @contextmanager
     def opened(text: str) -> Iterator[Chatbot]:
         folder = tmp_path / "documents"
         folder.mkdir(exist_ok=True)
-        (folder / "notes.md").write_text(text)
+        (folder / name).write_text(text)
         with open_chatbot(Settings(home=tmp_path / "home", documents=folder), "test", embedder=embedder) as bot:
             bot.ingest()
             yield bot
@@ -70,6 +74,50 @@ def test_of_a_table_the_row_is_quoted_with_the_names_of_its_columns(ask: Ask, qu
     answer = ask(BERTHS, question)
     assert answer.citations[0].quote == row
     assert answer.statements[0].lead == "Boat | Berth | Length (m) | Keeper:"
+
+
+GAUGES = "Gauge,River,Read on,Level (cm),Note\n" + "".join(
+    f"G-{100 + 7 * i},{river},2024-{month:02}-1{i % 9},{140 + 3 * i},{note}\n"
+    for i, (river, month, note) in enumerate(
+        (river, month, "Ice on the scale. Read twice" if river == "Ulve" else "")
+        for river in ("Ulve", "Tarn", "Brill")
+        for month in (2, 3, 4, 5, 9)
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What was the level of the Tarn in March?", "Gauge: G-142\tRiver: Tarn\tRead on: 2024-03-16\tLevel (cm): 158"),
+        ("What was the level of the Brill in September 2024?", "Gauge: G-198\tRiver: Brill\tRead on: 2024-09-15\tLevel (cm): 182"),
+        ("What level did gauge G-128 have?", "Gauge: G-128\tRiver: Ulve\tRead on: 2024-09-14\tLevel (cm): 152\tNote: Ice on the scale. Read twice"),
+        ("When was G-121 read?", "Gauge: G-121\tRiver: Ulve\tRead on: 2024-05-13\tLevel (cm): 149\tNote: Ice on the scale. Read twice"),
+    ],
+)  # fmt: skip
+def test_of_rows_that_differ_by_a_day_or_a_digit_the_one_that_is_asked_for_is_quoted_whole_and_alone(
+    tmp_path: Path, embedder: MiniLM, question: str, told: str
+) -> None:
+    answer = asking(tmp_path, embedder, name="gauges.csv")(GAUGES, question)
+    assert [one.quote for one in answer.citations] == [told]
+
+
+FERRY = """The ferries of the island
+
+Ship             Leaves Tarn   Arrives Brill   Runs on
+Isle of Ulve     07:15         09:35           Mon Wed Fri
+Lady Godwit      09:40         12:00           Tue Thu
+Night Heron      21:45         00:10           Sat
+"""
+
+
+def test_rows_that_people_line_up_are_quoted_one_by_one_and_a_time_of_day_tells_when(
+    tmp_path: Path, embedder: MiniLM
+) -> None:
+    answer = asking(tmp_path, embedder, name="ferry.txt")(FERRY, "When does the Lady Godwit leave Tarn?")
+    assert [one.quote for one in answer.citations] == ["Lady Godwit      09:40         12:00           Tue Thu"]
+    assert answer.statements[0].lead == "Ship | Leaves Tarn | Arrives Brill | Runs on:"
+    assert answer.confidence is Confidence.HIGH
 
 
 PAIRS = """# Allotment

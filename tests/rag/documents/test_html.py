@@ -63,8 +63,7 @@ def test_raised_numbers_are_told_from_those_before_them() -> None:
 
 def test_a_table_row_is_a_block_but_the_row_of_a_layout_table_is_not() -> None:
     assert page("<table><tr><th>Crew<th>Locker<tr><td>Coot<td>L-<b>158</b></table>") == [
-        ("table", "Crew\tLocker"),
-        ("table", "Coot\tL-158"),
+        ("table", "Crew: Coot\tLocker: L-158"),
     ]
     assert page("<table><tr><td><p>One text.</p><p>Another text.</p></td></tr></table>") == [
         ("body", "One text."),

@@ -171,7 +171,6 @@ def test_a_sheet_is_its_rows_under_its_name_with_columns_named() -> None:
     loaded = load_sheets(data)
     assert told(loaded) == [
         ("heading", "Lockers"),
-        ("table", "Crew\tLocker\tSize"),
         ("table", "Crew: Coot\tLocker: L-158\tSize: 3"),
         ("table", "Crew: Godwit\tLocker: L-161\tSize: 2.5"),
         ("heading", "Notes"),

@@ -10,6 +10,7 @@ from rag.documents.loaders.docx.styles import Styles
 from rag.documents.loaders.docx.walking import Walk
 from rag.documents.loaders.loaded import Loaded, assembled, with_title
 from rag.documents.loaders.markup import child
+from rag.documents.loaders.rows import with_names
 from rag.errors import DocumentError
 
 _MAIN = regex.compile(r"word/document\d*\.xml")
@@ -27,4 +28,4 @@ def load_docx(data: bytes) -> Loaded:
     walk.notes(archive.tree("word/footnotes.xml"), "footnote")
     walk.notes(archive.tree("word/endnotes.xml"), "endnote")
     walk.comments(archive.tree("word/comments.xml"))
-    return assembled(with_title(walk.pieces))
+    return assembled(with_title(with_names(walk.pieces)))

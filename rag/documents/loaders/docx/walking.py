@@ -10,7 +10,7 @@ import regex
 from rag.documents.loaders.docx.numbering import Numbering
 from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
 from rag.documents.loaders.formulas import on_one_line, raised
-from rag.documents.loaders.loaded import Piece
+from rag.documents.loaders.loaded import Cells, Piece
 from rag.documents.loaders.markup import Element, attribute, below, child, name_of
 from rag.domain import Role
 
@@ -82,8 +82,16 @@ class Walk:
             if _holder(row, "tbl") is not table or child(row, "trPr", "del") is not None:
                 continue
             boxes: list[Element] = []
-            cells = [_cell(cell, boxes) for cell in below(row, "tc") if _holder(cell, "tr") is row]
-            self.pieces.append(Piece(text="\t".join(cells), role=voice.role or Role.TABLE, speaker=voice.speaker))
+            held = [cell for cell in below(row, "tc") if _holder(cell, "tr") is row]
+            texts = [_cell(cell, boxes) for cell in held]
+            cells = Cells(
+                texts=tuple(texts),
+                table=table,
+                names_columns=_is_on(child(row, "trPr", "tblHeader")),
+                is_spanned=any(_is_spanned(cell) for cell in held),
+            )
+            piece = Piece(text="\t".join(texts), role=voice.role or Role.TABLE, speaker=voice.speaker, cells=cells)
+            self.pieces.append(piece)
             for box in boxes:
                 self.through(box, voice)
 
@@ -124,6 +132,14 @@ def _cell(cell: Element, boxes: list[Element]) -> str:
     """A cell on one line, with what stands in tables inside it."""
     words = ("".join(_words(one, boxes)) for one in below(cell, "p") if not _is_in_box(one, cell))
     return " ".join(" ".join(words).split())
+
+
+def _is_spanned(cell: Element) -> bool:
+    return any(child(cell, "tcPr", name) is not None for name in ("gridSpan", "vMerge", "hMerge"))
+
+
+def _is_on(setting: Element | None) -> bool:
+    return setting is not None and attribute(setting, "val") not in ("0", "false", "off")
 
 
 def _is_in_box(paragraph: Element, cell: Element) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.html.signs import BLOCKS, ROLES, is_heading, is_unread, speaker_of, voice_of
-from rag.documents.loaders.loaded import Piece
+from rag.documents.loaders.loaded import Cells, Piece
 from rag.documents.loaders.markup import Element, below, child, name_of
+from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 
 _SPACES = regex.compile(r"[ \t\r\f\v\u200b\u00a0]+")
@@ -36,7 +37,7 @@ def pieces_of(root: Element) -> list[Piece]:
     """The page's blocks in reading order."""
     walk = _Walk()
     walk.through(root)
-    return walk.pieces
+    return with_names(walk.pieces)
 
 
 class _Walk:
@@ -118,7 +119,7 @@ class _Walk:
         cells = [" ".join(_words(cell).split()) for cell in element if name_of(cell)]
         text = "\t".join(cells).strip()
         if text:
-            self.pieces.append(_piece(text, context))
+            self.pieces.append(replace(_piece(text, context), cells=_cells_of(element, cells)))
         return True
 
 
@@ -154,6 +155,16 @@ def _is_plain_row(row: Element) -> bool:
     if sum(1 for _ in below(row, "br")) > _MOST_BREAKS or any(_paragraphs(cell) > 1 for cell in row):
         return False
     return child(row, "td") is not None or child(row, "th") is not None
+
+
+def _cells_of(row: Element, texts: list[str]) -> Cells:
+    held = [cell for cell in row if name_of(cell)]
+    return Cells(
+        texts=tuple(texts),
+        table=next((one for one in row.iterancestors() if name_of(one) == "table"), row),
+        names_columns=bool(held) and all(name_of(cell) == "th" for cell in held),
+        is_spanned=any(cell.get(name, "1").strip() != "1" for cell in held for name in ("colspan", "rowspan")),
+    )
 
 
 def _paragraphs(cell: Element) -> int:

@@ -1,0 +1,58 @@
+"""What a question names exactly: identifiers, days and months; and which rows tell them.
+
+A policy, not a fitted number: in no training text do rows stand beside one another that differ by a digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from math import fsum
+
+import numpy as np
+
+from rag.answer.mentions import identifiers
+from rag.search.fusion import Scores
+from rag.text import terms
+from rag.text.dates import find_months, tells
+from rag.text.overlap import Inquiry, SentenceView
+
+EXACTLY = 3.0
+"""Log-odds for what tells them, where another does not."""
+
+
+class Exactly:
+    """The identifiers, days and months of a question."""
+
+    def __init__(self, question: str) -> None:
+        self._identifiers = [one.casefold() for one in identifiers(question)]
+        told = find_months(question)
+        self._days = [day for _, day in told]
+        named = [*self._identifiers, *(span.of(question) for span, _ in told)]
+        self._stems = frozenset(stem for text in named for stem in terms.stems(text))
+
+    def __bool__(self) -> bool:
+        return bool(self._identifiers or self._days)
+
+    def is_told_by(self, text: str) -> bool:
+        """Whether a text holds every identifier, and the day or month, of the question."""
+        if not self:
+            return False
+        folded = text.casefold()
+        return all(one in folded for one in self._identifiers) and all(tells(text, day) for day in self._days)
+
+    def preferences(self, inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Scores:
+        """What to add to the log-odds of these sentences, `[len(sentences)]`: to rows that tell it, unless another row
+        tells more of what is asked besides."""
+        given = np.zeros(len(sentences), dtype=np.float32)
+        rows = [i for i, one in enumerate(sentences) if one.is_row] if self else []
+        held = {i: _besides(inquiry, sentences[i], self._stems) for i in rows}
+        for i in rows:
+            if held[i] >= max(held.values()) and self.is_told_by(sentences[i].text):
+                given[i] = EXACTLY
+        return given
+
+
+def _besides(inquiry: Inquiry, sentence: SentenceView, exact: AbstractSet[str]) -> float:
+    """The weight of the question's other words that stand in a sentence."""
+    return fsum(weight for stem, weight in inquiry.weighted if stem in sentence.present and stem not in exact)
