@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The evidence for a question and, where it asks several things, for each of its parts."""
+    """The evidence for a question and, where it asks several things, for each of its parts, as they were asked."""
 
     gathering: Gathering
     evidence: Evidence
-    parts: Sequence[Evidence]
+    parts: Sequence[tuple[str, Evidence]]
 
     @classmethod
     def of(cls, question: Question, *, gathering: Gathering, rewriter: Rewriter | None) -> Found:
@@ -31,12 +31,13 @@ class Found:
 
     @property
     def searched_for(self) -> tuple[str, ...]:
-        return (*self.evidence.retrieval.searched_for, *(part.inquiry.question for part in self.parts))
+        return (*self.evidence.retrieval.searched_for, *(part.inquiry.question for _, part in self.parts))
 
     @property
     def passages(self) -> list[Passage]:
         """All that was found, the best for each part first."""
-        return in_turn([[*one.retrieval.passages, *one.retrieval.further] for one in (self.evidence, *self.parts)])
+        every = (self.evidence, *(part for _, part in self.parts))
+        return in_turn([[*one.retrieval.passages, *one.retrieval.further] for one in every])
 
 
 def answered(question: Question, found: Found, *, writer: Writer | None) -> Iterator[Answer]:
@@ -71,7 +72,8 @@ def _quoted(answer: Answer, found: Found, *, scope: frozenset[str] | None) -> It
         yield from grown
         return
     *_, whole = grown
-    yield joined(whole, [_quoted_part(part, gathering=found.gathering, scope=scope) for part in found.parts])
+    parts = [(asked, _quoted_part(part, gathering=found.gathering, scope=scope)) for asked, part in found.parts]
+    yield joined(whole, parts)
 
 
 def _quoted_part(part: Evidence, *, gathering: Gathering, scope: frozenset[str] | None) -> Answer:

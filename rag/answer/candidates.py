@@ -224,11 +224,12 @@ def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) ->
 
 def _tells(candidate: Candidate) -> bool:
     """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question that is
-    answered right after it, or the names of a table's columns."""
+    answered right after it, the names of a table's columns, or a field with nothing but the document's title."""
     sentence = candidate.sentence
-    if candidate.passage.paragraph.role is Role.COMMENT and is_signature(sentence.text):
+    if sentence.is_header or candidate.is_answered_next or is_signature(sentence.text.lstrip("> ")):
         return False
-    if sentence.is_header or candidate.is_answered_next:
+    value = sentence.text.partition(":")[2].strip(" \"'“”")
+    if candidate.is_field and value.casefold() == candidate.passage.source.title.casefold():
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
 

@@ -65,8 +65,11 @@ def central_sentences(passages: Sequence[Passage], *, weight_of: Callable[[str],
 
 
 def _prose(passages: Sequence[Passage]) -> list[Passage]:
-    """What the document says itself in whole sentences."""
-    return [one for one in passages if one.paragraph.role is Role.BODY and not one.paragraph.speaker] or list(passages)
+    """What the document says itself in whole sentences; of a conversation, what its speakers say."""
+    body = [one for one in passages if one.paragraph.role is Role.BODY]
+    spoken = [one for one in body if one.paragraph.speaker]
+    is_conversation = 2 * len(spoken) > len(body)
+    return (spoken if is_conversation else [one for one in body if not one.paragraph.speaker]) or list(passages)
 
 
 def _sentences(passage: Passage) -> list[Telling]:

@@ -121,7 +121,7 @@ def _summary(
     for record in records[:MOST_DOCUMENTS]:
         for one in central_sentences(_read(record, passages_of), weight_of=weight_of, most=most):
             citation = one.passage.cited(one.span, len(statements) + 1)
-            lead = lead_of(citation) or (f"{record.title}:" if len(records) > 1 else None)
+            lead = _of_document(record, lead_of(citation)) if len(records) > 1 else lead_of(citation)
             statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead)))
             passages[one.passage.paragraph.key] = one.passage
     if not statements:
@@ -135,6 +135,11 @@ def _summary(
         passages=tuple(passages.values()),
         notice=notice,
     )
+
+
+def _of_document(record: Record, said: str | None) -> str:
+    """Which document says it, and who in it."""
+    return f"{record.title}, {said}" if said else f"{record.title}:"
 
 
 def _read(record: Record, passages_of: PassagesOf) -> list[Passage]:

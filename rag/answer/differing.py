@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import regex
 
 from rag.answer.candidates import Candidate
-from rag.search.filing import asks_for_the_newest, years_in, years_of
+from rag.search.filing import asks_for_the_newest, is_later, years_in, years_of
 from rag.text import terms
 from rag.text.names import names
 from rag.text.overlap import (
@@ -90,9 +90,8 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
 def meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:
     """Two that differ: first the one of the year asked for, or the newer where the question wants the newest."""
     asked = years_in(question)
-    ours, theirs = (years_of(one.passage.paragraph.document_id, one.passage.source) for one in (best, rival))
+    filed = [(one.passage.paragraph.document_id, one.passage.source) for one in (best, rival)]
+    ours, theirs = (years_of(*one) for one in filed)
     if asked:
         return (rival, best) if theirs & asked and not ours & asked else (best, rival)
-    days = best.passage.source.date, rival.passage.source.date
-    is_newer = days[0] is not None and days[1] is not None and days[1] > days[0]
-    return (rival, best) if is_newer and asks_for_the_newest(question) else (best, rival)
+    return (rival, best) if asks_for_the_newest(question) and is_later(filed[1], filed[0]) else (best, rival)

@@ -80,9 +80,9 @@ def _statement(candidate: Candidate, mark: int) -> Statement:
 
 
 def _dated(statement: Statement) -> Statement:
-    """With the date of its document in front, so that it is seen which of two is newer."""
-    day = statement.citations[0].source.day
-    return replace(statement, lead=statement.lead or f"{day}:") if day else statement
+    """With the date of its document in front, or its title, so that it is seen which of two is which."""
+    source = statement.citations[0].source
+    return replace(statement, lead=statement.lead or f"{source.day or source.title}:")
 
 
 def _columns_of(candidate: Candidate) -> str | None:

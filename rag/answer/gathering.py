@@ -72,10 +72,11 @@ class Gathering:
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
         return replace(max(read, key=self.certainty), usage=alone.usage)
 
-    def gather_parts(self, question: Question) -> list[Evidence]:
-        """The evidence for each part of a question that asks several things; nothing for any other."""
+    def gather_parts(self, question: Question) -> list[tuple[str, Evidence]]:
+        """Each part of a question that asks several things, as it was asked, with its evidence; nothing for any
+        other."""
         parts = parts_of(question.text, self.retriever.rarity)
-        return [self.gather(replace(question, text=part)) for part in parts]
+        return [(part.asked, self.gather(replace(question, text=part.alone))) for part in parts]
 
     def judged(self, evidence: Evidence) -> GateReading:
         """The gate's reading of it."""

@@ -16,8 +16,8 @@ from rag.answer.sections import Read
 from rag.documents.blocks import number_of
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Passage, Role, Span, Statement
-from rag.text import language
+from rag.domain import Paragraph, Passage, Role, Span, Statement
+from rag.text import language, terms
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
 
@@ -62,6 +62,14 @@ def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | Non
     return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
 
 
+def is_heading_of(inquiry: Inquiry, paragraph: Paragraph) -> bool:
+    """Whether the heading right above a paragraph says what is asked, all of it and nothing else: "Becoming a member"
+    over the steps of "how do I become a member?"."""
+    above = paragraph.heading[-1] if paragraph.heading else ""
+    said = {terms.truncation_stem(stem) if inquiry.truncated else stem for stem in terms.content_stems(above)}
+    return bool(said) and said == set(inquiry.stems)
+
+
 @dataclass(frozen=True, slots=True)
 class _List:
     """Items in a row, the `first` one at that place of what was read, under the paragraph `before` them."""
@@ -100,7 +108,8 @@ class _Asked:
         if one.announced:
             return is_about_it or coverage(self.inquiry, self.best.sentence.present) < _MOST_OF_IT
         # What nothing announces is a list of whatever comes under its heading.
-        return is_about_it and self._are_steps(one)
+        is_headed = is_heading_of(self.inquiry, self.best.passage.paragraph)
+        return is_about_it and (self._are_steps(one) or is_headed)
 
     def is_told(self, one: _List, *, is_below: bool) -> bool:
         """Whether a list elsewhere in the section is: the sentence above it says so, or it is the steps below."""

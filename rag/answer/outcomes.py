@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
-from rag.answer.lists import whole_list
+from rag.answer.lists import is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.sections import Read
 from rag.answer.verify import settle
@@ -39,10 +39,12 @@ def quoted(
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
-    if not is_near or unknown or not (gate.is_open or gate.is_possible or _is_row_meant(evidence)):
+    together = whole_list(evidence.inquiry, evidence.candidates[0], read) if is_near else None
+    is_headed = together is not None and is_heading_of(evidence.inquiry, evidence.candidates[0].passage.paragraph)
+    is_possible = gate.is_open or gate.is_possible or is_headed or _is_row_meant(evidence)
+    if not is_near or unknown or not is_possible:
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
-    together = whole_list(evidence.inquiry, evidence.candidates[0], read)
     chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
     statements = tuple(map(settle, chosen))
     answer = with_passages(answer, together.passages if together else ())
@@ -52,10 +54,10 @@ def quoted(
     )
     answer = replace(answer, unmentioned=doubts.told)
     notice = " ".join(filter(None, (rest, _FOREIGN if doubts.is_foreign else None))) or None
-    if doubts.is_of_another and not gate.is_open:
+    if doubts.is_of_another and not (gate.is_open or is_headed):
         # What is no more than possible, and speaks of somebody or something else, is not found.
         yield abstaining(answer, scope)
-    elif gate.is_open and not (doubts.are_grave and gate.threshold > 0):
+    elif (gate.is_open or is_headed) and not (doubts.are_grave and gate.threshold > 0):
         for i in range(len(statements)):
             is_last = i + 1 == len(statements)
             yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), notice if is_last else None)

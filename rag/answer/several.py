@@ -6,17 +6,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count, zip_longest
 
-from rag.answer.outcomes import possible, with_passages
+from rag.answer.outcomes import noted, possible, with_passages
 from rag.domain import Answer, Citation, Confidence, Passage, Statement
 
+_ENDS = " ?.!,;"
 _FEW = 2
 """Statements of an answer that can be put in another order; more of them are a list."""
 
 
-def joined(answer: Answer, parts: Sequence[Answer]) -> Answer:
-    """The answer to a whole question with the best sentence of each part that is given as an answer by itself and is
-    not in it yet, in the order of the parts. Where the whole was not found these are no more than possible: something
-    was not."""
+def joined(answer: Answer, asked: Sequence[tuple[str, Answer]]) -> Answer:
+    """The answer to a whole question with the best sentence of each part, named as it was asked, that is given as an
+    answer by itself and is not in it yet, in the order of the parts. Where the whole was not found these are no more
+    than possible: something was not. The parts that nothing was found for are told."""
+    parts = [part for _, part in asked]
+    together = _together(answer, parts)
+    missed = [part for part, found in asked if not _is_answered(found, together)]
+    if together.abstained or not missed or len(missed) == len(parts):
+        return together
+    return noted(
+        together, f"Nothing certain was found for {' and '.join(f'“{part.rstrip(_ENDS)}”' for part in missed)}."
+    )
+
+
+def _is_answered(part: Answer, together: Answer) -> bool:
+    """Whether what answers a part, or may, is among what is shown."""
+    return any(_is_in(one, together.statements) for one in part.statements)
+
+
+def _together(answer: Answer, parts: Sequence[Answer]) -> Answer:
     added: list[Statement] = []
     for part in parts:
         best = part.statements[:1] if part.confidence is Confidence.HIGH else ()

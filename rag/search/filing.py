@@ -14,7 +14,7 @@ import regex
 from rag.domain import Source, document_name
 from rag.search.fusion import Scores
 from rag.text import language
-from rag.text.dates import find_years
+from rag.text.dates import find_years, masked
 
 MEANT = 1.5
 """Log-odds for a document of the year that is asked for, and against one of another year or an older version."""
@@ -34,7 +34,7 @@ def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) 
     if asked and any(years_of(*one) & asked for one in set(filed)):
         given = [_by_year(one, text, asked) for one, text in zip(filed, texts, strict=True)]
     elif not asked and asks_for_the_newest(question):
-        given = [-MEANT * is_outdated(source, filed) for _, source in filed]
+        given = [-MEANT * is_outdated(one, filed) for one in filed]
     else:
         given = [0.0] * len(filed)
     return np.array(given, dtype=np.float32)
@@ -44,12 +44,24 @@ def asks_for_the_newest(question: str) -> bool:
     return _NEWEST.search(question) is not None
 
 
-def is_outdated(source: Source, among: Sequence[Filed]) -> bool:
-    """Whether another of them is a later version: of the same title, with a later date."""
-    day, title = source.date, source.title.casefold()
-    return day is not None and any(
-        other.date is not None and other.date > day and other.title.casefold() == title for _, other in among
-    )
+def is_outdated(one: Filed, among: Sequence[Filed]) -> bool:
+    """Whether another of them is a later version: of the same title, but for the years in it, with a later date, or
+    known by a later year where one of the two has no date."""
+    return any(is_later(other, one) for other in among if _untimed(other) == _untimed(one))
+
+
+def is_later(other: Filed, one: Filed) -> bool:
+    """Whether the one is dated later than the other, or where not both are, known by a later year."""
+    if other[1].date is not None and one[1].date is not None:
+        return other[1].date > one[1].date
+    ours, theirs = years_of(*one), years_of(*other)
+    return bool(ours and theirs) and max(theirs) > max(ours)
+
+
+def _untimed(filed: Filed) -> str:
+    """A title without what tells its versions apart."""
+    title = filed[1].title
+    return " ".join(masked(title, find_years(title)).replace("\0", "").casefold().split())
 
 
 def years_in(text: str) -> frozenset[str]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import regex
 
@@ -26,8 +27,15 @@ _JOINED = regex.compile(
 _FEWEST_WORDS = 3
 
 
-def parts_of(question: str, weight_of: Callable[[str], float]) -> tuple[str, ...]:
-    """What is asked, each part so that it stands alone; nothing where it is one question. `weight_of` says how much a
+class Part(NamedTuple):
+    """A part of a question, as it was asked and so that it stands alone."""
+
+    asked: str
+    alone: str
+
+
+def parts_of(question: str, weight_of: Callable[[str], float]) -> tuple[Part, ...]:
+    """What is asked, part for part; nothing where it is one question. `weight_of` says how much a
     stem counts: rare ones more."""
     sentences = [span.of(question).strip() for span in split_sentences(question)]
     asking = [one for one in sentences if _BEGINS.match(one)]
@@ -36,7 +44,7 @@ def parts_of(question: str, weight_of: Callable[[str], float]) -> tuple[str, ...
     if not 2 <= len(parts) <= MOST_PARTS:
         return ()
     alone = [parts[0], *(expand(part, parts[0], weight_of) or part for part in parts[1:])]
-    return tuple(f"{told} {part}".strip() for part in alone)
+    return tuple(Part(asked, f"{told} {part}".strip()) for asked, part in zip(parts, alone, strict=True))
 
 
 def _split(sentence: str) -> list[str]:

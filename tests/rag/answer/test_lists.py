@@ -54,6 +54,12 @@ The rope is in the box.
 
 2. Ring the bell twice.
 
+## Mooring overnight
+
+- Tell the harbour office.
+- Take a berth with a blue post.
+- Pay at the kiosk before nine.
+
 ## Prices
 
 - A day in a kayak costs 14 euros.
@@ -105,6 +111,10 @@ PAPERS = [
         (
             "How do I return a boat?",
             ["1. Tie it up at the jetty.", "The rope is in the box.", "2. Ring the bell twice."],
+        ),
+        (
+            "how do i moor overnight",
+            ["- Tell the harbour office.", "- Take a berth with a blue post.", "- Pay at the kiosk before nine."],
         ),
         ("List the papers that whoever joins the club brings.", PAPERS),
     ],

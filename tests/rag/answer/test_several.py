@@ -49,6 +49,7 @@ def test_both_parts_are_answered_in_their_order_each_with_its_own_mark(bot: Chat
         "A ticket for the ferry costs 12 crowns.",
     ]
     assert answer.confidence is Confidence.HIGH
+    assert answer.notice is None
     marks = [citation.mark for citation in answer.citations]
     assert marks == list(range(1, len(marks) + 1))
     assert len(answer.searched_for) == 3
@@ -74,6 +75,8 @@ def test_where_only_a_part_is_answered_it_is_no_more_than_possible(bot: Chatbot,
     assert quotes(answer) == [quote]
     assert answer.confidence is Confidence.LOW
     assert "Bergen" in answer.unmentioned
+    assert "Nothing certain was found for “" in (answer.notice or "")
+    assert "song did the sailors of Bergen sing”." in (answer.notice or "")
 
 
 def test_a_part_leans_on_the_one_before(bot: Chatbot) -> None:

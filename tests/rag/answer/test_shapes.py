@@ -185,6 +185,31 @@ def test_a_field_of_front_matter_is_quoted_alone_with_what_it_is_a_field_of(
     assert PROJECT[citation.start : citation.end] == field
 
 
+MAIL = """From: Dee Oak <dee@harbour.example>
+To: Ann Lee <ann@club.example>
+Subject: Winter berth
+Date: Tue, 21 May 2024 10:14:00 +0100
+
+Dear Ann,
+
+A winter berth costs 310 crowns, and the crane is in the price. Boats over ten metres need two cradles.
+
+Kind regards
+Dee Oak
+
+On Mon, 20 May 2024 at 16:40, Ann Lee wrote:
+> Hi Dee, could you tell me whether the crane is part of a winter berth?
+> Thanks, Ann
+"""
+
+
+def test_thanks_under_a_question_are_no_answer_to_it(tmp_path: Path, embedder: MiniLM) -> None:
+    answer = asking(tmp_path, embedder, name="berth.eml")(MAIL, "Is the crane part of a winter berth?")
+    assert [one.quote for one in answer.citations] == [
+        "A winter berth costs 310 crowns, and the crane is in the price."
+    ]
+
+
 PLANS = """# Harbour plans
 
 ## Standard plan

@@ -140,6 +140,29 @@ def test_a_summary_begins_with_what_the_document_says_first_and_leans_on_nothing
     assert not any(text.startswith("However") for text in texts)
 
 
+CHAT = """12/03/2024, 18:02 - Messages and calls are end-to-end encrypted. No one outside of this chat can read them.
+12/03/2024, 18:05 - Maud: The river rose by two metres in the night and took the jetty along.
+12/03/2024, 18:07 - Pete: We shall build the jetty of the club anew before the summer begins.
+12/03/2024, 18:09 - Maud: The council pays half of the jetty if the plans are there by June.
+12/03/2024, 18:11 - Pete: ok
+12/03/2024, 18:12 - Maud: Who draws the plans of the jetty for the council this time?
+12/03/2024, 18:15 - Pete: I draw them, as I did for the old jetty of the club.
+"""
+
+
+def test_a_chat_is_summarised_by_what_people_say_in_it(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "river-chat.txt").write_text(CHAT, encoding="utf-8")
+    (tmp_path / "documents" / "ledger.md").write_text(LEDGER, encoding="utf-8")
+    with open_chatbot(
+        Settings(documents=tmp_path / "documents", home=tmp_path / "home"), "test", embedder=embedder
+    ) as bot:
+        bot.ingest()
+        answer = bot.ask("What are these documents about?")
+    leads = [one.lead or "" for one in answer.statements if "chat" in one.citations[0].paragraph.document_id]
+    assert leads and all(lead.startswith(("river-chat, Maud", "river-chat, Pete")) for lead in leads)
+
+
 WORDS = st.sampled_from(
     "the mill wheel on 4 June 2011 1902 in smith was 12 May it . ! However Monday 31/12/1999".split()
 )

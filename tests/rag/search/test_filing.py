@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,17 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     with open_chatbot(Settings(home=base / "home", documents=base / "documents"), "test", embedder=embedder) as bot:
         bot.ingest()
         yield bot
+
+
+def test_versions_are_told_by_the_years_in_their_titles_too(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    for year, bicycle in ((2023, 40), (2024, 47)):
+        text = PRICES.format(bicycle=bicycle).replace("# Ferry prices", f"# Ferry prices {year}")
+        (tmp_path / "documents" / f"prices-{year}.md").write_text(text)
+    settings = Settings(home=tmp_path / "home", documents=tmp_path / "documents")
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        assert "costs 47 crowns" in bot.ask("What does a ticket for a bicycle cost now?").statements[0].text
 
 
 @pytest.mark.parametrize(("year", "crowns"), [("2021", "40"), ("2022", "44"), ("2023", "51")])

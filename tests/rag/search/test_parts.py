@@ -26,7 +26,7 @@ def rare(stem: str) -> float:
     ],
 )  # fmt: skip
 def test_each_part_stands_alone(question: str, parts: list[str]) -> None:
-    assert list(parts_of(question, rare)) == parts
+    assert [part.alone for part in parts_of(question, rare)] == parts
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_parts_are_few_and_made_of_the_question(question: str) -> None:
     assert len(parts) != 1
     assert len(parts) <= MOST_PARTS
     asked = set(terms.words(question))
-    assert all(set(terms.words(part)) <= asked for part in parts)
+    assert all(set(terms.words(part.asked)) | set(terms.words(part.alone)) <= asked for part in parts)
