@@ -19,6 +19,8 @@ MOST_EVENTS = 12
 _NO_DATES = "Your documents tell no dates in whole sentences."
 _LONGEST_DAY = 32
 """Characters of a line that is a day and no more, with its weekday and its marks."""
+_LONGEST_OPENING = 80
+"""Characters of such a day and of what stands between it and the first whole sentence."""
 _HALF_A_YEAR = 6
 _NOT_TOLD = (Role.BOILERPLATE, Role.BYLINE, Role.COMMENT, Role.CAPTION)
 
@@ -91,7 +93,11 @@ def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
             continue
         day, start = (own, view.span.start) if own is not None else (over, view.span.start if begin is None else begin)
         year = _year_of(day, view.text, passage) if day is not None else None
-        if day is not None and year is not None and tells(view.text):
+        is_whole = tells(view.text)
+        if begin is not None and not is_whole and view.span.end - begin <= _LONGEST_OPENING:
+            # "14 September. Race day. We came second …"
+            continue
+        if day is not None and year is not None and is_whole:
             span = Span(start, view.span.end).shifted(passage.paragraph.start)
             is_told = day.year is not None or _told_year(passage) == year
             yield Event(replace(day, year=year if is_told else None), year, Telling(passage, span))

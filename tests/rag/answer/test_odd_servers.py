@@ -226,6 +226,10 @@ def test_what_shares_no_word_with_the_documents_shows_what_is_near_and_answers_n
     answer = opened.ask(Question("Кто может изменить расписание парома?", offline=True))
     assert answer.abstained
     assert answer.closest
+    assert "Most of your documents are in another language than your question" in (answer.notice or "")
+    own = opened.ask(Question("Who was the king of the sailors of Bergen?", offline=True))
+    assert own.abstained
+    assert "another language" not in (own.notice or "")
 
 
 def test_what_is_quoted_from_a_text_in_another_language_says_so(opened: Chatbot) -> None:

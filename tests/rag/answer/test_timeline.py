@@ -41,7 +41,7 @@ DIARY = """# Diary of the lock keeper, 1997
 
 **14 September.** We opened the upper gate before six in the morning.
 
-**2 October.** Nobody came by the whole day, and it rained. The lower gate leaks again since Monday.
+**2 October.** A day of rest. Nobody came by the whole day, and it rained. The lower gate leaks again since Monday.
 
 ## 5 November
 
@@ -108,7 +108,7 @@ def of(text: str, folder: Path, embedder: MiniLM) -> list[tuple[str, str]]:
 def test_days_that_stand_over_an_entry_are_its_days(tmp_path: Path, embedder: MiniLM) -> None:
     assert of(DIARY, tmp_path, embedder) == [
         ("14 September 1997:", "**14 September.** We opened the upper gate before six in the morning."),
-        ("2 October 1997:", "**2 October.** Nobody came by the whole day, and it rained."),
+        ("2 October 1997:", "**2 October.** A day of rest. Nobody came by the whole day, and it rained."),
         ("5 November 1997:", "The carpenter of Hale mended the lower gate and asked for nothing."),
     ]
 
