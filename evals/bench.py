@@ -66,7 +66,7 @@ BENCH_METRICS = (
 )
 RANKING = ("hit@1", "hit@5", "ndcg@10", "over_best_leg")
 DOCUMENTS = ("document_ndcg@10", "over_best_leg")
-ANSWERS = ("exact", "answer_in_one", "answer_in_two")
+ANSWERS = ("exact", "answer_in_one", "answer_in_two", "bold_exact", "bold_f1")
 GATE = tuple(metric.name for metric in GATE_METRICS)
 
 

@@ -112,6 +112,23 @@ def _in_highlights(most: int) -> Callable[[Attempt], float | None]:
     return lambda attempt: _number(answer_in(attempt.answer.citations[:most], case=attempt.case, right=attempt.right))
 
 
+def _in_bold(attempt: Attempt) -> str | None:
+    """The words in bold of the first citation that has any; None where nothing is set in bold."""
+    marked = ((one, one.bold) for one in attempt.answer.citations)
+    return next((bold.shifted(-one.start).of(one.quote) for one, bold in marked if bold is not None), None)
+
+
+def _bold_exact(attempt: Attempt) -> float | None:
+    """Exact match (Rajpurkar et al. 2016); None where nothing is in bold, or the case has no words to compare."""
+    bold, wanted = _in_bold(attempt), worded(attempt.case)
+    return float(normalise(bold) in map(normalise, wanted)) if bold is not None and wanted else None
+
+
+def _bold_f1(attempt: Attempt) -> float | None:
+    bold = _in_bold(attempt)
+    return None if bold is None else max((token_f1(bold, reference=one) for one in worded(attempt.case)), default=None)
+
+
 def _number(told: bool | None) -> float | None:
     return None if told is None else float(told)
 
@@ -398,6 +415,8 @@ METRICS: tuple[Metric, ...] = (
     _of_gold("answer_in_paragraph", "answer in a right paragraph", Group.CITATIONS, score=_in_paragraph),
     _of_gold("answer_in_one", "answer in first highlight", Group.CITATIONS, score=_in_highlights(1)),
     _of_gold("answer_in_two", "answer in first two highlights", Group.CITATIONS, score=_in_highlights(2)),
+    _of_gold("bold_exact", "words in bold: exact match", Group.CITATIONS, score=_bold_exact),
+    _of_gold("bold_f1", "words in bold: F1", Group.CITATIONS, score=_bold_f1),
     _of_answerable("contains_answer", "reference answer told", Group.ANSWERS, score=_contains_answer, why=_why_untold),
     _of_answerable("token_f1", "token F1", Group.ANSWERS, score=_token_f1),
     _of_answerable("numbers_match", "numbers of the reference told", Group.ANSWERS, score=_numbers_match),

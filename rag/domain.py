@@ -251,6 +251,17 @@ class Statement:
         return any(" ".join(citation.quote.split()) == self.text for citation in self.citations)
 
     @property
+    def bold(self) -> Span | None:
+        """Of a quote, the words in its text that a reader is confident are the answer itself."""
+        for one in self.citations:
+            if one.bold is not None and " ".join(one.quote.split()) == self.text:
+                inside = one.bold.shifted(-one.start)
+                # A letter behind white space keeps one space in front of it.
+                before = " ".join((one.quote[: inside.start] + ".").split())
+                return Span(len(before) - 1, len(" ".join(one.quote[: inside.end].split())))
+        return None
+
+    @property
     def doubt(self) -> str:
         """What is to be said behind it where it is not verified; empty where it is, or is still open."""
         if self.verdict is Verdict.UNSUPPORTED:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import regex
 from rich.markup import escape
 
-from rag.domain import Answer, Citation, Json, Passage, Statement, Verdict, document_name
+from rag.domain import Answer, Citation, Json, Passage, Role, Statement, Verdict, document_name
 from ui.words import ROLE_NAMES, excerpt, left_out_text, verdict_text
 
 if TYPE_CHECKING:
@@ -106,8 +106,19 @@ def _statement_line(statement: Statement) -> str:
         return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
     if statement.verdict is Verdict.TRANSLATED:
         return f"{lead}{safe(statement.text)} [cyan]{marks}[/cyan] [yellow]{safe(statement.doubt)}[/yellow]"
-    text = f"“{statement.text}”" if statement.takes_quotation_marks else statement.text
-    return f"{lead}{safe(text)} [cyan]{marks}[/cyan]"
+    return f"{lead}{_quoted(statement)} [cyan]{marks}[/cyan]"
+
+
+def _quoted(statement: Statement) -> str:
+    """What it says, in quotation marks where it is a quote, the answer itself in bold; cells of a row side by side."""
+    quote = statement.citations[0].quote if statement.is_quote else ""
+    if "\t" in quote and statement.citations[0].paragraph.role is Role.TABLE:
+        return safe(" | ".join(cell.strip() for cell in quote.split("\t")))
+    bold, text = statement.bold, statement.text
+    marked = (
+        f"{safe(text[: bold.start])}[bold]{safe(bold.of(text))}[/bold]{safe(text[bold.end :])}" if bold else safe(text)
+    )
+    return f"“{marked}”" if statement.takes_quotation_marks else marked
 
 
 def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:

@@ -35,6 +35,10 @@ PASSAGES = 5
 MOST_SENTENCES = 24
 """Sentences that are embedded for a question; the others keep the cosine of their passage's best."""
 
+SURE = 0.5
+"""How likely words are the answer for them to be set in bold. Of 353 questions kept out of the reader's training, with
+the right sentence given, it is so sure in .60: there it overlaps the answer in .97, with a mean F1 of .91."""
+
 ROW_NAMED = 3.0
 """Log-odds for a row with every name of the question, and for a field whose name stands in it."""
 
@@ -57,13 +61,14 @@ _LEANING = regex.compile(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A sentence of a passage that could be the answer. `features` is what is known of it (ANSWER_FEATURES), `share`
-    how likely it is among the others, 0 to 1."""
+    how likely it is among the others, 0 to 1, `reading` what the reader made of its paragraph."""
 
     passage: Passage
     sentences: tuple[SentenceView, ...]
     index: int
     features: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.0
+    reading: Reading | None = None
 
     @property
     def sentence(self) -> SentenceView:
@@ -104,6 +109,13 @@ class Candidate:
         return self.evidence != 0.0
 
     @property
+    def bold(self) -> Span | None:
+        """The words that the reader is sure are the answer itself, in the document's coordinates. Of rows it was taught
+        nothing, and takes one cell for another."""
+        told = self.reading.answer_in(self.sentence.span) if self.reading and not self.sentence.is_row else None
+        return told[0].shifted(self.passage.paragraph.start) if told and told[1] >= SURE and len(told[0]) else None
+
+    @property
     def words(self) -> int:
         start = self.passage.paragraph.start
         return len(self.span.shifted(-start).of(self.passage.paragraph.text).split())
@@ -126,7 +138,8 @@ def candidates(
     described: list[Numbers] = []
     for passage in usable:
         sentences = view_sentences(passage.paragraph.text, inquiry.truncated)
-        found += [Candidate(passage=passage, sentences=sentences, index=i) for i in range(len(sentences))]
+        read = readings.get(passage.paragraph.key)
+        found += [Candidate(passage=passage, sentences=sentences, index=i, reading=read) for i in range(len(sentences))]
         described.append(_described(inquiry, passage, sentences, readings).values)
     if not found:
         return []

@@ -75,6 +75,9 @@ def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:
 
 def _statement(candidate: Candidate, mark: int) -> Statement:
     citation = candidate.passage.cited(candidate.span, mark)
+    bold = candidate.bold
+    if bold is not None and citation.start <= bold.start and bold.end <= citation.end:
+        citation = replace(citation, bold=bold)
     lead = lead_of(citation) or _columns_of(candidate)
     return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 

@@ -126,12 +126,18 @@ def possible(answer: Answer, best: Sequence[Statement]) -> Answer:
     others = [p for p in answer.passages if p.paragraph.key not in cited]
     return replace(
         answer,
-        statements=tuple(replace(one, conflicts_with=()) for one in best),
+        statements=tuple(_plain(one) for one in best),
         is_uncertain=True,
         closest=_closest(others),
         notice=MAY_ANSWER,
         complete=True,
     )
+
+
+def _plain(statement: Statement) -> Statement:
+    """As what is not sure is shown: nothing in bold, and no contradiction."""
+    citations = tuple(replace(citation, bold=None) for citation in statement.citations)
+    return replace(statement, citations=citations, conflicts_with=())
 
 
 def abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:

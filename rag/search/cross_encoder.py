@@ -36,6 +36,9 @@ NEIGHBOUR_PIECES = 32
 READ_FEATURES = ("evidence", "strongest evidence", "begins")
 """What is told of a sentence: see `Reading`. 0 where nothing was read."""
 
+LONGEST_ANSWER = 30
+"""Word pieces of an answer in a sentence, as is usual with SQuAD."""
+
 NO_EVIDENCE = -5.0
 """Log-odds of a sentence that was not read: what the least telling of those read have."""
 
@@ -57,13 +60,14 @@ class PassageText:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What the reader makes of a paragraph. `relevance` is the log-odds that it answers. For each of its word pieces,
-    `middles` tells where it stands in the text, `evidence` the log-odds that it belongs to the sentence that answers,
-    `begins` how likely the answer begins at it; all `[pieces]`."""
+    `places` tells where it begins and ends in the text, `[pieces, 2]`, `evidence` the log-odds that it belongs to the
+    sentence that answers, `begins` and `ends` how likely the answer begins and ends with it; all `[pieces]`."""
 
     relevance: float
-    middles: npt.NDArray[np.float32]
+    places: npt.NDArray[np.float32]
     evidence: npt.NDArray[np.float32]
     begins: npt.NDArray[np.float32]
+    ends: npt.NDArray[np.float32]
 
     def evidence_in(self, span: Span) -> float:
         """The mean evidence of the pieces within `span` of the text."""
@@ -79,8 +83,22 @@ class Reading:
         """How likely the answer begins within `span`, 0 to 1."""
         return float(self.begins[self._inside(span)].sum())
 
+    def answer_in(self, span: Span) -> tuple[Span, float] | None:
+        """The words within `span` that are likeliest the answer itself, and how likely, 0 to 1; None where nothing of
+        it was read."""
+        inside = np.flatnonzero(self._inside(span))
+        if not len(inside):
+            return None
+        # From each piece to itself and the next ones.
+        together = np.outer(self.begins[inside], self.ends[inside])
+        together = np.tril(np.triu(together), LONGEST_ANSWER - 1)
+        first, last = np.unravel_index(int(together.argmax()), together.shape)
+        words = Span(int(self.places[inside[first], 0]), int(self.places[inside[last], 1]))
+        return words, float(together[first, last])
+
     def _inside(self, span: Span) -> npt.NDArray[np.bool_]:
-        inside: npt.NDArray[np.bool_] = (self.middles >= span.start) & (self.middles < span.end)
+        middles = self.places.mean(axis=1)
+        inside: npt.NDArray[np.bool_] = (middles >= span.start) & (middles < span.end)
         return inside
 
 
@@ -147,9 +165,10 @@ class Reader:
         offsets = np.array(encoding.offsets[:PASSAGE_PIECES], dtype=np.float32).reshape(-1, 2)
         return Reading(
             relevance=float(relevance[0]),
-            middles=offsets.mean(axis=1) + np.float32(window.start),
+            places=offsets + np.float32(window.start),
             evidence=own[:, 2],
             begins=probabilities(own[:, 0]),
+            ends=probabilities(own[:, 1]),
         )
 
     def _ids(self, text: str) -> list[int]:
@@ -164,7 +183,8 @@ def _joined(read: Sequence[Reading]) -> Reading:
     best = max(read, key=lambda one: one.relevance)
     return Reading(
         relevance=best.relevance,
-        middles=np.concatenate([one.middles for one in read]),
+        places=np.concatenate([one.places for one in read]),
         evidence=np.concatenate([one.evidence for one in read]),
         begins=np.concatenate([one.begins if one is best else np.zeros_like(one.begins) for one in read]),
+        ends=np.concatenate([one.ends if one is best else np.zeros_like(one.ends) for one in read]),
     )

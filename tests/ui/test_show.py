@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.documents.left_out import LeftOut
-from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
+from rag.domain import Answer, Citation, Paragraph, Role, Source, Span, Statement, Verdict
 from ui.show import answer_lines, left_out_lines
 
 PARAGRAPH = Paragraph(
@@ -28,6 +28,21 @@ def test_only_the_very_words_of_a_document_stand_in_quotation_marks(text: str, l
     )
     first, *_ = answer_lines(Answer(question="Why?", statements=(statement,)))
     assert first.startswith(line)
+
+
+def test_the_answer_itself_is_bold_and_cells_of_a_row_stand_apart() -> None:
+    source = Source(title="A", revision="3-a")
+    citation = Citation(mark=1, paragraph=PARAGRAPH, source=source, start=0, end=24, bold=Span(16, 23))
+    answer = Answer(question="How long?", statements=(Statement(text="It rained for 13 days.", citations=(citation,)),))
+    assert next(iter(answer_lines(answer))).startswith("“It rained for [bold]13 days[/bold].” ")
+    row = "Crew: Coot\tLocker: L-158"
+    cells = Paragraph(document_id="documents/a.csv", number=1, text=row, start=0, end=len(row), role=Role.TABLE)
+    quoted = Statement(
+        text=" ".join(row.split()), citations=(Citation(mark=1, paragraph=cells, source=source, start=0, end=len(row)),)
+    )
+    assert next(iter(answer_lines(Answer(question="Which?", statements=(quoted,))))).startswith(
+        "Crew: Coot | Locker: L-158 "
+    )
 
 
 @pytest.mark.parametrize(

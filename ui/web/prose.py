@@ -15,12 +15,15 @@ from itertools import groupby
 import regex
 
 from rag.documents.loaders.formats import Kind, kind_named
-from rag.domain import Paragraph, Role
+from rag.domain import Paragraph, Role, Span
 from rag.text.units import is_rule
 from ui.web.markup import attribute, escaped
 
 UNSEEN = "md"
 """The class of what marks a text up."""
+
+ANSWER = "told"
+"""The class of the words that are likely the answer itself."""
 
 REFERENCE = "reference"
 """The class of what stands for a character: `&#8230;` is seen as it is meant, and copied as it stands."""
@@ -71,9 +74,9 @@ def is_markdown(document_id: str) -> bool:
     return kind_named(document_id) is Kind.MARKDOWN
 
 
-def prose_html(text: str, document_id: str, marks: Sequence[Mark] = ()) -> str:
-    """A text of that document in a line of its own or in several; `marks` count in the text."""
-    letters = _letters(text, looks_of(text) if is_markdown(document_id) else (), marks)
+def prose_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, bold: Span | None = None) -> str:
+    """A text of that document in a line of its own or in several; `marks` and `bold` count in the text."""
+    letters = _letters(text, [*(looks_of(text) if is_markdown(document_id) else ()), *_bold(bold)], marks)
     return _html(text, letters, 0, len(text))
 
 
@@ -114,6 +117,10 @@ def looks_of(text: str) -> list[Look]:
     heading = _HEADING.match(text)
     first = [Look(0, heading.end(), UNSEEN)] if heading else []
     return [*first, *_looks(text, heading.end() if heading else 0, len(text))]
+
+
+def _bold(span: Span | None) -> list[Look]:
+    return [Look(span.start, span.end, ANSWER)] if span else []
 
 
 def _looks(text: str, start: int, end: int) -> Iterator[Look]:

@@ -133,8 +133,8 @@ def _said_html(statement: Statement) -> str:
     # Rows, items and lines of code are told apart by their lines.
     is_code = is_markdown(document_id) and quote.startswith("```")
     kind = " code" if is_code else " lines" if role in (Role.TABLE, Role.LIST) and "\n" in quote else ""
-    shown = quote if kind else statement.text
-    return f'{lead}<{tag} class="said{kind}">{prose_html(shown, document_id)}</{tag}>'
+    shown, bold = (quote, None) if kind else (statement.text, statement.bold)
+    return f'{lead}<{tag} class="said{kind}">{prose_html(shown, document_id, bold=bold)}</{tag}>'
 
 
 def _source(citation: Citation) -> str:
@@ -161,12 +161,8 @@ def _chip_html(citation: Citation, number: int, shelf: Shelf) -> str:
 
 
 def _quote_html(citation: Citation) -> str:
-    bold = citation.bold
-    if bold is None:
-        return prose_html(citation.quote, citation.paragraph.document_id)
-    first, last = bold.start - citation.start, bold.end - citation.start
-    quote = citation.quote
-    return f"{escaped(quote[:first])}<b>{escaped(quote[first:last])}</b>{escaped(quote[last:])}"
+    bold = citation.bold.shifted(-citation.start) if citation.bold else None
+    return prose_html(citation.quote, citation.paragraph.document_id, bold=bold)
 
 
 def _facts(citation: Citation) -> str:

@@ -33,6 +33,15 @@ def test_the_sentence_that_answers_has_the_evidence_and_the_beginning_of_the_ans
     assert reading.begins_in(first) + reading.begins_in(second) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_the_words_that_are_the_answer_are_told(reader: Reader) -> None:
+    (reading,) = reader.read("How long is parental leave?", [PassageText(text=LEAVE, context="Handbook › Leave")])
+    assert reading is not None
+    told = reading.answer_in(Span(0, LEAVE.index(" Managers")))
+    assert told is not None
+    assert told[0].of(LEAVE) == "16 weeks" and told[1] > 0.5
+    assert reading.answer_in(Span(len(LEAVE), len(LEAVE))) is None
+
+
 def test_what_it_says_of_a_paragraph_is_the_same_whatever_is_read_beside_it(reader: Reader) -> None:
     passage = PassageText(text=LEAVE, context="Handbook")
     (alone,) = reader.read("How long is parental leave?", [passage])
@@ -74,7 +83,9 @@ def test_after_its_time_it_begins_no_other_passage_but_the_first_is_read(reader:
 def test_odd_texts_have_a_reading(reader: Reader, text: str) -> None:
     (reading,) = reader.read(text or "?", [PassageText(text=text)])
     assert reading is not None
-    assert len(reading.middles) == len(reading.evidence) == len(reading.begins)
+    assert len(reading.places) == len(reading.evidence) == len(reading.begins) == len(reading.ends)
+    told = reading.answer_in(Span(0, len(text)))
+    assert told is None or (0 <= told[0].start <= told[0].end <= len(text) and 0 <= told[1] <= 1)
 
 
 def test_a_model_that_is_not_there_is_one_line_with_what_to_do(tmp_path) -> None:  # type: ignore[no-untyped-def]
