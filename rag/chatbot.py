@@ -31,6 +31,8 @@ from rag.search.second_embedder import SecondEmbedder
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
     from rag.answer.writing import Writer
 
 LONGEST_QUESTION = 4_000
@@ -209,11 +211,12 @@ class Chatbot:
         *_, last = self.stream(question)
         return last
 
-    def stream(self, question: Asked) -> Iterator[Answer]:
-        """The answer as it grows; settled statements and their marks never change. Raises QuestionError for an empty or
-        an over-long question, ScopeError where its scope names what is not in."""
+    def stream(self, question: Asked, *, llm: LLM | None = None) -> Iterator[Answer]:
+        """The answer as it grows; settled statements and their marks never change. An `llm` writes it in place of the
+        one that the chatbot was opened with, if any. Raises QuestionError for an empty or an over-long question,
+        ScopeError where its scope names what is not in."""
         question = _clean(question)
-        writer = None if question.offline else self._writer
+        writer = None if question.offline else self._written_by(llm)
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = about.classify(question.text, [described(record) for record in records])
@@ -225,6 +228,13 @@ class Chatbot:
             yield Answer(question=question.text, abstained=True, notice=catalogue(records))
         else:
             yield from self._asked(question, writer)
+
+    def _written_by(self, llm: LLM | None) -> Writer | None:
+        if llm is None:
+            return self._writer
+        from rag.answer.writing import Writer  # brings LlamaIndex, which takes seconds: only who uses it waits
+
+        return Writer(llm, self.retriever.rarity, self._settings.strict, self._settings.context_tokens)
 
     def _asked(self, question: Question, writer: Writer | None) -> Iterator[Answer]:
         started = time.perf_counter()

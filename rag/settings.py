@@ -59,16 +59,22 @@ class Settings(BaseSettings):
         "to this machine alone, without IBID_AUTH.",
     )
 
+    model_choice: bool | None = Field(
+        None,
+        description="Let people choose a language model in the chat, for themselves; if not set, only where it listens "
+        "to this machine alone, without IBID_AUTH.",
+    )
+
     @field_validator("documents", "home")
     @classmethod
     def _without_tilde(cls, path: Path) -> Path:
         # A shell expands `~` only where it sees it; `.env` is read by no shell.
         return path.expanduser()
 
-    @field_validator("web", mode="before")
+    @field_validator("web", "model_choice", mode="before")
     @classmethod
-    def _said(cls, web: object) -> object:
-        return None if web == "" else web
+    def _said(cls, allowed: object) -> object:
+        return None if allowed == "" else allowed
 
     @field_validator("loaders")
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -25,9 +26,10 @@ from llama_index.core.llms import LLM
 from pydantic import PrivateAttr
 
 from rag.errors import ChatModelError, ContextTooLongError
-from rag.servers.model_server import ModelServer, Piece
+from rag.servers.model_server import ModelServer, Named, Piece
 from rag.servers.thoughts import ONLY_THOUGHT
 
+FROM_SETTINGS = Named(model="IBID_CHAT_MODEL")
 WAIT_SECONDS = 120.0
 """The longest wait for the first piece, and the longest silence after it: a server that loads its model first takes
 long to begin."""
@@ -55,8 +57,10 @@ class ChatModel(LLM):
         base_url: str | None = None,
         silent_seconds: float = WAIT_SECONDS,
         whole_seconds: float = WHOLE_SECONDS,
+        *,
+        named: Named = FROM_SETTINGS,
     ) -> None:
-        server = ModelServer(model, "IBID_CHAT_MODEL", api_key, base_url, silent_seconds)
+        server = ModelServer(model, named, api_key, base_url, silent_seconds)
         super().__init__(model=model, host=server.host)
         self._server = server
         self._whole = whole_seconds
@@ -108,6 +112,11 @@ class ChatModel(LLM):
                 yield piece
 
         return pieces()
+
+    def say_something(self) -> None:
+        """Ask it for a word, and wait for the first piece. Raises ChatModelError where none comes."""
+        with closing(self._stream([{"role": "user", "content": "Reply with the word yes."}], {})) as pieces:
+            next(pieces)
 
     def _stream(self, messages: list[dict[str, str]], options: Mapping[str, Any]) -> ChatResponseGen:
         said, finish, deadline = "", None, float("inf")

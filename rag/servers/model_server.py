@@ -25,6 +25,8 @@ from rag.errors import IbidError
 CONNECT_SECONDS = 5.0
 SILENT_SECONDS = 30.0
 """The longest silence between two pieces of an answer."""
+LIST_SECONDS = 10.0
+"""For the list of a server's models."""
 RETRIES = 2
 """On 429, 5xx and connection errors. What did not answer in time is not asked again: it may still be at work."""
 _LONGEST_PAUSE = 20.0
@@ -33,6 +35,15 @@ _LONGEST_PAUSE = 20.0
 _OPENAI = "https://api.openai.com/v1"
 _SHORTEST_KEY = 8
 """Characters. What people put where a server wants no key ("x", "none") is no secret, and may be part of any word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """By what people find what to check: the model, the key and the address of a server."""
+
+    model: str
+    key: str = "OPENAI_API_KEY"
+    address: str = "OPENAI_BASE_URL"
 
 
 T = TypeVar("T")
@@ -52,16 +63,16 @@ class Piece:
 
 
 class ModelServer:
-    """One model on one server. `setting` is the one that names the model, for telling what to check.
+    """One model on one server, `named` for telling what to check.
 
-    >>> ModelServer("gpt-5-mini", "IBID_CHAT_MODEL", api_key="…").host
+    >>> ModelServer("gpt-5-mini", Named(model="IBID_CHAT_MODEL"), api_key="…").host
     'api.openai.com'
     """
 
     def __init__(
         self,
         model: str,
-        setting: str,
+        named: Named,
         api_key: str,
         base_url: str | None = None,
         silent_seconds: float = SILENT_SECONDS,
@@ -70,7 +81,7 @@ class ModelServer:
         self.model = model
         # Without the user and the password that an address may hold.
         self.host = urlsplit(url).netloc.rpartition("@")[2] or url
-        self._setting = setting
+        self._named = named
         self._key = api_key
         timeout = openai.Timeout(silent_seconds, connect=CONNECT_SECONDS)
         # Servers without keys still want the header.
@@ -89,7 +100,7 @@ class ModelServer:
         with self._opened(messages, options) as stream:
             kind = stream.response.headers.get("content-type", "")
             if "html" in kind:
-                raise ValueError("a web page; check OPENAI_BASE_URL, which often ends in /v1")
+                raise ValueError(f"a web page; check {self._named.address}, which often ends in /v1")
             if "json" in kind:
                 # Asked for a stream, some answer in one piece.
                 stream.response.read()
@@ -118,6 +129,14 @@ class ModelServer:
             return list(messages)
         first = "\n\n".join(one["content"] for one in messages)
         return [{"role": "user", "content": first}]
+
+    def models(self) -> list[str]:
+        """The names of the models that the server tells of, in its order; none where it knows no such list."""
+        client = self._client.with_options(timeout=LIST_SECONDS)
+        try:
+            return [str(one.id) for one in client.models.list().data or ()]
+        except openai.NotFoundError:
+            return []
 
     def embeddings(self, texts: Sequence[str], within: float | None = None) -> list[list[float]]:
         """What the server sends for each text, in their order. `within` so many seconds and at the first try, where
@@ -149,7 +168,7 @@ class ModelServer:
         said = self._cleared(str(error)).partition("\n")[0][:160] or type(error).__name__
         for kind, advice in _ADVICE:
             if isinstance(error, kind):
-                told = advice.format(model=self.model, host=self.host, setting=self._setting, said=said)
+                told = advice.format(model=self.model, host=self.host, named=self._named, said=said)
                 return failure, told
         return failure, f"{self} sent what is no answer ({said})."
 
@@ -161,12 +180,12 @@ class ModelServer:
 
 
 _ADVICE: tuple[tuple[type[Exception], str], ...] = (
-    (openai.AuthenticationError, "{host} refuses the key. Check OPENAI_API_KEY."),
-    (openai.PermissionDeniedError, "{host} does not let this key use {model}. Check {setting} and the key."),
-    (openai.NotFoundError, "{host} knows no model {model}. Check {setting} and OPENAI_BASE_URL."),
+    (openai.AuthenticationError, "{host} refuses the key. Check {named.key}."),
+    (openai.PermissionDeniedError, "{host} does not let this key use {model}. Check {named.model} and the key."),
+    (openai.NotFoundError, "{host} knows no model {model}. Check {named.model} and {named.address}."),
     (openai.RateLimitError, "{host} has had too many requests, or the account no credit left. Try again later."),
     (openai.APITimeoutError, "{model} at {host} did not answer in time. Try again, or turn the model off."),
-    (openai.APIConnectionError, "{host} cannot be reached. Check OPENAI_BASE_URL and that the server runs."),
+    (openai.APIConnectionError, "{host} cannot be reached. Check {named.address} and that the server runs."),
     (openai.BadRequestError, "{host} does not take the request ({said})."),
     (openai.APIStatusError, "{host} failed ({said}). Try again later."),
     (openai.APIError, "{model} at {host} broke off ({said}). Try again."),

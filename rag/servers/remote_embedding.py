@@ -12,7 +12,7 @@ from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
 from rag.errors import EmbeddingError
-from rag.servers.model_server import SILENT_SECONDS, ModelServer
+from rag.servers.model_server import SILENT_SECONDS, ModelServer, Named
 
 BATCH = 32
 """Texts in one request: the most that some servers take (Hugging Face's); OpenAI's would take 2,048."""
@@ -40,7 +40,7 @@ class RemoteEmbedding(BaseEmbedding):
         silent_seconds: float = SILENT_SECONDS,
         question_seconds: float = QUESTION_SECONDS,
     ) -> None:
-        server = ModelServer(model, "IBID_EMBED_MODEL", api_key, base_url, silent_seconds)
+        server = ModelServer(model, Named(model="IBID_EMBED_MODEL"), api_key, base_url, silent_seconds)
         super().__init__(model_name=model, embed_batch_size=BATCH, host=server.host)
         self._server = server
         self._question_seconds = question_seconds

@@ -8,17 +8,22 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gradio as gr
 
 from rag.domain import Json
+from rag.errors import ChatModelError
 from rag.settings import Settings
 from ui.web.addresses import Reach
 from ui.web.conversation import conversation_from
 from ui.web.folders import Folders
+from ui.web.models import FORBIDDEN, chosen_model, chosen_name
 from ui.web.reading import empty_reader_html
 from ui.web.tab import Meanwhile, Tab
+
+if TYPE_CHECKING:
+    from rag.servers.chat_model import ChatModel
 
 ASKED_AT_ONCE = 8
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -38,19 +43,33 @@ class Desk:
     """The components that several views fill, each placed by the one it belongs to.
 
     `folder` holds the key of the tab's folder and `bridge` its conversation, beside which the page's script runs and
-    whose events it sends. `taking` is the number of the one event that brings files. `reach` is what of the web may be
-    fetched, None where nothing may.
+    whose events it sends; `chosen` is the model that the tab chose. `taking` is the number of the one event that brings
+    files. `reach` is what of the web may be fetched, None where nothing may; `chooses` says whether people may choose
+    a model.
     """
 
-    def __init__(self, folders: Folders, settings: Settings, reach: Reach | None) -> None:
+    def __init__(self, folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> None:
         self.folders = folders
         self.settings = settings
         self.reach = reach
+        self.chooses = chooses
         self.meanwhile = Meanwhile()
         self.taking = -1
         self.folder = gr.Textbox(visible="hidden", elem_id="folder", show_label=False)
+        self.chosen = gr.Textbox(visible="hidden", elem_id="chosen", show_label=False, render=False)
         self.welcome = html("welcome", render=False)
         self.reader = html("reader", empty_reader_html(), watched=True, render=False)
+
+    def model(self, chosen: str) -> ChatModel | None:
+        """The model that a tab chose, None where it chose none. Raises ChatModelError where it may not, or where that
+        cannot be one."""
+        if chosen and not self.chooses:
+            raise ChatModelError(FORBIDDEN)
+        return chosen_model(chosen, silent_seconds=self.settings.model_wait)
+
+    def name_of(self, chosen: str) -> str | None:
+        """That model and the host it runs on."""
+        return chosen_name(chosen) if self.chooses else None
 
     def run(self, script: str, called: Sequence[Callable[..., Json]]) -> None:
         """Let the page run `script`, which may call the functions `called` by their names."""

@@ -82,7 +82,12 @@ def prepared(
         remembers=not is_shared,
     )
     try:
-        app = _application(folders, settings, reach if may_fetch(settings, users, is_shared=is_shared) else None)
+        app = _application(
+            folders,
+            settings,
+            reach=reach if allowed(settings.web, users, is_shared=is_shared) else None,
+            chooses=allowed(settings.model_choice, users, is_shared=is_shared),
+        )
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.get(None)
         hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
@@ -113,19 +118,20 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings, reach: Reach | None) -> App:
+def _application(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> App:
     from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
     app.include_router(originals(folders))
     app.include_router(completion_routes(folders))
-    return mount_page(app, folders, settings, reach)
+    return mount_page(app, folders, settings, reach=reach, chooses=chooses)
 
 
-def may_fetch(settings: Settings, users: Users, *, is_shared: bool) -> bool:
-    """Whether web pages may be fetched: where nobody said, by those alone who sit at this machine."""
-    return settings.web if settings.web is not None else not (users or is_shared)
+def allowed(said: bool | None, users: Users, *, is_shared: bool) -> bool:
+    """Whether the chat may ask other machines for whoever uses it: where nobody said, only for those who sit at this
+    one."""
+    return said if said is not None else not (users or is_shared)
 
 
 def _users(settings: Settings, host: str) -> Users:

@@ -79,6 +79,7 @@ def deleted(visitor: Visitor) -> None:
 
 def listed(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="New conversation").click()
+    expect(visitor.live).to_have_count(0)
     visitor.ask(SIEGE)
     expect(visitor.talks.locator("h3")).to_have_text("Today")
     visitor.page.get_by_role("searchbox", name="Search titles").fill("how long")
@@ -125,6 +126,12 @@ def drawer(visitor: Visitor) -> None:
     expect(visitor.page.locator("#side")).to_be_visible()
 
 
+def model(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Escape")
+    visitor.page.get_by_role("button", name="Choose a model").click()
+    expect(visitor.page.get_by_role("dialog")).to_be_visible()
+
+
 def consent(visitor: Visitor) -> None:
     """The question alone: nobody is asked."""
     visitor.page.locator(".paste summary").click()
@@ -148,12 +155,13 @@ WIDE = [
     editing,
     deleted,
     listed,
+    consent,
     keys,
+    model,
     evals,
     gone,
-    consent,
 ]
-NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, evals, gone, drawer, consent]
+NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, model, evals, drawer, consent, gone]
 
 
 def findings(visitor: Visitor, view: str) -> list[str]:

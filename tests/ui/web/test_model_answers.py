@@ -74,8 +74,9 @@ def test_what_is_changed_while_an_answer_is_written_stays_changed(visit: Visit, 
     ask(visitor, SLOW)
     expect(visitor.page.locator("#live .statement.verified")).to_have_count(1)
     visitor.page.locator("#library .document input").first.uncheck()
-    visitor.page.once("dialog", lambda dialog: dialog.accept("A name of mine"))
     visitor.press_beside(SLOW, "Rename")
+    visitor.talks.get_by_role("textbox").fill("A name of mine")
+    visitor.page.keyboard.press("Enter")
     # A second question waits in its box until this one is answered.
     ask(visitor, "And now?")
     expect(visitor.box).to_have_value("And now?")

@@ -16,7 +16,7 @@ from websites import LEAVE, Website, giving, sending, sending_on, website
 
 from rag.settings import Settings
 from ui.web.passwords import Users, read_users
-from ui.web.serve import may_fetch
+from ui.web.serve import allowed
 
 # `ibid chat`, for whom this machine is the web.
 _HERE = """
@@ -199,11 +199,13 @@ def test_nothing_is_fetched_again(own: Chat, site: Website, visit: Any) -> None:
         ("true", "ida:secret", True, True), ("true", "", False, True), ("false", "", False, False),
     ],
 )  # fmt: skip
-def test_where_nobody_said_only_who_sits_at_the_machine_may_fetch(
+def test_where_nobody_said_only_who_sits_at_the_machine_may_fetch_or_choose_a_model(
     web: str, auth: str, is_shared: bool, may: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IBID_WEB", web)
-    assert may_fetch(Settings(), Users(read_users(auth)), is_shared=is_shared) is may
+    monkeypatch.setenv("IBID_MODEL_CHOICE", web)
+    assert allowed(Settings().web, Users(read_users(auth)), is_shared=is_shared) is may
+    assert allowed(Settings().model_choice, Users(read_users(auth)), is_shared=is_shared) is may
 
 
 @pytest.mark.parametrize(

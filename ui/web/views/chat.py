@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.chatbot import LONGEST_QUESTION, Chatbot
+from rag.chatbot import LONGEST_QUESTION
 from rag.domain import Answer, Json, Passage, Question
 from rag.errors import DocumentError, IbidError
 from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
@@ -17,11 +17,14 @@ from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
 from ui.web.export import exported
 from ui.web.feedback import feedback_case, take_back, write_feedback
 from ui.web.folders import OpenFolder
-from ui.web.markup import escaped
+from ui.web.models import disclosure_html, switch_label
 from ui.web.passages import Shelf
 from ui.web.reading import empty_reader_html
 from ui.web.render import exchange_html
 from ui.web.tab import Tab
+
+if TYPE_CHECKING:
+    from rag.servers.chat_model import ChatModel
 
 
 class Chat(View):
@@ -64,7 +67,7 @@ class Chat(View):
             partial(gr.on, [self.box.submit, self.send.click]),
             self.answer,
             [self.box, self.transcript, self.live, bridge],
-            reads=[self.box, self.use_model],
+            reads=[self.box, self.use_model, desk.chosen],
             with_talk=True,
             concurrency_limit=ASKED_AT_ONCE,
             trigger_mode="multiple",
@@ -73,13 +76,15 @@ class Chat(View):
             "again",
             self.ask_again,
             [self.transcript, self.live, bridge],
-            reads=[self.use_model],
+            reads=[self.use_model, desk.chosen],
             with_talk=True,
             concurrency_limit=ASKED_AT_ONCE,
             trigger_mode="multiple",
         )
         asking = [asking, again]
-        desk.on(self.use_model.change, self.disclose, [self.disclosure], reads=[self.use_model])
+        where_text_goes = [self.disclosure, self.use_model]
+        desk.on(self.use_model.change, self.disclose, where_text_goes, reads=[self.use_model, desk.chosen])
+        desk.on(desk.chosen.change, self.disclose, where_text_goes, reads=[self.use_model, desk.chosen])
         desk.on(self.stop.click, self.stopped, [self.live, bridge], with_talk=True, cancels=asking)
         # Whoever leaves a conversation does not wait for its answer; what there is of it was kept as it came.
         talk = [bridge, self.transcript, self.live]
@@ -89,35 +94,38 @@ class Chat(View):
         desk.on_sent("drop", self.drop, talk, with_talk=True)
 
     def arrive(self, tab: Tab) -> tuple[Any, ...]:
-        bot = tab.folder.bot
-        return "", "", _disclosure_html(bot), _switch(writes=bot.writer is not None, finds=bot.second is not None)
+        return "", "", *self.disclose(tab, use_model=True, chosen="")
 
     # --- asking
 
-    def answer(self, tab: Tab, question: str, use_model: bool) -> Iterator[tuple[Any, ...]]:
+    def answer(self, tab: Tab, question: str, use_model: bool, chosen: str) -> Iterator[tuple[Any, ...]]:
         """Ask, and show the answer as it grows."""
         if not question.strip():
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
             return
         asked = tab.conversation.interrupted().asking(question.strip())
         emptied = iter([""])
-        for shown in self._answering(tab.folder, asked, use_model=use_model):
+        for shown in self._answering(tab.folder, asked, use_model=use_model, chosen=chosen):
             yield next(emptied, gr.skip()), *shown
 
-    def ask_again(self, tab: Tab, use_model: bool) -> Iterator[tuple[Any, ...]]:
+    def ask_again(self, tab: Tab, use_model: bool, chosen: str) -> Iterator[tuple[Any, ...]]:
         """Ask the question of a turn anew, or as it was edited, in its place: what came after it is gone."""
         question = str(tab.sent.get("question") or "").strip()
         if not question:
             yield gr.skip(), gr.skip(), gr.skip()
             return
         before = tab.conversation.interrupted().before(_turn(tab))
-        yield from self._answering(tab.folder, before.asking(question), use_model=use_model)
+        yield from self._answering(tab.folder, before.asking(question), use_model=use_model, chosen=chosen)
 
-    def _answering(self, folder: OpenFolder, asked: Conversation, *, use_model: bool) -> Iterator[tuple[Any, ...]]:
+    def _answering(
+        self, folder: OpenFolder, asked: Conversation, *, use_model: bool, chosen: str
+    ) -> Iterator[tuple[Any, ...]]:
         """Earlier exchanges, the live one and the conversation, as the answer to its last question grows."""
         with self.desk.meanwhile.answering(asked) as changes:
             yield _transcript(folder, asked), _live(folder, asked), asked.text()
-            for conversation in _growing(folder, asked, changes, use_model=use_model):
+            for conversation in _growing(
+                folder, asked, changes, use_model=use_model, model_of=lambda: self.desk.model(chosen)
+            ):
                 yield gr.skip(), _live(folder, conversation), conversation.text()
 
     def stopped(self, tab: Tab) -> tuple[str, str]:
@@ -125,9 +133,12 @@ class Chat(View):
         conversation = tab.conversation.interrupted()
         return _live(tab.folder, conversation), conversation.text()
 
-    def disclose(self, tab: Tab, use_model: bool) -> str:
-        """Where text goes, now that the switch was moved."""
-        return _disclosure_html(tab.folder.bot, use_model=use_model)
+    def disclose(self, tab: Tab, use_model: bool, chosen: str) -> tuple[Any, ...]:
+        """Where text goes, and the switch that keeps questions here."""
+        bot = tab.folder.bot
+        writer, second = self.desk.name_of(chosen) or bot.writer, bot.second.name if bot.second else None
+        shown = disclosure_html(writer, second, use_model=use_model, chooses=self.desk.chooses)
+        return shown, gr.Checkbox(label=switch_label(writes=writer is not None), visible=bool(writer or second))
 
     # --- the conversation
 
@@ -191,7 +202,12 @@ def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, An
 
 
 def _growing(
-    folder: OpenFolder, asked: Conversation, changes: Mapping[str, Any], *, use_model: bool
+    folder: OpenFolder,
+    asked: Conversation,
+    changes: Mapping[str, Any],
+    *,
+    use_model: bool,
+    model_of: Callable[[], ChatModel | None],
 ) -> Iterator[Conversation]:
     """The conversation as the answer to its last question grows, with the `changes` that come meanwhile."""
     conversation = asked
@@ -200,7 +216,7 @@ def _growing(
             yield replace(conversation, **changes)
         scope = _still_there(folder, asked.scope)
         question = Question(asked.exchanges[-1].question, turns=asked.turns, scope=scope, offline=not use_model)
-        for answer in folder.bot.stream(question):
+        for answer in folder.bot.stream(question, llm=model_of() if use_model else None):
             told = _told_while_indexing(answer, folder) if answer.complete else answer
             conversation = replace(conversation.answered(told), **changes)
             yield conversation
@@ -265,28 +281,6 @@ def _shelf(folder: OpenFolder) -> Shelf:
         return paragraph.text if paragraph else None
 
     return Shelf(folder.key, text_of)
-
-
-def _disclosure_html(bot: Chatbot, *, use_model: bool = True) -> str:
-    """Where text goes, beside the question box."""
-    writer = bot.writer if use_model else None
-    second = bot.second.name if bot.second else None
-    if writer is None and second is None:
-        said = "Answers are sentences of your documents, found on this machine. Nothing leaves it."
-    elif writer is None:
-        said = "Answers are sentences of your documents."
-    else:
-        said = f"{escaped(writer)} writes the answers: it receives your question and the passages found for it."
-    if second is not None:
-        questions = "and each question" if use_model else "but no question"
-        said += f" {escaped(second)} helps to find passages: it receives the text of every document, {questions}."
-    return f'<p class="disclosure">{said}</p>'
-
-
-def _switch(*, writes: bool, finds: bool) -> gr.Checkbox:
-    """What turns the sending of questions off."""
-    label = "Let the model write" if writes else "Let the embedding model help to find"
-    return gr.Checkbox(label=label, visible=writes or finds)
 
 
 _EDITING = (
