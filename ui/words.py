@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.documents.context import display
-from rag.domain import Answer, Confidence, Role, Verdict
+from rag.domain import Answer, Confidence, Role, Verdict, document_name
 
 _EXCERPT = 200
 
@@ -65,6 +65,13 @@ def verdict_text(answer: Answer) -> str:
     by = f" · written by {answer.model}" if answer.model else ""
     some = f", {translated} in another language than its source" if translated else ""
     return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{some}{by}"
+
+
+def directory_of(document_id: str) -> str:
+    """The folder of a document, inside the one that is asked; empty for that itself."""
+    if document_id.startswith("uploads/"):
+        return "Added in this chat"
+    return document_name(document_id).rpartition("/")[0]
 
 
 def left_out_text(count: int) -> str:

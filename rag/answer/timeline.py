@@ -40,12 +40,15 @@ class Event:
         return self.year, self.day.month or 0, self.day.day or 0
 
     @property
+    def when(self) -> str:
+        """The day, as far as it is told."""
+        return str(self.day) if self.day.year else f"{self.day}, in a document of {self.telling.passage.source.day}"
+
+    @property
     def lead(self) -> str:
-        """The day, as far as it is told, and who says so."""
-        source = self.telling.passage.source
-        day = str(self.day) if self.day.year else f"{self.day}, in a document of {source.day}"
+        """When it was, and who says so."""
         said = lead_of(self.telling.passage.cited(self.telling.span, 1))
-        return f"{day}: {said}" if said else f"{day}:"
+        return f"{self.when}: {said}" if said else f"{self.when}:"
 
 
 def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
@@ -54,7 +57,7 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     found = list({event.telling.text: event for event in every}.values())
     if not found:
         return Answer(question=question, abstained=True, notice=_NO_DATES)
-    chosen = _spread(found)
+    chosen = spread(found, most=MOST_EVENTS)
     statements = []
     for mark, event in enumerate(chosen, start=1):
         citation = event.telling.passage.cited(event.telling.span, mark)
@@ -144,8 +147,9 @@ def _told_year(passage: Passage) -> int | None:
     return None
 
 
-def _spread(found: Sequence[Event]) -> list[Event]:
+def spread(found: Sequence[Event], *, most: int) -> list[Event]:
+    """At most so many, evenly over the time that they tell, in its order; days before years where there are as many."""
     whole = [event for event in found if event.day.month is not None]
-    ordered = sorted(whole if len(whole) >= MOST_EVENTS else found, key=lambda event: event.place)
-    step = max(len(ordered) / MOST_EVENTS, 1.0)
-    return [ordered[int(i * step)] for i in range(min(len(ordered), MOST_EVENTS))]
+    ordered = sorted(whole if len(whole) >= most else found, key=lambda event: event.place)
+    step = max(len(ordered) / most, 1.0)
+    return [ordered[int(i * step)] for i in range(min(len(ordered), most))]

@@ -37,9 +37,10 @@ from ui.web.views.chat import Chat
 from ui.web.views.documents import Documents
 from ui.web.views.evals import Evals
 from ui.web.views.model import Model
+from ui.web.views.overview import Overview
 from ui.web.views.source import Source
 
-VIEWS = (Documents, Chat, Evals, Source, Model)
+VIEWS = (Documents, Chat, Evals, Overview, Source, Model)
 """From left to right; what lies over them comes last."""
 
 _ASSETS = Path(__file__).parent / "assets"

@@ -1,64 +1,96 @@
-"""Questions to begin with, drawn from the documents at hand; each was asked, and had an answer."""
+"""Questions to begin with, drawn from the documents at hand; each was asked, and answered from where it should be."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, zip_longest
 
+from rag.answer.guide import MOST_READ
+from rag.answer.questions import Suggestion, suggestions
 from rag.chatbot import Chatbot
-from rag.domain import Paragraph, Question, Role
-from rag.text.names import find_whole_names
+from rag.domain import Answer, Confidence, Key, Question, Verdict
+from rag.index.records import Record
 
 MOST = 4
-_TRIED = 12
-_READ = 400
+MOST_OF_ONE = 3
+MOST_DOCUMENTS = 12
+_TRIED = 14
+_TRIED_OF_ONE = 8
+_BEGINNING = 60
+"""Paragraphs of each document that questions to a folder are made of."""
 
 
-def examples(bot: Chatbot) -> tuple[str, ...]:
-    """At most MOST questions that the documents answer, for people who do not know yet what to ask."""
+def examples(bot: Chatbot, is_over: Callable[[], bool] = lambda: False) -> tuple[str, ...]:
+    """At most MOST questions that the documents answer, for people who do not know yet what to ask: from different
+    documents, as far as these go. Ends early when `is_over`."""
     if not bot.documents:
         return ()
+    alone = len(bot.documents) == 1
+    made = [_suggested(bot, record, most=_BEGINNING, alone=alone) for record in some_of(bot.documents, MOST_DOCUMENTS)]
+    # The first of each document, the best kinds before the others, then the second of each.
+    turns = (sorted(filter(None, turn), key=lambda one: one.rank) for turn in zip_longest(*made))
+    first = "What is this about?" if alone else "What are these documents about?"
+    return (first, *_answered(bot, chain.from_iterable(turns), most=MOST - 1, tried=_TRIED, is_over=is_over))
+
+
+def questions_to(bot: Chatbot, record: Record) -> tuple[str, ...]:
+    """At most MOST_OF_ONE questions that this document answers by itself."""
+    made = _suggested(bot, record, most=MOST_READ, alone=True)
+    return _answered(bot, made, most=MOST_OF_ONE, tried=_TRIED_OF_ONE, scope=frozenset({record.document_id}))
+
+
+def some_of(records: Sequence[Record], most: int) -> list[Record]:
+    """At most so many, spread over all of them."""
+    step = max(len(records) / most, 1.0)
+    return [records[int(i * step)] for i in range(min(len(records), most))]
+
+
+def _suggested(bot: Chatbot, record: Record, *, most: int, alone: bool) -> list[Suggestion]:
+    """Those of different places, spread over the document."""
+    numbers = range(1, min(record.paragraphs, most) + 1)
+    return suggestions(bot.retriever.passages_of(record.document_id, numbers), alone=alone)
+
+
+def _answered(
+    bot: Chatbot,
+    made: Iterable[Suggestion],
+    *,
+    most: int,
+    tried: int,
+    scope: frozenset[str] | None = None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> tuple[str, ...]:
+    """Those that are answered, each from another place than those before it; of several documents such as begin
+    otherwise."""
     kept: list[str] = []
-    places: set[tuple[str, int]] = set()
-    for question in [*_asked_in_headings(bot), *(f"What is said about {name}?" for name in _names(bot))][:_TRIED]:
-        answer = bot.ask(Question(question, offline=True))
-        place = next((citation.paragraph.key for citation in answer.citations), None)
-        if place is None or place in places:
-            continue
-        places.add(place)
-        kept.append(question)
-        if len(kept) == MOST - 1:
+    places: set[Key] = set()
+    for suggestion in made:
+        if len(kept) == most or tried == 0 or is_over():
             break
-    first = "What is this about?" if len(bot.documents) == 1 else "What are these documents about?"
-    return (first, *kept)
+        if scope is None and _begin(suggestion.question) in map(_begin, kept):
+            continue
+        tried -= 1
+        answer = bot.ask(Question(suggestion.question, offline=True, scope=scope))
+        found = {citation.paragraph.key for citation in answer.citations}
+        if _is_good(answer, suggestion) and not found & places:
+            places |= found
+            kept.append(suggestion.question)
+    return tuple(kept)
 
 
-def _asked_in_headings(bot: Chatbot) -> Iterator[str]:
-    for paragraph in _some_paragraphs(bot):
-        if paragraph.role is Role.HEADING and paragraph.text.endswith("?") and 15 < len(paragraph.text) < 90:
-            yield " ".join(paragraph.text.lstrip("# ").split())
+def _begin(question: str) -> str:
+    """What makes questions look alike: "How much", but of what is said about different things these."""
+    words = question.split()
+    return " ".join(words if words[:2] == ["What", "is"] else words[:2])
 
 
-def _names(bot: Chatbot) -> list[str]:
-    """Names that stand in several paragraphs of the documents' own prose, the most frequent first."""
-    found: Counter[str] = Counter()
-    for paragraph in _some_paragraphs(bot):
-        if paragraph.role is Role.BODY:
-            found.update(_people_and_places(" ".join(paragraph.text.split())))
-    return [name for name, count in found.most_common(_TRIED) if count > 1]
-
-
-def _people_and_places(text: str) -> set[str]:
-    """Names of two or three words: a person, a place, a body."""
-    return {name for span in find_whole_names(text) if len((name := span.of(text)).split()) in (2, 3)}
-
-
-def _some_paragraphs(bot: Chatbot) -> Iterator[Paragraph]:
-    left = _READ
-    for record in bot.documents:
-        if left <= 0:
-            return
-        take = min(record.paragraphs, left, 60)
-        left -= take
-        for passage in bot.retriever.passages_of(record.document_id, range(1, take + 1)):
-            yield passage.paragraph
+def _is_good(answer: Answer, suggestion: Suggestion) -> bool:
+    """Whether it answers, surely and from where the question was made of."""
+    found = {citation.paragraph.key for citation in answer.citations}
+    return (
+        answer.confidence is Confidence.HIGH
+        and not answer.abstained
+        and bool(found)
+        and all(one.verdict is Verdict.VERIFIED for one in answer.statements)
+        and (not suggestion.places or bool(found & suggestion.places))
+    )

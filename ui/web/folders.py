@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.answer.guide import MOST_LISTED, Guide, guide_to
 from rag.chatbot import Chatbot
 from rag.documents.left_out import LeftOut
 from rag.domain import Paragraph, Passage
@@ -23,7 +25,8 @@ from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
-from ui.web.examples import examples
+from ui.web.examples import questions_to
+from ui.web.introducing import Introducing
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -36,6 +39,8 @@ _LOOK_AGAIN = 2.0
 _PATIENCE = 1.0
 """Seconds that a question waits for that look; what takes longer goes on beside it."""
 _STEP = 0.05
+_KEPT = 200
+"""Documents whose guides are kept, each for its revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,9 @@ class OpenFolder:
         self.settings = settings
         self.bot: Chatbot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm, embedding=embedding)
         self.indexing = Indexing()
-        self.examples: tuple[str, ...] = ()
+        self.guide = lru_cache(_KEPT)(self._guide)
+        self.questions = lru_cache(_KEPT)(self._questions)
+        self.introducing = Introducing(self.bot, self.guide)
         self._one_at_a_time = threading.Lock()
         self._beginning = threading.Lock()
         self._looked = -_LOOK_AGAIN
@@ -106,15 +113,14 @@ class OpenFolder:
             try:
                 report = self.bot.ingest(tell, check, offline=not use_model or unsent is not None, again=again)
                 report = replace(report, unfinished=report.unfinished or unsent)
-                # Before it is said that all is in: whoever waits for that sees the examples too.
-                if (report.changed or not self.examples) and not self._closing:
-                    self.examples = examples(self.bot)
             except IbidError as error:
                 self.indexing = Indexing(problem=str(error))
                 raise
             except BaseException:
                 self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
                 raise
+            if report.changed or not self.introducing.introduction.documents:
+                self.introducing.begin()
             self.indexing = Indexing(report=report, problem=report.unfinished)
         return report
 
@@ -164,6 +170,14 @@ class OpenFolder:
         found = self.read(document_id, number, number)
         return found[0].paragraph if found else None
 
+    def _guide(self, record: Record) -> Guide:
+        """What a document is, before it is read."""
+        return guide_to(self.read(record.document_id, 1, MOST_LISTED), weight_of=self.bot.retriever.rarity)
+
+    def _questions(self, record: Record) -> tuple[str, ...]:
+        """What a document answers by itself."""
+        return questions_to(self.bot, record)
+
     def close(self) -> None:
         """End the ingest under way, of which what was committed stays, and give the index back."""
         self._closing = True
@@ -171,6 +185,7 @@ class OpenFolder:
             self._background.join()
         # Whoever began one, nobody writes to the index any more once it is given back.
         with self._one_at_a_time:
+            self.introducing.close()
             self.bot.close()
 
 

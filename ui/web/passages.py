@@ -1,4 +1,4 @@
-"""Passages as HTML: a link to the place, and how each begins.
+"""Passages as HTML: a link to the place, and how each begins; links to sentences and words of them.
 
 Pure functions from nouns to markup.
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rag.answer.central import Telling
+from rag.answer.timeline import Event
+from rag.documents.context import display
 from rag.domain import Passage, Role
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import prose_html
@@ -46,3 +49,34 @@ def place_link(passage: Passage, shelf: Shelf) -> str:
         f'data-paragraph="{paragraph.number}"><span class="title">{escaped(passage.source.title)}</span> '
         f'<span class="number">{escaped(paragraph.place)}</span></a>{badge}'
     )
+
+
+def paragraph_link(folder: str, passage: Passage, inside: str) -> str:
+    """A link to a paragraph, `inside` as its markup."""
+    paragraph = passage.paragraph
+    address = place_address(folder, paragraph.document_id, paragraph.number)
+    return (
+        f'<a class="place" dir="auto" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
+        f'data-paragraph="{paragraph.number}">{inside}</a>'
+    )
+
+
+def words_link(folder: str, one: Telling, inside: str) -> str:
+    """A link to some words, which are marked then, `inside` as its markup."""
+    paragraph, start, end = one.passage.paragraph, one.span.start, one.span.end
+    address = place_address(folder, paragraph.document_id, paragraph.number, start, end)
+    return (
+        f'<a class="place" dir="auto" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
+        f'data-paragraph="{paragraph.number}" data-start="{start}" data-end="{end}" '
+        f'data-revision="{attribute(one.passage.source.revision)}" data-quote="{exact(one.text)}">{inside}</a>'
+    )
+
+
+def sentence_link(folder: str, one: Telling) -> str:
+    """A sentence as the link to itself."""
+    return words_link(folder, one, prose_html(display(one.text), one.passage.paragraph.document_id))
+
+
+def event_html(folder: str, event: Event) -> str:
+    """A line of a timeline."""
+    return f"<li><b>{escaped(event.when)}</b> {sentence_link(folder, event.telling)}</li>"

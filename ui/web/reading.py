@@ -1,5 +1,4 @@
-"""Documents as HTML: the source pane with its paragraphs and marks, the list of documents, and what they are
-introduced with.
+"""Documents as HTML: the source pane with its paragraphs and marks, the list of documents.
 
 Pure functions from nouns to markup.
 """
@@ -8,17 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
 from rag.text.units import rows_of
 from ui.web.folders import Indexing
+from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.origins import Origin
 from ui.web.prose import Mark, paragraph_html
-from ui.words import ROLE_NAMES, left_out_text
+from ui.words import ROLE_NAMES, directory_of, left_out_text
 
 AROUND = 150
 """Paragraphs shown on each side of the one asked for."""
@@ -26,6 +27,7 @@ AROUND = 150
 _LISTED = 2_000
 _MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
+_GROUPED_FROM = 30
 # Of one level: a document may have headings and no title, and levels that are left out lead nowhere.
 _TAGS = {Role.TITLE: "h3", Role.HEADING: "h3", Role.TABLE: "div"}
 
@@ -67,15 +69,15 @@ def reader_section(
     current = next((f"{mark.start}-{mark.end}" for mark in marks if mark.current), "")
     return (
         f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
-        f'data-document="{exact(record.document_id)}" data-mark="{current}"{facts}>'
-        f"{_head_html(record, tools, origin)}{told}{page}</section>"
+        f'data-document="{exact(record.document_id)}" data-revision="{exact(record.revision)}" data-mark="{current}"{facts}>'
+        f"{_head_html(record, tools, origin)}{told}{guide_frame_html()}{page}</section>"
     )
 
 
 def _head_html(record: Record, tools: str, origin: Origin | None) -> str:
     facts = [
         record.author or "",
-        _day(record.date) if record.date else "",
+        day_text(record.date) if record.date else "",
         counted(record.paragraphs),
         document_name(record.document_id),
     ]
@@ -98,10 +100,10 @@ def _origin_html(origin: Origin | None) -> str:
     link = (
         f'<a href="{attribute(origin.address)}" target="_blank" rel="noopener noreferrer">{escaped(origin.address)}</a>'
     )
-    return f'<p class="facts origin">Fetched from {link} on {_day(origin.fetched)}</p>'
+    return f'<p class="facts origin">Fetched from {link} on {day_text(origin.fetched)}</p>'
 
 
-def _day(day: dt.date) -> str:
+def day_text(day: dt.date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
@@ -169,7 +171,7 @@ def _more_html(record: Record, shown: Sequence[Paragraph], before: bool) -> str:
 def library_html(records: Sequence[Record], indexing: Indexing) -> str:
     """The documents, what the indexing has to say, and the files that could not be read. Which of them are asked
     the page knows: it ticks the boxes."""
-    items = "".join(_document_html(record) for record in records[:_LISTED])
+    items = _grouped_html(records[:_LISTED]) if len(records) >= _GROUPED_FROM else _list_html(records[:_LISTED])
     more = f'<p class="more-documents">… and {len(records) - _LISTED:,} more</p>' if len(records) > _LISTED else ""
     all_box = (
         f'<label class="all"><input type="checkbox" data-act="scope-all"> <span class="asking" '
@@ -186,35 +188,28 @@ def library_html(records: Sequence[Record], indexing: Indexing) -> str:
         '<section class="library" aria-label="Documents"><div class="library-head"><h2>Documents</h2>'
         f"{_LOOKING if indexing.running else _LOOK}</div>"
         f"{_indexing_html(indexing)}{search}{all_box}"
-        f'<ul class="documents">{items}</ul>{more}{_failures_html(indexing)}{_left_out_html(indexing)}</section>'
+        f"{items}{more}{failures_html(indexing)}{left_out_html(indexing)}</section>"
+    )
+
+
+def _list_html(records: Iterable[Record]) -> str:
+    return f'<ul class="documents">{"".join(map(_document_html, records))}</ul>'
+
+
+def _grouped_html(records: Sequence[Record]) -> str:
+    """The documents of each folder under its name, to be folded; those of the folder itself before them."""
+    ordered = sorted(records, key=lambda one: directory_of(one.document_id))
+    groups = [(name, list(group)) for name, group in groupby(ordered, key=lambda one: directory_of(one.document_id))]
+    return "".join(
+        f'<details class="group" open><summary><span dir="auto">{escaped(name)}</span> <span class="facts">{len(group)}</span></summary>{_list_html(group)}</details>'
+        if name
+        else _list_html(group)
+        for name, group in groups
     )
 
 
 _LOOK = '<button type="button" class="act" data-act="reindex">Look for changes</button>'
 _LOOKING = '<button type="button" class="act" data-act="reindex" disabled>Looking for changes …</button>'
-
-
-def welcome_html(name: str, documents: int, indexing: bool, examples: Sequence[str], left_out: int = 0) -> str:
-    """What an empty conversation shows; `left_out` counts the files of the folder that no format fits."""
-    count = "1 document" if documents == 1 else f"{documents:,} documents"
-    if documents:
-        intro = (
-            f"Every statement in an answer is a sentence of your {count}, marked in its place. Check it in one click."
-        )
-    elif indexing:
-        intro = "Your documents are being read. You can ask as soon as the first are in."
-    else:
-        intro = "There are no documents yet. Put files into the folder, or drop some under “Add files”."
-    if left_out:
-        intro += (
-            f" {left_out_text(left_out).capitalize()}: the list of documents names {'it' if left_out == 1 else 'them'}."
-        )
-    buttons = "".join(
-        f'<li><button type="button" class="example" data-ask="{exact(one)}">{escaped(one)}</button></li>'
-        for one in examples
-    )
-    asked = f'<p class="try">Try one of these:</p><ul class="examples">{buttons}</ul>' if buttons else ""
-    return f'<div class="welcome"><h2>Ask {escaped(name)}</h2><p class="intro">{escaped(intro)}</p>{asked}</div>'
 
 
 def outcomes_html(outcomes: Mapping[str, str]) -> str:
@@ -259,7 +254,7 @@ def _indexing_html(indexing: Indexing) -> str:
     )
 
 
-def _left_out_html(indexing: Indexing) -> str:
+def left_out_html(indexing: Indexing) -> str:
     """What no format fits, each with its reason: whoever wonders where a file is finds it here."""
     left_out = indexing.left_out or ()
     if not left_out:
@@ -271,7 +266,8 @@ def _left_out_html(indexing: Indexing) -> str:
     )
 
 
-def _failures_html(indexing: Indexing) -> str:
+def failures_html(indexing: Indexing) -> str:
+    """The files that could not be read, each with its reason."""
     failed = [
         f'<li class="bad">{escaped(document_name(one.document_id))}: {escaped(one.detail or "could not be read")}</li>'
         for one in (indexing.report.of(Outcome.FAILED) if indexing.report else [])

@@ -51,7 +51,7 @@ def take(address: str) -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         wide = browser.new_page(viewport={"width": 1280, "height": 800})
         wide.goto(address)
-        wide.locator(".example").first.wait_for()
+        wide.locator(".welcome .example").nth(1).wait_for()
         save(wide, "welcome")
         ask(wide, "How long was West Aleppo under siege?")
         open_first_citation(wide)

@@ -103,6 +103,31 @@ def gone(visitor: Visitor) -> None:
     expect(visitor.page.locator("#gone")).to_contain_text("does not answer")
 
 
+def guide(visitor: Visitor) -> None:
+    if not visitor.library.is_visible():
+        drawer(visitor)
+    visitor.document(ADVANCE).locator("button.open").click()
+    expect(visitor.reader.locator(".guide .asks button").first).to_be_visible()
+    visitor.reader.locator(".guide").evaluate("node => node.scrollTo(0, node.scrollHeight)")
+
+
+def overview(visitor: Visitor) -> None:
+    if not visitor.library.is_visible():
+        drawer(visitor)
+    visitor.page.locator("#side [data-opens=overview]").click()
+    expect(visitor.page.locator("#overview .mentions li").first).to_be_visible()
+
+
+def overviewed(visitor: Visitor) -> None:
+    visitor.page.locator("#overview").get_by_role("button", name="Back to the chat").click()
+    expect(visitor.box).to_be_visible()
+
+
+def shut(visitor: Visitor) -> None:
+    visitor.reader.get_by_role("button", name="Close").click()
+    expect(visitor.box).to_be_visible()
+
+
 def feedback(visitor: Visitor) -> None:
     visitor.live.get_by_role("button", name="Bad answer").click()
     expect(visitor.live.locator("form.feedback")).to_be_visible()
@@ -149,6 +174,9 @@ WIDE = [
     how,
     source,
     abstention,
+    guide,
+    overview,
+    overviewed,
     feedback,
     stopped,
     folded,
@@ -161,7 +189,25 @@ WIDE = [
     evals,
     gone,
 ]
-NARROW = [welcome, answer, source, back, abstention, folded, editing, deleted, model, evals, drawer, consent, gone]
+NARROW = [
+    welcome,
+    answer,
+    source,
+    back,
+    abstention,
+    guide,
+    shut,
+    overview,
+    overviewed,
+    folded,
+    editing,
+    deleted,
+    model,
+    drawer,
+    consent,
+    evals,
+    gone,
+]
 
 
 def findings(visitor: Visitor, view: str) -> list[str]:
@@ -201,7 +247,7 @@ def test_axe_finds_nothing_on_any_view(
 def test_everything_to_press_or_fill_in_has_a_name(visitor: Visitor) -> None:
     roles = {"button", "textbox", "checkbox", "link", "progressbar", "DisclosureTriangle"}
     eyes = visitor.page.context.new_cdp_session(visitor.page)
-    for view in (welcome, answer, how, source, abstention, feedback):
+    for view in (welcome, answer, how, source, abstention, guide, feedback):
         view(visitor)
         nodes = eyes.send("Accessibility.getFullAXTree")["nodes"]
         operable = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]

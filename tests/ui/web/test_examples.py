@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from rag.chatbot import Chatbot
+from rag.domain import Confidence, Question, Role
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.settings import Settings
-from ui.web.examples import MOST, examples
+from ui.web.examples import MOST, MOST_OF_ONE, examples, questions_to
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 
@@ -87,3 +88,29 @@ def test_documents_of_hardly_a_word_offer_only_what_they_answer(tmp_path: Path, 
     (tmp_path / "few" / "b.md").write_text("## Why does nobody ever answer this question?\n")
     with opened(tmp_path / "few", tmp_path / "home", embedder) as bot:
         assert_answered(bot, examples(bot))
+
+
+def test_a_document_offers_questions_that_it_answers_by_itself(tmp_path: Path, embedder: MiniLM) -> None:
+    with opened(SEEDS, tmp_path, embedder) as bot:
+        for record in bot.documents:
+            questions = questions_to(bot, record)
+            assert 1 <= len(questions) <= MOST_OF_ONE
+            for question in questions:
+                answer = bot.ask(Question(question, scope=frozenset({record.document_id})))
+                assert answer.confidence is Confidence.HIGH
+                assert answer.citations[0].paragraph.role is not Role.COMMENT
+
+
+def test_headings_are_asked_about_without_their_numbers(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "terms").mkdir()
+    (tmp_path / "terms" / "terms.md").write_text(
+        "# Terms of the pool\n\n## A. How do I cancel a swimming lesson?\n\n"
+        "You cancel a swimming lesson by a letter to the pool, two days before it begins.\n\n"
+        "## 2. **Lost bathing caps**\n\nLost bathing caps are kept at the desk of the pool for two weeks.\n"
+    )
+    with opened(tmp_path / "terms", tmp_path / "home", embedder) as bot:
+        (record,) = bot.documents
+        assert questions_to(bot, record) == (
+            "How do I cancel a swimming lesson?",
+            "What is said about lost bathing caps?",
+        )

@@ -84,7 +84,7 @@ def test_a_folder_is_read_beside_and_then_answers(mine: Settings, embedder: Mini
     with alone(mine, embedder) as folder:
         assert folder.bot.documents == ()
         folder.ingest_beside()
-        until(lambda: len(folder.examples) > 0)
+        until(lambda: len(folder.introducing.introduction.questions) > 0)
         assert folder.indexing.report is not None
         assert folder.indexing.running is False
         assert folder.indexing.problem is None
@@ -147,13 +147,20 @@ def test_what_is_read_are_the_paragraphs_asked_for(mine: Settings, embedder: Min
         assert folder.record("documents/nothing.md") is None
 
 
+def questions(folder: OpenFolder) -> tuple[str, ...]:
+    until(lambda: not folder.introducing.running)
+    return folder.introducing.introduction.questions
+
+
 def test_examples_follow_what_is_in_the_folder(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
-        assert folder.examples[0] == "What are these documents about?"
+        assert questions(folder)[0] == "What are these documents about?"
         (mine.documents / "003_92a89446f71c2985.txt").unlink()
         folder.ingest()
-        assert folder.examples[0] == "What is this about?"
+        assert questions(folder)[0] == "What is this about?"
+        (introduced,) = folder.introducing.introduction.documents
+        assert introduced.telling is not None and "bombing campaign" in introduced.telling.text
 
 
 def test_a_folder_that_vanished_tells_its_problem_and_still_answers(mine: Settings, embedder: MiniLM) -> None:

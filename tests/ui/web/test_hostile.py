@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from browsing import ROOT, Chat, Visitor, squeezed
 from markdown_it import MarkdownIt
-from playwright.sync_api import Browser, Dialog, expect
+from playwright.sync_api import Browser, expect
 
 FOLDER = """"><img src=x onerror="window.PWNED='folder'"> ${window.PWNED=1} 'x"""
 SCRIPT = "\"><script>window.PWNED='name'<script>.md"
@@ -166,12 +166,9 @@ def test_a_question_and_a_name_of_a_conversation_are_text(visitor: Visitor) -> N
     turn = visitor.ask(question)
     expect(turn.locator(".question")).to_have_text(question)
     title = '"><img src=x onerror="window.PWNED=\'title\'"> ${window.PWNED=1}'
-
-    def rename(dialog: Dialog) -> None:
-        dialog.accept(title)
-
-    visitor.page.once("dialog", rename)
     visitor.press_beside("question", "Rename")
+    visitor.talks.locator(".rename input").fill(title)
+    visitor.page.keyboard.press("Enter")
     expect(visitor.talks.locator(".open")).to_have_text(title)
     visitor.page.reload()
     visitor.ended(question)

@@ -18,6 +18,7 @@ from rag.domain import Paragraph, Passage, Ranks, Role, Source
 from rag.index.records import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
 from ui.web.folders import Indexing
+from ui.web.introducing import Introduction
 from ui.web.prose import Mark, paragraph_html
 from ui.web.reading import (
     empty_reader_html,
@@ -25,8 +26,8 @@ from ui.web.reading import (
     library_html,
     outcomes_html,
     reader_html,
-    welcome_html,
 )
+from ui.web.welcome import welcome_html
 
 ROOT = Path(__file__).parents[3]
 FOLDER = "0123456789ab"
@@ -369,6 +370,19 @@ def test_the_list_names_what_the_folder_leaves_out_and_why() -> None:
     assert "left out" not in library_html([], Indexing(report=replace(report, left_out=())))
 
 
-def test_the_welcome_counts_what_the_folder_leaves_out() -> None:
-    assert "1 file left out" in welcome_html("the documents", 3, False, (), 1)
-    assert "left out" not in welcome_html("the documents", 3, False, ())
+def test_the_welcome_names_what_the_folder_leaves_out_and_why() -> None:
+    report = Report(
+        outcomes=(), paragraphs_embedded=0, vectors_reused=0, seconds=0.1,
+        left_out=(LeftOut("documents/photo.heic", "a picture"),),
+    )  # fmt: skip
+    page = welcome_html(FOLDER, "the documents", 3, Indexing(report=report), Introduction())
+    assert "1 file left out" in page and "photo.heic (a picture)" in page
+    assert "left out" not in welcome_html(FOLDER, "the documents", 3, Indexing(), Introduction())
+
+
+def test_thirty_documents_are_listed_by_folder_and_fewer_are_not() -> None:
+    names = [f"documents/{'hr/' if number % 2 else ''}{number}.md" for number in range(30)]
+    page = read(library_html([replace(record(1), document_id=name) for name in names], Indexing()))
+    assert [one.text for one in page.all() if one.tag == "summary"] == ["hr 15"]
+    assert len(list(page.all("document"))) == 30
+    assert "<details" not in library_html([replace(record(1), document_id=name) for name in names[1:]], Indexing())

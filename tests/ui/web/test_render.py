@@ -35,10 +35,12 @@ from rag.domain import (
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State, conversation_from
+from ui.web.folders import Indexing
 from ui.web.foot import plain_text
+from ui.web.introducing import Introduction
 from ui.web.passages import Shelf
-from ui.web.reading import welcome_html
 from ui.web.render import exchange_html
+from ui.web.welcome import welcome_html
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 FOLDER = "0123456789ab"
@@ -552,13 +554,15 @@ def test_texts_that_were_left_out_come_from_the_shelf_or_are_told_to_have_change
 def test_the_welcome_offers_its_examples_word_for_word(
     name: str, documents: int, indexing: bool, questions: list[str]
 ) -> None:
-    page = read(welcome_html(name, documents, indexing, questions))
+    introduction = Introduction(questions=tuple(questions))
+    page = read(welcome_html(FOLDER, name, documents, Indexing(running=indexing), introduction))
     buttons = list(page.all("example"))
     assert [button.text for button in buttons] == [shown(one) for one in questions]
     assert [button.attributes["data-ask"] for button in buttons] == questions
     assert [one.text for one in page.all() if one.tag == "h2"] == [f"Ask {shown(name)}"]
     (intro,) = page.texts("intro")
-    assert (("1 document," in intro) or (f"{documents:,} documents," in intro)) == (documents > 0)
+    assert ("Ibid answers from your" in intro) == (documents > 0)
+    assert (f"{documents:,} document" in intro) == (documents > 0)
     assert ("being read" in intro) == (documents == 0 and indexing)
 
 

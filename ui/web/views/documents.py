@@ -22,9 +22,10 @@ from ui.web.desk import View, html
 from ui.web.fetching import Found, Limits, Page, fetch
 from ui.web.folders import OpenFolder
 from ui.web.origins import Origin, forget_origin, keep_origin
-from ui.web.reading import counted, gone_html, library_html, outcomes_html, welcome_html
+from ui.web.reading import counted, gone_html, library_html, outcomes_html
 from ui.web.tab import Tab
 from ui.web.uploads import delete_upload, keep_bytes, take_waiting
+from ui.web.welcome import welcome_html
 
 _TICK = 0.7
 """Seconds from one look at an ingest under way to the next."""
@@ -40,6 +41,7 @@ class Documents(View):
             self.consent = html("consent", watched=True)
             self.outcomes = html("outcomes")
             self.added = gr.State(())
+            html("overview-opener", _OVERVIEW)
             self.library = html("library", watched=True)
         # The page itself ticks the boxes of the scope and hides the welcome: a report of progress that comes late
         # can undo nothing that somebody did meanwhile.
@@ -209,14 +211,14 @@ class Documents(View):
 def _standing(folder: OpenFolder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
     """What stands around a conversation and does not depend on it: the list of documents, the welcome, and whether to
     look again soon."""
-    look_again = folder.indexing.running if is_indexing is None else is_indexing
+    is_busy = folder.indexing.running or folder.introducing.running
+    look_again = is_busy if is_indexing is None else is_indexing
     return library_html(folder.bot.documents, folder.indexing), _welcome(folder), gr.Timer(active=look_again)
 
 
 def _welcome(folder: OpenFolder) -> str:
-    left_out = len(folder.indexing.left_out or ())
     name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
-    return welcome_html(name, len(folder.bot.documents), folder.indexing.running, folder.examples, left_out)
+    return welcome_html(folder.key, name, len(folder.bot.documents), folder.indexing, folder.introducing.introduction)
 
 
 def _ticked(
@@ -279,6 +281,7 @@ _NOT_HERE = (
     "Web pages are not fetched here. Paste the text, or save the page and add the file; whoever runs this chat can "
     "allow it (IBID_WEB=true)."
 )
+_OVERVIEW = '<button type="button" class="act" data-act="view" data-opens="overview">Overview</button>'
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
     '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'

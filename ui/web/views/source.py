@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +11,12 @@ import gradio as gr
 
 from rag.documents.layout import Layout
 from rag.documents.loaders.formats import FORMATS, kind_named
-from rag.domain import Paragraph, Passage, document_name
-from rag.errors import DocumentError
+from rag.domain import Json, Paragraph, Passage, document_name
+from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
-from ui.web.desk import QUICK, View
+from ui.web.desk import QUICK, Desk, View
 from ui.web.folders import OpenFolder
+from ui.web.guide import guide_html
 from ui.web.origins import origin_of
 from ui.web.pages import Sheet, as_button, download_link, paged_html
 from ui.web.prose import Mark
@@ -26,6 +28,10 @@ _UNPLACED = "Where on the page the words stand is not known; they are marked in 
 
 
 class Source(View):
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.called = [self.guide, self.questions]
+
     def lay_out(self) -> None:
         with gr.Column(elem_id="source", min_width=0):
             self.desk.reader.render()
@@ -47,6 +53,28 @@ class Source(View):
     def read(self, tab: Tab) -> str:
         """Open a document at a paragraph, and at a span if one is named."""
         return _open(tab.folder, tab.sent, [])
+
+    # --- called by the page's script, once the text is shown
+
+    def guide(self, given: Mapping[str, Any]) -> Json:
+        """The guide to a document, as markup; none where it is gone or tells nothing."""
+        with suppress(IbidError):
+            folder, record = self._named(given)
+            if record is not None:
+                return {"html": guide_html(folder.key, record, folder.guide(record))}
+        return {"html": ""}
+
+    def questions(self, given: Mapping[str, Any]) -> Json:
+        """Questions that a document answers: each was asked."""
+        with suppress(IbidError):
+            folder, record = self._named(given)
+            if record is not None:
+                return {"questions": list(folder.questions(record))}
+        return {"questions": []}
+
+    def _named(self, given: Mapping[str, Any]) -> tuple[OpenFolder, Record | None]:
+        folder = self.desk.folders.get(str(given.get("folder")))
+        return folder, folder.record(str(given.get("document")))
 
 
 def _open(folder: OpenFolder, place: Mapping[str, Any], others: Sequence[Mark]) -> str:

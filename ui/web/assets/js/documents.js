@@ -14,6 +14,7 @@ function filterDocuments() {
   const box = filterBox(), wanted = filtered.trim().toLowerCase();
   if (box && box.value !== filtered) box.value = filtered;
   if (box && filtering && document.activeElement === document.body) box.focus();
+  if (wanted) for (const group of byId('library').querySelectorAll('.group')) group.open = true;
   for (const item of document.querySelectorAll('.document')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
 }
 
@@ -35,6 +36,14 @@ function sendTicks() {
   trigger('scope', { ticks: sent });
   // A choice that changes nothing brings nothing back.
   setTimeout(() => { if (ticking === last) { ticking = null; sendTicks(); tickBoxes(); } }, 3000);
+}
+
+/* Ask that document alone, and go on once the conversation has it so. */
+function askOnly(doc, then) {
+  ticks.push({ documents: null, asked: false }, { documents: [doc], asked: true });
+  sendTicks();
+  const wait = (tries) => { if (tries && (ticking || ticks.length)) setTimeout(() => wait(tries - 1), 50); else then(); };
+  wait(100);
 }
 
 /* Whether the conversation has taken a tick up: pieces of an answer come in between that know nothing of it. */

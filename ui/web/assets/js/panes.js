@@ -25,4 +25,7 @@ function showView(name) {
   setTimeout(() => byId(name).querySelector('h2').focus(), 60);
 }
 
-acts.view = ({ dataset }) => showView(document.body.dataset.view === dataset.opens ? null : dataset.opens);
+acts.view = ({ dataset }) => {
+  if (document.body.dataset.sheet === 'side') showSheet(null);
+  showView(document.body.dataset.view === dataset.opens ? null : dataset.opens);
+};

@@ -28,10 +28,14 @@ function placeOf(link) {
 }
 
 function openPlace(link) {
-  const place = placeOf(link);
-  followed.link = link;
-  followed.cite = link.dataset.cite || null;
-  followed.turn = followed.cite ? followed.cite.split('.')[0] : null;
+  const place = placeOf(link), inGuide = Boolean(link.closest('.guide'));
+  // Whoever goes about in a document by its guide still goes back to where they came from.
+  if (!inGuide) {
+    followed.link = link;
+    followed.cite = link.dataset.cite || null;
+    followed.turn = followed.cite ? followed.cite.split('.')[0] : null;
+    if (isListed(link)) guided.open = true;
+  }
   const others = followed.turn
     ? chipsOf(followed.turn).filter((one) => one !== link && one.dataset.document === place.document)
         .map((one) => ({ start: one.dataset.start, end: one.dataset.end }))
@@ -40,7 +44,7 @@ function openPlace(link) {
   markOpenChip();
   const address = link.getAttribute('href');
   if (address && address !== location.search) history.pushState(null, '', address);
-  seek(followed.cite ? 'cite' : 'read', { ...place, others });
+  seek(followed.cite && !inGuide ? 'cite' : 'read', { ...place, others });
   showSheet('source');
   // What is open already comes back as it was, and then nothing tells that it came.
   if (isOpen(place)) requestAnimationFrame(showReader);
@@ -78,6 +82,7 @@ function showReader() {
   if (closed && isSourceOpen()) { trigger('shut', {}); return; }
   // What the address names comes before this tab could say how it wants it.
   if (sessionStorage.getItem(AS) === 'text' && reader.querySelector('.sheet')) { seek(sought.name, sought.place); return; }
+  showGuide();
   const steps = reader.querySelector('.steps');
   const chips = followed.turn ? chipsOf(followed.turn) : [];
   if (steps && chips.length && followed.cite) {
