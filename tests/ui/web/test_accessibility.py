@@ -147,6 +147,7 @@ def stopped(visitor: Visitor) -> None:
 
 
 def drawer(visitor: Visitor) -> None:
+    visitor.page.keyboard.press("Escape")
     visitor.page.get_by_role("button", name="Documents and conversations").click()
     expect(visitor.page.locator("#side")).to_be_visible()
 
