@@ -31,7 +31,10 @@ _BARE_NAME = regex.compile(r"(?P<author>\p{Lu}[\p{L}\p{M}'’-]+(?:\s+\p{Lu}[\p{
 _TAG = regex.compile(r"</?(?:summary|details|h[1-6]|b|i|em|strong|code|a|span)\b[^>]*>")
 _HEADING_MARKS = regex.compile(r"^#{1,6}\s+|(?<=\s)#+\s*$|[\r\n]\s*(?:=+|-+|~+|\*+|_+|#+|\++)\s*$")
 _DATELINE = regex.compile(r"\p{Lu}[\p{Lu} .'’-]{2,30}[,(–—-]+\s*.{6,20}\d{4}")  # "TARRINGTON, 21 November 2023 --"
-_LABEL = regex.compile(r"\W*[\p{L} ]{2,40}:(?=\s)")
+_LABEL = regex.compile(r"\W*(?:\d{1,3}[.)]\s+)?[\p{L} ]{2,40}:(?=\s)")
+_FILED = regex.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
+_TO_COME = regex.compile(rf"\b{language.pattern('bylines.to_come')}\b", regex.IGNORECASE)
+_WEEKDAY = regex.compile(rf"\b{language.pattern('dates.weekdays', 'dates.short_weekdays')}\b", regex.IGNORECASE)
 _OF_TEXT = regex.compile(
     r"(?i)\b(?:datum|fecha|"
     rf"{language.pattern('bylines.written', 'bylines.labels', 'bylines.by', 'comments.done', 'comments.fields')})\b"
@@ -60,7 +63,8 @@ def _is_date_of_else(text: str) -> bool:
     label = _LABEL.match(text)
     if label is None or not is_date_line(text[label.end() :].strip()):
         return False
-    return not _DATE_WORDS.search(label.group()) and not _OF_TEXT.search(label.group())
+    of_text = regex.sub(r"\d", "", label.group())
+    return bool(_TO_COME.search(of_text)) or not (_DATE_WORDS.search(of_text) or _OF_TEXT.search(of_text))
 
 
 def is_bare_name(text: str) -> bool:
@@ -127,4 +131,12 @@ def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | No
             title, titled = named.get("title", title), titled or "title" in named
             author = named.get("author", author)
             day = find_date(named.get("date", "")) or day
-    return title, day, author
+    return title, day or _date_of_name(title, stem), author
+
+
+def _date_of_name(title: str, stem: str) -> date | None:
+    """The date that a file is named by, "2025-09-16-committee", or that stands in a title as that of minutes and
+    invitations does, with its weekday; none where the title only tells of a day."""
+    filed = _FILED.search(stem)
+    named = find_date(filed.group()) if filed else None
+    return named or (find_date(title) if _WEEKDAY.search(title) else None)

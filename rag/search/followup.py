@@ -22,9 +22,12 @@ _PRONOUN = regex.compile(
 )
 _GOES_ON = language.pattern("questions.goes_on")
 _INSTEAD = regex.compile(
-    rf"^\W*{_GOES_ON}\s+(?:{language.pattern('questions.beside')}\s+)*(?P<rest>[^?!.,;:]{{2,60}}?)\W*$",
+    rf"^\W*{_GOES_ON}\s+(?P<said>(?:{language.pattern('questions.beside')}\s+)*(?P<rest>[^?!.,;:]{{2,60}}?))\W*$",
     regex.IGNORECASE,
 )
+_PREPOSITION = language.pattern("questions.placed")
+_PLACED = regex.compile(rf"{_PREPOSITION}\b", regex.IGNORECASE)
+_WEEKDAY = regex.compile(rf"\b{language.pattern('dates.weekdays', 'dates.short_weekdays')}s?\b", regex.IGNORECASE)
 _ASKS = frozenset(language.words("questions.asks"))
 _MOST_INSTEAD = 5
 """Words that may stand in for others."""
@@ -76,12 +79,31 @@ def _of_another(question: str, earlier: str) -> str | None:
         return None
     if _ANAPHORA.search(match["rest"]):
         return None
-    named = all(word[0].isupper() for word in words)
-    place = _last_name(earlier) if named else _longest_run(earlier)
-    if place is None:
-        return None
+    if all(word[0].isupper() for word in words) and (place := _last_name(earlier)):
+        return _put(earlier, place, match["rest"])
+    if _WEEKDAY.search(match["rest"]) or _PLACED.match(match["said"]):
+        return _placed(earlier, match["said"], match["rest"])
+    place = None if all(word[0].isupper() for word in words) else _longest_run(earlier)
+    return _put(earlier, place, match["rest"]) if place else None
+
+
+def _placed(earlier: str, said: str, rest: str) -> str:
+    """The question before, of another day or place: in that of a weekday, or of what stands behind the same
+    preposition, or else behind it."""
+    days = list(_WEEKDAY.finditer(earlier)) if _WEEKDAY.fullmatch(rest) else []
+    if days:
+        return _put(earlier, days[-1].span(), rest)
+    if (at := _PLACED.match(said)) is not None:
+        behind = regex.compile(rf"(?i)\b{regex.escape(at.group())}\s+[^?!.,;:]*?(?=\s+{_PREPOSITION}\b|\W*$)")
+        if there := list(behind.finditer(earlier)):
+            return _put(earlier, there[-1].span(), said)
+    end = len(earlier.rstrip(" ?!."))
+    return _put(earlier, (end, end), f" {said}")
+
+
+def _put(text: str, place: tuple[int, int], words: str) -> str:
     start, end = place
-    return f"{earlier[:start]}{match['rest']}{earlier[end:]}"
+    return f"{text[:start]}{words}{text[end:]}"
 
 
 def _last_name(text: str) -> tuple[int, int] | None:

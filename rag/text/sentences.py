@@ -27,6 +27,8 @@ _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』*_]*)(?P<gap>\s*)""",
 )
 # "am 18. Oktober", "im 19. Jahrhundert"
+_CLAUSE = regex.compile(r"\d{1,3}(?:\.\d{1,3})+\.?\s+\p{Lu}")
+"""The number of a clause, "1.2 Musical instruments": it begins one."""
 _BEHIND_ORDINAL = regex.compile(rf"{language.pattern('sentences.behind_ordinal')}\b", regex.IGNORECASE)
 _OPENERS = "\"'“‘«‹([（「『¿¡"
 _ONE_LETTER = regex.compile(r"\p{L}\.")  # "z. B.", "d. h."
@@ -98,6 +100,8 @@ def _word_before(text: str, end: int) -> str:
 def _full_stop_ends(word: str, following: str) -> bool:
     if len(word) == 1 and _ONE_LETTER.match(following):
         return False
+    if _CLAUSE.match(following):
+        return True
     lowered = word.lower()
     first = _FIRST_WORD.match(following)
     starts_like_sentence = first is not None and first.group().lower() in _STARTERS

@@ -41,7 +41,7 @@ def _pieces(table: list[Row]) -> Iterator[Piece]:
     first = next((i for i, row in enumerate(table) if sum(map(bool, row)) > 1), len(table))
     yield from (Piece(text=_plain(row), role=Role.BODY) for row in table[:first])
     rows = table[first:]
-    if len(rows) > 1 and is_header(rows[0]):
+    if len(rows) > 1 and is_header(rows[0], above=rows[1:]):
         yield from (Piece(text=text, role=Role.TABLE) for text in _named_rows(rows))
     else:
         yield from (Piece(text=_plain(row), role=Role.TABLE) for row in rows)
@@ -75,7 +75,8 @@ def _are_told(rows: Sequence[Cells]) -> bool:
     if first.names_columns:
         return len(set(names)) == len(names) and max(map(len, names)) <= _LONGEST_NAME
     has_values = any(_is_value(cell) for one in others for cell in one.texts)
-    return len(names) >= _FEWEST_UNSAID and has_values and is_header(names)
+    above = [one.texts for one in others]
+    return len(names) >= _FEWEST_UNSAID and has_values and is_header(first.texts, above=above)
 
 
 def _named_rows(rows: Sequence[Row]) -> list[str]:
@@ -85,12 +86,21 @@ def _named_rows(rows: Sequence[Row]) -> list[str]:
     return [*([] if is_said else [_plain(names)]), *(_named(names, row) for row in others)]
 
 
-def is_header(row: Row) -> bool:
-    """Whether a row names columns: each name once, and names rather than values; years may name columns too."""
+def is_header(row: Row, *, above: Sequence[Row]) -> bool:
+    """Whether a row names the columns of the rows that it stands `above`: each name once, and names rather than values.
+    Years may name columns, and so may what begins with a number ("2025 budget") over cells that are numbers alone."""
     names = [cell for cell in row if cell]
     if len(set(names)) < len(names) or max(map(len, names), default=0) > _LONGEST_NAME:
         return False
-    return not any(_is_value(name) and not _YEAR.fullmatch(name) for name in names) and not _YEAR.fullmatch(names[0])
+    values = [i for i, cell in enumerate(row) if _is_value(cell) and not _YEAR.fullmatch(cell)]
+    are_over_numbers = all(_LETTERS.search(row[i]) and _are_numbers(above, i) for i in values)
+    return are_over_numbers and _YEAR.fullmatch(names[0]) is None
+
+
+def _are_numbers(rows: Sequence[Row], column: int) -> bool:
+    """Whether most cells of a column are numbers without a word, and some are."""
+    cells = [row[column] for row in rows if len(row) > column and row[column]]
+    return 2 * sum(_VALUE.match(cell) is not None and not _LETTERS.search(cell) for cell in cells) > len(cells)
 
 
 def _is_value(cell: str) -> bool:

@@ -150,3 +150,25 @@ def test_a_document_is_described_by_its_own_head(
 )
 def test_a_heading_is_shown_without_the_marks_that_make_it_one(text: str, heading: str) -> None:
     assert heading_text(text) == heading
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["7. Next meeting: 18 November 2025.", "Date of next meeting: 5 May 2026", "3) Next AGM: 5 May 2026", "Nächste Sitzung: 5. Mai 2026"],
+)  # fmt: skip
+def test_a_day_to_come_is_no_date_of_the_text(line: str) -> None:
+    assert not is_byline(line)
+
+
+@pytest.mark.parametrize(
+    ("title", "stem", "day"),
+    [
+        ("Minutes of the Committee, Tuesday 16 September 2025, 7 pm", "minutes", "2025-09-16"),
+        ("Minutes of the Committee", "2025-09-16-committee", "2025-09-16"),
+        ("The flood of 16 September 2025", "flood", None),
+        ("Handbook 2025", "handbook-2025", None),
+    ],
+)
+def test_minutes_are_of_the_day_in_their_title_or_in_their_name(title: str, stem: str, day: str | None) -> None:
+    told = Paragraph(document_id="documents/a.txt", number=1, text=title, start=0, end=len(title), role=Role.TITLE)
+    assert describe([told], stem)[1] == (date.fromisoformat(day) if day else None)

@@ -47,6 +47,14 @@ def test_years_may_name_columns() -> None:
     assert texts(load_delimited(b"Well,2023,2024\nNorth,41,40\n"))[0] == "Well: North\t2023: 41\t2024: 40"
 
 
+def test_what_begins_with_a_number_names_a_column_of_numbers() -> None:
+    assert texts(load_delimited(b"Heading,2025 budget,1st quarter\nRepairs,58000,14.5\nInsurance,11900,3\n")) == [
+        "Heading: Repairs\t2025 budget: 58000\t1st quarter: 14.5",
+        "Heading: Insurance\t2025 budget: 11900\t1st quarter: 3",
+    ]
+    assert texts(load_delimited(b"Coot,3 June,2 boats\nRail,4 June,3 boats\n"))[0] == "Coot\t3 June\t2 boats"
+
+
 def test_lines_above_a_table_are_about_it_and_a_blank_row_ends_it() -> None:
     assert told(load_delimited(b"Lockers of the crews,\n,\nCrew,Locker\nCoot,L-158\n,\nWell,Depth\nNorth,40 m\n")) == [
         ("body", "Lockers of the crews"),

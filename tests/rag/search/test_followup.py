@@ -24,6 +24,16 @@ def rarity(stem: str) -> float:
         (TYRE, "how about a full service", "How much is a full service for the Mule?"),
         ("How much is a new chain for the Mule?", "And for the Finch?", "How much is a new chain for the Finch?"),
         (SIEGE, "And Homs?", "How long was Homs under siege?"),
+        ("is drilling allowed on saturday", "and on sunday?", "is drilling allowed on sunday"),
+        ("when does the ferry sail on Thursday?", "and fridays?", "when does the ferry sail on fridays?"),
+        ("what are the quiet hours?", "and on weekends?", "what are the quiet hours on weekends?"),
+        ("when is the laundry open?", "and on sundays?", "when is the laundry open on sundays?"),
+        (
+            "is smoking allowed in the yard",
+            "and near the playground?",
+            "is smoking allowed in the yard near the playground",
+        ),
+        ("who feeds the hens in winter?", "and in summer?", "who feeds the hens in summer?"),
         ("who repaired the harbour of Pellworm", "and of Sylt?", "who repaired the harbour of Sylt"),
     ],
 )

@@ -117,3 +117,12 @@ def test_a_long_text_takes_no_quadratic_time(piece: str, within: Within) -> None
 def test_months_and_weekdays_cut_short_end_no_sentence_in_any_language() -> None:
     for text in ("It fell on Oct. 18 there.", "Es fiel am 5. Okt. 2015 dort.", "Es fiel am 5. Dez. 2015 dort."):
         assert [span.of(text) for span in split_sentences(text)] == [text]
+
+
+def test_the_number_of_a_clause_begins_one() -> None:
+    text = "Be quiet from 10 p.m. until 7 a.m. 1.2 Musical instruments are played until 8 p.m. 1.3 Dogs stay out."
+    assert [span.of(text) for span in split_sentences(text)] == [
+        "Be quiet from 10 p.m. until 7 a.m.",
+        "1.2 Musical instruments are played until 8 p.m.",
+        "1.3 Dogs stay out.",
+    ]
