@@ -20,6 +20,7 @@ from rag.search.features import Features, Numbers, blank
 from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
+from rag.text import language
 from rag.text.overlap import (
     SENTENCE_FEATURES,
     Inquiry,
@@ -52,6 +53,10 @@ _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", 
 
 _NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
 _MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
+_POINTS_BACK = regex.compile(
+    rf"^\W*{language.pattern('questions.pronouns', 'questions.points_back')}\b", regex.IGNORECASE
+)
+_LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
 _LEANING = regex.compile(
     r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
     r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
@@ -76,7 +81,8 @@ class Candidate:
 
     @property
     def span(self) -> Span:
-        """The sentence with its predecessor where it leans on it, in the document's coordinates."""
+        """The sentence with its predecessor where it leans on it, and its successor where that takes some of it back,
+        in the document's coordinates."""
         first = self.index
         if first > 0 and _LEANING.match(self.sentence.text) and not _asks(self.sentences[first - 1]):
             first -= 1
@@ -85,7 +91,14 @@ class Candidate:
             # A bullet or a comment's number belongs to the paragraph, not to what it says.
             marker = _MARKER.match(self.passage.paragraph.text, start)
             start = marker.end() if marker and marker.end() < self.sentence.span.end else start
-        return Span(start, self.sentence.span.end).shifted(self.passage.paragraph.start)
+        return Span(start, self._end).shifted(self.passage.paragraph.start)
+
+    @property
+    def _end(self) -> int:
+        """That of the sentence, or of the next one where it narrows this one: "They are not allowed on Sundays."."""
+        after = self.sentences[self.index + 1 : self.index + 2]
+        narrows = after and _POINTS_BACK.match(after[0].text) and _LIMITS.search(after[0].text)
+        return after[0].span.end if narrows and not self.sentence.is_row else self.sentence.span.end
 
     @property
     def is_answered_next(self) -> bool:

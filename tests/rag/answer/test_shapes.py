@@ -210,6 +210,25 @@ def test_thanks_under_a_question_are_no_answer_to_it(tmp_path: Path, embedder: M
     ]
 
 
+YARD = """# Rules of the yard
+
+Fires may be lit in the ring behind the forge. They are forbidden on the jetty and near the hay. The ring is cleaned by
+whoever lit the fire. Drilling is allowed from eight to seven on weekdays and until four on Saturdays. It is not allowed
+on Sundays.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        ("Where may fires be lit?", "Fires may be lit in the ring behind the forge. They are forbidden on the jetty and near the hay."),
+        ("Is drilling allowed on weekdays?", "Drilling is allowed from eight to seven on weekdays and until four on Saturdays. It is not allowed\non Sundays."),
+    ],
+)  # fmt: skip
+def test_what_takes_a_permission_back_is_quoted_with_it(ask: Ask, question: str, quote: str) -> None:
+    assert ask(YARD, question).citations[0].quote == quote
+
+
 PLANS = """# Harbour plans
 
 ## Standard plan
