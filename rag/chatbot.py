@@ -18,6 +18,7 @@ from rag.answer.collection import answer_about, catalogue, described, overview
 from rag.answer.comparing import compare
 from rag.answer.gathering import Gathering
 from rag.answer.outcomes import noted
+from rag.answer.versions import with_later_versions
 from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
 from rag.index.chroma import NOT_WRITTEN
@@ -239,7 +240,9 @@ class Chatbot:
     def _asked(self, question: Question, writer: Writer | None) -> Iterator[Answer]:
         started = time.perf_counter()
         found = Found.of(question, gathering=self.gathering, rewriter=writer)
-        yield from _finished(answered(question, found, writer=writer), found.evidence.retrieval, started)
+        grown = answered(question, found, writer=writer)
+        told = (with_later_versions(one, self.documents) if one.complete and one.statements else one for one in grown)
+        yield from _finished(told, found.evidence.retrieval, started)
 
     def _about(
         self, question: Question, request: about.Request, *, records: Sequence[Record], writer: Writer | None

@@ -6,6 +6,7 @@ A policy, not a fitted number: no training question knows of two versions of one
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from rag.text.dates import find_years, masked
 MEANT = 1.5
 """Log-odds for a document of the year that is asked for, and against one of another year or an older version."""
 
+_WORD = regex.compile(r"[\p{L}\p{N}]+")
 _NEWEST = regex.compile(rf"(?i)\b{language.pattern('questions.newest')}\b")
 
 
@@ -47,7 +49,7 @@ def asks_for_the_newest(question: str) -> bool:
 def is_outdated(one: Filed, among: Sequence[Filed]) -> bool:
     """Whether another of them is a later version: of the same title, but for the years in it, with a later date, or
     known by a later year where one of the two has no date."""
-    return any(is_later(other, one) for other in among if _untimed(other) == _untimed(one))
+    return any(is_later(other, one) for other in among if untimed(other[1].title) == untimed(one[1].title))
 
 
 def is_later(other: Filed, one: Filed) -> bool:
@@ -58,10 +60,10 @@ def is_later(other: Filed, one: Filed) -> bool:
     return bool(ours and theirs) and max(theirs) > max(ours)
 
 
-def _untimed(filed: Filed) -> str:
-    """A title without what tells its versions apart."""
-    title = filed[1].title
-    return " ".join(masked(title, find_years(title)).replace("\0", "").casefold().split())
+@lru_cache(maxsize=8192)
+def untimed(title: str) -> str:
+    """The words of a title without the years that tell its versions apart. Remembered: every document is looked at."""
+    return " ".join(_WORD.findall(masked(title, find_years(title)).casefold()))
 
 
 def years_in(text: str) -> frozenset[str]:

@@ -229,6 +229,11 @@ def test_what_takes_a_permission_back_is_quoted_with_it(ask: Ask, question: str,
     assert ask(YARD, question).citations[0].quote == quote
 
 
+def test_a_field_that_nobody_asks_for_is_no_answer(ask: Ask) -> None:
+    answer = ask(PROJECT, "What changed in the ferry timetable?")
+    assert not any(":" in one.quote.partition(" ")[0] for one in answer.citations)
+
+
 PLANS = """# Harbour plans
 
 ## Standard plan

@@ -55,6 +55,23 @@ def test_the_newest_goes_first_where_it_is_asked_for(bot: Chatbot, question: str
     assert "costs 51 crowns" in bot.ask(question).statements[0].text
 
 
+def test_a_later_version_of_what_is_quoted_is_told(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    for year, rule in (
+        (2022, "The deposit for a bicycle on the ferry is 40 crowns."),
+        (2025, "Nothing is paid before."),
+    ):
+        (tmp_path / "documents" / f"rules-{year}.md").write_text(f"# Rules of the ferry ({year})\n\n{rule}\n")
+    (tmp_path / "documents" / "sheds.md").write_text("# Rules of the sheds (2026)\n\nThe sheds are locked at nine.\n")
+    settings = Settings(home=tmp_path / "home", documents=tmp_path / "documents")
+    told = "A later version of “Rules of the ferry (2022)” is among your documents: “Rules of the ferry (2025)” (rules-2025.md)."
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        assert told in (bot.ask("What is the deposit for a bicycle on the ferry?").notice or "")
+        assert "later version" not in (bot.ask("What was the deposit for a bicycle on the ferry in 2022?").notice or "")
+        assert "later version" not in (bot.ask("When are the sheds locked?").notice or "")
+
+
 def test_versions_that_differ_are_told_apart_by_their_dates(bot: Chatbot) -> None:
     answer = bot.ask("How many crowns does a ticket for a bicycle cost?")
     first, second = answer.statements
