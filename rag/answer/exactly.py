@@ -1,4 +1,4 @@
-"""What a question names exactly: identifiers, days and months; and which rows tell them.
+"""What a question names exactly: identifiers, days, of the week too, and months; and which rows tell them.
 
 A policy, not a fitted number: in no training text do rows stand beside one another that differ by a digit.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from rag.answer.mentions import identifiers
 from rag.search.fusion import Scores
 from rag.text import terms
-from rag.text.dates import find_months, tells
+from rag.text.dates import find_months, find_weekdays, tells
 from rag.text.overlap import Inquiry, SentenceView
 
 EXACTLY = 3.0
@@ -26,20 +26,22 @@ class Exactly:
 
     def __init__(self, question: str) -> None:
         self._identifiers = [one.casefold() for one in identifiers(question)]
-        told = find_months(question)
+        told, weekdays = find_months(question), find_weekdays(question)
         self._days = [day for _, day in told]
-        named = [*self._identifiers, *(span.of(question) for span, _ in told)]
+        self._weekdays = {day for _, day in weekdays}
+        named = [*self._identifiers, *(span.of(question) for span, _ in (*told, *weekdays))]
         self._stems = frozenset(stem for text in named for stem in terms.stems(text))
 
     def __bool__(self) -> bool:
-        return bool(self._identifiers or self._days)
+        return bool(self._identifiers or self._days or self._weekdays)
 
     def is_told_by(self, text: str) -> bool:
         """Whether a text holds every identifier, and the day or month, of the question."""
         if not self:
             return False
         folded = text.casefold()
-        return all(one in folded for one in self._identifiers) and all(tells(text, day) for day in self._days)
+        holds_all = all(one in folded for one in self._identifiers) and all(tells(text, day) for day in self._days)
+        return holds_all and self._weekdays <= {day for _, day in find_weekdays(text)}
 
     def preferences(self, inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Scores:
         """What to add to the log-odds of these sentences, `[len(sentences)]`: to rows that tell it, unless another row

@@ -37,6 +37,11 @@ WHEN = regex.compile(
 )
 """Anything that may answer "when?", widely: days, months, years, "two years ago", "18:30"."""
 
+_WEEKDAYS = language.numbered("dates.weekdays") | language.numbered("dates.short_weekdays")
+_WEEKDAY = regex.compile(
+    rf"\b(?P<day>{language.pattern('dates.weekdays', 'dates.short_weekdays')})s?\b", regex.IGNORECASE
+)
+
 # Months that are other words where they are written small.
 _OTHER_WORDS = frozenset(language.words("dates.other_words"))
 _OF = language.pattern("dates.of")
@@ -151,6 +156,12 @@ def tells(text: str, asked: Day) -> bool:
         for day in dated.readings
         if day.month is not None
     )
+
+
+def find_weekdays(text: str) -> list[tuple[Span, int]]:
+    """The days of the week that a text names, from 1 for Monday, in whole or in short."""
+    found = ((Span(*match.span()), match.group("day").casefold()) for match in _WEEKDAY.finditer(text))
+    return [(span, _WEEKDAYS[day]) for span, day in found if day in _WEEKDAYS]
 
 
 def find_years(text: str) -> Iterator[Span]:

@@ -17,7 +17,7 @@ import regex
 
 from rag.domain import Span
 from rag.text import language, terms
-from rag.text.dates import WHEN, Day, find_months, tells
+from rag.text.dates import WHEN, Day, find_months, find_weekdays, tells
 from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
 from rag.text.units import rows_of
@@ -63,7 +63,8 @@ class Inquiry:
 
     Where it is `truncated`, its stems are truncation stems, the first five letters of each word: for languages that the
     English stemmer does not know (for Turkish as good as a stemmer: Can et al. 2008, Information retrieval on Turkish
-    texts). `days` are the days and months that it tells, with the stems that tell them.
+    texts). `days` are the days and months that it tells, and those of the week by their number, with the stems that
+    tell them.
     """
 
     question: str
@@ -71,7 +72,7 @@ class Inquiry:
     names: frozenset[str]
     kind: str | None
     truncated: bool = False
-    days: tuple[tuple[Day, frozenset[str]], ...] = ()
+    days: tuple[tuple[Day | int, frozenset[str]], ...] = ()
     # What follows is derived, once per question instead of once per sentence.
     stems: tuple[str, ...] = field(init=False)
     beginnings: tuple[str, ...] = field(init=False)
@@ -101,19 +102,24 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
             {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
         )
         names = frozenset(terms.truncation_stem(stem) for stem in names)
-    days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in find_months(question))
+    told: list[tuple[Span, Day | int]] = [*find_months(question), *find_weekdays(question)]
+    days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in told)
     return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated, days=days)
 
 
 def seen_by(inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Sequence[SentenceView]:
     """The sentences with the days and months of the question among their stems where they tell them in other words:
-    "2023-05-17" tells May."""
+    "2023-05-17" tells May, "Wed" Wednesday."""
     return [_with_days(one, inquiry) for one in sentences] if inquiry.days else sentences
 
 
 def _with_days(sentence: SentenceView, inquiry: Inquiry) -> SentenceView:
-    told = [stems for day, stems in inquiry.days if not stems <= sentence.present and tells(sentence.text, day)]
+    told = [stems for day, stems in inquiry.days if not stems <= sentence.present and _tells(sentence.text, day)]
     return replace(sentence, present=sentence.present.union(*told)) if told else sentence
+
+
+def _tells(text: str, day: Day | int) -> bool:
+    return tells(text, day) if isinstance(day, Day) else any(day == told for _, told in find_weekdays(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

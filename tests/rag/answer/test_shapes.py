@@ -120,6 +120,17 @@ def test_rows_that_people_line_up_are_quoted_one_by_one_and_a_time_of_day_tells_
     assert answer.confidence is Confidence.HIGH
 
 
+HOURS = """<html><body><main><h1>Harbour office</h1><table><tr><th>Day</th><th>Morning</th><th>Afternoon</th></tr>
+<tr><td>Mon</td><td>9.30–12.00</td><td>14.00–16.00</td></tr><tr><td>Wed</td><td>closed</td><td>closed</td></tr>
+<tr><td>Fri</td><td>9.30–12.00</td><td>closed</td></tr></table><p>The office is closed at weekends.</p></main></body></html>
+"""
+
+
+def test_the_row_of_the_weekday_that_is_asked_for_is_quoted(tmp_path: Path, embedder: MiniLM) -> None:
+    answer = asking(tmp_path, embedder, name="office.html")(HOURS, "Is the harbour office open on Wednesdays?")
+    assert answer.citations[0].quote == "Day: Wed\tMorning: closed\tAfternoon: closed"
+
+
 PAIRS = """# Allotment
 
 Where is the key? It hangs in the shed of Mr Brook. May I bring a dog? Yes, on a lead. Who empties the compost? The
