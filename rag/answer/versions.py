@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answer.outcomes import noted
-from rag.domain import Answer, Source, document_name
+from rag.answer.outcomes import noted, possible
+from rag.domain import Answer, Confidence, Source, document_name
 from rag.index.records import Record
 from rag.search.filing import Filed, is_later, untimed, years_in, years_of
 
@@ -13,8 +13,8 @@ MOST_TOLD = 2
 
 
 def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
-    """The answer, which names the later versions of the documents that it quotes, unless it quotes these too, or the
-    question asks for the year of the older one."""
+    """The answer, which names the later versions of the documents that it quotes, and then is uncertain where no model
+    judged it; unless it quotes these too, or the question asks for the year of the older one."""
     cited = {one.paragraph.document_id: one.source for one in answer.citations}
     asked = years_in(answer.question)
     told = []
@@ -24,7 +24,12 @@ def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
         if later is not None and later.document_id not in cited:
             name = document_name(later.document_id)
             told.append(f"A later version of “{source.title}” is among your documents: “{later.title}” ({name}).")
-    return noted(answer, " ".join(told[:MOST_TOLD]) or None)
+    if not told:
+        return answer
+    # What contradicts one another says so itself.
+    differs = any(statement.conflicts_with for statement in answer.statements)
+    is_sure = answer.mode == "extractive" and answer.confidence is Confidence.HIGH and not differs
+    return noted(possible(answer, answer.statements) if is_sure else answer, " ".join(told[:MOST_TOLD]))
 
 
 def _latest(older: Filed, records: Sequence[Record]) -> Record | None:
