@@ -40,12 +40,13 @@ class Element:
 
     @property
     def shape(self) -> list[Any]:
-        """Its elements with their attributes' names, without the texts; what shows a sign counts as text."""
-        return [
-            [one.tag, sorted(one.attributes), one.shape]
-            for one in self.inside
-            if isinstance(one, Element) and "hidden-sign" not in one.classes
-        ]
+        """Its elements with their attributes' names, without the texts; what shows a sign counts as text, and so does
+        what is set in bold."""
+        found: list[Any] = []
+        for one in self.inside:
+            if isinstance(one, Element) and "hidden-sign" not in one.classes:
+                found += one.shape if "told" in one.classes else [[one.tag, sorted(one.attributes), one.shape]]
+        return found
 
 
 class Reader(HTMLParser):

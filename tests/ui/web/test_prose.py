@@ -129,10 +129,9 @@ def test_a_quoted_row_stands_under_the_names_of_its_columns() -> None:
 
 
 def test_rows_of_other_formats_have_cells_too() -> None:
-    (header, row) = read_document("documents/a.csv", b"name,berth\nSigrid,B-12\n").paragraphs
-    for one, cells in ((header, ["name", "berth"]), (row, ["name: Sigrid", "berth: B-12"])):
-        read = Reader(paragraph_html(one)).root
-        assert [cell.text.strip() for cell in read.all() if cell.tag == "td"] == cells
+    (row,) = read_document("documents/a.csv", b"name,berth\nSigrid,B-12\n").paragraphs
+    read = Reader(paragraph_html(row)).root
+    assert [cell.text.strip() for cell in read.all() if cell.tag == "td"] == ["name: Sigrid", "berth: B-12"]
 
 
 def test_no_text_takes_long(within: object) -> None:

@@ -8,8 +8,11 @@ function showSheet(name) {
   for (const pane of byId('desk').children) pane.inert = covers && pane.id !== name;
   byId('masthead').inert = covers && name === 'source';
   document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
-  // Not before it has been shown once: what is still hidden takes no focus.
-  if (name === 'side') setTimeout(() => byId('side').querySelector('button')?.focus(), 60);
+  // Not before it has been shown once: what is still hidden takes no focus. Whoever is in it already, or went on
+  // meanwhile, stays where they are, also when a phone's keyboard makes the page smaller.
+  const side = byId('side'), before = document.activeElement;
+  const isStill = () => !side.contains(document.activeElement) && [before, document.body].includes(document.activeElement);
+  if (name === 'side') setTimeout(() => isStill() && side.querySelector('button')?.focus(), 60);
 }
 addEventListener('resize', () => showSheet(document.body.dataset.sheet || null));
 
