@@ -64,14 +64,14 @@ class Chatbot:
         *,
         store: Store,
         gathering: Gathering,
-        writer: Writer | None = None,
+        llm: LLM | None = None,
         second: SecondEmbedder | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
-        self._writer = writer
         self.gathering = gathering
         self.retriever = gathering.retriever
+        self._writer = self._written_by(llm) if llm is not None else None
         self.second = second
         self.originals = Originals(store=store, settings=settings)
 
@@ -217,7 +217,8 @@ class Chatbot:
         one that the chatbot was opened with, if any. Raises QuestionError for an empty or an over-long question,
         ScopeError where its scope names what is not in."""
         question = _clean(question)
-        writer = None if question.offline else self._written_by(llm)
+        chosen = self._written_by(llm) if llm is not None else self._writer
+        writer = None if question.offline else chosen
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = about.classify(question.text, [described(record) for record in records])
@@ -230,9 +231,7 @@ class Chatbot:
         else:
             yield from self._asked(question, writer)
 
-    def _written_by(self, llm: LLM | None) -> Writer | None:
-        if llm is None:
-            return self._writer
+    def _written_by(self, llm: LLM) -> Writer:
         from rag.answer.writing import Writer  # brings LlamaIndex, which takes seconds: only who uses it waits
 
         return Writer(llm, self.retriever.rarity, self._settings.strict, self._settings.context_tokens)

@@ -59,12 +59,7 @@ def open_chatbot(
         retriever = _retriever(settings, store, embedder=embedder, learned=learned, second=second, ranker=ranker)
         gate = gate or read_gate(settings.gate)
         gathering = Gathering(retriever=retriever, embedder=embedder, learned=learned, gate=gate)
-        writer = None
-        if llm is not None:
-            from rag.answer.writing import Writer  # brings LlamaIndex, which takes seconds: only who uses it waits
-
-            writer = Writer(llm, retriever.rarity, settings.strict, settings.context_tokens)
-        return Chatbot(settings, store=store, gathering=gathering, writer=writer, second=second)
+        return Chatbot(settings, store=store, gathering=gathering, llm=llm, second=second)
     except BaseException:
         store.close()
         raise

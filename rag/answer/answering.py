@@ -67,9 +67,9 @@ def answered(question: Question, found: Found, *, writer: Writer | None) -> Iter
     yield answer
     without_model = _quoted(answer, found, scope=question.scope)
     if writer is None:
-        for quoted in without_model:
-            is_foreign = quoted.abstained and differ([question.text], _sample(found.gathering.retriever))
-            yield noted(quoted, _FOREIGN) if is_foreign else quoted
+        for one in without_model:
+            is_foreign = one.abstained and differ([question.text], _sample(found.gathering.retriever))
+            yield noted(one, _FOREIGN) if is_foreign else one
         return
     read = found.gathering.retriever.passages_of
     given = in_sections(found.passages, read=read, tokens=writer.tokens, without=question.without)

@@ -12,6 +12,7 @@ import regex
 
 from rag.answer.exactly import Exactly
 from rag.documents.context import context_of
+from rag.documents.front_matter import is_front_matter
 from rag.documents.signatures import is_signature
 from rag.domain import Key, Paragraph, Passage, Role, Span
 from rag.index.embedder import Embedder
@@ -148,7 +149,7 @@ def candidates(
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
     passages, by the paragraph's key."""
-    exactly = Exactly(inquiry.question)
+    exactly = Exactly(inquiry)
     usable = _usable(passages, exactly)
     found: list[Candidate] = []
     described: list[Numbers] = []
@@ -222,8 +223,8 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
-    the one that is meant, of fields the one that the question names, and of several versions that of the year, or the newest, that is
-    asked for, of turns those of whom it names. No training text has any of these."""
+    the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
+    newest, that is asked for, of turns those of whom it names. No training text has any of these."""
     asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
@@ -235,7 +236,7 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
-    told = exactly.preferences(inquiry, [one.sentence for one in candidates])
+    told = exactly.preferences([one.sentence for one in candidates])
     return meant + weighed + told
 
 
@@ -258,19 +259,20 @@ def _tells(candidate: Candidate, inquiry: Inquiry) -> bool:
     sentence = candidate.sentence
     if sentence.is_header or candidate.is_answered_next or is_signature(sentence.text.lstrip("> ")):
         return False
-    name, _, value = sentence.text.partition(":")
-    if candidate.is_field and value.strip(" \"'“”").casefold() == candidate.passage.source.title.casefold():
-        return False
-    words = stems_of(inquiry.question, inquiry.truncated)
-    is_filed = (
-        inquiry.kind not in ("name", "date")
-        and candidate.passage.paragraph.number == 1
-        and candidate.passage.paragraph.text.startswith("---")
-    )
-    begin = name.strip().casefold()[:_ALIKE]
-    if candidate.is_field and is_filed and not any(word.startswith(begin) for word in words):
+    if candidate.is_field and not _tells_field(candidate, inquiry):
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:
+    """Whether a field does."""
+    name, _, value = candidate.sentence.text.partition(":")
+    if value.strip(" \"'“”").casefold() == candidate.passage.source.title.casefold():
+        return False
+    if inquiry.kind in ("name", "date") or not is_front_matter(candidate.passage.paragraph):
+        return True
+    begin = name.strip().casefold()[:_ALIKE]
+    return any(word.startswith(begin) for word in stems_of(inquiry.question, inquiry.truncated))
 
 
 def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:

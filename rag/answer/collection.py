@@ -17,7 +17,7 @@ from rag.answer.central import central_sentences
 from rag.answer.timeline import timeline
 from rag.answer.verify import settle
 from rag.documents.context import display
-from rag.documents.front_matter import find_author, find_date
+from rag.documents.front_matter import find_author, find_date, is_front_matter
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Key, Passage, Role, Span, Statement, document_name
 from rag.index.records import Record
@@ -226,14 +226,14 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
 def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, Span] | None:
     """The line of a byline, or of a Markdown front matter, that names the author or the date."""
     paragraph = passage.paragraph
-    is_front_matter = paragraph.number == 1 and paragraph.text.startswith("---")
-    if paragraph.role is not Role.BYLINE and not is_front_matter:
+    is_filed = is_front_matter(paragraph)
+    if paragraph.role is not Role.BYLINE and not is_filed:
         return None
     field = regex.compile(r"(?i)\s*author:\s*\S" if kind is Kind.AUTHOR else r"(?i)\s*date:\s*\S")
     start = paragraph.start
     for line in paragraph.text.splitlines(keepends=True):
         says = (find_author(line) if kind is Kind.AUTHOR else find_date(line)) is not None
-        if field.match(line) or (says and not is_front_matter):
+        if field.match(line) or (says and not is_filed):
             first = start + len(line) - len(line.lstrip())
             return passage, Span(first, first + len(line.strip()))
         start += len(line)

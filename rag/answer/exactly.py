@@ -6,7 +6,6 @@ A policy, not a fitted number: in no training text do rows stand beside one anot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from math import fsum
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from rag.answer.mentions import identifiers
 from rag.search.fusion import Scores
 from rag.text import terms
-from rag.text.dates import find_months, find_weekdays, tells
+from rag.text.dates import tells
 from rag.text.overlap import Inquiry, SentenceView
 
 EXACTLY = 3.0
@@ -24,37 +23,36 @@ EXACTLY = 3.0
 class Exactly:
     """The identifiers, days and months of a question."""
 
-    def __init__(self, question: str) -> None:
-        self._identifiers = [one.casefold() for one in identifiers(question)]
-        told, weekdays = find_months(question), find_weekdays(question)
-        self._days = [day for _, day in told]
-        self._weekdays = {day for _, day in weekdays}
-        named = [*self._identifiers, *(span.of(question) for span, _ in (*told, *weekdays))]
-        self._stems = frozenset(stem for text in named for stem in terms.stems(text))
+    def __init__(self, inquiry: Inquiry) -> None:
+        self._inquiry = inquiry
+        self._identifiers = [one.casefold() for one in identifiers(inquiry.question)]
+        of_identifiers = (terms.stems(one) for one in self._identifiers)
+        self._stems = frozenset[str]().union(*of_identifiers, *(stems for _, stems in inquiry.days))
 
     def __bool__(self) -> bool:
-        return bool(self._identifiers or self._days or self._weekdays)
+        return bool(self._identifiers or self._inquiry.days)
 
     def is_told_by(self, text: str) -> bool:
-        """Whether a text holds every identifier, and the day or month, of the question."""
+        """Whether a text holds every identifier, and tells every day and month, of the question."""
         if not self:
             return False
         folded = text.casefold()
-        holds_all = all(one in folded for one in self._identifiers) and all(tells(text, day) for day in self._days)
-        return holds_all and self._weekdays <= {day for _, day in find_weekdays(text)}
+        return all(one in folded for one in self._identifiers) and all(
+            tells(text, day) for day, _ in self._inquiry.days
+        )
 
-    def preferences(self, inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Scores:
+    def preferences(self, sentences: Sequence[SentenceView]) -> Scores:
         """What to add to the log-odds of these sentences, `[len(sentences)]`: to rows that tell it, unless another row
         tells more of what is asked besides."""
         given = np.zeros(len(sentences), dtype=np.float32)
         rows = [i for i, one in enumerate(sentences) if one.is_row] if self else []
-        held = {i: _besides(inquiry, sentences[i], self._stems) for i in rows}
+        held = {i: self._besides(sentences[i]) for i in rows}
         for i in rows:
             if held[i] >= max(held.values()) and self.is_told_by(sentences[i].text):
                 given[i] = EXACTLY
         return given
 
-
-def _besides(inquiry: Inquiry, sentence: SentenceView, exact: AbstractSet[str]) -> float:
-    """The weight of the question's other words that stand in a sentence."""
-    return fsum(weight for stem, weight in inquiry.weighted if stem in sentence.present and stem not in exact)
+    def _besides(self, sentence: SentenceView) -> float:
+        """The weight of the question's other words that stand in a sentence."""
+        there = sentence.present - self._stems
+        return fsum(weight for stem, weight in self._inquiry.weighted if stem in there)

@@ -47,7 +47,7 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
     """The next sentence that is likely in its own right, does not repeat the first and leaves the answer short. Of what
     the reader has read, it must say that this one answers too; a row beside a row, all of the question that the first
     tells."""
-    exactly = Exactly(inquiry.question)
+    exactly = Exactly(inquiry)
     is_exact = exactly.is_told_by(best.sentence.text)
     for other in others[:3]:
         if other.share < _SECOND_AT or (other.was_read and other.evidence <= 0):

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 import regex
 
 from rag.text import terms
-from rag.text.dates import Day, find_months, find_weekdays, tells
+from rag.text.dates import Day, find_days, tells
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -68,13 +68,9 @@ class Mentioned:
         """Whether every word of the name stands there."""
         return all(self._has(word.casefold()) for word in _WORD.findall(name))
 
-    def tells(self, day: Day) -> bool:
-        """Whether the day or month stands there, however it is written."""
+    def tells(self, day: Day | int) -> bool:
+        """Whether the day, of the week too, or the month stands there, however it is written."""
         return any(tells(text, day) for text in self._texts)
-
-    def names(self, weekday: int) -> bool:
-        """Whether the day of the week stands there, in whole or in short."""
-        return any(weekday == day for text in self._texts for _, day in find_weekdays(text))
 
     def _has(self, word: str) -> bool:
         if word in self._words or terms.stemmed([word])[0] in self._stems:
@@ -91,9 +87,7 @@ def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
 
 def _days_told(question: str, cited: Mentioned) -> frozenset[str]:
     """The words of the question's days and months that stand in the cited texts, however they are written."""
-    months = [span for span, day in find_months(question) if cited.tells(day)]
-    weekdays = [span for span, day in find_weekdays(question) if cited.names(day)]
-    told = (span.of(question) for span in (*months, *weekdays))
+    told = (span.of(question) for span, day in find_days(question) if cited.tells(day))
     return frozenset(word.casefold() for day in told for word in _WORD.findall(day))
 
 

@@ -81,9 +81,9 @@ def events(passages: Sequence[Passage]) -> Iterator[Event]:
         heading = passage.paragraph.heading
         if passage.paragraph.role in _NOT_TOLD or passage.paragraph.role in (Role.TITLE, Role.HEADING):
             continue
-        over = _lone_day(heading[-1]) if heading and heading != section else None
+        over = _only_day(heading[-1]) if heading and heading != section else None
         section = heading
-        yield from _of_passage(passage, over)
+        yield from _of_passage(passage, over if over is not None and _is_lone(heading[-1], over) else None)
 
 
 def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
@@ -91,8 +91,8 @@ def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
     begin: int | None = None
     for view in view_sentences(passage.paragraph.text, False):
         own = _only_day(view.text)
-        if _lone_day(view.text) is not None:
-            over, begin = _lone_day(view.text), view.span.start
+        if own is not None and _is_lone(view.text, own):
+            over, begin = own, view.span.start
             continue
         day, start = (own, view.span.start) if own is not None else (over, view.span.start if begin is None else begin)
         year = _year_of(day, view.text, passage) if day is not None else None
@@ -114,10 +114,9 @@ def _only_day(text: str) -> Day | None:
     return readings[0] if len(readings) == 1 else None
 
 
-def _lone_day(text: str) -> Day | None:
-    """Of a text that is hardly more than a day: "14 September.", "Tuesday, 3 May 2022"."""
-    day = _only_day(text) if len(text) <= _LONGEST_DAY else None
-    return day if day is not None and day.month is not None and day.day is not None else None
+def _is_lone(text: str, day: Day) -> bool:
+    """Whether a text that tells a day is hardly more than that: "14 September.", "Tuesday, 3 May 2022"."""
+    return len(text) <= _LONGEST_DAY and day.month is not None and day.day is not None
 
 
 def _year_of(day: Day, text: str, passage: Passage) -> int | None:

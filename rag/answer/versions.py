@@ -34,9 +34,9 @@ def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
 
 def _latest(older: Filed, records: Sequence[Record]) -> Record | None:
     """The last of the later versions of a document."""
-    last, found = older, None
+    last, found, title = older, None, untimed(older[1].title)
     for record in records:
-        if untimed(record.title) == untimed(older[1].title) and is_later(one := _filed(record), last):
+        if untimed(record.title) == title and is_later(one := _filed(record), last):
             last, found = one, record
     return found
 

@@ -42,6 +42,11 @@ _OF_TEXT = regex.compile(
 _FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date):\s*[\"']?(?P<value>.+?)[\"']?\s*$")
 
 
+def is_front_matter(paragraph: Paragraph) -> bool:
+    """Whether a document begins with it: fields between two rules."""
+    return paragraph.number == 1 and paragraph.text.startswith("---")
+
+
 def is_byline(text: str) -> bool:
     """Whether a block near the top only names an author, a date, or both."""
     if len(text) > 200 or len(text.splitlines()) > 3:
@@ -125,7 +130,7 @@ def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | No
         if paragraph.role is Role.BODY and day is None:
             dateline = _DATELINE.match(paragraph.text)
             day = find_date(dateline.group()) if dateline else None
-        if paragraph.number == 1 and paragraph.text.startswith("---"):
+        if is_front_matter(paragraph):
             lines = "\n".join(paragraph.text.splitlines())
             named = {match.group("name").lower(): match.group("value") for match in _FIELD.finditer(lines)}
             title, titled = named.get("title", title), titled or "title" in named

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import regex
 
 from rag.text import language, terms
+from rag.text.dates import find_weekdays
 
 MOST_CARRIED = 4
 """Words taken over from the question before."""
@@ -27,7 +28,6 @@ _INSTEAD = regex.compile(
 )
 _PREPOSITION = language.pattern("questions.placed")
 _PLACED = regex.compile(rf"{_PREPOSITION}\b", regex.IGNORECASE)
-_WEEKDAY = regex.compile(rf"\b{language.pattern('dates.weekdays', 'dates.short_weekdays')}s?\b", regex.IGNORECASE)
 _ASKS = frozenset(language.words("questions.asks"))
 _MOST_INSTEAD = 5
 """Words that may stand in for others."""
@@ -81,7 +81,7 @@ def _of_another(question: str, earlier: str) -> str | None:
         return None
     if all(word[0].isupper() for word in words) and (place := _last_name(earlier)):
         return _put(earlier, place, match["rest"])
-    if _WEEKDAY.search(match["rest"]) or _PLACED.match(match["said"]):
+    if find_weekdays(match["rest"]) or _PLACED.match(match["said"]):
         return _placed(earlier, match["said"], match["rest"])
     place = None if all(word[0].isupper() for word in words) else _longest_run(earlier)
     return _put(earlier, place, match["rest"]) if place else None
@@ -90,9 +90,10 @@ def _of_another(question: str, earlier: str) -> str | None:
 def _placed(earlier: str, said: str, rest: str) -> str:
     """The question before, of another day or place: in that of a weekday, or of what stands behind the same
     preposition, or else behind it."""
-    days = list(_WEEKDAY.finditer(earlier)) if _WEEKDAY.fullmatch(rest) else []
-    if days:
-        return _put(earlier, days[-1].span(), rest)
+    is_weekday = any(len(span) == len(rest) for span, _ in find_weekdays(rest))
+    if is_weekday and (days := find_weekdays(earlier)):
+        day, _ = days[-1]
+        return _put(earlier, (day.start, day.end), rest)
     if (at := _PLACED.match(said)) is not None:
         behind = regex.compile(rf"(?i)\b{regex.escape(at.group())}\s+[^?!.,;:]*?(?=\s+{_PREPOSITION}\b|\W*$)")
         if there := list(behind.finditer(earlier)):

@@ -142,14 +142,18 @@ def find_whole_dates(text: str) -> list[Dated]:
     return sorted(found, key=lambda one: one.span.start)
 
 
-def find_months(text: str) -> list[tuple[Span, Day]]:
-    """The days, months and months of a year that a text tells in one reading, each with its place."""
+def find_days(text: str) -> list[tuple[Span, Day | int]]:
+    """The days, months and months of a year that a text tells in one reading, and the days of the week by their number,
+    each with its place."""
     found = ((dated.span, dated.readings[0]) for dated in find_dates(text) if len(dated.readings) == 1)
-    return [(span, day) for span, day in found if day.month is not None]
+    return [*((span, day) for span, day in found if day.month is not None), *find_weekdays(text)]
 
 
-def tells(text: str, asked: Day) -> bool:
-    """Whether a text tells a day that is the one asked for, or one of the month asked for, however it is written."""
+def tells(text: str, asked: Day | int) -> bool:
+    """Whether a text tells a day that is the one asked for, or one of the month asked for, however it is written; a
+    number asks for a day of the week."""
+    if isinstance(asked, int):
+        return any(day == asked for _, day in find_weekdays(text))
     return any(
         day.month == asked.month and (asked.day is None or day.day == asked.day) and day.agrees(asked)
         for dated in find_dates(text)

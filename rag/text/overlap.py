@@ -17,7 +17,7 @@ import regex
 
 from rag.domain import Span
 from rag.text import language, terms
-from rag.text.dates import WHEN, Day, find_months, find_weekdays, tells
+from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
 from rag.text.units import rows_of
@@ -102,8 +102,7 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
             {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
         )
         names = frozenset(terms.truncation_stem(stem) for stem in names)
-    told: list[tuple[Span, Day | int]] = [*find_months(question), *find_weekdays(question)]
-    days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in told)
+    days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in find_days(question))
     return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated, days=days)
 
 
@@ -114,12 +113,8 @@ def seen_by(inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Sequence[Sen
 
 
 def _with_days(sentence: SentenceView, inquiry: Inquiry) -> SentenceView:
-    told = [stems for day, stems in inquiry.days if not stems <= sentence.present and _tells(sentence.text, day)]
+    told = [stems for day, stems in inquiry.days if not stems <= sentence.present and tells(sentence.text, day)]
     return replace(sentence, present=sentence.present.union(*told)) if told else sentence
-
-
-def _tells(text: str, day: Day | int) -> bool:
-    return tells(text, day) if isinstance(day, Day) else any(day == told for _, told in find_weekdays(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

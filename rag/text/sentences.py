@@ -26,9 +26,9 @@ _STOP = regex.compile(r"[.!?…。！？｡।॥؟۔]")
 _BOUNDARY = regex.compile(
     r"""(?P<stop>[.!?…]+|[。！？｡।॥؟۔]+)(?P<close>["'”’»›)\]）」』*_]*)(?P<gap>\s*)""",
 )
-# "am 18. Oktober", "im 19. Jahrhundert"
 _CLAUSE = regex.compile(r"\d{1,3}(?:\.\d{1,3})+\.?\s+\p{Lu}")
 """The number of a clause, "1.2 Musical instruments": it begins one."""
+# "am 18. Oktober", "im 19. Jahrhundert"
 _BEHIND_ORDINAL = regex.compile(rf"{language.pattern('sentences.behind_ordinal')}\b", regex.IGNORECASE)
 _OPENERS = "\"'“‘«‹([（「『¿¡"
 _ONE_LETTER = regex.compile(r"\p{L}\.")  # "z. B.", "d. h."

@@ -64,6 +64,11 @@ def child(element: Element | None, *path: str) -> Element | None:
     return element
 
 
+def holder(element: Element, *names: str) -> Element | None:
+    """The nearest element of these names around one."""
+    return next((one for one in element.iterancestors() if name_of(one) in names), None)
+
+
 def below(element: Element, *names: str) -> Iterator[Element]:
     """All elements of these names below `element`, in their order."""
     return (one for one in element.iter() if name_of(one) in names)

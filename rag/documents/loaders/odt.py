@@ -10,7 +10,7 @@ import regex
 from rag.documents.loaders.archive import Archive
 from rag.documents.loaders.counting import counted
 from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
-from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 from rag.errors import DocumentError
@@ -143,7 +143,7 @@ class _Walk:
         ]
         told = Cells(
             texts=tuple(cells),
-            table=next((one for one in row.iterancestors() if name_of(one) == "table"), row),
+            table=holder(row, "table"),
             names_columns=name_of(row.getparent()) == "table-header-rows",
             is_spanned=any(attribute(one, name) not in (None, "1") for one in row if name_of(one) for name in _SPANS),
         )

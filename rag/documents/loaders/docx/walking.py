@@ -11,7 +11,7 @@ from rag.documents.loaders.docx.numbering import Numbering
 from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.loaded import Cells, Piece
-from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of
 from rag.domain import Role
 
 _UNREAD = frozenset(["del", "moveFrom", "Fallback", "pPr", "rPr", "instrText", "delText", "sectPr", "tblPr", "trPr"])
@@ -79,10 +79,10 @@ class Walk:
 
     def _table(self, table: Element, voice: _Voice) -> None:
         for row in below(table, "tr"):
-            if _holder(row, "tbl") is not table or child(row, "trPr", "del") is not None:
+            if holder(row, "tbl") is not table or child(row, "trPr", "del") is not None:
                 continue
             boxes: list[Element] = []
-            held = [cell for cell in below(row, "tc") if _holder(cell, "tr") is row]
+            held = [cell for cell in below(row, "tc") if holder(cell, "tr") is row]
             texts = [_cell(cell, boxes) for cell in held]
             cells = Cells(
                 texts=tuple(texts),
@@ -143,17 +143,12 @@ def _is_on(setting: Element | None) -> bool:
 
 
 def _is_in_box(paragraph: Element, cell: Element) -> bool:
-    holder = _holder(paragraph, "txbxContent", "tc", "Fallback")
-    while holder is not None and holder is not cell:
-        if name_of(holder) != "tc":
+    holding = holder(paragraph, "txbxContent", "tc", "Fallback")
+    while holding is not None and holding is not cell:
+        if name_of(holding) != "tc":
             return True
-        holder = _holder(holder, "txbxContent", "tc", "Fallback")
+        holding = holder(holding, "txbxContent", "tc", "Fallback")
     return False
-
-
-def _holder(element: Element, *names: str) -> Element | None:
-    """The nearest element of these names around one."""
-    return next((one for one in element.iterancestors() if name_of(one) in names), None)
 
 
 def _is_raised(run: Element) -> bool:

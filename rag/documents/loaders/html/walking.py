@@ -11,7 +11,7 @@ import regex
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.html.signs import BLOCKS, ROLES, is_heading, is_unread, speaker_of, voice_of
 from rag.documents.loaders.loaded import Cells, Piece
-from rag.documents.loaders.markup import Element, below, child, name_of
+from rag.documents.loaders.markup import Element, below, child, holder, name_of
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 
@@ -161,7 +161,7 @@ def _cells_of(row: Element, texts: list[str]) -> Cells:
     held = [cell for cell in row if name_of(cell)]
     return Cells(
         texts=tuple(texts),
-        table=next((one for one in row.iterancestors() if name_of(one) == "table"), row),
+        table=holder(row, "table"),
         names_columns=bool(held) and all(name_of(cell) == "th" for cell in held),
         is_spanned=any(cell.get(name, "1").strip() != "1" for cell in held for name in ("colspan", "rowspan")),
     )
