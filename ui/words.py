@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from rag.documents.context import display
 from rag.domain import Answer, Confidence, Role, Verdict, document_name
 
@@ -65,6 +67,11 @@ def verdict_text(answer: Answer) -> str:
     by = f" · written by {answer.model}" if answer.model else ""
     some = f", {translated} in another language than its source" if translated else ""
     return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{some}{by}"
+
+
+def day_text(day: dt.date) -> str:
+    """As people read it: "18 October 2015"."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def directory_of(document_id: str) -> str:

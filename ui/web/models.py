@@ -6,6 +6,7 @@ Address, model and key come with each question and are kept nowhere: the key is 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -34,23 +35,25 @@ def chosen_model(text: str, *, silent_seconds: float) -> ChatModel | None:
         return None
     from rag.servers.chosen import model_of
 
-    try:
-        sent = json.loads(text)
-    except ValueError:
-        sent = None
-    if not isinstance(sent, dict):
+    if (sent := _sent(text)) is None:
         raise ChatModelError("The model that was chosen cannot be read. Choose it again.")
     return model_of(chosen_of(sent), silent_seconds=silent_seconds)
 
 
 def chosen_name(text: str) -> str | None:
     """The model that a tab chose and the host it runs on; None where it chose none."""
-    try:
-        sent = json.loads(text) if text else None
-        host = urlsplit(sent["address"]).netloc.rpartition("@")[2] if isinstance(sent, dict) else ""
-        return f"{sent['model']} at {host}" if host and isinstance(sent, dict) else None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        if (sent := _sent(text)) and (host := urlsplit(sent["address"]).netloc.rpartition("@")[2]):
+            return f"{sent['model']} at {host}"
+    return None
+
+
+def _sent(text: str) -> Json | None:
+    """What a tab says that it chose; None for what no page sends."""
+    with suppress(ValueError):
+        sent = json.loads(text)
+        return sent if isinstance(sent, dict) else None
+    return None
 
 
 def disclosure_html(writer: str | None, second: str | None, *, use_model: bool, chooses: bool) -> str:

@@ -5,15 +5,14 @@ Pure functions from nouns to markup. Everything in it is a link to its place.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from itertools import groupby
 
 from rag.answer.survey import Mention, Survey
 from rag.index.records import Record
-from ui.web.markup import attribute, escaped, exact, place_address
-from ui.web.passages import event_html, words_link
-from ui.words import counted, directory_of
+from ui.web.markup import escaped
+from ui.web.passages import document_link, event_html, words_link
+from ui.words import counted, day_text, directory_of
 
 _MOST_LISTED = 1_000
 _MOST_PLACES = 5
@@ -59,16 +58,8 @@ def _folder_html(name: str) -> str:
 
 
 def _document_html(folder: str, record: Record) -> str:
-    address = place_address(folder, record.document_id, 1)
-    link = (
-        f'<a class="place" dir="auto" href="{attribute(address)}" data-document="{exact(record.document_id)}" '
-        f'data-paragraph="1">{escaped(record.title)}</a>'
-    )
-    return f"<li>{link}{_date_html(record.date)}</li>"
-
-
-def _date_html(date: dt.date | None) -> str:
-    return f' <span class="facts">{date.day} {date:%B %Y}</span>' if date else ""
+    date = f' <span class="facts">{day_text(record.date)}</span>' if record.date else ""
+    return f"<li>{document_link(folder, record)}{date}</li>"
 
 
 def _mention_html(folder: str, one: Mention) -> str:

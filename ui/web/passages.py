@@ -12,6 +12,7 @@ from rag.answer.central import Telling
 from rag.answer.timeline import Event
 from rag.documents.context import display
 from rag.domain import Passage, Role
+from rag.index.records import Record
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import prose_html
 from ui.words import ROLE_NAMES, excerpt
@@ -54,21 +55,29 @@ def place_link(passage: Passage, shelf: Shelf) -> str:
 def paragraph_link(folder: str, passage: Passage, inside: str) -> str:
     """A link to a paragraph, `inside` as its markup."""
     paragraph = passage.paragraph
-    address = place_address(folder, paragraph.document_id, paragraph.number)
-    return (
-        f'<a class="place" dir="auto" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
-        f'data-paragraph="{paragraph.number}">{inside}</a>'
-    )
+    return _link(place_address(folder, *paragraph.key), *paragraph.key, inside)
+
+
+def document_link(folder: str, record: Record, *, kind: str = "place") -> str:
+    """A document's title as the link to its beginning."""
+    key = record.document_id, 1
+    return _link(place_address(folder, *key), *key, escaped(record.title), kind=kind)
 
 
 def words_link(folder: str, one: Telling, inside: str) -> str:
     """A link to some words, which are marked then, `inside` as its markup."""
-    paragraph, start, end = one.passage.paragraph, one.span.start, one.span.end
-    address = place_address(folder, paragraph.document_id, paragraph.number, start, end)
+    key, start, end = one.passage.paragraph.key, one.span.start, one.span.end
+    marked = (
+        f' data-start="{start}" data-end="{end}" data-revision="{attribute(one.passage.source.revision)}" '
+        f'data-quote="{exact(one.text)}"'
+    )
+    return _link(place_address(folder, *key, start, end), *key, inside, more=marked)
+
+
+def _link(address: str, document_id: str, number: int, inside: str, *, kind: str = "place", more: str = "") -> str:
     return (
-        f'<a class="place" dir="auto" href="{attribute(address)}" data-document="{exact(paragraph.document_id)}" '
-        f'data-paragraph="{paragraph.number}" data-start="{start}" data-end="{end}" '
-        f'data-revision="{attribute(one.passage.source.revision)}" data-quote="{exact(one.text)}">{inside}</a>'
+        f'<a class="{kind}" dir="auto" href="{attribute(address)}" data-document="{exact(document_id)}" '
+        f'data-paragraph="{number}"{more}>{inside}</a>'
     )
 
 

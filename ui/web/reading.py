@@ -5,7 +5,6 @@ Pure functions from nouns to markup.
 
 from __future__ import annotations
 
-import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -19,7 +18,7 @@ from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.origins import Origin
 from ui.web.prose import Mark, paragraph_html
-from ui.words import ROLE_NAMES, directory_of, left_out_text
+from ui.words import ROLE_NAMES, day_text, directory_of, left_out_text
 
 AROUND = 150
 """Paragraphs shown on each side of the one asked for."""
@@ -101,10 +100,6 @@ def _origin_html(origin: Origin | None) -> str:
         f'<a href="{attribute(origin.address)}" target="_blank" rel="noopener noreferrer">{escaped(origin.address)}</a>'
     )
     return f'<p class="facts origin">Fetched from {link} on {day_text(origin.fetched)}</p>'
-
-
-def day_text(day: dt.date) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def counted(paragraphs: int) -> str:

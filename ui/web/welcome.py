@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from ui.web.folders import Indexing
 from ui.web.introducing import Introduced, Introduction
-from ui.web.markup import attribute, escaped, exact, place_address
-from ui.web.passages import sentence_link
-from ui.web.reading import day_text, failures_html, left_out_html
-from ui.words import counted
+from ui.web.markup import escaped, exact
+from ui.web.passages import document_link, sentence_link
+from ui.web.reading import failures_html, left_out_html
+from ui.words import counted, day_text
 
 _LONGEST_SENTENCE = 260
 
@@ -59,11 +59,7 @@ def _documents_html(folder: str, introduced: Sequence[Introduced], documents: in
 
 def _introduced_html(folder: str, one: Introduced) -> str:
     record = one.record
-    address = place_address(folder, record.document_id, 1)
-    title = (
-        f'<a class="place title" dir="auto" href="{attribute(address)}" data-document="{exact(record.document_id)}" '
-        f'data-paragraph="1">{escaped(record.title)}</a>'
-    )
+    title = document_link(folder, record, kind="place title")
     date = f' <span class="facts">{day_text(record.date)}</span>' if record.date else ""
     is_short = one.telling is not None and len(one.telling.text) <= _LONGEST_SENTENCE
     said = f"<p>{sentence_link(folder, one.telling)}</p>" if one.telling and is_short else ""

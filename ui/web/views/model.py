@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rag.domain import Json
 from rag.errors import IbidError
 from ui.web.desk import Desk, View, html
 from ui.web.models import FORBIDDEN, chosen_of, form_html
+
+if TYPE_CHECKING:
+    from rag.servers.chosen import Chosen
 
 
 class Model(View):
@@ -28,24 +31,28 @@ class Model(View):
 
     def models(self, given: Mapping[str, Any]) -> Json:
         """The models of a server, and the address under which it tells them; or a problem, in one line."""
-        from rag.servers.chosen import models_of
-
-        if not self.desk.chooses:
-            return {"problem": FORBIDDEN}
-        try:
-            chosen, models = models_of(chosen_of(dict(given)))
-        except IbidError as error:
-            return {"problem": str(error)}
-        return {"address": chosen.address, "models": models}
+        return self._asked(given, _models)
 
     def try_model(self, given: Mapping[str, Any]) -> Json:
         """Whether the model says anything: its name and its host, or a problem, in one line."""
+        return self._asked(given, self._tried)
+
+    def _tried(self, chosen: Chosen) -> Json:
         from rag.servers.chosen import tried
 
+        return {"name": str(tried(chosen, silent_seconds=self.desk.settings.model_wait))}
+
+    def _asked(self, given: Mapping[str, Any], ask: Callable[[Chosen], Json]) -> Json:
         if not self.desk.chooses:
             return {"problem": FORBIDDEN}
         try:
-            model = tried(chosen_of(dict(given)), silent_seconds=self.desk.settings.model_wait)
+            return ask(chosen_of(dict(given)))
         except IbidError as error:
             return {"problem": str(error)}
-        return {"name": str(model)}
+
+
+def _models(chosen: Chosen) -> Json:
+    from rag.servers.chosen import models_of
+
+    told, models = models_of(chosen)
+    return {"address": told.address, "models": models}

@@ -7,11 +7,12 @@ let announced = '', stopped = null;
 const questionBox = () => byId('question').querySelector('textarea');
 
 /* As if it were typed: Gradio's own value follows. */
-function fill(text) {
-  const box = questionBox();
-  Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(box, text);
+function typeInto(box, text) {
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(box), 'value').set.call(box, text);
   box.dispatchEvent(new Event('input', { bubbles: true }));
 }
+
+const fill = (text) => typeInto(questionBox(), text);
 
 function ask(text) {
   fill(text);

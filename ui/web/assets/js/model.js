@@ -8,10 +8,7 @@ const saidOfModel = (text) => { modelDialog().querySelector('.model-said').textC
 
 /* The hidden box of Gradio's that goes with a question. */
 function carry(chosen) {
-  const box = document.querySelector('#chosen textarea, #chosen input');
-  const kind = box.tagName === 'TEXTAREA' ? HTMLTextAreaElement : HTMLInputElement;
-  Object.getOwnPropertyDescriptor(kind.prototype, 'value').set.call(box, chosen ? JSON.stringify(chosen) : '');
-  box.dispatchEvent(new Event('input', { bubbles: true }));
+  typeInto(document.querySelector('#chosen textarea, #chosen input'), chosen ? JSON.stringify(chosen) : '');
   modelDialog().querySelector('[data-act=unuse-chosen]').hidden = !chosen;
 }
 
