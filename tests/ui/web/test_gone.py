@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import PHONE, ROOT, Chat, visiting
+from browsing import PHONE, ROOT, Chat, Visitor, visiting
 from playwright.sync_api import Browser, expect
 
 SIEGE = "How long was West Aleppo under siege?"
@@ -21,6 +21,15 @@ def mortal(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shutil.copytree(ROOT / "seeds", base / "seeds")
     with Chat(base / "home", base / "seeds") as chat:
         yield chat.wait_until_read()
+
+
+def goes_on(visitor: Visitor) -> None:
+    """The server is back: what was asked stands there, and what was typed can be asked."""
+    expect(visitor.page.locator("#gone")).to_be_empty()
+    visitor.see().ended(SIEGE)
+    expect(visitor.box).to_have_value(HOMS)
+    visitor.box.press("Enter")
+    visitor.ended(HOMS, 2)
 
 
 @pytest.mark.parametrize("options", [pytest.param({}, id="desk"), pytest.param(PHONE, id="phone")])
@@ -50,11 +59,7 @@ def test_what_was_typed_is_kept_and_asked_when_the_server_is_back(mortal: Chat, 
             expect(visitor.box).to_have_value(HOMS)
         finally:
             mortal.start()
-        expect(banner).to_be_empty()
-        visitor.see().ended(SIEGE)
-        expect(visitor.box).to_have_value(HOMS)
-        visitor.box.press("Enter")
-        visitor.ended(HOMS, 2)
+        goes_on(visitor)
         # What the browser met while nobody was there is no fault of the page.
         visitor.heard.errors.clear()
 
@@ -74,11 +79,7 @@ def test_a_question_that_meets_a_dead_server_says_so_in_our_words(mortal: Chat, 
             expect(visitor.box).to_have_value(HOMS)
         finally:
             mortal.start()
-        expect(banner).to_be_empty()
-        visitor.see().ended(SIEGE)
-        expect(visitor.box).to_have_value(HOMS)
-        visitor.box.press("Enter")
-        visitor.ended(HOMS, 2)
+        goes_on(visitor)
         visitor.heard.errors.clear()
 
 
