@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from rag.answer import about, prompts
 from rag.answer.answering import Found, answered
-from rag.answer.collection import answer_about, catalogue, described, overview
+from rag.answer.collection import answer_about, catalogue, overview, requested
 from rag.answer.comparing import compare
 from rag.answer.gathering import Gathering
 from rag.answer.outcomes import noted
@@ -221,7 +221,7 @@ class Chatbot:
         writer = None if question.offline else chosen
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
-        request = about.classify(question.text, [described(record) for record in records])
+        request = requested(question.text, records)
         if request is not None and request.topic:
             yield from self._compared(question, request.topic, records=records, writer=writer)
         elif request is not None:
@@ -240,7 +240,12 @@ class Chatbot:
         started = time.perf_counter()
         found = Found.of(question, gathering=self.gathering, rewriter=writer)
         grown = answered(question, found, writer=writer)
-        told = (with_later_versions(one, self.documents) if one.complete and one.statements else one for one in grown)
+        told = (
+            with_later_versions(one, self.documents, self.retriever.passages_of)
+            if one.complete and one.statements
+            else one
+            for one in grown
+        )
         yield from _finished(told, found.evidence.retrieval, started)
 
     def _about(

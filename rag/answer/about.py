@@ -28,6 +28,7 @@ class Kind(StrEnum):
     TIMELINE = "timeline"
     NEWEST = "newest"
     OLDEST = "oldest"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ _PAIR = _whole(language.pattern("requests.pair"))
 # These mean documents by an `object`.
 _OF_DOCUMENTS = tuple(
     (kind, _whole(language.pattern(f"requests.{kind}")))
-    for kind in (Kind.SUMMARY, Kind.AUTHOR, Kind.DATE, Kind.TIMELINE, Kind.NEWEST, Kind.OLDEST)
+    for kind in (Kind.SUMMARY, Kind.AUTHOR, Kind.DATE, Kind.TIMELINE, Kind.NEWEST, Kind.OLDEST, Kind.CHANGES)
 )
 _VAGUE = _whole(language.pattern("requests.vague"))
 _PLACES = language.numbered("requests.places")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -11,6 +11,7 @@ import numpy as np
 import regex
 
 from rag.answer.exactly import Exactly
+from rag.answer.whom import Whom
 from rag.documents.context import context_of
 from rag.documents.front_matter import is_front_matter
 from rag.documents.signatures import is_signature
@@ -150,7 +151,8 @@ def candidates(
     language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
     passages, by the paragraph's key."""
     exactly = Exactly(inquiry)
-    usable = _usable(passages, exactly)
+    whom = Whom(inquiry)
+    usable = _usable(passages, told_by=lambda text: exactly.is_told_by(text) or whom.is_told_by(text))
     found: list[Candidate] = []
     described: list[Numbers] = []
     for passage in usable:
@@ -164,24 +166,24 @@ def candidates(
     if embedder is not None:
         features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
     _give_questions_to_their_answers(found, features)
-    telling = [i for i, candidate in enumerate(found) if _tells(candidate, inquiry)] or list(range(len(found)))
+    telling = [i for i, candidate in enumerate(found) if is_telling(candidate, inquiry)] or list(range(len(found)))
     chosen = features.at(telling)
-    shares = probabilities(model.scores(chosen) + _policy(inquiry, [found[i] for i in telling], exactly))
+    told = whom.preferences([found[i].sentence for i in telling])
+    shares = probabilities(model.scores(chosen) + told + _policy(inquiry, [found[i] for i in telling], exactly))
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
     ]
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
 
 
-def _usable(passages: Sequence[Passage], exactly: Exactly) -> list[Passage]:
-    """The first passages, and of the others rows that tell exactly what is asked for where none of these does."""
+def _usable(passages: Sequence[Passage], *, told_by: Callable[[str], bool]) -> list[Passage]:
+    """The first passages, and of the others rows that tell exactly what, or who, is asked for where none of these
+    does."""
     spoken = [one for one in passages if one.paragraph.role not in _NOT_PROSE] or list(passages)
     first, others = spoken[:PASSAGES], spoken[PASSAGES:]
-    if any(exactly.is_told_by(one.paragraph.text) for one in first):
+    if any(told_by(one.paragraph.text) for one in first):
         return first
-    return first + [
-        one for one in others if one.paragraph.role is Role.TABLE and exactly.is_told_by(one.paragraph.text)
-    ]
+    return first + [one for one in others if one.paragraph.role is Role.TABLE and told_by(one.paragraph.text)]
 
 
 def _described(
@@ -252,12 +254,13 @@ def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) ->
     return bool(stems) and stems <= words
 
 
-def _tells(candidate: Candidate, inquiry: Inquiry) -> bool:
-    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question that is
-    answered right after it, the names of a table's columns, a field with nothing but the document's title, or one of
-    its front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
+def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
+    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question, unless somebody
+    is heard to ask it, the names of a table's columns, a field with nothing but the document's title, or one of its
+    front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
     sentence = candidate.sentence
-    if sentence.is_header or candidate.is_answered_next or is_signature(sentence.text.lstrip("> ")):
+    is_asked = _asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
+    if sentence.is_header or is_asked or is_signature(sentence.text.lstrip("> ")):
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):
         return False

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import regex
 
-from rag.answer.about import Kind, Request
+from rag.answer.about import Kind, Request, classify
 from rag.answer.central import central_sentences
+from rag.answer.changes import changes, versions_among
 from rag.answer.timeline import timeline
 from rag.answer.verify import settle
 from rag.documents.context import display
@@ -57,6 +58,15 @@ class Account:
         return sorted(self.retrieval.passages, key=lambda passage: passage.paragraph.key not in quoted)
 
 
+def requested(question: str, records: Sequence[Record]) -> Request | None:
+    """The kind of request about these documents, or None for a question about a fact. What changed can be told of two
+    versions of one document only."""
+    request = classify(question, [described(record) for record in records])
+    if request is not None and request.kind is Kind.CHANGES:
+        return request if versions_among([records[i] for i in request.which]) else None
+    return request
+
+
 def answer_about(
     question: str,
     request: Request,
@@ -71,6 +81,9 @@ def answer_about(
     if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
         most = _EACH.get(len(chosen), 1) if request.kind is Kind.SUMMARY else 1
         return _summary(question, chosen, most=most, passages_of=passages_of, weight_of=weight_of)
+    if request.kind is Kind.CHANGES and (versions := versions_among(chosen)):
+        older, newer = (_read(record, passages_of) for record in versions)
+        return changes(question, older=older, newer=newer)
     if request.kind is Kind.TIMELINE:
         return timeline(question, [_read(record, passages_of) for record in chosen[:MOST_READ]])
     if request.kind in (Kind.AUTHOR, Kind.DATE):
@@ -224,17 +237,22 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
 
 
 def _telling_line(passage: Passage, kind: Kind) -> tuple[Passage, Span] | None:
-    """The line of a byline, or of a Markdown front matter, that names the author or the date."""
+    """The line of a byline, or of a Markdown front matter, that names the author or the date; or of the title, where
+    the document is dated by it, as minutes are."""
     paragraph = passage.paragraph
     is_filed = is_front_matter(paragraph)
-    if paragraph.role is not Role.BYLINE and not is_filed:
+    dates = kind is Kind.DATE and paragraph.role is Role.TITLE and passage.source.date is not None
+    if dates and find_date(paragraph.text) != passage.source.date:
+        return None
+    if paragraph.role is not Role.BYLINE and not is_filed and not dates:
         return None
     field = regex.compile(r"(?i)\s*author:\s*\S" if kind is Kind.AUTHOR else r"(?i)\s*date:\s*\S")
     start = paragraph.start
     for line in paragraph.text.splitlines(keepends=True):
         says = (find_author(line) if kind is Kind.AUTHOR else find_date(line)) is not None
         if field.match(line) or (says and not is_filed):
-            first = start + len(line) - len(line.lstrip())
-            return passage, Span(first, first + len(line.strip()))
+            told = line.lstrip("# \t").rstrip()
+            first = start + line.index(told)
+            return passage, Span(first, first + len(told))
         start += len(line)
     return None

@@ -8,6 +8,7 @@ from itertools import count, zip_longest
 
 from rag.answer.outcomes import noted, possible, with_passages
 from rag.domain import Answer, Citation, Confidence, Passage, Statement
+from rag.text import terms
 
 _ENDS = " ?.!,;"
 _FEW = 2
@@ -20,7 +21,7 @@ def joined(answer: Answer, asked: Sequence[tuple[str, Answer]]) -> Answer:
     than possible: something was not. The parts that nothing was found for are told."""
     parts = [part for _, part in asked]
     together = _together(answer, parts)
-    missed = [part for part, found in asked if not _is_answered(found, together)]
+    missed = [part for part, found in asked if not (_is_answered(found, together) or _is_told(part, together))]
     if together.abstained or not missed or len(missed) == len(parts):
         return together
     return noted(
@@ -31,6 +32,13 @@ def joined(answer: Answer, asked: Sequence[tuple[str, Answer]]) -> Answer:
 def _is_answered(part: Answer, together: Answer) -> bool:
     """Whether what answers a part, or may, is among what is shown."""
     return any(_is_in(one, together.statements) for one in part.statements)
+
+
+def _is_told(part: str, together: Answer) -> bool:
+    """Whether one quote holds every word of a part, as a row does that tells both the past year and the next."""
+    words = frozenset(terms.content_stems(part))
+    told = [frozenset(terms.stems(citation.quote)) for citation in together.citations]
+    return len(words) > 1 and any(words <= one for one in told)
 
 
 def _together(answer: Answer, parts: Sequence[Answer]) -> Answer:

@@ -1,20 +1,34 @@
-"""What an answer quotes of an older version, where a later one is among the documents."""
+"""What an answer quotes that may not hold any more: of an older version, where a later one is among the documents, or
+of a document that says so of itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import regex
+
 from rag.answer.outcomes import noted, possible
-from rag.domain import Answer, Confidence, Source, document_name
+from rag.answer.sections import Read
+from rag.documents.context import display
+from rag.domain import Answer, Confidence, Paragraph, Role, document_name
 from rag.index.records import Record
-from rag.search.filing import Filed, is_later, untimed, years_in, years_of
+from rag.search.filing import Filed, filed, is_later, untimed, years_in, years_of
+from rag.text import language
+from rag.text.units import split_units
 
 MOST_TOLD = 2
 
+_BEGINNING = range(1, 7)
+"""The paragraphs in which a document says what it is."""
+_ENDED = regex.compile(language.pattern("versions.ended"), regex.IGNORECASE)
+_LONGEST = 200
+"""Letters of a sentence by which a document says so; longer ones tell a story."""
 
-def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
-    """The answer, which names the later versions of the documents that it quotes, and then is uncertain where no model
-    judged it; unless it quotes these too, or the question asks for the year of the older one."""
+
+def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -> Answer:
+    """The answer, which names the later versions of the documents that it quotes, and what these say of themselves
+    where they are withdrawn or replaced. Then it is uncertain where no model judged it; unless it quotes the later ones
+    too, or the question asks for the year of the older one."""
     cited = {one.paragraph.document_id: one.source for one in answer.citations}
     asked = years_in(answer.question)
     told = []
@@ -24,6 +38,8 @@ def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
         if later is not None and later.document_id not in cited:
             name = document_name(later.document_id)
             told.append(f"A later version of “{source.title}” is among your documents: “{later.title}” ({name}).")
+        elif ended := _ended([passage.paragraph for passage in read(document_id, _BEGINNING)]):
+            told.append(f"“{source.title}” says of itself: “{ended}”")
     if not told:
         return answer
     # What contradicts one another says so itself.
@@ -32,14 +48,17 @@ def with_later_versions(answer: Answer, records: Sequence[Record]) -> Answer:
     return noted(possible(answer, answer.statements) if is_sure else answer, " ".join(told[:MOST_TOLD]))
 
 
+def _ended(paragraphs: Sequence[Paragraph]) -> str | None:
+    """What a document says at its beginning of its own end: "Status: withdrawn"."""
+    own = [one.text for one in paragraphs if one.role is not Role.COMMENT]
+    said = (span.of(text) for text in own for span in split_units(text) if len(span) <= _LONGEST)
+    return next((display(one) for one in said if _ENDED.search(one)), None)
+
+
 def _latest(older: Filed, records: Sequence[Record]) -> Record | None:
     """The last of the later versions of a document."""
     last, found, title = older, None, untimed(older[1].title)
     for record in records:
-        if untimed(record.title) == title and is_later(one := _filed(record), last):
+        if untimed(record.title) == title and is_later(one := filed(record), last):
             last, found = one, record
     return found
-
-
-def _filed(record: Record) -> Filed:
-    return record.document_id, Source(title=record.title, revision=record.revision, date=record.date)

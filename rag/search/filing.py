@@ -13,6 +13,7 @@ import numpy as np
 import regex
 
 from rag.domain import Source, document_name
+from rag.index.records import Record
 from rag.search.fusion import Scores
 from rag.text import language
 from rag.text.dates import find_years, masked
@@ -26,6 +27,10 @@ _NEWEST = regex.compile(rf"(?i)\b{language.pattern('questions.newest')}\b")
 
 Filed: TypeAlias = tuple[str, Source]
 """A document's id, and what it says of itself."""
+
+
+def filed(record: Record) -> Filed:
+    return record.document_id, record.source
 
 
 def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) -> Scores:

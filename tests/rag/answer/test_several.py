@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,20 @@ def test_both_parts_are_answered_in_their_order_each_with_its_own_mark(bot: Chat
     assert len(answer.searched_for) == 3
     shown = {passage.paragraph.key for passage in answer.passages}
     assert all(citation.paragraph.key in shown for citation in answer.citations)
+
+
+def test_a_row_that_tells_both_parts_leaves_none_out(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    rows = "Rents,214000,216340,221000\nRepairs,58000,63420,62000\nInsurance,9000,8870,9400\nStaff,71000,70450,74000\n"
+    (tmp_path / "documents" / "budget.csv").write_text(
+        f"Heading,2025 budget,2025 actual,2026 budget\n{rows}", encoding="utf-8"
+    )
+    settings = Settings(documents=tmp_path / "documents", home=tmp_path / "home", answer_seconds=0.0)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("What did repairs really cost in 2025 and what is the 2026 budget?")
+        assert "62000" in answer.text
+        assert "Nothing certain" not in (answer.notice or "")
 
 
 def test_no_words_are_quoted_twice(bot: Chatbot) -> None:

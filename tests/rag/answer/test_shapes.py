@@ -294,3 +294,45 @@ def test_of_a_chat_the_turn_of_who_is_asked_about_is_quoted_as_theirs(
 ) -> None:
     statement = ask(CHAT, question).statements[0]
     assert (statement.citations[0].quote, statement.lead) == (quote, lead)
+
+
+PEOPLE = """# Around the yard
+
+Gutters are cleaned in October. Old paint is taken back by the shop.
+
+The notice board hangs beside the laundry; keep it tidy. By the way, who looks after the lamps?
+
+| Name | Role | Phone | Looks after |
+|---|---|---|---|
+| Ada Brandt | Chair | 01977 555 201 | meetings |
+| Femi Oduya | Treasurer | 01977 555 202 | budget, rent arrears |
+| Greta Lund-Maas | Warden | 01977 555 203 | lamps, gutters |
+
+The treasurer's own claims are signed by the chair.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "right"),
+    [
+        ("Who is the treasurer?", "Femi Oduya"),
+        ("whos the treasurer", "Femi Oduya"),
+        ("Who do I ask about rent arrears?", "Femi Oduya"),
+        ("who looks after the lamps", "Greta Lund-Maas"),
+        ("Who can I call about gutters?", "Greta Lund-Maas"),
+    ],
+)
+def test_who_it_is_is_told_by_the_row_of_a_list_of_people(ask: Ask, question: str, right: str) -> None:
+    answer = ask(PEOPLE, question)
+    assert right in answer.statements[0].text, answer.text
+
+
+def test_what_somebody_does_is_not_told_by_their_row(ask: Ask) -> None:
+    answer = ask(PEOPLE, "Who signs the treasurer's claims?")
+    assert "signed by the chair" in answer.statements[0].text
+
+
+def test_a_row_without_anybody_is_nobody(ask: Ask) -> None:
+    costs = "# Costs\n\n| Item | Budget |\n|---|---|\n| Treasurer | 120 |\n| Chair | 80 |\n\nThe treasurer is elected in May.\n"
+    answer = ask(costs, "Who is the treasurer?")
+    assert not any("120" in statement.text for statement in answer.statements)

@@ -131,6 +131,29 @@ def test_which_is_newer_is_told_by_the_dates_they_name(bot: Chatbot, question: s
     assert all("20" in citation.quote for citation in answer.citations)
 
 
+def test_minutes_are_dated_by_their_title(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    for name, text in (
+        (
+            "first.txt",
+            "Minutes of the meeting, Tuesday 4 March 2025\n\nPresent: Ada Brandt, Femi Oduya.\n\nNext meeting: 6 May 2025.\n",
+        ),
+        ("second.md", "# Minutes, Tuesday 6 May 2025\n\nThe shed is sold.\n"),
+        ("rules.md", "# Rules\n\nThe gate is locked at nine.\n"),
+    ):
+        (tmp_path / "documents" / name).write_text(text, encoding="utf-8")
+    with open_chatbot(
+        Settings(documents=tmp_path / "documents", home=tmp_path / "home"), "test", embedder=embedder
+    ) as bot:
+        bot.ingest()
+        answer = bot.ask("Which document is the newest?")
+        assert [one.citations[0].quote for one in answer.statements] == [
+            "Minutes, Tuesday 6 May 2025",
+            "Minutes of the meeting, Tuesday 4 March 2025",
+        ]
+        assert answer.notice == "The newest first. “Rules” does not say when it was written."
+
+
 def test_a_summary_begins_with_what_the_document_says_first_and_leans_on_nothing(bot: Chatbot) -> None:
     answer = bot.ask("Summarise the ledger")
     texts = [statement.text for statement in answer.statements]

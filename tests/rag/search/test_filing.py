@@ -75,6 +75,37 @@ def test_a_later_version_of_what_is_quoted_is_told(tmp_path: Path, embedder: Min
         assert "later version" not in (bot.ask("When are the sheds locked?").notice or "")
 
 
+ENDED = (
+    "---\ntitle: Heating\nstatus: superseded\n---\n\n",
+    "# Heating\n\nStatus: withdrawn\n\n",
+    "# Heating\n\n**This policy has been replaced by the heating policy of 2026.**\n\n",
+    "# Heating\n\nSuperseded by warmth.md\n\n",
+    "# Heizung\n\nDiese Richtlinie wurde am 3. Mai aufgehoben.\n\n",
+)
+IN_FORCE = (
+    "# Heating\n\nThis policy replaces the rules of 2022.\n\n",
+    "# Heating\n\nStatus: in force\n\n",
+    "# Heating\n\nThe old boiler was replaced in May.\n\n",
+    "# Heating\n\nMembers whose agreement is withdrawn are told so in writing.\n\n",
+)
+
+
+@pytest.mark.parametrize("beginning", [*ENDED, *IN_FORCE])
+def test_what_is_quoted_of_a_document_that_does_not_hold_any_more_says_so(
+    beginning: str, tmp_path: Path, embedder: MiniLM
+) -> None:
+    (tmp_path / "documents").mkdir()
+    rule = "The boiler house is heated from October to April."
+    (tmp_path / "documents" / "heat.md").write_text(f"{beginning}{rule}\n", encoding="utf-8")
+    settings = Settings(home=tmp_path / "home", documents=tmp_path / "documents")
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("When is the boiler house heated?")
+        assert "October to April" in answer.text
+        assert ("says of itself" in (answer.notice or "")) == (beginning in ENDED)
+        assert answer.confidence is (Confidence.LOW if beginning in ENDED else Confidence.HIGH)
+
+
 def test_versions_that_differ_are_told_apart_by_their_dates(bot: Chatbot) -> None:
     answer = bot.ask("How many crowns does a ticket for a bicycle cost?")
     first, second = answer.statements
