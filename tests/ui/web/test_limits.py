@@ -310,7 +310,7 @@ def settled(chat: Attacked) -> None:
     time.sleep(1)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(800, marks=pytest.mark.slow)])
 def test_calls_whose_answers_nobody_fetches_do_not_pile_up(chat: Attacked, count: int) -> None:  # case 22
     def call(_: int) -> None:
         while chat.post("/gradio_api/call/ask", {"data": [QUESTION, None, None]}).status == 503:
@@ -319,7 +319,7 @@ def test_calls_whose_answers_nobody_fetches_do_not_pile_up(chat: Attacked, count
     assert grown(chat, call, count) < TOO_MUCH
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(800, marks=pytest.mark.slow)])
 def test_pages_that_are_left_do_not_pile_up(chat: Attacked, count: int) -> None:  # case 22
     arrive = next(event["id"] for event in chat.events if "load" in str(event["targets"]))
 
