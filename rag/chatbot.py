@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -146,9 +147,13 @@ class Chatbot:
         self.retriever.refresh()
         if report.changed:
             self._expect_written(before)
+        languages = self.gathering.languages
+        if languages.is_wanted:
+            report = self._completed(languages.complete, report, progress=progress, check=check)
         if self.second is None or offline:
             return report
-        return self._with_second_vectors(self.second, report, progress=progress, check=check)
+        complete = partial(self.second.complete, embedder)
+        return self._completed(complete, report, progress=progress, check=check)
 
     def _expect_written(self, set_aside_before: Sequence[str]) -> None:
         """Chroma takes what it is given also where it then fails to write it. Raises StorageError where documents were
@@ -159,15 +164,15 @@ class Chatbot:
         if set(self.set_aside) - set(set_aside_before):
             raise StorageError(NOT_WRITTEN.format(folder=self._store.folder))
 
-    def _with_second_vectors(
+    def _completed(
         self,
-        second: SecondEmbedder,
+        complete: Callable[[Callable[[int], None]], None],
         report: Report,
         *,
         progress: Callable[[Progress], None] | None,
         check: Callable[[], None] | None,
     ) -> Report:
-        """The report, which says so where the second embedder's vectors could not all be made."""
+        """The report, which says so where a second embedder's vectors could not all be made."""
         files = len(report.outcomes)
 
         def told(sent: int) -> None:
@@ -177,7 +182,7 @@ class Chatbot:
                 progress(Progress(files, files, report.paragraphs_embedded + report.vectors_reused + sent))
 
         try:
-            second.complete(self.gathering.embedder, told)
+            complete(told)
         except (EmbeddingError, IndexMismatchError) as error:
             return replace(report, unfinished=f"{error} {_STANDS_IN}")
         return report

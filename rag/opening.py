@@ -15,6 +15,7 @@ from rag.index.embedding import MiniLM
 from rag.index.mending import remake_vectors
 from rag.index.store import Store, open_store
 from rag.search.cross_encoder import Reader
+from rag.search.languages import Languages
 from rag.search.learned import Learned, read_learned
 from rag.search.ranker import Ranker
 from rag.search.ranking import RANKING_FEATURES
@@ -58,7 +59,8 @@ def open_chatbot(
         second = SecondEmbedder(embedding, store) if embedding is not None else None
         retriever = _retriever(settings, store, embedder=embedder, learned=learned, second=second, ranker=ranker)
         gate = gate or read_gate(settings.gate)
-        gathering = Gathering(retriever=retriever, embedder=embedder, learned=learned, gate=gate)
+        languages = Languages(store, retriever=retriever, shipped=embedder)
+        gathering = Gathering(retriever=retriever, embedder=embedder, learned=learned, gate=gate, languages=languages)
         return Chatbot(settings, store=store, gathering=gathering, llm=llm, second=second)
     except BaseException:
         store.close()

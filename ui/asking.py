@@ -49,8 +49,13 @@ class Own:
         return self._bot.writer
 
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
+        from rag.answer.foreign import PREPARING  # heavy: kept out of `ibid --help`
+
         scope = self._bot.resolve_scope(documents)
-        return self._bot.ask(Question(question, turns=turns, scope=scope, offline=not use_model))
+        for answer in self._bot.stream(Question(question, turns=turns, scope=scope, offline=not use_model)):
+            if answer.notice == PREPARING and not answer.complete:
+                err.print(f"[dim]{PREPARING}[/dim]")
+        return answer
 
     def search(
         self, question: str, documents: Sequence[str], limit: int, use_model: bool

@@ -194,8 +194,8 @@ def write_learned(
     sentences_read: Array,
     gate: Mapping[str, Any],
 ) -> None:
-    """`learned.json`. What the reader takes no part in stays as it was fitted before: the limit of shredding, and
-    ranking without the dense leg."""
+    """`learned.json`. What the reader takes no part in stays as it was fitted before: the limit of shredding,
+    ranking without the dense leg, and what `fit_foreign` writes."""
     before = json.loads(path.read_text(encoding="utf-8"))
     unread, read = rankings
     *names, reader = RANKING_FEATURES
@@ -207,6 +207,7 @@ def write_learned(
         "sentences": _named(sentences, names=SENTENCES_UNREAD, of=ANSWER_FEATURES),
         "sentences_read": _named(sentences_read, names=ANSWER_FEATURES, of=ANSWER_FEATURES),
         "gate": gate,
+        "foreign": before["foreign"],
     }
     path.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 

@@ -6,23 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rag.answer.foreign import across_languages, nearest_across
 from rag.answer.gathering import Evidence, Gathering, Rewriter
-from rag.answer.outcomes import abstaining, noted, quoted
+from rag.answer.outcomes import abstaining, quoted
 from rag.answer.sections import in_sections
 from rag.answer.several import in_turn, joined
 from rag.domain import Answer, Passage, Question
-from rag.search.retrieve import HybridRetriever
-from rag.text.identify import differ
 
 if TYPE_CHECKING:
     from rag.answer.writing import Writer
-
-_FOREIGN = (
-    "Most of your documents are in another language than your question: ask in theirs, or with a model, which "
-    "translates."
-)
-_SAMPLED, _SAMPLE = 12, range(1, 7)
-"""Documents, and paragraphs of each, by which the language of all is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +59,15 @@ def answered(question: Question, found: Found, *, writer: Writer | None) -> Iter
     yield answer
     without_model = _quoted(answer, found, scope=question.scope)
     if writer is None:
-        for one in without_model:
-            is_foreign = one.abstained and differ([question.text], _sample(found.gathering.retriever))
-            yield noted(one, _FOREIGN) if is_foreign else one
+        *grown, last = without_model
+        yield from grown
+        inquiry, languages = found.evidence.inquiry, found.gathering.languages
+        yield from across_languages(question, last, inquiry=inquiry, languages=languages)
         return
     read = found.gathering.retriever.passages_of
-    given = in_sections(found.passages, read=read, tokens=writer.tokens, without=question.without)
+    shown = in_turn([nearest_across(question, found.gathering.languages), found.passages])
+    given = in_sections(shown, read=read, tokens=writer.tokens, without=question.without)
     yield from writer.written(answer, quoted=without_model, given=given)
-
-
-def _sample(retriever: HybridRetriever) -> list[str]:
-    """Texts of some documents, spread over all."""
-    records = retriever.snapshot.records
-    chosen = records[:: max(len(records) // _SAMPLED, 1)][:_SAMPLED]
-    return [one.paragraph.text for record in chosen for one in retriever.passages_of(record.document_id, _SAMPLE)]
 
 
 def _quoted(answer: Answer, found: Found, *, scope: frozenset[str] | None) -> Iterator[Answer]:

@@ -35,12 +35,12 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
     rival = disagreeing(inquiry, best, ranked[1:])
     if rival is not None:
         first, second = (
-            _dated(_statement(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
+            _dated(statement_of(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
         )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
     second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
-    return tuple(_statement(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
+    return tuple(statement_of(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
 
 
 def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
@@ -73,7 +73,8 @@ def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:
     return seen.present & set(inquiry.stems)
 
 
-def _statement(candidate: Candidate, mark: int) -> Statement:
+def statement_of(candidate: Candidate, mark: int) -> Statement:
+    """A sentence as a statement that cites it; its verdict is still pending."""
     citation = candidate.passage.cited(candidate.span, mark)
     bold = candidate.bold
     if bold is not None and citation.start <= bold.start and bold.end <= citation.end:

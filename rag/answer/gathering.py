@@ -15,6 +15,7 @@ from rag.domain import GateReading, Key, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.followup import StandAlone, expand
+from rag.search.languages import Languages
 from rag.search.learned import Learned
 from rag.search.parts import parts_of
 from rag.search.ranking import MOST_CERTAIN
@@ -53,6 +54,7 @@ class Gathering:
     embedder: Embedder
     learned: Learned
     gate: Gate
+    languages: Languages
 
     def gather(self, question: Question, *, rewriter: Rewriter | None = None) -> Evidence:
         """Retrieval, its sentences and the gate's features. A follow-up is made to stand alone by a model, or by the

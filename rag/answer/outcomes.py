@@ -17,7 +17,7 @@ from rag.text.overlap import seen_by, stems_of
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
-_FOREIGN = "It is quoted from a text in another language than the question."
+FOREIGN = "It is quoted from a text in another language than the question."
 _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
 stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
@@ -53,7 +53,7 @@ def quoted(
         answer, evidence, statements, score=gate.score, commonness=commonness, is_list=together is not None
     )
     answer = replace(answer, unmentioned=doubts.told)
-    notice = " ".join(filter(None, (rest, _FOREIGN if doubts.is_foreign else None))) or None
+    notice = " ".join(filter(None, (rest, FOREIGN if doubts.is_foreign else None))) or None
     if doubts.is_of_another and not (gate.is_open or is_headed):
         # What is no more than possible, and speaks of somebody or something else, is not found.
         yield abstaining(answer, scope)

@@ -67,3 +67,19 @@ class Embedder(Protocol):
     def commonness(self, stem: str) -> float:
         """How likely a paragraph of the language holds a word with this stem, 0 to 1."""
         ...
+
+
+class SecondEmbedding(Protocol):
+    """What is needed of a second embedder: that of a LlamaIndex `BaseEmbedding`, so that any of them is one."""
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def embed_batch_size(self) -> int: ...
+
+    def class_name(self) -> str: ...
+
+    def get_query_embedding(self, query: str) -> Sequence[float] | Vectors: ...
+
+    def get_text_embedding_batch(self, texts: list[str]) -> Sequence[Sequence[float] | Vectors]: ...

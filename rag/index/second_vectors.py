@@ -74,3 +74,9 @@ def second_vectors(store: Store, fingerprint: str) -> SecondVectors:
         # Vectors that were lost are made anew by the next ingest.
         is_whole = whole == store.generation and collection.count() == store.window_count
     return SecondVectors(store, collection.name, whole if is_whole else None)
+
+
+def is_begun(store: Store, model: str) -> bool:
+    """Whether vectors of a model whose name begins so were ever made here."""
+    with translated(store.folder):
+        return any(one.name.startswith(f"{SECOND}{model}") for one in store.client.list_collections())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.domain import Key, Passage, Question
+from rag.domain import Key, Passage, Question, Ranks
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder
@@ -164,6 +164,26 @@ class HybridRetriever:
             trouble=next(filter(None, troubles), None),
             readings=tuple(one.readings for one in found),
         )
+
+    def nearest(self, question: Question, *, by: SecondEmbedder, limit: int = PASSAGES) -> list[Passage]:
+        """The passages that a second embedder finds nearest to a question, best first, by its cosines alone; none where
+        its vectors do not cover the documents. Raises ScopeError as `search` does, EmbeddingError where it fails."""
+        with self._active.reading():
+            view = view_of(self._snapshot, question)
+            if not by.covers(view.snapshot.generation):
+                return []
+            cosines = by_cosine(view, by.nearest(by.query_vector(question.text), view.needed, view.among))
+            found = self._paragraphs.at(view.snapshot, list(cosines)[:limit])
+        return [
+            Passage(
+                paragraph=one.paragraph,
+                source=one.record.source,
+                score=max(cosines[one.ordinal], 0.0),
+                ranks=Ranks(dense=rank),
+                similarity=cosines[one.ordinal],
+            )
+            for rank, one in enumerate(found, start=1)
+        ]
 
     def single_legs(self, question: str, *, limit: int) -> dict[str, list[Key]]:
         """The ranking of each leg by itself, best first; the dense one even where it would be left out."""

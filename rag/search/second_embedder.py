@@ -9,20 +9,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.domain import Json
 from rag.errors import EmbeddingError, translated
 from rag.index.chroma import Near
-from rag.index.embedder import Embedder, Vectors
+from rag.index.embedder import Embedder, SecondEmbedding, Vectors
 from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.store import Store
 from rag.index.windows import Window, in_groups, windows_lacking
-
-if TYPE_CHECKING:
-    from llama_index.core.base.embeddings.base import BaseEmbedding
 
 REMEMBERED = 200
 """Questions whose vectors are kept."""
@@ -31,7 +27,7 @@ REMEMBERED = 200
 class SecondEmbedder:
     """A second embedder and the vectors it made for an open index."""
 
-    def __init__(self, embedding: BaseEmbedding, store: Store) -> None:
+    def __init__(self, embedding: SecondEmbedding, store: Store) -> None:
         self._embedding = embedding
         self._store = store
         self._asked: dict[str, Vectors] = {}
@@ -67,6 +63,10 @@ class SecondEmbedder:
                 asked[question] = np.asarray(self._embedding.get_query_embedding(question), dtype=np.float32)
         return asked[question]
 
+    def lacking(self) -> dict[str, set[str]]:
+        """The hashes of the texts that it has made no vector of, by the id of each document that holds one."""
+        return self._vectors.lacking()
+
     def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
         """As `Store.nearest`, among its own vectors."""
         return self._vectors.nearest(vector, limit, among)
@@ -80,7 +80,7 @@ class SecondEmbedder:
         """
         if self.is_whole:
             return
-        missing = windows_lacking(self._store, self._vectors.lacking(), shipped)
+        missing = windows_lacking(self._store, self.lacking(), shipped)
         sent = 0
         # What one request brought is written at once: no more than that is ever paid for twice.
         for group in in_groups(missing, self._embedding.embed_batch_size):
@@ -97,7 +97,7 @@ class SecondEmbedder:
         return len(group)
 
 
-def fingerprint_of(embedding: BaseEmbedding) -> str:
+def fingerprint_of(embedding: SecondEmbedding) -> str:
     """Whose vectors can be compared: the same model of the same host. Made of the signs that Chroma takes in names."""
     who = f"{embedding.class_name()} {embedding.model_name} {getattr(embedding, 'host', '')}"
     readable = re.sub(r"[^A-Za-z0-9]+", "-", embedding.model_name).strip("-")[:60]

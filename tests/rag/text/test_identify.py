@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.identify import is_in
+from rag.text.identify import is_foreign, is_in
 
 ENGLISH = [
     "The harbour of Pellworm was repaired by Gesine Holm in 1911.",
@@ -51,3 +51,44 @@ def test_what_is_in_no_language_is_not_told(texts: list[str]) -> None:
 @given(st.lists(st.text()))
 def test_anything_can_be_asked(texts: list[str]) -> None:
     assert is_in("english", texts) in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Wer zahlt die Miete?",
+        "¿Cuándo abre el puerto?",
+        "Quand part le bateau ?",
+        "Liman ne zaman açılır?",
+        "Bến cảng mở cửa khi nào?",
+        "Когда открывается гавань?",
+        "متى يفتح الميناء؟",
+        "港口什么时候开放？",
+        "बंदरगाह कब खुलता है?",
+    ],
+)
+def test_a_question_in_another_language_is_told_by_few_words(question: str) -> None:
+    assert is_foreign(question, ENGLISH)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["deposit dog", "wifi password", "Who?", "KR-310-C max payload", "Pellworm", "cherry sunburst", "", "??", "1911"],
+)
+def test_keywords_and_names_are_no_other_language(question: str) -> None:
+    assert not is_foreign(question, ENGLISH)
+
+
+def test_nothing_is_foreign_to_texts_in_no_language() -> None:
+    assert not is_foreign("Wer zahlt die Miete?", ["QX-2041-C 40 bar 1200 rpm"])
+    assert not is_foreign("Wer zahlt die Miete?", [])
+
+
+def test_a_question_in_the_language_of_the_documents_is_not_foreign() -> None:
+    assert not is_foreign("Wer repariert den Hafen?", [OTHERS["German"]])
+    assert is_foreign("Who repairs the harbour?", [OTHERS["German"]])
+
+
+@given(st.text())
+def test_any_question_can_be_asked(question: str) -> None:
+    assert is_foreign(question, ENGLISH) in (True, False)

@@ -1,0 +1,125 @@
+"""A question in another language than the documents: the sentence of theirs that means most like it.
+
+Its words cannot be compared with theirs, and the reader knows English alone. So what is found is never more than what
+may answer, and how likely that is was fitted on cosines alone (`evals/fitting/fit_foreign.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag.answer.candidates import Candidate, is_telling
+from rag.answer.extract import statement_of
+from rag.answer.mentions import unknown_identifiers
+from rag.answer.outcomes import FOREIGN, noted, possible
+from rag.answer.verify import settle
+from rag.domain import Answer, Confidence, GateReading, Passage, Question, Role
+from rag.search.features import from_rows
+from rag.search.languages import Languages
+from rag.search.learned import LEARNED_FILE, learned_content, linear_from
+from rag.text.overlap import Inquiry, view_sentences
+
+FOREIGN_FEATURES = ("passage", "lead", "sentence")
+"""The cosine of the best passage, how far it leads the mean of the others, and the cosine of the sentence."""
+
+READ = 5
+"""Passages whose sentences are looked at."""
+
+OF_PARAGRAPH = 2.0
+"""How much the cosine of its paragraph weighs beside a sentence's own."""
+
+_SILENT = (Role.BOILERPLATE, Role.BYLINE)
+_NEVER = 1.0
+PREPARING = "Reading your documents once more, for questions in other languages…"
+_IN_THEIRS = (
+    "Most of your documents are in another language than your question: ask in theirs, or with a model, which "
+    "translates."
+)
+_LATER = (
+    "Your documents are in another language than your question. To be found by it they have to be read once more: ask "
+    "again in a while, or run `ibid ingest` first."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The sentence of some passages that means most like a question, and what is known of it (FOREIGN_FEATURES)."""
+
+    candidate: Candidate
+    features: dict[str, float]
+
+    @property
+    def reading(self) -> GateReading:
+        """How likely it answers. It is never given as the answer: no word of it was compared."""
+        described = learned_content(LEARNED_FILE)["foreign"]
+        model = linear_from(described["model"], FOREIGN_FEATURES)
+        logit = float(model.scores(from_rows(FOREIGN_FEATURES, [self.features]))[0])
+        return GateReading(1.0 / (1.0 + math.exp(-logit)), _NEVER, float(described["floor"]))
+
+
+def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Iterator[Answer]:
+    """The finished answer that stands without this; where it is none, or no more than possible, and many documents are
+    in another language than the question, what they say instead."""
+    if answer.confidence is Confidence.HIGH or not languages.are_foreign_to(question.text):
+        yield answer
+        return
+    if not languages.is_whole and languages.are_few_missing:
+        yield replace(answer, statements=(), abstained=False, closest=(), notice=PREPARING, complete=False)
+        languages.complete()
+    if not languages.is_whole:
+        yield noted(answer, _LATER)
+        return
+    found = _quoted(answer, passages=languages.nearest(question), inquiry=inquiry, languages=languages)
+    yield noted(found, _IN_THEIRS) if found.abstained else found
+
+
+def nearest_across(question: Question, languages: Languages) -> list[Passage]:
+    """For a model: what means most like a question in another language than the documents; nothing for any other, nor
+    while many vectors are missing."""
+    if not languages.are_foreign_to(question.text):
+        return []
+    if not languages.is_whole and languages.are_few_missing:
+        languages.complete()
+    return languages.nearest(question)
+
+
+def _quoted(answer: Answer, *, passages: Sequence[Passage], inquiry: Inquiry, languages: Languages) -> Answer:
+    """What may answer, quoted from one of these passages; the answer as it was where none is near."""
+    told = most_alike(inquiry, passages, languages=languages)
+    unknown = unknown_identifiers(answer.question, [passage.paragraph.text for passage in passages])
+    if told is None or unknown:
+        return answer
+    reading = told.reading
+    if not reading.is_possible:
+        return answer
+    found = replace(answer, passages=tuple(passages), gate=reading, abstained=False, unmentioned=())
+    return noted(possible(found, [settle(statement_of(told.candidate, 1))]), FOREIGN)
+
+
+def most_alike(inquiry: Inquiry, passages: Sequence[Passage], *, languages: Languages) -> Told | None:
+    """The sentence of the first passages that means most like the question; None where they have none."""
+    candidates = [
+        candidate
+        for passage in [one for one in passages if one.paragraph.role not in _SILENT][:READ]
+        for candidate in _sentences(passage)
+        if is_telling(candidate, inquiry)
+    ]
+    if not candidates:
+        return None
+    alike = languages.likenesses(inquiry.question, texts=[one.sentence.text for one in candidates])
+    weighed = [own + OF_PARAGRAPH * (one.passage.similarity or 0.0) for own, one in zip(alike, candidates, strict=True)]
+    best = max(range(len(weighed)), key=weighed.__getitem__)
+    return Told(candidate=candidates[best], features=_features(passages, sentence=alike[best]))
+
+
+def _sentences(passage: Passage) -> list[Candidate]:
+    sentences = view_sentences(passage.paragraph.text, truncated=True)
+    return [Candidate(passage=passage, sentences=sentences, index=i) for i in range(len(sentences))]
+
+
+def _features(passages: Sequence[Passage], *, sentence: float) -> dict[str, float]:
+    first, *others = [passage.similarity or 0.0 for passage in passages]
+    mean = sum(others) / len(others) if others else first
+    return {"passage": first, "lead": first - mean, "sentence": sentence}

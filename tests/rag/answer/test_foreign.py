@@ -1,0 +1,120 @@
+"""A question in another language than the documents: what they say is found, quoted word for word, and never sure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.answer.foreign import PREPARING
+from rag.chatbot import Chatbot
+from rag.domain import Answer, Confidence, Question
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.search import languages
+from rag.settings import Settings
+
+RULES = """# Rules of the allotments
+
+## Water
+
+The taps are turned off from November to March. Hoses may be used before nine in the morning and after six in the evening.
+
+## Dogs
+
+Dogs must be kept on a lead. They are not allowed in the greenhouse.
+
+## Keys
+
+The treasurer keeps the key of the tool shed. A lost key costs 15 pounds.
+"""
+FERRY = """# The island ferry
+
+The ferry does not sail when the wind is stronger than force nine. Children under six travel free of charge.
+
+Tickets are sold at the kiosk on the pier until ten minutes before departure.
+"""
+ASKED = {
+    "Wer hat den Schlüssel zum Geräteschuppen?": "The treasurer keeps the key of the tool shed.",
+    "¿Cuánto cuesta una llave perdida?": "A lost key costs 15 pounds.",
+    "Wann fährt die Fähre nicht?": "The ferry does not sail when the wind is stronger than force nine.",
+    "Где продаются билеты на паром?": "Tickets are sold at the kiosk on the pier until ten minutes before departure.",
+    "儿童乘船要付钱吗？": "Children under six travel free of charge.",
+}
+
+
+def opened(home: Path, embedder: MiniLM) -> Chatbot:
+    settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
+    return open_chatbot(settings, "test", embedder=embedder)
+
+
+def told(answer: Answer) -> str:
+    """The words that it quotes."""
+    return " ".join(citation.quote for citation in answer.citations)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "rules.md").write_text(RULES, encoding="utf-8")
+    (tmp_path / "documents" / "ferry.md").write_text(FERRY, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def bot(home: Path, embedder: MiniLM) -> Iterator[Chatbot]:
+    with opened(home, embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+def test_a_question_in_any_language_finds_the_sentence_that_answers_it(bot: Chatbot) -> None:
+    for question, right in ASKED.items():
+        answer = bot.ask(question)
+        assert right in told(answer), (question, answer.text)
+        assert answer.confidence is Confidence.LOW
+        assert "another language" in (answer.notice or "")
+        for citation in answer.citations:
+            assert citation.quote in RULES + FERRY
+
+
+def test_what_the_documents_do_not_speak_of_is_not_found_in_any_language(bot: Chatbot) -> None:
+    for question in ("Wie heißt die Hauptstadt der Mongolei?", "Какой язык программирования самый быстрый?"):
+        assert bot.ask(question).abstained, question
+    assert bot.ask("Wie schwer ist die Pumpe QX-2041-C?").abstained
+
+
+def test_who_asks_in_the_language_of_the_documents_waits_for_no_second_set_of_vectors(bot: Chatbot) -> None:
+    for question in ("Who keeps the key?", "capital of Mongolia", "What is the fastest programming language?"):
+        bot.ask(question)
+    assert not bot.gathering.languages.is_wanted
+
+
+def test_the_first_such_question_says_what_it_waits_for_and_the_next_does_not_wait(bot: Chatbot) -> None:
+    first, second = (list(bot.stream(question)) for question in list(ASKED)[:2])
+    assert [answer.notice for answer in first if not answer.complete][-1] == PREPARING
+    assert not any(answer.notice == PREPARING for answer in second)
+
+
+def test_later_changes_of_the_folder_are_found_too(home: Path, bot: Chatbot) -> None:
+    bot.ask(next(iter(ASKED)))
+    (home / "documents" / "bees.md").write_text("# Bees\n\nThe hives are inspected every second Sunday.\n", "utf-8")
+    bot.ingest()
+    assert bot.gathering.languages.is_whole
+    assert "every second Sunday" in told(bot.ask("Wie oft werden die Bienenstöcke kontrolliert?"))
+
+
+def test_where_too_much_is_missing_to_wait_for_it_the_next_ingest_makes_it(
+    bot: Chatbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(languages, "MOST_AT_ONCE", 2)
+    question, right = next(iter(ASKED.items()))
+    assert "read once more" in (bot.ask(question).notice or "")
+    bot.ingest()
+    assert right in told(bot.ask(question))
+
+
+def test_only_the_documents_of_the_scope_are_asked(bot: Chatbot) -> None:
+    answer = bot.ask(Question("Wann fährt die Fähre nicht?", scope=frozenset({"documents/rules.md"})))
+    assert "ferry" not in told(answer)
