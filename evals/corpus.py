@@ -83,7 +83,7 @@ def opened(
     if not folder.is_dir():
         raise FolderError(f"The documents folder {folder} does not exist. Name another with --documents.")
     # A busy machine must not change what is measured: the reader takes the time that it needs.
-    update = {"documents": folder, "home": settings.home / "evals", "answer_seconds": 0.0}
+    update = {"documents": folder, "home": settings.home / "evals", "answer_seconds": 0.0, "chroma_url": ""}
     apart = settings.model_copy(update=update)
     gate = read_gate(settings.gate)
     if gate_is_open:

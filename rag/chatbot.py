@@ -112,7 +112,8 @@ class Chatbot:
         """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
         if there is one and `offline` does not forbid it. Questions asked meanwhile are answered from what is in, and
         from no document that has left. `again` tries also those files that could not be read before and did not
-        change. What `check` raises ends it; what was committed stays."""
+        change. What `check` raises ends it; what was committed stays. Raises IndexBusyError where the index is on a
+        server and another process writes it."""
         have_left = False
         last = time.monotonic() - _REFRESH_AFTER + _FIRST_AFTER
 
@@ -129,6 +130,7 @@ class Chatbot:
             have_left = True
             self.retriever.refresh(keep_old=True)
 
+        self._store.begin_writing()
         before, embedder = self.set_aside, self.gathering.embedder
         settings = self._settings
         report = ingest(
@@ -162,7 +164,7 @@ class Chatbot:
             self._store.make_good(torn)
             self.retriever.refresh()
         if set(self.set_aside) - set(set_aside_before):
-            raise StorageError(NOT_WRITTEN.format(folder=self._store.folder))
+            raise StorageError(NOT_WRITTEN.format(folder=self._store.place))
 
     def _completed(
         self,
@@ -197,6 +199,12 @@ class Chatbot:
     def check(self) -> Health:
         """Raises IndexDamagedError where whole files of the index are damaged."""
         return self._store.check()
+
+    @property
+    def lease_holder(self) -> str | None:
+        """The process that may ingest into an index on a server; None for nobody, and for an index of this machine.
+        Raises StorageError where the server does not answer."""
+        return self._store.lease_holder
 
     @property
     def set_aside(self) -> tuple[str, ...]:

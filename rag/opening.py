@@ -13,7 +13,7 @@ from rag.home import make_private
 from rag.index.embedder import Embedder
 from rag.index.embedding import MiniLM
 from rag.index.mending import remake_vectors
-from rag.index.store import Store, open_store
+from rag.index.store import Store, open_store, remove_index
 from rag.search.cross_encoder import Reader
 from rag.search.languages import Languages
 from rag.search.learned import Learned, read_learned
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
+
+    from rag.index.server import Server
 
 _NO_SERVER = "needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own."
 
@@ -48,12 +50,15 @@ def open_chatbot(
     `embedding`: what the environment holds sends nothing. A `ranker` takes the place of the shipped reader: one of
     ours, or any LlamaIndex postprocessor. The gate is the settings' own unless another is given. `wait` is how many
     seconds to wait for another process that holds the index. Vectors whose files a kill or damage took are made anew
-    from the stored texts. Raises IndexBusyError where another process holds the index, IndexMismatchError where another
-    embedder made it.
+    from the stored texts. With a Chroma server in the settings it is opened to be read, follows what others write, and
+    takes the right to write when it ingests. Raises IndexBusyError where another process holds the index,
+    IndexMismatchError where another embedder made it, StorageError where the server cannot be had.
     """
     make_private(settings.home)
     embedder = embedder or MiniLM()
-    store = open_store(settings.index, embedder.fingerprint, doing, wait, lambda store: remake_vectors(store, embedder))
+    if settings.chroma_url and embedding is not None:
+        raise EmbeddingError("IBID_EMBED_MODEL and IBID_CHROMA_URL do not go together yet. Unset one of them.")
+    store = _store(settings, embedder, doing, wait=wait)
     try:
         learned = read_learned(RANKING_FEATURES, sentences=ANSWER_FEATURES)
         second = SecondEmbedder(embedding, store) if embedding is not None else None
@@ -61,10 +66,46 @@ def open_chatbot(
         gate = gate or read_gate(settings.gate)
         languages = Languages(store, retriever=retriever, shipped=embedder)
         gathering = Gathering(retriever=retriever, embedder=embedder, learned=learned, gate=gate, languages=languages)
+        store.watch(lambda: retriever.refresh(keep_old=True))
         return Chatbot(settings, store=store, gathering=gathering, llm=llm, second=second)
     except BaseException:
         store.close()
         raise
+
+
+def clear_index(settings: Settings) -> None:
+    """Delete the index of the settings' folder, and only that. Raises IndexBusyError while another process holds it,
+    StorageError where a server that keeps it cannot be had."""
+    if not settings.chroma_url:
+        remove_index(settings.index)
+        return
+    from rag.index.server_records import remove_server_index
+
+    remove_server_index(settings.index, server=_server(settings))
+
+
+def _store(settings: Settings, embedder: Embedder, doing: str, *, wait: float) -> Store:
+    def mend(store: Store) -> None:
+        remake_vectors(store, embedder)
+
+    if not settings.chroma_url:
+        return open_store(settings.index, embedder.fingerprint, doing, wait, mend)
+    from rag.index.server_store import open_server_store  # brings an HTTP client: only who uses it waits
+
+    server = _server(settings)
+    return open_server_store(settings.index, embedder.fingerprint, doing, server=server, wait=wait, mend=mend)
+
+
+def _server(settings: Settings) -> Server:
+    from rag.index.server import Server
+
+    return Server(
+        url=settings.chroma_url.rstrip("/"),
+        key=settings.index.name,
+        token=settings.chroma_token.get_secret_value(),
+        tenant=settings.chroma_tenant,
+        database=settings.chroma_database,
+    )
 
 
 def _retriever(

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     loaders: str = Field(
         "", description="LlamaIndex readers for other files: .hwp=llama_index.readers.file:HWPReader,.x=module:Class"
     )
+    chroma_url: str = Field("", description="A Chroma server that keeps the index, such as http://chroma:8000.")
+    chroma_token: SecretStr = Field(SecretStr(""), description="What opens it, if something in front of it asks.")
+    chroma_tenant: str = Field("default_tenant", description="The tenant on it.")
+    chroma_database: str = Field("default_database", description="The database on it.")
     chat_model: str | None = Field(None, description="The language model that writes answers.")
     embed_model: str | None = Field(
         None, description="openai:NAME, an embedder on that server, to find passages with: it receives all documents."
@@ -123,7 +127,13 @@ class Settings(BaseSettings):
     @property
     def roots(self) -> dict[str, Path]:
         """The folders whose files are documents, by the first part of the documents' ids."""
-        return {"documents": self.documents} | ({"uploads": self.uploads} if self.uploads.is_dir() else {})
+        has_uploads = self.takes_uploads and self.uploads.is_dir()
+        return {"documents": self.documents} | ({"uploads": self.uploads} if has_uploads else {})
+
+    @property
+    def takes_uploads(self) -> bool:
+        """Not where several processes share an index: each would take out what it does not have."""
+        return not self.chroma_url
 
     @property
     def plugged(self) -> Plugged:
@@ -135,6 +145,11 @@ class Settings(BaseSettings):
         """Each documents folder keeps its own index."""
         name = hashlib.sha256(str(self.documents.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return self.home / "indexes" / name
+
+    @property
+    def may_be_indexed(self) -> bool:
+        """Whether there is an index of the folder; of one on a server only the server knows."""
+        return bool(self.chroma_url) or (self.index / "chroma").exists()
 
     @property
     def gate(self) -> Path:

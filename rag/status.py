@@ -20,7 +20,8 @@ def status_json(
 ) -> Json:
     """`bot` is None where nothing is indexed yet. `left_out` is what an ingest has just left out, where that is known;
     else the folders are looked at. `sampled` is how many paragraphs were looked up by their vectors: the
-    index is checked for this. Raises IndexDamagedError where whole files of it are damaged."""
+    index is checked for this. `lease` names the process that may ingest into an index on a server, if one has taken
+    that right. Raises IndexDamagedError where whole files of it are damaged."""
     # First of all: an index that is opened anew for it may hold other documents.
     sampled = bot.check().sampled if bot else None
     records = bot.documents if bot else ()
@@ -28,12 +29,13 @@ def status_json(
         left_out = left_out_of(settings.roots, plugged=settings.plugged)
     return {
         "folder": str(settings.documents),
-        "index": str(settings.index),
+        "index": settings.chroma_url or str(settings.index),
         "embedder": bot.gathering.embedder.fingerprint if bot else None,
         "second_embedder": bot.second.json() if bot and bot.second else None,
         "paragraphs": sum(record.paragraphs for record in records),
         "sampled": sampled,
         "writer": bot.writer if bot else None,
+        "lease": bot.lease_holder if bot else None,
         "indexing": indexing,
         "documents": [record.json() for record in records],
         "left_out": [one.json() for one in left_out],

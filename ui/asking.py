@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from rag.domain import Answer, Passage, Question, Turn
-from rag.errors import FolderError
+from rag.errors import FolderError, IndexBusyError
 from rag.settings import Settings
 from ui.folder import require_documents
 from ui.notices import WAY_OUT, say_changes, say_second, say_set_aside
@@ -84,7 +84,9 @@ def _bring_in_line(owner: Remote, *, use_model: bool) -> None:
     if use_model:
         say_second(owner.second, way_out=WAY_OUT)
     if not owner.is_indexing:
-        say_changes(owner.ingest(use_model, again=False))
+        # On a server another process may be the one that brings it in line: then what is in answers.
+        with suppress(IndexBusyError):
+            say_changes(owner.ingest(use_model, again=False))
 
 
 @contextmanager
@@ -99,6 +101,8 @@ def _opened(settings: Settings, *, doing: str, use_model: bool) -> Iterator[Chat
             with bars("indexing") as shown:
                 report = bot.ingest(shown[0].ingest if shown else None, again=False)
             say_changes(report)
+        except IndexBusyError:
+            pass  # as above
         except FolderError as error:
             if not bot.documents:
                 raise

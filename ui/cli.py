@@ -145,14 +145,14 @@ def ingest(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the index anew from the folder.")] = False,
 ) -> None:
     """Bring the index in line with the documents folder and say what became of each file."""
-    from rag.index.store import remove_index  # heavy: kept out of `ibid --help`
+    from rag.opening import clear_index  # heavy: kept out of `ibid --help`
     from ui.remote import find_owner
 
     settings = settings_over(documents)
     require_documents(settings)
     if rebuild:
         refuse_nothing_to_rebuild_from(settings)
-        remove_index(settings.index)
+        clear_index(settings)
     if owner := find_owner(settings.index):
         say_second(owner.second)
         report = owner.ingest(use_model=True)
@@ -179,7 +179,7 @@ def status(
         (print_json if as_json else print_failed)(failed_json(settings))
         return
     folder = safe(str(settings.documents))
-    if not (settings.index / "chroma").exists():
+    if not settings.may_be_indexed:
         if as_json:
             print_json(status_json(None, settings=settings))
         else:
@@ -205,17 +205,17 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Clear the index of this folder. Documents, uploads and feedback are never touched."""
-    from rag.index.store import remove_index
+    from rag.opening import clear_index
 
     settings = settings_over(documents)
-    if not (settings.index / "chroma").exists():
+    if not settings.may_be_indexed:
         out.print(f"There is no index of {safe(str(settings.documents))} to clear.")
         return
     if not yes:
         if not sys.stdin.isatty():
             raise IbidError("Clearing the index asks first. Run `ibid reset --yes` where nobody can answer.")
         typer.confirm(f"Clear the index of {settings.documents}? Your documents stay as they are.", abort=True)
-    remove_index(settings.index)
+    clear_index(settings)
     out.print("Cleared. `ibid ingest` makes it anew.")
 
 

@@ -18,7 +18,7 @@ def settings_over(documents: Path | None) -> Settings:
 
 def require_documents(settings: Settings) -> None:
     """Before anything is made for it. Raises FolderError where there is neither the folder nor an index of it."""
-    if not (settings.index / "chroma").exists():
+    if not settings.may_be_indexed:
         require_folder(settings)
 
 
@@ -41,7 +41,7 @@ def refuse_nothing_to_rebuild_from(settings: Settings) -> None:
     from rag.documents.scan import scan  # heavy: kept out of `ibid --help`
 
     found = scan("documents", settings.documents, plugged=settings.plugged).files
-    if (settings.index / "chroma").exists() and all(file.problem for file in found):
+    if settings.may_be_indexed and all(file.problem for file in found):
         raise FolderError(
             f"The documents folder {settings.documents} holds nothing to rebuild the index from. "
             "Nothing was removed. If that is meant, run `ibid reset`."

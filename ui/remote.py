@@ -26,6 +26,8 @@ from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, is_held, proof_of, read_owner
 from rag.ingest import FileOutcome, Outcome, Report
 
+BUSY = 409
+"""What the chat answers where another process is writing to the index that both share."""
 _PATIENCE = 600.0
 _TURNS = 20
 """As many as the chat reads (`ui.web.api.MOST_TURNS`)."""
@@ -107,7 +109,7 @@ class Remote:
             return _answer(request, self.owner, _PATIENCE)
         except urllib.error.HTTPError as refused:
             with refused:
-                raise IbidError(_reason(refused)) from refused
+                raise (IndexBusyError if refused.code == BUSY else IbidError)(_reason(refused)) from refused
 
     @contextmanager
     def understood(self) -> Iterator[None]:

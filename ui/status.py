@@ -38,6 +38,8 @@ def print_status(told: Json, *, owner: Owner | None) -> None:
     out.print(f"index     {index}, whole ({told['sampled']} paragraphs looked up by their vectors)")
     _print_embedders(told["embedder"], second=told["second_embedder"])
     _print_writer(told["writer"], second=told["second_embedder"])
+    if "://" in told["index"]:
+        out.print(f"ingests   {safe(told['lease'] or 'whoever comes first: nobody does at the moment')}")
     out.print(f"held by   {owner or 'nobody else'}")
 
 

@@ -65,6 +65,9 @@ def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, la
     if answer.confidence is Confidence.HIGH or not languages.are_foreign_to(question.text):
         yield answer
         return
+    if not languages.can_be_made:
+        yield noted(answer, _IN_THEIRS) if answer.abstained else answer
+        return
     if not languages.is_whole and languages.are_few_missing:
         yield replace(answer, statements=(), abstained=False, closest=(), notice=PREPARING, complete=False)
         languages.complete()
@@ -78,7 +81,7 @@ def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, la
 def nearest_across(question: Question, languages: Languages) -> list[Passage]:
     """For a model: what means most like a question in another language than the documents; nothing for any other, nor
     while many vectors are missing."""
-    if not languages.are_foreign_to(question.text):
+    if not (languages.can_be_made and languages.are_foreign_to(question.text)):
         return []
     if not languages.is_whole and languages.are_few_missing:
         languages.complete()

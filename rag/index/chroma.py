@@ -35,15 +35,15 @@ READ_PAGE = 10_000
 
 NEAREST = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
 
-_UNSEARCHED = {"space": "l2", "ef_search": 2, "ef_construction": 2, "max_neighbors": 2}
+UNSEARCHED = {"space": "l2", "ef_search": 2, "ef_construction": 2, "max_neighbors": 2}
 """Chroma wants a vector for everything; where none is searched it costs as little as Chroma lets it."""
 
 CONFIGURATIONS = {
     # The shipped embedder's vectors have length one: their product is the cosine, and Chroma keeps every bit of them.
     "windows": NEAREST | {"space": "ip"},
-    "paragraphs": _UNSEARCHED,
-    "documents": _UNSEARCHED,
-    "pending": _UNSEARCHED,
+    "paragraphs": UNSEARCHED,
+    "documents": UNSEARCHED,
+    "pending": UNSEARCHED,
 }
 
 NO_VECTOR = [1.0]

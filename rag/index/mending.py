@@ -23,7 +23,7 @@ def remake_vectors(store: Store, embedder: Embedder) -> None:
         return
     logging.getLogger(__name__).warning(
         "The vector files of %s were left half written. Making the vectors of %d documents anew from their texts …",
-        store.folder,
+        store.place,
         len(lacking),
     )
     for group in in_groups(windows_lacking(store, lacking, embedder), GROUP):

@@ -19,8 +19,8 @@ import numpy.typing as npt
 from rag.documents.context import context_of
 from rag.domain import Key, Role
 from rag.errors import ScopeError
-from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, save_index
-from rag.index.records import Record, place_of
+from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, patched, save_index
+from rag.index.records import Record, place_of, prefix_of
 from rag.index.store import Store
 from rag.text import terms
 
@@ -149,9 +149,10 @@ class Snapshot:
         return tuple(terms.as_written(question, absent))
 
 
-def open_snapshot(store: Store, folder: Path) -> Snapshot:
-    """The current paragraphs with the lexical index in `folder`, which is built anew if it is of another
-    generation. Vectors that were lost are made anew first, or the documents they are of are put aside."""
+def open_snapshot(store: Store, folder: Path, earlier: Snapshot | None = None) -> Snapshot:
+    """The current paragraphs with the lexical index in `folder`; where that is of another generation, the one of an
+    `earlier` snapshot is patched from what changed since, or it is built anew. Vectors that were lost are made anew
+    first, or the documents they are of are put aside."""
     generation = store.generation
     records = tuple(store.records().values())
     counts = [record.paragraphs for record in records]
@@ -159,37 +160,57 @@ def open_snapshot(store: Store, folder: Path) -> Snapshot:
     by_prefix = {record.prefix: i for i, record in enumerate(records)}
     index = open_index(folder, generation)
     if index is None or index.size != sum(counts):
-        index = build_index(_texts(store, records, firsts, by_prefix, sum(counts)))
+        index = _index_of(store, records, firsts, earlier=earlier)
         save_index(index, folder, generation)
     ranked = ~np.isin(index.roles, [_ROLES.index(role) for role in NOT_RANKED])
     snapshot = Snapshot(
         generation=generation, records=records, firsts=firsts, by_prefix=by_prefix, index=index, ranked=ranked
     )
-    if store.window_count < snapshot.window_count:
+    if store.is_writer and store.window_count < snapshot.window_count:
         store.make_good(store.lacking())
         return open_snapshot(store, folder)
     return snapshot
 
 
-def _texts(
-    store: Store, records: Sequence[Record], firsts: npt.NDArray[np.int64], by_prefix: dict[str, int], size: int
-) -> Iterator[LexicalText]:
-    texts: list[LexicalText | None] = [None] * size
+def _index_of(
+    store: Store, records: Sequence[Record], firsts: npt.NDArray[np.int64], *, earlier: Snapshot | None
+) -> LexicalIndex:
+    """The index of these documents; of those that are in the `earlier` snapshot no paragraph is read again."""
+    there = earlier.by_prefix if earlier is not None else {}
+    new = [record for record in records if record.prefix not in there]
+    texts = _texts(store, new)
+    if earlier is None or len(new) == len(records):
+        return build_index(texts)
+    places = np.full(earlier.size, -1, dtype=np.int64)
+    at = [np.zeros(0, dtype=np.int64)]
+    for record, first in zip(records, firsts.tolist(), strict=True):
+        here = np.arange(first, first + record.paragraphs)
+        if record.prefix in there:
+            was = int(earlier.firsts[there[record.prefix]])
+            places[was : was + record.paragraphs] = here
+        else:
+            at.append(here)
+    return patched(earlier.index, places, texts, np.concatenate(at))
+
+
+def _texts(store: Store, records: Sequence[Record]) -> Iterator[LexicalText]:
+    """The paragraphs of these documents, in order."""
+    counts = [record.paragraphs for record in records]
+    firsts = np.cumsum([0, *counts]).tolist()
+    by_prefix = {record.prefix: i for i, record in enumerate(records)}
+    texts: list[LexicalText | None] = [None] * sum(counts)
     further: dict[Key, set[str]] = {}
-    for key, text_hash in store.further_parts():
+    for key, text_hash in store.further_parts(of=records):
         further.setdefault(place_of(key), set()).add(text_hash)
-    for key, row in store.rows():
-        document = by_prefix.get(key.partition("#")[0])
+    for key, row in store.rows(of=records):
+        document = by_prefix.get(prefix_of(key))
         if document is not None:
-            context = context_of(records[document].title, row.paragraph)
-            place = int(firsts[document]) + row.paragraph.number - 1
-            windows = (row.text_hash, *further.get(place_of(key), ()))
-            texts[place] = LexicalText(
+            texts[firsts[document] + row.paragraph.number - 1] = LexicalText(
                 text=row.paragraph.text,
-                context=context,
+                context=context_of(records[document].title, row.paragraph),
                 role=row.paragraph.role,
                 shredding=row.shredding,
-                windows=windows,
+                windows=(row.text_hash, *further.get(place_of(key), ())),
             )
     # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
     return (text or LexicalText(text="", context="") for text in texts)

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -71,6 +72,9 @@ Mend = Callable[["Store"], None]
 _SAMPLE = 16
 _LAYOUTS, _PAGES = "layouts", "pages"
 
+DERIVED = ("lexical", "lexical.new", _LAYOUTS, _PAGES, failures.NAME)
+"""What is made of an index, or beside it."""
+
 SECOND = "vectors-"
 """How the collections of second embedders are called, before the fingerprint."""
 
@@ -100,8 +104,7 @@ def remove_index(folder: Path) -> None:
     """Delete an index, and only an index. Raises IndexBusyError while another process owns it."""
     lock = acquire(folder, wait=0.0)
     try:
-        derived = ("lexical", "lexical.new", _LAYOUTS, _PAGES, failures.NAME)
-        for name in ("chroma", *derived, "owner.json", "folder.txt", SEAL, LOST):
+        for name in ("chroma", *DERIVED, "owner.json", "folder.txt", SEAL, LOST):
             remove_path(folder / name)
     finally:
         lock.release()
@@ -110,6 +113,12 @@ def remove_index(folder: Path) -> None:
 @dataclass(slots=True)
 class Store:
     """An open index. Use `open_store`; close it when done."""
+
+    grace: ClassVar[float] = 0.0
+    """Seconds that replaced rows stay for processes that nobody waits for."""
+
+    keeps_second_vectors: ClassVar[bool] = True
+    """Whether vectors of other embedders can lie beside its own."""
 
     folder: Path
     fingerprint: str
@@ -126,6 +135,28 @@ class Store:
     _is_shut: bool = False
     _mend: Mend | None = None
 
+    @property
+    def place(self) -> str:
+        """Where the index is, for people."""
+        return str(self.folder)
+
+    @property
+    def is_writer(self) -> bool:
+        """Whether it is this process that may write."""
+        return True
+
+    @property
+    def lease_holder(self) -> str | None:
+        """The process that may write to an index on a server at present; None where that is nobody, or the index is
+        on this machine."""
+        return None
+
+    def begin_writing(self) -> None:
+        """Before an ingest. Who opened it holds it, and may write until it is closed."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed` whenever another process wrote: to what is locked nobody does."""
+
     def records(self) -> dict[str, Record]:
         """The committed documents by id, sorted by id."""
         return dict(sorted(self._records.items()))
@@ -133,7 +164,10 @@ class Store:
     @property
     def generation(self) -> str:
         """Equal generations hold equal paragraphs: what derivatives of the store are stamped with."""
-        listed = [f"{LAYOUT} {self.fingerprint}", *(f"{key} {r.revision}" for key, r in sorted(self._records.items()))]
+        return self._generation_of(self._records)
+
+    def _generation_of(self, records: Mapping[str, Record]) -> str:
+        listed = [f"{LAYOUT} {self.fingerprint}", *(f"{key} {r.revision}" for key, r in sorted(records.items()))]
         return hashlib.sha256("\n".join(listed).encode()).hexdigest()[:32]
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -220,7 +254,11 @@ class Store:
         vectors that only they needed. The caller makes sure that no query reads them any more."""
         current = self._prefixes
         with translated(self.folder):
-            noted = [(str(key), str(m["document"])) for key, m in rows_of(self._pending)]
+            noted = [
+                (str(key), str(m["document"]))
+                for key, m in rows_of(self._pending)
+                if self._may_go(float(m.get("noted", 0.0)))
+            ]
             self.layouts.keep_only(current, of=[row_prefix(document_id, "") for _, document_id in noted])
             if noted:
                 self.page_images.keep_only({record.revision for record in self._records.values()})
@@ -236,19 +274,23 @@ class Store:
                 self._delete(self._paragraphs, list(stale))
                 self._pending.delete(ids=[key for key, _ in some])
 
+    def _may_go(self, noted: float) -> bool:
+        """Whether rows can go that were replaced at this time: once nobody else can be reading them."""
+        return not self.grace or time.time() - noted > self.grace
+
     def _expect_written(self, document_ids: Sequence[str]) -> None:
         """Chroma does not always say so where it could not write: old rows go when the new record is read back."""
         found = self._documents.get(ids=list(document_ids), include=["metadatas"])
         written = {key: m["revision"] for key, m in zip(found["ids"], found["metadatas"], strict=True)}
         expected = {key: self._records[key].revision for key in document_ids if key in self._records}
         if written != expected:
-            raise StorageError(NOT_WRITTEN.format(folder=self.folder))
+            raise StorageError(NOT_WRITTEN.format(folder=self.place))
 
     def _delete(self, collection: Any, keys: Sequence[str]) -> None:
         for batch in chunks(keys, WRITE_BATCH):
             collection.delete(ids=list(batch))
             if collection.get(ids=list(batch), include=[])["ids"]:
-                raise StorageError(NOT_WRITTEN.format(folder=self.folder))
+                raise StorageError(NOT_WRITTEN.format(folder=self.place))
 
     def _delete_windows(self, hashes: Sequence[str]) -> None:
         """Delete the vectors of those of these texts that stand in no current row."""
@@ -302,22 +344,27 @@ class Store:
                 found[key] = paragraph_of(metadata)
         return found
 
-    def rows(self) -> Iterator[tuple[str, Row]]:
-        """Every first-part row of a committed revision, with its row id, in no particular order."""
-        for key, m in self._current_rows({"part": 0}):
+    def rows(self, of: Sequence[Record] | None = None) -> Iterator[tuple[str, Row]]:
+        """Every first-part row of a committed revision, with its row id, in no particular order; with `of` those of
+        these records only."""
+        for key, m in self._current_rows({"part": 0}, of):
             yield key, Row(paragraph_of(m), float(m["shredding"]), str(m["hash"]))
 
-    def further_parts(self) -> Iterator[tuple[str, str]]:
+    def further_parts(self, of: Sequence[Record] | None = None) -> Iterator[tuple[str, str]]:
         """The other rows, of paragraphs that take several vectors: row ids and the hashes of their texts."""
-        for key, m in self._current_rows({"part": {"$gt": 0}}):
+        for key, m in self._current_rows({"part": {"$gt": 0}}, of):
             yield key, str(m["hash"])
 
-    def _current_rows(self, where: Any = None) -> Iterator[tuple[str, Any]]:
+    def _current_rows(self, where: Any = None, of: Sequence[Record] | None = None) -> Iterator[tuple[str, Any]]:
         current = self._prefixes
+        # Of most documents Chroma finds all rows sooner than those that it is told to look for.
+        is_few = of is not None and 2 * len(of) < len(self._records)
+        asked = [where] if of is None or not is_few else [_among(some, where) for some in chunks(of, 200)]
         with translated(self.folder):
-            for key, metadata in rows_of(self._paragraphs, where):
-                if prefix_of(key) in current:
-                    yield key, metadata
+            for one in asked:
+                for key, metadata in rows_of(self._paragraphs, one):
+                    if prefix_of(key) in current:
+                        yield key, metadata
 
     def check(self) -> Health:
         """Count the rows and look a sample of them up by their own vectors. Raises IndexDamagedError where the index
@@ -374,7 +421,7 @@ class Store:
         if 2 * len(lost) > len(sample) or 2 * len(lacking) > len(records):
             damage = IndexDamagedError if lacking else _VectorsLostError
             raise damage(
-                f"{DAMAGED.format(folder=self.folder)} ({stored} of {expected} rows stored, "
+                f"{DAMAGED.format(folder=self.place)} ({stored} of {expected} rows stored, "
                 f"{len(lost)} of {len(sample)} sampled ones not found)"
             )
         paragraphs = sum(record.paragraphs for record in records)
@@ -449,7 +496,7 @@ class Store:
                 self._pending.upsert(
                     ids=[hashlib.sha256(document_id.encode()).hexdigest() for document_id in some],
                     embeddings=[NO_VECTOR] * len(some),
-                    metadatas=[{"document": document_id} for document_id in some],
+                    metadatas=[{"document": document_id, "noted": time.time()} for document_id in some],
                 )
 
 
@@ -563,6 +610,12 @@ def _refuse_another_index(folder: Path, client: Any, fingerprint: str) -> None:
                 f"The index in {folder} was made with {made_with} (layout {layout}), this Ibid uses {fingerprint} "
                 f"(layout {LAYOUT}). Run `ibid ingest --rebuild`."
             )
+
+
+def _among(records: Sequence[Record], where: Any) -> Any:
+    """The rows of these documents, of those that are asked for."""
+    of_them = {"document": {"$in": [record.document_id for record in records]}}
+    return {"$and": [of_them, where]} if where else of_them
 
 
 def _sampled(records: Sequence[Record]) -> dict[str, str]:

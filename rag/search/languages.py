@@ -46,9 +46,14 @@ class Languages:
         self._sampled: tuple[str, Sequence[Sequence[str]]] = ("", ())
 
     @property
+    def can_be_made(self) -> bool:
+        """Not in an index that several processes share."""
+        return self._store.keeps_second_vectors
+
+    @property
     def is_wanted(self) -> bool:
         """Whether a question ever needed them, of this process or of an earlier one."""
-        return is_begun(self._store, MODEL_NAME)
+        return self.can_be_made and is_begun(self._store, MODEL_NAME)
 
     @property
     def is_whole(self) -> bool:

@@ -127,7 +127,7 @@ class HybridRetriever:
     def refresh(self, *, keep_old: bool = False) -> None:
         """Take up what was committed since, then, unless they are kept, delete the rows that nobody reads any more."""
         if self._snapshot.generation != self._store.generation:
-            self._snapshot = open_snapshot(self._store, self._folder)
+            self._snapshot = open_snapshot(self._store, self._folder, self._snapshot)
         if not keep_old:
             self._active.wait_for_those_before()
             self._store.delete_superseded()

@@ -251,6 +251,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
         "paragraphs",
         "sampled",
         "writer",
+        "lease",
         "indexing",
         "documents",
         "left_out",

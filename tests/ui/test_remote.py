@@ -20,7 +20,7 @@ from rag.errors import IbidError, IndexBusyError
 from rag.index.owner import Owner, proof_of, read_owner
 from rag.settings import Settings
 from tests.conftest import bare_environment, holding, serving
-from ui.remote import Remote, find_owner
+from ui.remote import BUSY, Remote, find_owner
 
 ROOT = Path(__file__).parents[2]
 IBID = [sys.executable, "-c", "from ui.cli import main; main()"]
@@ -187,6 +187,13 @@ def test_an_answer_of_another_shape_is_one_line(stranger: Stranger, content: str
             ask()
         assert "\n" not in str(told.value), name
         assert "is not the chat that holds it" in str(told.value), name
+
+
+def test_a_chat_that_only_reads_from_a_server_says_who_writes(stranger: Stranger) -> None:
+    stranger.status, stranger.answer = BUSY, b'{"error": "The index is written by process 7 on box (chat)."}'
+    remote = Remote(Owner(pid=1, doing="chat", address=stranger.url, token=TOKEN), "folder")
+    with pytest.raises(IndexBusyError, match=r"^The index is written by process 7 on box \(chat\)\.$"):
+        remote.ingest(True, again=False)
 
 
 def test_a_command_beside_a_chat_of_another_version_says_so_in_one_line(tmp_path: Path, stranger: Stranger) -> None:

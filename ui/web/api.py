@@ -16,9 +16,10 @@ from fastapi.responses import JSONResponse, Response
 
 from rag.answer_json import answer_from
 from rag.domain import Answer, Json, Question, Turn
-from rag.errors import IbidError, QuestionError, ScopeError
+from rag.errors import IbidError, IndexBusyError, QuestionError, ScopeError
 from rag.ingest import Report
 from rag.status import status_json
+from ui.remote import BUSY
 from ui.web.bodies import NO_JSON
 from ui.web.folders import Folders, OpenFolder
 
@@ -175,7 +176,7 @@ def _answering(folders: Folders, work: Work, at_once: int) -> Callable[[Request]
                 answered = await run_in_threadpool(lambda: work(folders.get(given.get("folder")), given, left.is_set))
             return JSONResponse(answered)
         except IbidError as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return JSONResponse({"error": str(error)}, BUSY if isinstance(error, IndexBusyError) else 400)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             return JSONResponse({"error": f"The request is not as it should be: {error!r}"}, 422)
         finally:

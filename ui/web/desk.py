@@ -51,7 +51,8 @@ class Desk:
     def __init__(self, folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> None:
         self.folders = folders
         self.settings = settings
-        self.reach = reach
+        # What is fetched is kept like an upload.
+        self.reach = reach if settings.takes_uploads else None
         self.chooses = chooses
         self.meanwhile = Meanwhile()
         self.taking = -1

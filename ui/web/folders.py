@@ -19,7 +19,7 @@ from rag.answer.guide import MOST_LISTED, Guide, guide_to
 from rag.chatbot import Chatbot
 from rag.documents.left_out import LeftOut
 from rag.domain import Paragraph, Passage
-from rag.errors import FolderError, IbidError
+from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.index.embedding import MiniLM
 from rag.index.records import Record
 from rag.ingest import Progress, Report
@@ -77,6 +77,7 @@ class OpenFolder:
         self._one_at_a_time = threading.Lock()
         self._beginning = threading.Lock()
         self._looked = -_LOOK_AGAIN
+        self._generation: str | None = None
         self._background: threading.Thread | None = None
         self._closing = False
 
@@ -113,16 +114,25 @@ class OpenFolder:
             try:
                 report = self.bot.ingest(tell, check, offline=not use_model or unsent is not None, again=again)
                 report = replace(report, unfinished=report.unfinished or unsent)
+            except IndexBusyError:
+                # On a server another process brings it in line: nothing is wrong here.
+                self.indexing = Indexing(report=earlier)
+                self._introduce()
+                raise
             except IbidError as error:
                 self.indexing = Indexing(problem=str(error))
                 raise
             except BaseException:
                 self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
                 raise
-            if report.changed or not self.introducing.introduction.documents:
-                self.introducing.begin()
+            self._introduce(anew=report.changed)
             self.indexing = Indexing(report=report, problem=report.unfinished)
         return report
+
+    def _introduce(self, *, anew: bool = False) -> None:
+        before, self._generation = self._generation, self.bot.retriever.snapshot.generation
+        if anew or before != self._generation or not self.introducing.introduction.documents:
+            self.introducing.begin()
 
     def ingest_beside(self, *, use_model: bool = True, again: bool = True) -> bool:
         """Start an ingest in the background, unless one runs; whether it was started."""

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rag.answer.candidates import ANSWER_FEATURES
 from rag.domain import Question, Role
 from rag.errors import StorageError
 from rag.index.embedding import MiniLM
-from rag.index.lexical import LegBuilder, LexicalIndex, LexicalText, build_index, open_index, save_index
+from rag.index.inverted import LegBuilder
+from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, patched, save_index
 from rag.index.store import open_store
 from rag.ingest import ingest
 from rag.search.learned import read_learned
@@ -76,11 +79,35 @@ def test_paragraphs_are_found_by_their_words_and_by_what_stands_above_them() -> 
 
 def assert_same(one: LexicalIndex, other: LexicalIndex) -> None:
     for leg, twin in ((one.words, other.words), (one.grams, other.grams)):
-        for part in ("hashes", "offsets", "postings", "impacts"):
+        for part in PARTS:
             np.testing.assert_array_equal(getattr(leg, part), getattr(twin, part))
-    for fact in ("roles", "twins", "shredding"):
+    for fact in ("roles", "twins", "texts", "shredding", "windows", "holders"):
         np.testing.assert_array_equal(getattr(one, fact), getattr(other, fact))
     assert one.size == other.size
+
+
+words = st.lists(st.sampled_from(["siege", "city", "bread", "night", "opened", "Zürich", "12.5"]), max_size=4).map(
+    " ".join
+)
+paragraphs = st.builds(
+    LexicalText,
+    text=words,
+    context=words,
+    role=st.sampled_from(Role),
+    shredding=st.sampled_from([0.0, 0.25]),
+    windows=st.lists(st.sampled_from(["a" * 32, "b" * 32, "c" * 32]), unique=True, max_size=2).map(tuple),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["gone", "stays", "new"]), paragraphs), max_size=12))
+def test_an_index_that_is_patched_is_the_one_that_is_built(changes: list[tuple[str, LexicalText]]) -> None:
+    before = [text for kind, text in changes if kind != "new"]
+    after = [(kind, text) for kind, text in changes if kind != "gone"]
+    stay = iter([i for i, (kind, _) in enumerate(after) if kind == "stays"])
+    places = np.array([next(stay) if kind == "stays" else -1 for kind, _ in changes if kind != "new"], np.int64)
+    at = np.array([i for i, (kind, _) in enumerate(after) if kind == "new"], np.int64)
+    new = [text for kind, text in changes if kind == "new"]
+    assert_same(patched(build_index(before), places, new, at), build_index([text for _, text in after]))
 
 
 @pytest.mark.parametrize("texts", [TEXTS, []], ids=["some", "none"])
@@ -151,8 +178,9 @@ def other_bytes(name: str) -> Callable[[Path], None]:
     return damage
 
 
-FILES = [f"{leg}-{part}.npy" for leg in ("words", "grams") for part in ("hashes", "offsets", "postings", "impacts")]
-FILES += ["roles.npy", "twins.npy", "shredding.npy"]
+PARTS = ("hashes", "offsets", "postings", "impacts", "counts", "lengths")
+FILES = [f"{leg}-{part}.npy" for leg in ("words", "grams") for part in PARTS]
+FILES += ["roles.npy", "twins.npy", "texts.npy", "shredding.npy"]
 
 DAMAGES = [
     *(pytest.param(shorten(name, 0), id=f"{name}-emptied") for name in FILES),

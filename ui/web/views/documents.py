@@ -27,6 +27,8 @@ from ui.web.tab import Tab
 from ui.web.uploads import delete_upload, keep_bytes, take_waiting
 from ui.web.welcome import welcome_html
 
+_SHARED = "not taken: this index is shared with others. Put the file into the documents folder."
+
 _TICK = 0.7
 """Seconds from one look at an ingest under way to the next."""
 
@@ -191,6 +193,8 @@ class Documents(View):
         settings = self.desk.settings
         named: dict[str, str] = {}
         outcomes: dict[str, str] = {}
+        if not settings.takes_uploads:
+            return {}, {Path(path).name: _SHARED for path in files}
         # The same file named twice is one: its second half would find nothing any more.
         for path in map(Path, dict.fromkeys(files)):
             try:
