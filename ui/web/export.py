@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -32,14 +32,29 @@ class File:
 
     name: str
     type: str
-    text: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        return self.data.decode("utf-8")
 
 
 def exported(conversation: Conversation, kind: str) -> File:
     """The conversation as `markdown`, `html` or `json`. Raises KeyError for another kind."""
     ending, media_type, write = _KINDS[kind]
-    stem = regex.sub(r"[^\p{L}\p{N}]+", "-", conversation.title.lower()).strip("-")[:60] or "conversation"
-    return File(f"{stem}.{ending}", media_type, write(conversation))
+    name = file_name(conversation.title, ending, otherwise="conversation")
+    return File(name, media_type, encoded(write(conversation)))
+
+
+def file_name(title: str, ending: str, *, otherwise: str) -> str:
+    """By the title of what is in it, `otherwise` where nothing of that may stand in a name."""
+    stem = regex.sub(r"[^\p{L}\p{N}]+", "-", title.lower()).strip("-")[:60] or otherwise
+    return f"{stem}.{ending}"
+
+
+def encoded(text: str) -> bytes:
+    """As UTF-8; half of a surrogate pair, which no encoding takes, is replaced."""
+    return text.encode("utf-8", "replace")
 
 
 def _json(conversation: Conversation) -> str:
@@ -49,70 +64,81 @@ def _json(conversation: Conversation) -> str:
 def _markdown(conversation: Conversation) -> str:
     lines = [f"# {plain(conversation.title)}", ""]
     for number, exchange in enumerate(conversation.exchanges, start=1):
-        lines += [f"## {plain(exchange.question)}", "", *_markdown_answer(exchange, number), ""]
+        lines += [f"## {plain(exchange.question)}", "", *_markdown_exchange(exchange, f"{number}-"), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _markdown_answer(exchange: Exchange, number: int) -> Iterator[str]:
-    """Its footnotes are named by question and mark, so that they are their own in the whole file."""
-    answer = exchange.answer
-    if answer is None:
+def _markdown_exchange(exchange: Exchange, notes: str) -> Iterator[str]:
+    if exchange.answer is None:
         yield f"*{plain(exchange.problem or 'No answer.')}*"
         return
+    stopped = _STOPPED if exchange.state is State.STOPPED else ""
+    yield from answer_markdown(exchange.answer, notes=notes, stopped=stopped)
+
+
+def answer_markdown(answer: Answer, *, notes: str = "", stopped: str = "") -> Iterator[str]:
+    """Its footnotes are named by their marks behind `notes`, so that they are their own in the whole file; `stopped`
+    is said behind the statements."""
     if answer.notice:
         yield f"*{plain(answer.notice)}*"
     for statement in answer.statements:
-        yield f"- {statement_markdown(statement, notes=f'{number}-')}"
-    if exchange.state is State.STOPPED:
-        yield f"- *{_STOPPED}*"
+        yield f"- {statement_markdown(statement, notes=notes)}"
+    if stopped:
+        yield f"- *{stopped}*"
     yield ""
     if answer.missing_terms:
         yield f"Never found: {plain(', '.join(answer.missing_terms))}"
     for passage in answer.closest:
         yield f"- Related, not an answer: {plain(passage.source.title)}, {plain(passage.paragraph.place)}"
     for citation in answer.sources:
-        yield note_markdown(citation, notes=f"{number}-")
+        yield note_markdown(citation, notes=notes)
 
 
 def statement_markdown(statement: Statement, *, notes: str = "") -> str:
     """A statement with its footnotes' names, which begin with `notes`."""
     marks = "".join(f"[^{notes}{citation.mark}]" for citation in statement.citations)
-    return f"{plain(_said(statement))}{marks}"
+    return f"{plain(said(statement))}{marks}"
 
 
 def note_markdown(citation: Citation, *, notes: str = "") -> str:
     """The footnote of a citation: its quote and its place."""
-    return f"[^{notes}{citation.mark}]: “{plain(display(citation.quote))}” – {plain(_place(citation))}"
+    return f"[^{notes}{citation.mark}]: “{plain(display(citation.quote))}” – {plain(place_of(citation))}"
 
 
 def _html(conversation: Conversation) -> str:
-    parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f"<title>{attribute(conversation.title)}</title><style>{_STYLE}</style></head><body>",
-        f'<h1 dir="auto">{escaped(conversation.title)}</h1>',
-    ]
+    parts = []
     for exchange in conversation.exchanges:
         parts.append(f'<h2 dir="auto">{escaped(exchange.question)}</h2>')
         answer = exchange.answer
-        parts.append(_html_answer(answer) if answer else f"<p>{escaped(exchange.problem or 'No answer.')}</p>")
+        parts.append(answer_html(answer) if answer else f"<p>{escaped(exchange.problem or 'No answer.')}</p>")
         if answer and exchange.state is State.STOPPED:
             parts.append(f"<p><em>{_STOPPED}</em></p>")
-    parts.append("<footer>Every quote is a verbatim slice of the document named beside it.</footer></body></html>\n")
-    return "\n".join(parts)
+    return page_html(conversation.title, parts, foot="Every quote is a verbatim slice of the document named beside it.")
 
 
-def _html_answer(answer: Answer) -> str:
+def page_html(title: str, parts: Sequence[str], *, foot: str) -> str:
+    """A page of its own, `parts` and `foot` as markup."""
+    head = [
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{attribute(title)}</title><style>{_STYLE}</style></head><body>",
+        f'<h1 dir="auto">{escaped(title)}</h1>',
+    ]
+    return "\n".join([*head, *parts, f"<footer>{foot}</footer></body></html>\n"])
+
+
+def answer_html(answer: Answer) -> str:
+    """What an answer says, then its quotes with their places."""
     parts = [f"<p><em>{escaped(answer.notice)}</em></p>"] if answer.notice else []
     for statement in answer.statements:
         marks = "".join(f"<sup>[{citation.mark}]</sup>" for citation in statement.citations)
         parts.append(
-            f'<p class="{attribute(statement.verdict.value)}" dir="auto">{escaped(_said(statement))}{marks}</p>'
+            f'<p class="{attribute(statement.verdict.value)}" dir="auto">{escaped(said(statement))}{marks}</p>'
         )
     for citation in answer.sources:
         parts.append(
             f'<blockquote dir="auto">[{citation.mark}] “{escaped(display(citation.quote))}”<br>'
-            f"<small>{escaped(_place(citation))}</small></blockquote>"
+            f"<small>{escaped(place_of(citation))}</small></blockquote>"
         )
     if answer.missing_terms:
         parts.append(f"<p>Never found: {escaped(', '.join(answer.missing_terms))}</p>")
@@ -122,14 +148,16 @@ def _html_answer(answer: Answer) -> str:
     return "\n".join(parts)
 
 
-def _said(statement: Statement) -> str:
+def said(statement: Statement) -> str:
+    """A statement with our words around it: in front, and what is doubted of it behind."""
     lead = f"{statement.lead} " if statement.lead else ""
     if statement.verdict is not Verdict.VERIFIED:
         return f"{lead}{statement.text} {statement.doubt}".rstrip()
     return f"{lead}“{statement.text}”" if statement.takes_quotation_marks else f"{lead}{statement.text}"
 
 
-def _place(citation: Citation) -> str:
+def place_of(citation: Citation) -> str:
+    """Where a quote stands: its document, the page, the paragraph and the characters."""
     dated = f", {citation.source.date.isoformat()}" if citation.source.date else ""
     return f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
 

@@ -180,6 +180,14 @@ class OpenFolder:
         found = self.read(document_id, number, number)
         return found[0].paragraph if found else None
 
+    def text_of(self, passage: Passage) -> str | None:
+        """The text of a passage that came back without it; None where its document is gone or has changed since."""
+        record = self.record(passage.paragraph.document_id)
+        if record is None or record.revision != passage.source.revision:
+            return None
+        paragraph = self.paragraph(*passage.paragraph.key)
+        return paragraph.text if paragraph else None
+
     def _guide(self, record: Record) -> Guide:
         """What a document is, before it is read."""
         return guide_to(self.read(record.document_id, 1, MOST_LISTED), weight_of=self.bot.retriever.rarity)

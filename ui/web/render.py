@@ -30,7 +30,7 @@ def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
     state = "pending" if exchange.state is State.RUNNING else exchange.state.value
     answer = exchange.answer
     body = (
-        _answer_html(answer, number, shelf)
+        answer_html(answer, str(number), shelf)
         if answer
         else '<p class="waiting">Searching your documents…</p>'
         if state == "pending"
@@ -53,12 +53,14 @@ def _searched_html(answer: Answer | None) -> str:
     return f'<p class="searched" dir="auto">Searched for: {escaped(answer.searched_for[-1])}</p>'
 
 
-def _answer_html(answer: Answer, number: int, shelf: Shelf) -> str:
+def answer_html(answer: Answer, name: str, shelf: Shelf, *, names_sources: bool = False) -> str:
+    """What an answer says. By `name` its citations are told apart from those of others on the page; with
+    `names_sources` each statement names the document it is from, without it only where there are several."""
     if answer.abstained:
         return _abstention_html(answer, shelf)
     kind = "maybe" if answer.confidence is Confidence.LOW else "notice"
     notice = f'<p class="{kind}" dir="auto">{escaped(answer.notice)}</p>' if answer.notice else ""
-    return f"{notice}{_statements_html(answer, number, shelf)}{_unmentioned_html(answer)}{_closest_html(answer, shelf)}"
+    return f"{notice}{_statements_html(answer, name, shelf, names_sources)}{_unmentioned_html(answer)}{_closest_html(answer, shelf)}"
 
 
 def _unmentioned_html(answer: Answer) -> str:
@@ -66,9 +68,10 @@ def _unmentioned_html(answer: Answer) -> str:
     return f'<p class="missing" dir="auto">Nothing here mentions {words}.</p>' if words else ""
 
 
-def _statements_html(answer: Answer, number: int, shelf: Shelf) -> str:
+def _statements_html(answer: Answer, name: str, shelf: Shelf, names_sources: bool) -> str:
     documents = {citation.paragraph.document_id for citation in answer.citations}
-    rendered = [_statement_html(one, number, shelf, names_source=len(documents) > 1) for one in answer.statements]
+    names = names_sources or len(documents) > 1
+    rendered = [_statement_html(one, name, shelf, names_source=names) for one in answer.statements]
     parts = []
     for group in _sides(answer.statements):
         inside = "".join(rendered[i] for i in group)
@@ -98,11 +101,11 @@ def _sides(statements: Sequence[Statement]) -> list[list[int]]:
     return groups
 
 
-def _statement_html(statement: Statement, number: int, shelf: Shelf, names_source: bool) -> str:
+def _statement_html(statement: Statement, name: str, shelf: Shelf, names_source: bool) -> str:
     role = statement.citations[0].paragraph.role if statement.citations else None
     classes = f"statement {statement.verdict.value}{' by-reader' if role is Role.COMMENT else ''}"
     badge = f'<span class="badge">{ROLE_NAMES[role]}</span> ' if role in (Role.COMMENT, Role.CAPTION) else ""
-    chips = "".join(_chip_html(citation, number, shelf) for citation in statement.citations)
+    chips = "".join(_chip_html(citation, name, shelf) for citation in statement.citations)
     why = ""
     if statement.verdict is Verdict.UNSUPPORTED:
         why = (
@@ -142,14 +145,14 @@ def _source(citation: Citation) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _chip_html(citation: Citation, number: int, shelf: Shelf) -> str:
+def _chip_html(citation: Citation, name: str, shelf: Shelf) -> str:
     """A numbered link to the very span, with a card that shows on hover and on focus."""
     paragraph = citation.paragraph
-    card = f"card-{number}-{citation.mark}"
+    card = f"card-{name}-{citation.mark}"
     label = f"Source {citation.mark}: {citation.source.title}, paragraph {paragraph.number}"
     address = place_address(shelf.folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
     return (
-        f'<span class="cite"><a class="chip" href="{attribute(address)}" data-cite="{number}.{citation.mark}" '
+        f'<span class="cite"><a class="chip" href="{attribute(address)}" data-cite="{name}.{citation.mark}" '
         f'data-document="{exact(paragraph.document_id)}" data-paragraph="{paragraph.number}" '
         f'data-start="{citation.start}" data-end="{citation.end}" data-revision="{attribute(citation.source.revision)}" '
         f'data-quote="{exact(citation.quote)}" aria-label="{attribute(label)}" aria-describedby="{card}">'

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from exporting import HOSTILE, WORDS, Page, one_answer, read_markdown, tokens
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from rag.chatbot import Chatbot
 from rag.documents.context import display
-from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
+from rag.domain import Citation
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Conversation, conversation_from, new_conversation
@@ -30,34 +28,6 @@ QUESTIONS = (
     "Which documents do you have?",
     "Summarise the second article",
 )
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "![x](http://evil.example/x.png)",
-    "[x](javascript:alert(1))",
-    "[x]: http://evil.example 'x'",
-    "<http://evil.example>",
-    "<!-- ",
-    "</blockquote></title></style>",
-    "`code` **bold** _it_ ~~gone~~",
-    "| a | b |",
-    "\\",
-    "&lt;b&gt; &amp; &copy; &#60;",
-    "# heading",
-    "- item",
-    "1. item",
-    "> quote",
-    "---",
-    "***",
-    "[^1-1]: mine",
-    "\u202egnp.exe\u202c",
-    "a\0b\x1bc",
-    "$$x$$",
-]
-TEXTS = st.lists(
-    st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=["Cs"]), max_size=8), min_size=1, max_size=3
-).map("".join)
-WORDS = TEXTS.filter(str.strip)
 
 
 @pytest.fixture(scope="module")
@@ -74,72 +44,9 @@ def asked(bot: Chatbot) -> Conversation:
     return conversation
 
 
-class Page(HTMLParser):
-    """Tags with their attributes, and the text by the element it stands in."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, tuple[str, ...]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self._open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if ("class", "hidden-sign") not in attrs:
-            self.tags.append((tag, tuple(sorted(name for name, _ in attrs))))
-        if tag not in ("meta", "br"):
-            self._open.append(tag)
-            self.texts.setdefault(tag, []).append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        for tag in self._open:
-            self.texts[tag][-1] += data
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(f"a comment: {data}")
-
-
-def tokens(text: str) -> Iterator[Token]:
-    for token in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
-        yield token
-        yield from token.children or ()
-
-
-def read_markdown(text: str) -> str:
-    """The words a reader sees."""
-    seen = (
-        token.content if token.type in ("text", "code_inline", "html_inline", "html_block", "fence") else
-        "\n" if token.type in ("inline", "softbreak", "hardbreak") else ""
-        for token in tokens(text)
-    )  # fmt: skip
-    return "".join(seen)
-
-
-def one_answer(question: str, said: str, quote: str, title: str, lead: str, name: str, notice: str) -> Conversation:
-    paragraph = Paragraph(
-        document_id=f"documents/{name}",
-        number=7,
-        text=quote,
-        start=30,
-        end=30 + len(quote),
-        role=Role.BODY,
-        heading=(),
-        page=2,
-    )
-    citation = Citation(
-        mark=1, paragraph=paragraph, source=Source(title=title, revision="3-a"), start=30, end=30 + len(quote)
-    )
-    statement = Statement(text=said, citations=(citation,), verdict=Verdict.UNSUPPORTED, reason="no source", lead=lead)
-    return (
-        new_conversation(FOLDER)
-        .asking(question)
-        .answered(Answer(question=question, searched_for=(), statements=(statement,), notice=notice))
-    )
+def one_asked(question: str, said: str, quote: str, title: str, lead: str, name: str, notice: str) -> Conversation:
+    answer = one_answer(question, said, quote, title, lead, name, notice)
+    return new_conversation(FOLDER).asking(question).answered(answer)
 
 
 # --- the seeds
@@ -211,7 +118,7 @@ def test_a_failed_question_and_one_without_an_answer_say_so() -> None:
 
 
 def test_an_unsupported_statement_is_told_in_every_kind() -> None:
-    talk = one_answer("Why?", "It rained.", "It rained.", "A", "She says:", "a.md", "Careful.")
+    talk = one_asked("Why?", "It rained.", "It rained.", "A", "She says:", "a.md", "Careful.")
     (body,) = Page(exported(talk, "html").text).texts["body"]
     for text in (body, read_markdown(exported(talk, "markdown").text)):
         assert "She says: It rained. (not found in your documents)" in text
@@ -247,8 +154,8 @@ def test_a_file_is_named_by_the_title_without_what_no_name_may_hold(title: str, 
 def test_html_is_the_markup_of_plain_words_with_the_texts_in_it(
     question: str, said: str, quote: str, title: str, lead: str, name: str, notice: str
 ) -> None:
-    page = Page(exported(one_answer(question, said, quote, title, lead, name, notice), "html").text)
-    plain = Page(exported(one_answer("x", "x", "x", "x", "x", "x", "x"), "html").text)
+    page = Page(exported(one_asked(question, said, quote, title, lead, name, notice), "html").text)
+    plain = Page(exported(one_asked("x", "x", "x", "x", "x", "x", "x"), "html").text)
     assert page.tags == plain.tags
 
 
@@ -265,7 +172,7 @@ def test_the_title_of_a_page_holds_no_markup(question: str) -> None:
 def test_markdown_makes_no_link_image_or_html_of_any_text(
     question: str, said: str, quote: str, title: str, lead: str, name: str, notice: str
 ) -> None:
-    text = exported(one_answer(question, said, quote, title, lead, name, notice), "markdown").text
+    text = exported(one_asked(question, said, quote, title, lead, name, notice), "markdown").text
     kinds = {token.type for token in tokens(text)}
     assert not [kind for kind in kinds if kind.startswith(("link", "image", "html", "table", "fence", "code"))]
     env: dict[str, object] = {}
@@ -283,7 +190,7 @@ def test_markdown_makes_no_link_image_or_html_of_any_text(
 @example("\\")
 def test_markdown_makes_nothing_but_words_of_any_text(text: str) -> None:
     def kinds(said: str) -> list[str]:
-        talk = one_answer(said, said, said, said, "", "a.md", said)
+        talk = one_asked(said, said, said, said, "", "a.md", said)
         return [token.type for token in tokens(exported(talk, "markdown").text) if token.nesting or token.hidden]
 
     assert kinds(text) == kinds("x")
@@ -293,5 +200,5 @@ def test_markdown_makes_nothing_but_words_of_any_text(text: str) -> None:
 @given(st.sampled_from(HOSTILE) | WORDS)
 @example("&lt;b&gt; &amp; &copy;")
 def test_a_quote_in_markdown_reads_letter_by_letter(quote: str) -> None:
-    seen = read_markdown(exported(one_answer("Why?", "So.", quote, "A", "", "a.md", ""), "markdown").text)
+    seen = read_markdown(exported(one_asked("Why?", "So.", quote, "A", "", "a.md", ""), "markdown").text)
     assert f"“{display(quote)}”".replace("\0", "\ufffd") in seen

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.chatbot import LONGEST_QUESTION
-from rag.domain import Answer, Json, Passage, Question
+from rag.domain import Answer, Json, Question
 from rag.errors import DocumentError, IbidError
 from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
 from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
@@ -273,14 +273,7 @@ def _live(folder: OpenFolder, conversation: Conversation) -> str:
 
 
 def _shelf(folder: OpenFolder) -> Shelf:
-    def text_of(passage: Passage) -> str | None:
-        record = folder.record(passage.paragraph.document_id)
-        if record is None or record.revision != passage.source.revision:
-            return None
-        paragraph = folder.paragraph(passage.paragraph.document_id, passage.paragraph.number)
-        return paragraph.text if paragraph else None
-
-    return Shelf(folder.key, text_of)
+    return Shelf(folder.key, folder.text_of)
 
 
 _EDITING = (
