@@ -37,10 +37,11 @@ from ui.web.views.chat import Chat
 from ui.web.views.documents import Documents
 from ui.web.views.evals import Evals
 from ui.web.views.model import Model
+from ui.web.views.notes import Notes
 from ui.web.views.overview import Overview
 from ui.web.views.source import Source
 
-VIEWS = (Documents, Chat, Evals, Overview, Source, Model)
+VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model)
 """From left to right; what lies over them comes last."""
 
 _ASSETS = Path(__file__).parent / "assets"

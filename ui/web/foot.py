@@ -13,6 +13,8 @@ from ui.words import is_quoted, verdict_text
 
 AGAIN = '<button type="button" class="act" data-act="again">Ask again</button>'
 
+_KEEP = '<button type="button" class="act" data-act="keep-answer" aria-pressed="false">Keep</button>'
+
 
 def foot_html(answer: Answer, number: int, shelf: Shelf) -> str:
     """Of the answer to the question that `number` counts from 1."""
@@ -30,7 +32,7 @@ def foot_html(answer: Answer, number: int, shelf: Shelf) -> str:
     )
     actions = (
         f'<button type="button" class="act" data-act="copy" data-text="{exact(plain_text(answer))}">Copy</button>{_bare_copy(answer)}'
-        f"{AGAIN}"
+        f"{_KEEP}{AGAIN}"
         '<button type="button" class="act" data-act="good" aria-pressed="false" aria-label="A good answer">Good</button>'
         '<button type="button" class="act" data-act="bad" aria-pressed="false" aria-label="A bad answer">Bad</button>'
     )

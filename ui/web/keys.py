@@ -7,6 +7,7 @@ _KEYS = (
     ("Shift + Enter", "a new line in the question"),
     ("n", "the next citation, in the source"),
     ("p", "the one before"),
+    ("k", "keep as a quote what is selected or marked, in the source"),
     ("→", "the next page, in the source"),
     ("←", "the one before"),
     ("Esc", "close the source, or leave what is being edited"),

@@ -69,11 +69,11 @@ def reader_section(
     return (
         f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
         f'data-document="{exact(record.document_id)}" data-revision="{exact(record.revision)}" data-mark="{current}"{facts}>'
-        f"{_head_html(record, tools, origin)}{told}{guide_frame_html()}{page}</section>"
+        f"{_head_html(record, tools, origin, is_marked=bool(current))}{told}{guide_frame_html()}{page}</section>"
     )
 
 
-def _head_html(record: Record, tools: str, origin: Origin | None) -> str:
+def _head_html(record: Record, tools: str, origin: Origin | None, *, is_marked: bool) -> str:
     facts = [
         record.author or "",
         day_text(record.date) if record.date else "",
@@ -86,10 +86,15 @@ def _head_html(record: Record, tools: str, origin: Origin | None) -> str:
         '<span class="steps" hidden><button type="button" class="act" data-act="previous" aria-label="Previous citation '
         '(p)">‹</button><span class="step-count" aria-live="off"></span><button type="button" class="act" data-act="next" '
         'aria-label="Next citation (n)">›</button></span></div>'
-        f'<h2 dir="auto">{escaped(record.title)}</h2>'
+        f'<h2 dir="auto">{escaped(record.title)}</h2>{_KEEP if is_marked else ""}'
         f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>{_origin_html(origin)}'
         f"{tools and f'<div class=tools>{tools}</div>'}</header>"
     )
+
+
+_KEEP = (
+    '<button type="button" class="act keep-marked" data-act="keep-marked" aria-pressed="false">Keep this quote</button>'
+)
 
 
 def _origin_html(origin: Origin | None) -> str:

@@ -35,6 +35,7 @@ def failure(visitor: Visitor) -> None:
 def answer(visitor: Visitor) -> None:
     visitor.ask("Who is Qassem Soleimani?")
     visitor.ask("What does he lead?")
+    visitor.live.get_by_role("button", name="Keep", exact=True).click()
 
 
 def card(visitor: Visitor) -> None:
@@ -124,6 +125,22 @@ def overviewed(visitor: Visitor) -> None:
     expect(visitor.box).to_be_visible()
 
 
+def selected(visitor: Visitor) -> None:
+    """Beside selected words, those that are marked kept."""
+    visitor.reader.get_by_role("button", name="Keep this quote").click()
+    expect(visitor.reader.get_by_role("button", name="Kept")).to_be_visible()
+    visitor.page.evaluate("getSelection().selectAllChildren(document.querySelector('#reader .para.target .text'))")
+    expect(visitor.page.locator("#selected")).to_be_visible()
+
+
+def notes(visitor: Visitor) -> None:
+    visitor.live.get_by_role("button", name="Keep", exact=True).click()
+    if not visitor.library.is_visible():
+        drawer(visitor)
+    visitor.page.locator("#side [data-opens=notes]").click()
+    expect(visitor.page.locator(".note")).to_have_count(3)
+
+
 def shut(visitor: Visitor) -> None:
     visitor.reader.get_by_role("button", name="Close").click()
     expect(visitor.box).to_be_visible()
@@ -140,7 +157,8 @@ def feedback(visitor: Visitor) -> None:
 def stopped(visitor: Visitor) -> None:
     visitor.wait_saved("talk.exchanges.at(-1).state === 'done'")
     visitor.page.evaluate(
-        """() => { for (const key of Object.keys(localStorage)) { const talk = JSON.parse(localStorage.getItem(key));
+        """() => { for (const key of Object.keys(localStorage).filter((one) => one.startsWith('ibid:'))) {
+        const talk = JSON.parse(localStorage.getItem(key));
         talk.exchanges.at(-1).state = 'running'; localStorage.setItem(key, JSON.stringify(talk)); } }"""
     )
     visitor.page.reload()
@@ -175,8 +193,10 @@ WIDE = [
     card,
     how,
     source,
+    selected,
     abstention,
     guide,
+    notes,
     overview,
     overviewed,
     feedback,
@@ -195,10 +215,12 @@ NARROW = [
     welcome,
     answer,
     source,
+    selected,
     back,
     abstention,
     guide,
     shut,
+    notes,
     overview,
     overviewed,
     folded,

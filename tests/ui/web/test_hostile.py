@@ -175,8 +175,8 @@ def test_a_question_and_a_name_of_a_conversation_are_text(visitor: Visitor) -> N
     expect(visitor.talks.locator(".open")).to_have_text(title)
 
 
-def test_a_conversation_that_somebody_tampered_with_is_text(visitor: Visitor) -> None:
-    visitor.ask(ASKED[MARKS])
+def test_a_conversation_and_a_note_that_somebody_tampered_with_are_text(visitor: Visitor) -> None:
+    visitor.ask(ASKED[MARKS]).get_by_role("button", name="Keep", exact=True).click()
     visitor.wait_saved("talk.exchanges[0].state === 'done'")
     visitor.page.evaluate(
         """() => { const evil = '"><img src=x onerror="window.PWNED=1"><script>window.PWNED=2</script>${window.PWNED=3}';
@@ -185,8 +185,10 @@ def test_a_conversation_that_somebody_tampered_with_is_text(visitor: Visitor) ->
             : typeof value === 'string' && !['verdict', 'role', 'date', 'mode', 'state', 'folder', 'id'].includes(key) ? value + evil
             : value;
         for (const key of Object.keys(localStorage)) {
-            const talk = spoil(JSON.parse(localStorage.getItem(key)), '');
-            for (const one of talk.exchanges) if (one.answer) one.answer.seconds = { [evil]: 1 };
+            const before = JSON.parse(localStorage.getItem(key)), talk = spoil(before, '');
+            // A note whose quotes are not as long as they say is none.
+            for (const [i, one] of (before.answer?.statements || []).entries()) talk.answer.statements[i].citations = one.citations;
+            for (const one of talk.exchanges || [talk]) if (one.answer) one.answer.seconds = { [evil]: 1 };
             localStorage.setItem(key, JSON.stringify(talk)); } }"""
     )
     visitor.page.reload()
@@ -195,6 +197,10 @@ def test_a_conversation_that_somebody_tampered_with_is_text(visitor: Visitor) ->
         chip.click()
     if visitor.chips.count():
         expect(visitor.reader).to_contain_text("is not among your documents any more.")
+    visitor.page.locator("#side [data-opens=notes]").click()
+    expect(visitor.page.locator(".note h3")).to_contain_text("<script>window.PWNED=2</script>")
+    expect(visitor.page.locator(".note .statement").first).to_contain_text("<script>window.PWNED=2</script>")
+    expect(visitor.page.get_by_label("Comment")).to_have_value(re.compile("<script>window.PWNED=2</script>"))
 
 
 def test_what_is_no_conversation_opens_as_none(visitor: Visitor) -> None:
@@ -202,6 +208,9 @@ def test_what_is_no_conversation_opens_as_none(visitor: Visitor) -> None:
         visitor.page.evaluate(
             "([key, junk]) => { localStorage.setItem('ibid:spoilt', junk); sessionStorage.setItem('ibid:open:' + key, 'spoilt'); }",
             [visitor.chat.key, junk],
+        )
+        visitor.page.evaluate(
+            "([key, junk]) => localStorage.setItem(`ibid-note:${key}:spoilt`, junk)", [visitor.chat.key, junk]
         )
         visitor.page.reload()
         visitor.see()

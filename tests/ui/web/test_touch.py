@@ -34,7 +34,7 @@ def test_the_keys_are_listed_behind_a_question_mark(visitor: Visitor) -> None:
     visitor.open(visitor.chips.first)
     visitor.page.keyboard.press("?")
     expect(keys).to_be_visible()
-    assert keys.locator("dt").all_text_contents() == ["Enter", "Shift + Enter", "n", "p", "→", "←", "Esc", "?"]
+    assert keys.locator("dt").all_text_contents() == ["Enter", "Shift + Enter", "n", "p", "k", "→", "←", "Esc", "?"]
     visitor.page.keyboard.press("n")
     expect(visitor.chips.first).to_have_attribute("aria-current", "true")
     visitor.page.keyboard.press("Escape")
@@ -61,6 +61,18 @@ def test_on_a_phone_a_finger_finds_whatever_is_to_be_pressed(chat: Chat, visit: 
     expect(visitor.live.locator("form.feedback")).to_be_visible()
     visitor.live.locator(".how summary").tap()
     measure("answer")
+    visitor.live.get_by_role("button", name="Keep", exact=True).tap()
+    visitor.open(visitor.chips.first)
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#reader .para.target .text'))")
+    expect(page.locator("#selected")).to_be_visible()
+    measure("selected")
+    page.get_by_role("button", name="Back to the answer").tap()
+    page.get_by_role("button", name="Documents and conversations").tap()
+    page.locator("#side [data-opens=notes]").tap()
+    expect(page.locator(".note")).to_have_count(1)
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")  # the drawer leaves
+    measure("notes")
+    page.locator("#notes").get_by_role("button", name="Back to the chat").tap()
     visitor.live.get_by_role("button", name="Edit").tap()
     measure("editing")
     page.get_by_role("button", name="Cancel").tap()

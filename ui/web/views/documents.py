@@ -43,7 +43,7 @@ class Documents(View):
             self.consent = html("consent", watched=True)
             self.outcomes = html("outcomes")
             self.added = gr.State(())
-            html("overview-opener", _OVERVIEW)
+            html("openers", _OPENERS)
             self.library = html("library", watched=True)
         # The page itself ticks the boxes of the scope and hides the welcome: a report of progress that comes late
         # can undo nothing that somebody did meanwhile.
@@ -285,7 +285,10 @@ _NOT_HERE = (
     "Web pages are not fetched here. Paste the text, or save the page and add the file; whoever runs this chat can "
     "allow it (IBID_WEB=true)."
 )
-_OVERVIEW = '<button type="button" class="act" data-act="view" data-opens="overview">Overview</button>'
+_OPENERS = (
+    '<div class="acts"><button type="button" class="act" data-act="view" data-opens="overview">Overview</button>'
+    '<button type="button" class="act" data-act="view" data-opens="notes">Notes</button></div>'
+)
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
     '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'

@@ -50,6 +50,7 @@ function showLive() {
   markOpenChip();
   foldQuestions();
   paintSaid();
+  paintKept();
   keepFeedbackOpen();
   if (now === announced) return;
   if (!announced.startsWith(turn.id + ' ')) {

@@ -40,6 +40,7 @@ document.addEventListener('keydown', (event) => {
   if (!inReader) return;
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
+  if (event.key === 'k') keepHere();
   const turning = { ArrowLeft: 'previous', ArrowRight: 'next' }[event.key];
   if (turning) inReader.querySelector(`[data-turn=${turning}]:enabled`)?.click();
 }, true);

@@ -11,6 +11,7 @@ watch('value', () => {
     if (new URLSearchParams(location.search).has('document')) arriveAtSource();
   }
   keep();
+  tellNotes();
   if (editing && editing.talk !== current()?.id) leaveEditing();
   stayAway();
 });

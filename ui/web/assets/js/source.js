@@ -92,7 +92,8 @@ function showReader() {
     for (const button of steps.querySelectorAll('button')) button.disabled = chips.length < 2;
   }
   const button = reader.querySelector('[data-act=back]');
-  if (button) button.textContent = followed.cite ? '← Back to the answer' : '← Close';
+  if (button) button.textContent = !followed.cite ? '← Close' : followed.turn.startsWith('note-') ? '← Back to the notes' : '← Back to the answer';
+  paintQuoteKept();
   if (turned) { showTurned(reader); return; }
   const target = (!toTarget && reader.querySelector('mark.hit')) || reader.querySelector('.target');
   // Whoever has gone back meanwhile keeps the focus where it is.

@@ -65,8 +65,11 @@ const lastAsked = (talk) => talk.exchanges.at(-1).asked || '';
 
 async function exportTalk(kind) {
   const file = await server.export({ kind, folder: folder(), kept: props.value }).catch(look);
-  if (!file) return;
-  const link = element('a', { href: URL.createObjectURL(new Blob([file.text], { type: file.type })), download: file.name });
+  if (file) saveFile(file.name, new Blob([file.text], { type: file.type }));
+}
+
+function saveFile(name, blob) {
+  const link = element('a', { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

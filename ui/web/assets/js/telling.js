@@ -36,5 +36,7 @@ function unsay() {
   const toast = byId('toast'), held = toast.contains(document.activeElement);
   clearTimeout(leaving);
   toast.replaceChildren();
-  if (held) (document.body.dataset.sheet === 'side' ? byId('side').querySelector('.talks .open, button') : questionBox()).focus();
+  if (!held) return;
+  const { sheet, view } = document.body.dataset;
+  (sheet === 'side' ? byId('side').querySelector('.talks .open, button') : view ? byId(view).querySelector('h2') : questionBox()).focus();
 }

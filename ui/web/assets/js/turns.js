@@ -104,6 +104,6 @@ function unfold(button) {
   button.textContent = open ? 'Show less' : 'Show all of it';
 }
 
-changes.transcript = () => { foldQuestions(); markOpenChip(); paintSaid(); };
+changes.transcript = () => { foldQuestions(); markOpenChip(); paintSaid(); paintKept(); };
 
 Object.assign(acts, { edit, 'cancel-edit': cancelEdit, again, drop, copy, unfold });
