@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rag.answer.candidates import Candidate, is_telling
 from rag.answer.extract import statement_of
 from rag.answer.mentions import unknown_identifiers
-from rag.answer.outcomes import FOREIGN, noted, possible
+from rag.answer.outcomes import FOREIGN, abstaining, noted, possible
 from rag.answer.verify import settle
 from rag.domain import Answer, Confidence, GateReading, Passage, Question, Role
 from rag.search.features import from_rows
@@ -74,8 +74,11 @@ def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, la
     if not languages.is_whole:
         yield noted(answer, _LATER)
         return
-    found = _quoted(answer, passages=languages.nearest(question), inquiry=inquiry, languages=languages)
-    yield noted(found, _IN_THEIRS) if found.abstained else found
+    passages = tuple(languages.nearest(question))
+    found = _quoted(replace(answer, passages=passages), inquiry=inquiry, languages=languages)
+    if found is None and answer.abstained:
+        found = noted(abstaining(replace(answer, passages=passages), question.scope), _IN_THEIRS)
+    yield found or answer
 
 
 def nearest_across(question: Question, languages: Languages) -> list[Passage]:
@@ -88,16 +91,15 @@ def nearest_across(question: Question, languages: Languages) -> list[Passage]:
     return languages.nearest(question)
 
 
-def _quoted(answer: Answer, *, passages: Sequence[Passage], inquiry: Inquiry, languages: Languages) -> Answer:
-    """What may answer, quoted from one of these passages; the answer as it was where none is near."""
-    told = most_alike(inquiry, passages, languages=languages)
-    unknown = unknown_identifiers(answer.question, [passage.paragraph.text for passage in passages])
-    if told is None or unknown:
-        return answer
+def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Answer | None:
+    """What may answer, quoted from one of its passages; None where none is near."""
+    told = most_alike(inquiry, answer.passages, languages=languages)
+    if told is None or unknown_identifiers(answer.question, [one.paragraph.text for one in answer.passages]):
+        return None
     reading = told.reading
     if not reading.is_possible:
-        return answer
-    found = replace(answer, passages=tuple(passages), gate=reading, abstained=False, unmentioned=())
+        return None
+    found = replace(answer, gate=reading, abstained=False, unmentioned=())
     return noted(possible(found, [settle(statement_of(told.candidate, 1))]), FOREIGN)
 
 

@@ -26,7 +26,7 @@ from rag.errors import FolderError, IbidError, QuestionError
 from ui.web.api import growing
 from ui.web.export import note_markdown, plain, statement_markdown
 from ui.web.folders import Folders, OpenFolder
-from ui.web.markup import place_address
+from ui.web.passages import citation_address
 from ui.words import excerpt
 
 MODEL = "ibid"
@@ -175,8 +175,7 @@ def written(answer: Answer, *, folder: str, site: str) -> tuple[str, list[Json]]
 
 
 def _annotation(citation: Citation, start: int, end: int, *, folder: str, site: str) -> Json:
-    paragraph = citation.paragraph
-    address = place_address(folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
+    address = citation_address(folder, citation)
     told = {"title": citation.source.title, "url": f"{site}{address}", "start_index": start, "end_index": end}
     return {"type": "url_citation", "url_citation": told}
 

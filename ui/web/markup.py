@@ -12,6 +12,9 @@ import regex
 
 # Embeddings and overrides make text read in another order than it stands; marks (U+200E, U+200F) are harmless.
 _REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+TELLING = 16
+"""Signs of a revision in an address: enough to tell it from any other of its document."""
+
 _CONTROL = regex.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
@@ -32,11 +35,20 @@ def exact(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def place_address(folder: str, document: str, paragraph: int, start: int | None = None, end: int | None = None) -> str:
-    """The page with a document open at a paragraph, and a span of it marked."""
+def place_address(
+    folder: str,
+    document: str,
+    paragraph: int,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    revision: str | None = None,
+) -> str:
+    """The page with a document open at a paragraph, and a span of it marked; with the `revision` that has the span, it
+    is marked in no other."""
     place: dict[str, str | int] = {"folder": folder, "document": document, "paragraph": paragraph}
     if start is not None and end is not None:
-        place |= {"start": start, "end": end}
+        place |= {"start": start, "end": end} | ({"revision": revision[:TELLING]} if revision else {})
     return f"?{urlencode(place)}"
 
 

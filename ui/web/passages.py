@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.answer.central import Telling
 from rag.answer.timeline import Event
 from rag.documents.context import display
-from rag.domain import Passage, Role
+from rag.domain import Citation, Passage, Role
 from rag.index.records import Record
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import prose_html
@@ -71,7 +71,14 @@ def words_link(folder: str, one: Telling, inside: str) -> str:
         f' data-start="{start}" data-end="{end}" data-revision="{attribute(one.passage.source.revision)}" '
         f'data-quote="{exact(one.text)}"'
     )
-    return _link(place_address(folder, *key, start, end), *key, inside, more=marked)
+    address = place_address(folder, *key, start, end, revision=one.passage.source.revision)
+    return _link(address, *key, inside, more=marked)
+
+
+def citation_address(folder: str, citation: Citation) -> str:
+    """The page with the very span of a citation marked."""
+    key, revision = citation.paragraph.key, citation.source.revision
+    return place_address(folder, *key, citation.start, citation.end, revision=revision)
 
 
 def _link(address: str, document_id: str, number: int, inside: str, *, kind: str = "place", more: str = "") -> str:

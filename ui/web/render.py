@@ -11,8 +11,8 @@ from rag.domain import Answer, Citation, Confidence, Role, Statement, Verdict, d
 from rag.text.units import cells_of
 from ui.web.conversation import Exchange, State
 from ui.web.foot import AGAIN, foot_html
-from ui.web.markup import attribute, escaped, exact, place_address
-from ui.web.passages import Shelf, passage_html
+from ui.web.markup import attribute, escaped, exact
+from ui.web.passages import Shelf, citation_address, passage_html
 from ui.web.prose import is_markdown, prose_html, table_html
 from ui.words import ROLE_NAMES
 
@@ -150,7 +150,7 @@ def _chip_html(citation: Citation, name: str, shelf: Shelf) -> str:
     paragraph = citation.paragraph
     card = f"card-{name}-{citation.mark}"
     label = f"Source {citation.mark}: {citation.source.title}, paragraph {paragraph.number}"
-    address = place_address(shelf.folder, paragraph.document_id, paragraph.number, citation.start, citation.end)
+    address = citation_address(shelf.folder, citation)
     return (
         f'<span class="cite"><a class="chip" href="{attribute(address)}" data-cite="{name}.{citation.mark}" '
         f'data-document="{exact(paragraph.document_id)}" data-paragraph="{paragraph.number}" '

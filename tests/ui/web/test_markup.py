@@ -94,7 +94,9 @@ def test_nothing_that_is_no_letter_of_markup_or_control_is_changed(text: str) ->
 
 @given(TEXTS, st.integers(1, 10**6), st.integers(0, 10**6), st.integers(1, 10**6))
 def test_an_address_gives_back_the_place(document: str, paragraph: int, start: int, length: int) -> None:
-    address = place_address("0a1b2c", document, paragraph, start, start + length)
+    address = place_address(
+        "0a1b2c", document, paragraph, start, start + length, revision="10-4b03542167fb211dcaa3f29f"
+    )
     assert address.isascii()
     assert attribute(address).replace("&amp;", "&") == address
     assert parse_qs(address.removeprefix("?"), keep_blank_values=True, errors="strict") == {
@@ -103,6 +105,7 @@ def test_an_address_gives_back_the_place(document: str, paragraph: int, start: i
         "paragraph": [str(paragraph)],
         "start": [str(start)],
         "end": [str(start + length)],
+        "revision": ["10-4b03542167fb2"],
     }
 
 

@@ -302,3 +302,14 @@ def test_what_has_changed_or_left_since_is_not_shown_as_if_it_stood_there(wells:
         expect(visitor.reader.locator(".notice")).to_contain_text("the words are not at this place any more")
         expect(visitor.hit).to_have_count(0)
         assert "tank.md has changed since it was quoted" in exported(visitor, "Markdown").read_text().replace("\\", "")
+        # Words that somebody changed in the browser's own storage are of no document.
+        visitor.page.evaluate(
+            """() => { for (const key of Object.keys(localStorage).filter((one) => one.startsWith('ibid-note:')))
+                localStorage.setItem(key, localStorage.getItem(key).replaceAll('Nobody', 'Anyone')); }"""
+        )
+        visitor.page.reload()
+        # The address of words that are gone marks nothing in their place.
+        expect(visitor.reader.locator(".notice")).to_contain_text("the words are not at this place any more")
+        expect(visitor.hit).to_have_count(0)
+        forged = open_notes(visitor, 4).last
+        expect(forged.locator(".remark")).to_have_text("[1] These words do not stand at their place in tank.md.")

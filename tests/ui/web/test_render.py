@@ -219,6 +219,7 @@ def test_every_chip_has_its_mark_and_leads_to_its_span(answer: Answer, number: i
             "folder": [FOLDER],
             "document": [paragraph.document_id],
             "paragraph": [str(paragraph.number)],
+            "revision": [citation.source.revision[:16]],
             "start": [str(citation.start)],
             "end": [str(citation.end)],
         }

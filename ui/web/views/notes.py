@@ -77,10 +77,12 @@ def _remark(folder: OpenFolder, records: Mapping[str, Record], citation: Citatio
     name, record = document_name(paragraph.document_id), records.get(paragraph.document_id)
     if record is None:
         return Remark(f"{name} is not among your documents any more.")
-    if record.revision == citation.source.revision:
-        return None
     now = folder.paragraph(*paragraph.key)
-    if now is not None and Span(citation.start, citation.end).shifted(-now.start).of(now.text) == citation.quote:
+    stands = now is not None and Span(citation.start, citation.end).shifted(-now.start).of(now.text) == citation.quote
+    if record.revision == citation.source.revision:
+        # The browser's word is not enough: what it keeps can be changed by hand.
+        return None if stands else Remark(f"These words do not stand at their place in {name}.")
+    if stands:
         return Remark(f"{name} has changed since; these words still stand at their place.", lapsed=False)
     return Remark(f"{name} has changed since it was quoted; these words are not at their place any more.")
 

@@ -130,7 +130,7 @@ def _marked(opened: _Opened, place: Mapping[str, Any]) -> _Opened:
     if place.get("start") is None:
         return opened
     mark = _mark(place, current=True)
-    changed = bool(place.get("revision")) and place["revision"] != opened.record.revision
+    changed = not opened.record.revision.startswith(str(place.get("revision") or ""))
     if changed and not _reads_as(opened.passages, mark, str(place.get("quote") or "")):
         return replace(opened, marks=[], notice=_CHANGED)
     return replace(opened, marks=[*opened.marks, mark])

@@ -127,7 +127,7 @@ function showTurned(reader) {
 /* The place in the address, when the page comes to life. */
 function addressed() {
   const place = new URLSearchParams(location.search);
-  return Object.fromEntries(['document', 'paragraph', 'start', 'end'].map((name) => [name, place.get(name)]));
+  return Object.fromEntries(['document', 'paragraph', 'start', 'end', 'revision'].map((name) => [name, place.get(name)]));
 }
 
 function arriveAtSource() {
