@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain, zip_longest
 
 from rag.answer.guide import MOST_READ
 from rag.answer.questions import Suggestion, suggestions
 from rag.chatbot import Chatbot
-from rag.domain import Answer, Confidence, Key, Question, Verdict
+from rag.domain import Answer, Citation, Confidence, Key, Question, Turn, Verdict
 from rag.index.records import Record
 
 MOST = 4
@@ -30,13 +31,16 @@ def examples(bot: Chatbot, is_over: Callable[[], bool] = lambda: False) -> tuple
     # The first of each document, the best kinds before the others, then the second of each.
     turns = (sorted(filter(None, turn), key=lambda one: one.rank) for turn in zip_longest(*made))
     first = "What is this about?" if alone else "What are these documents about?"
-    return (first, *_answered(bot, chain.from_iterable(turns), most=MOST - 1, tried=_TRIED, is_over=is_over))
+    tries = partial(brought_by, bot, scope=None)
+    kept = answered(chain.from_iterable(turns), tries, most=MOST - 1, tried=_TRIED, is_varied=True, is_over=is_over)
+    return (first, *kept)
 
 
 def questions_to(bot: Chatbot, record: Record) -> tuple[str, ...]:
     """At most MOST_OF_ONE questions that this document answers by itself."""
     made = _suggested(bot, record, most=MOST_READ, alone=True)
-    return _answered(bot, made, most=MOST_OF_ONE, tried=_TRIED_OF_ONE, scope=frozenset({record.document_id}))
+    tries = partial(brought_by, bot, scope=frozenset({record.document_id}))
+    return answered(made, tries, most=MOST_OF_ONE, tried=_TRIED_OF_ONE)
 
 
 def some_of(records: Sequence[Record], most: int) -> list[Record]:
@@ -51,31 +55,49 @@ def _suggested(bot: Chatbot, record: Record, *, most: int, alone: bool) -> list[
     return suggestions(bot.retriever.passages_of(record.document_id, numbers), alone=alone)
 
 
-def _answered(
-    bot: Chatbot,
+def answered(
     made: Iterable[Suggestion],
+    tries: Callable[[Suggestion], Sequence[Citation]],
     *,
     most: int,
     tried: int,
-    scope: frozenset[str] | None = None,
+    is_varied: bool = False,
+    told: Sequence[Citation] = (),
     is_over: Callable[[], bool] = lambda: False,
 ) -> tuple[str, ...]:
-    """Those that are answered, each from another place than those before it; of several documents such as begin
-    otherwise."""
+    """Those that are answered, as `tries` says, each from another place than those before it, and none with words that
+    were `told` already; where it `is_varied`, such as begin otherwise."""
     kept: list[str] = []
     places: set[Key] = set()
     for suggestion in made:
         if len(kept) == most or tried == 0 or is_over():
             break
-        if scope is None and _begin(suggestion.question) in map(_begin, kept):
+        if is_varied and _begin(suggestion.question) in map(_begin, kept):
             continue
         tried -= 1
-        answer = bot.ask(Question(suggestion.question, offline=True, scope=scope))
-        found = {citation.paragraph.key for citation in answer.citations}
-        if _is_good(answer, suggestion) and not found & places:
+        brought = tries(suggestion)
+        found = {citation.paragraph.key for citation in brought}
+        if brought and not found & places and not _are_among(brought, told):
             places |= found
             kept.append(suggestion.question)
     return tuple(kept)
+
+
+def brought_by(
+    bot: Chatbot, suggestion: Suggestion, scope: frozenset[str] | None, turns: Sequence[Turn] = ()
+) -> Sequence[Citation]:
+    """What it is answered with after these turns, surely and from where it was made of; nothing otherwise."""
+    answer = bot.ask(Question(suggestion.question, turns=turns, offline=True, scope=scope))
+    return answer.citations if _is_good(answer, suggestion) else ()
+
+
+def _are_among(brought: Sequence[Citation], told: Sequence[Citation]) -> bool:
+    """Whether any of these words were told."""
+    return any(
+        one.paragraph.document_id == other.paragraph.document_id and one.start < other.end and other.start < one.end
+        for one in brought
+        for other in told
+    )
 
 
 def _begin(question: str) -> str:

@@ -27,6 +27,7 @@ from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from ui.web.examples import questions_to
 from ui.web.introducing import Introducing
+from ui.web.leading import Leading
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -74,6 +75,7 @@ class OpenFolder:
         self.guide = lru_cache(_KEPT)(self._guide)
         self.questions = lru_cache(_KEPT)(self._questions)
         self.introducing = Introducing(self.bot, self.guide)
+        self.leading = Leading(self.bot)
         self._one_at_a_time = threading.Lock()
         self._beginning = threading.Lock()
         self._looked = -_LOOK_AGAIN

@@ -13,6 +13,12 @@ from ui.words import is_quoted, verdict_text
 
 AGAIN = '<button type="button" class="act" data-act="again">Ask again</button>'
 
+_NEXT = (
+    '<section class="next" aria-label="Questions that lead on" hidden><p class="next-head">You could ask next:</p>'
+    '<ul class="asks"></ul></section>'
+)
+"""The page fills it, under the last answer."""
+
 _KEEP = '<button type="button" class="act" data-act="keep-answer" aria-pressed="false">Keep</button>'
 
 
@@ -38,7 +44,7 @@ def foot_html(answer: Answer, number: int, shelf: Shelf) -> str:
     )
     return (
         f'<footer class="turn-foot">{verdict}<div class="acts">{actions}</div></footer>'
-        f"{_how_html(answer, shelf)}{_feedback_html(number)}"
+        f"{_how_html(answer, shelf)}{_feedback_html(number)}{_NEXT}"
     )
 
 

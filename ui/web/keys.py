@@ -8,6 +8,7 @@ _KEYS = (
     ("n", "the next citation, in the source"),
     ("p", "the one before"),
     ("k", "keep as a quote what is selected or marked, in the source"),
+    ("a", "ask about it"),
     ("→", "the next page, in the source"),
     ("←", "the one before"),
     ("Esc", "close the source, or leave what is being edited"),

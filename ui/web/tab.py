@@ -27,14 +27,22 @@ class Meanwhile:
 
     def __init__(self) -> None:
         self._changes: dict[str, dict[str, Any]] = {}
+        self._asked: dict[str, str] = {}
 
     @contextmanager
     def answering(self, conversation: Conversation) -> Iterator[Mapping[str, Any]]:
         """While something is answered in it: the changes so far, as they come."""
+        self._asked[conversation.id] = conversation.exchanges[-1].asked
         try:
             yield self._changes.setdefault(conversation.id, {})
         finally:
             self._changes.pop(conversation.id, None)
+            self._asked.pop(conversation.id, None)
+
+    def has_gone_on(self, conversation: Conversation) -> bool:
+        """Whether another question than its last is being answered in it."""
+        asked = self._asked.get(conversation.id)
+        return asked is not None and asked != conversation.exchanges[-1].asked
 
     def changed(self, conversation: Conversation, **changes: Any) -> Conversation:
         """The conversation with these changes; an answer that is under way in it goes on with them too."""

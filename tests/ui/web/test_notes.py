@@ -21,6 +21,13 @@ WELLS = (
     "🙂 The  pump is oiled **twice a year** &amp; never\nat `night`, says the \u202erule\u202c of 1931.\n\n"
     "| well | depth |\n|---|---|\n| north | 40 metres |\n| south | 25 metres |\n"
 )
+ROPE = "How much does a rope cost?"
+LONG = "Whoever lowers a bucket into a well " + "and does not look for the knot of its rope " * 5 + "loses it."
+ROPES = (
+    "# Ropes\n\nA rope costs 30 euros a <b>coil</b>, and is bought in the village by the guard.\n\n"
+    "A bucket costs 12 euros, with its handle.\n\nA repair of the winch takes 3 days, as the smith is far away.\n\n"
+    f"{LONG}\n"
+)
 TANK = (
     "# The tank\n\nThe valve of the tank is opened in the morning, by hand.\n\nNobody may open the valve at night.\n\n"
     "The tank holds nine hundred litres of water.\n"
@@ -33,6 +40,7 @@ def wells(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (base / "wells").mkdir()
     (base / "wells" / "wells.md").write_text(WELLS)
     (base / "wells" / "tank.md").write_text(TANK)
+    (base / "wells" / "rope.md").write_text(ROPES)
     with Chat(base / "home", base / "wells") as chat:
         yield chat.wait_until_read()
 
@@ -313,3 +321,71 @@ def test_what_has_changed_or_left_since_is_not_shown_as_if_it_stood_there(wells:
         expect(visitor.hit).to_have_count(0)
         forged = open_notes(visitor, 4).last
         expect(forged.locator(".remark")).to_have_text("[1] These words do not stand at their place in tank.md.")
+
+
+@pytest.mark.parametrize("options", [pytest.param({}, id="desk"), pytest.param(PHONE, id="phone")])
+def test_a_question_that_leads_on_comes_below_the_answer_and_is_asked_at_once(
+    wells: Chat, browser: Browser, options: Any
+) -> None:
+    with visiting(browser, wells, **options) as visitor:
+        visitor.arrive().ask(ROPE)
+        offered = visitor.live.locator(".next .asks button")
+        expect(offered.first).to_be_visible()
+        foot = visitor.live.locator(".turn-foot").bounding_box()
+        where = offered.first.bounding_box()
+        assert foot and where
+        assert where["y"] >= foot["y"] + foot["height"]
+        assert not options or where["height"] >= 44
+        assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        question = str(offered.first.text_content())
+        assert question != ROPE
+        # Whoever edits an earlier question asks this one all the same, behind it.
+        visitor.live.hover()
+        visitor.live.get_by_role("button", name="Edit").click()
+        offered.first.focus()
+        visitor.page.keyboard.press("Enter")
+        visitor.ended(question, 2)
+        expect(visitor.page.locator("#transcript .next button")).to_have_count(0)
+        expect(visitor.live.locator(".verdict.quoted")).to_be_visible()
+        visitor.wait_saved("talk.exchanges.length === 2 && talk.exchanges[1].state === 'done'")
+        visitor.page.wait_for_load_state("networkidle")
+        assert question not in offered.all_text_contents()
+        # They come back with the page.
+        before = visitor.ask(ROPE).locator(".next .asks button")
+        visitor.page.wait_for_load_state("networkidle")
+        assert not {ROPE, question} & set(before.all_text_contents())
+
+
+@pytest.mark.parametrize("options", [pytest.param({}, id="desk"), pytest.param(PHONE, id="phone")])
+def test_selected_words_are_asked_about_by_whoever_goes_on_typing(wells: Chat, browser: Browser, options: Any) -> None:
+    with visiting(browser, wells, **options) as visitor:
+        page, offer = visitor.arrive().page, visitor.page.locator("#selected")
+        if options:
+            page.get_by_role("button", name="Documents and conversations").click()
+        open_document(visitor, "rope.md")
+        select(visitor, "A rope", "euros")
+        expect(offer).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(offer).to_be_hidden()
+        expect(visitor.reader).to_be_visible()
+        select(visitor, "costs", "<b>coil</b>")
+        offer.get_by_role("button", name="Ask about this").click()
+        expect(visitor.box).to_be_focused()
+        page.keyboard.type("why?")
+        expect(visitor.box).to_have_value("“costs 30 euros a <b>coil</b>” why?")
+        expect(offer).to_be_hidden()
+        assert visitor.page.locator(".turn").count() == 0
+        expect(page.locator("#source")).to_be_visible(visible=not options)
+        if options:
+            return
+        # By keys, the whole paragraph: its beginning, behind what stands in the box.
+        visitor.reader.locator(".para", has_text="Whoever").locator(".number").focus()
+        page.keyboard.press("a")
+        expect(visitor.box).to_be_focused()
+        first, _, words = visitor.box.input_value().partition(" why? ")
+        assert first == "“costs 30 euros a <b>coil</b>”"
+        assert words.startswith("“Whoever lowers a bucket")
+        assert words.endswith("…” ")
+        assert len(words) <= 203
+        assert LONG.startswith(words[1:-3])
+        assert LONG[len(words) - 4] == " "

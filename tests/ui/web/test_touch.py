@@ -34,7 +34,18 @@ def test_the_keys_are_listed_behind_a_question_mark(visitor: Visitor) -> None:
     visitor.open(visitor.chips.first)
     visitor.page.keyboard.press("?")
     expect(keys).to_be_visible()
-    assert keys.locator("dt").all_text_contents() == ["Enter", "Shift + Enter", "n", "p", "k", "→", "←", "Esc", "?"]
+    assert keys.locator("dt").all_text_contents() == [
+        "Enter",
+        "Shift + Enter",
+        "n",
+        "p",
+        "k",
+        "a",
+        "→",
+        "←",
+        "Esc",
+        "?",
+    ]
     visitor.page.keyboard.press("n")
     expect(visitor.chips.first).to_have_attribute("aria-current", "true")
     visitor.page.keyboard.press("Escape")

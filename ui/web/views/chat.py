@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import gradio as gr
 from rag.chatbot import LONGEST_QUESTION
 from rag.domain import Answer, Json, Question
 from rag.errors import DocumentError, IbidError
-from ui.web.conversation import LONGEST_NAME, Conversation, conversation_from, new_conversation
+from ui.web.conversation import LONGEST_NAME, Conversation, State, conversation_from, new_conversation
 from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
 from ui.web.export import exported
 from ui.web.feedback import feedback_case, take_back, write_feedback
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class Chat(View):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.called = [self.export, self.feedback]
+        self.called = [self.export, self.feedback, self.next_questions]
 
     def lay_out(self) -> None:
         with gr.Column(elem_id="talk", min_width=0):
@@ -165,6 +166,24 @@ class Chat(View):
         conversation = conversation_from(wanted.get("kept"), str(wanted.get("folder")))
         file = exported(conversation, str(wanted.get("kind")))
         return {"name": file.name, "type": file.type, "text": file.text}
+
+    def next_questions(self, given: Mapping[str, Any]) -> Json:
+        """Questions that lead on from the last answer of a conversation: each was asked of the documents that it asks.
+        None where that answer is not finished."""
+        with suppress(IbidError):
+            folder = self.desk.folders.get(str(given.get("folder")))
+            conversation = conversation_from(given.get("kept"), folder.key)
+            if conversation.exchanges and conversation.exchanges[-1].state is State.DONE:
+                return {"questions": list(self._leading_on(folder, conversation))}
+        return {"questions": []}
+
+    def _leading_on(self, folder: OpenFolder, conversation: Conversation) -> Sequence[str]:
+        return folder.leading.on_from(
+            conversation.turns,
+            asked=[one.question for one in conversation.exchanges],
+            scope=_still_there(folder, conversation.scope),
+            is_over=lambda: self.desk.meanwhile.has_gone_on(conversation),
+        )
 
     def feedback(self, given: Mapping[str, Any]) -> Json:
         """Write what somebody said of an answer, in place of the `case` that they said of it before; where it is

@@ -15,8 +15,14 @@ function typeInto(box, text) {
 const fill = (text) => typeInto(questionBox(), text);
 
 function ask(text) {
+  if (editing) leaveEditing();
   fill(text);
   setTimeout(() => byId('send').click(), 60);
+}
+
+/* A question that is pressed goes, and so would the place of whoever goes by keyboard. */
+function stayWriting() {
+  if (!matchMedia('(hover: none)').matches) questionBox().focus();
 }
 
 /* A question that was on its way when the server went is put back into the box. */
@@ -52,6 +58,7 @@ function showLive() {
   paintSaid();
   paintKept();
   keepFeedbackOpen();
+  showNext();
   if (now === announced) return;
   if (!announced.startsWith(turn.id + ' ')) {
     if (followed.cite && state === 'pending') leaveCitation();

@@ -19,7 +19,7 @@ document.addEventListener('click', (event) => {
     return;
   }
   const asked = event.target.closest('[data-ask]');
-  if (asked) { ask(asked.dataset.ask); return; }
+  if (asked) { ask(asked.dataset.ask); stayWriting(); return; }
   const act = event.target.closest('button[data-act]');
   if (act) acts[act.dataset.act]?.(act);
 }, true);
@@ -41,6 +41,7 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'n') step(1);
   if (event.key === 'p') step(-1);
   if (event.key === 'k') keepHere();
+  if (event.key === 'a' && askAbout()) event.preventDefault();
   const turning = { ArrowLeft: 'previous', ArrowRight: 'next' }[event.key];
   if (turning) inReader.querySelector(`[data-turn=${turning}]:enabled`)?.click();
 }, true);
@@ -50,6 +51,7 @@ function leaveOne(at) {
   const menu = document.querySelector('.switch[open]');
   if (menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); }
   else if (byId('toast').contains(at)) unsay();
+  else if (isOffering()) leaveSelection();
   else if (at.closest('.rename')) endRenaming('');
   else if (document.body.dataset.sheet === 'side') back();
   else if (editing && at.closest('#question')) cancelEdit();

@@ -12,6 +12,7 @@ watch('value', () => {
   }
   keep();
   tellNotes();
+  showNext();
   if (editing && editing.talk !== current()?.id) leaveEditing();
   stayAway();
 });

@@ -1,4 +1,8 @@
-/* Words of a source, kept as a quote: what is selected with the pointer, a finger or the keys, or what is marked. */
+/* Words of a source, kept as a quote or asked about: what is selected with the pointer, a finger or the keys, or what is
+   marked. */
+
+/* As many of them as are put into a question. */
+const MOST_ASKED = 200;
 
 /* As the server counts them: white space is not told apart as it is in the document. */
 const countLetters = (text) => [...text.replace(/[ \t\n\r\f]+/g, '')].length;
@@ -8,10 +12,15 @@ function lettersBefore(text, node, offset) {
   const range = document.createRange();
   range.setStart(text, 0);
   range.setEnd(node, offset);
+  return countLetters(wordsOf(range, 'x'));
+}
+
+/* What a range holds of its document, with `sign` for each letter that cannot be seen. */
+function wordsOf(range, sign) {
   const part = range.cloneContents();
   for (const ours of part.querySelectorAll('.badge, .speaker')) ours.remove();
-  for (const sign of part.querySelectorAll('.hidden-sign')) sign.replaceWith('x');
-  return countLetters(part.textContent);
+  for (const hidden of part.querySelectorAll('.hidden-sign')) hidden.replaceWith(sign);
+  return part.textContent;
 }
 
 function selectedRange() {
@@ -65,6 +74,46 @@ async function keepPieces(reader, pieces) {
   if (before) takeOut(before); else addNote({ answer: told.answer });
 }
 
+/* The selected words; else those of the paragraph where somebody is who goes by keyboard, or what is marked. */
+function wordsHere() {
+  const texts = [...byId('reader').querySelectorAll('.para .text')], range = selectedRange();
+  if (range) return texts.filter((text) => range.intersectsNode(text)).map((text) => wordsOf(within(text, range), '')).join(' ');
+  const marks = [...byId('reader').querySelectorAll('mark.hit')], at = focusedParagraph()[0]?.paragraph;
+  const wanted = texts.filter((text) => text.closest('.para').dataset.paragraph === at);
+  return (wanted.length ? wanted : marks).map((one) => { const all = document.createRange(); all.selectNodeContents(one); return wordsOf(all, ''); }).join(' ');
+}
+
+/* The part of a range that lies in a paragraph. */
+function within(text, range) {
+  const part = document.createRange();
+  part.selectNodeContents(text);
+  if (text.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
+  if (text.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
+  return part;
+}
+
+/* In at most so many characters, ended at a word. */
+function shortened(words) {
+  const signs = [...words.replace(/\s+/g, ' ').trim()];
+  if (signs.length <= MOST_ASKED) return signs.join('');
+  const cut = signs.slice(0, MOST_ASKED - 1).join(''), end = cut.lastIndexOf(' ');
+  return (end > 0 ? cut.slice(0, end) : cut.slice(0, -1)) + '…';
+}
+
+/* In quotation marks behind what stands in the box, where somebody goes on writing; whether there was anything. */
+function askAbout() {
+  const words = shortened(wordsHere()), box = questionBox();
+  if (!words) { say('Select the words to ask about.'); return false; }
+  leaveSelection();
+  showSheet(null);
+  showView(null);
+  fill(`${box.value.trim()} “${words}” `.trimStart());
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+  box.scrollTop = box.scrollHeight;
+  return true;
+}
+
 /* By which a quote is known. */
 const placesOf = (answer) => answer.statements.flatMap((one) => (one.citations || []).map((cite) => [cite.document, cite.revision, cite.start, cite.end].join(' '))).join('\n');
 
@@ -87,7 +136,8 @@ let isPointing = false, offering = null;
 function offerBox() {
   if (byId('selected')) return byId('selected');
   const box = element('div', { id: 'selected', role: 'group', 'aria-label': 'With the selected words', hidden: '' },
-    element('button', { type: 'button', class: 'act', 'data-act': 'keep-quote' }, 'Keep this quote'));
+    element('button', { type: 'button', class: 'act', 'data-act': 'keep-quote' }, 'Keep this quote'),
+    element('button', { type: 'button', class: 'act', 'data-act': 'ask-about' }, 'Ask about this'));
   // What is pressed takes no selection away.
   box.addEventListener('pointerdown', (event) => event.preventDefault());
   box.addEventListener('mousedown', (event) => event.preventDefault());
@@ -103,6 +153,16 @@ function offerQuote() {
     offerBox().hidden = !pieces.length;
     if (pieces.length) putOffer();
   }, 120);
+}
+
+const isOffering = () => byId('selected')?.hidden === false;
+
+/* Nothing is selected any more, and nothing offered; whoever was at a button goes back to the text. */
+function leaveSelection() {
+  const box = byId('selected'), held = box?.contains(document.activeElement);
+  if (selectedRange()) getSelection().removeAllRanges();
+  if (box) box.hidden = true;
+  if (held) byId('reader').querySelector('.page')?.focus();
 }
 
 /* Below the end of the selection, where a phone's own menu does not lie; inside the window. */
@@ -121,5 +181,6 @@ document.addEventListener('scroll', (event) => { if (event.target.matches?.('.pa
 
 Object.assign(acts, {
   'keep-quote': () => keepPieces(openReader(), selectedPieces()),
+  'ask-about': askAbout,
   'keep-marked': () => keepPieces(openReader(), markedPiece(openReader())),
 });
