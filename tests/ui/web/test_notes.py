@@ -24,7 +24,7 @@ WELLS = (
 ROPE = "How much does a rope cost?"
 LONG = "Whoever lowers a bucket into a well " + "and does not look for the knot of its rope " * 5 + "loses it."
 ROPES = (
-    "# Ropes\n\nA rope costs 30 euros a <b>coil</b>, and is bought in the village by the guard.\n\n"
+    "# Ropes\n\nA rope costs 30 euros a coil (< 9 m & > 5 m), and is bought in the village by the guard.\n\n"
     "A bucket costs 12 euros, with its handle.\n\nA repair of the winch takes 3 days, as the smith is far away.\n\n"
     f"{LONG}\n"
 )
@@ -348,12 +348,16 @@ def test_a_question_that_leads_on_comes_below_the_answer_and_is_asked_at_once(
         expect(visitor.page.locator("#transcript .next button")).to_have_count(0)
         expect(visitor.live.locator(".verdict.quoted")).to_be_visible()
         visitor.wait_saved("talk.exchanges.length === 2 && talk.exchanges[1].state === 'done'")
-        visitor.page.wait_for_load_state("networkidle")
-        assert question not in offered.all_text_contents()
-        # They come back with the page.
-        before = visitor.ask(ROPE).locator(".next .asks button")
-        visitor.page.wait_for_load_state("networkidle")
-        assert not {ROPE, question} & set(before.all_text_contents())
+        expect(offered.first).to_be_visible()
+        left = offered.all_text_contents()
+        assert not {ROPE, question} & set(left)
+        # They come back with the page, and go where nothing is near.
+        visitor.page.reload()
+        visitor.see()
+        expect(offered).to_have_text(left)
+        visitor.ask("Zürich?")
+        expect(visitor.page.locator("#transcript .turn")).to_have_count(2)
+        expect(visitor.page.locator("#transcript .next button")).to_have_count(0)
 
 
 @pytest.mark.parametrize("options", [pytest.param({}, id="desk"), pytest.param(PHONE, id="phone")])
@@ -368,11 +372,11 @@ def test_selected_words_are_asked_about_by_whoever_goes_on_typing(wells: Chat, b
         page.keyboard.press("Escape")
         expect(offer).to_be_hidden()
         expect(visitor.reader).to_be_visible()
-        select(visitor, "costs", "<b>coil</b>")
+        select(visitor, "costs", "5 m)")
         offer.get_by_role("button", name="Ask about this").click()
         expect(visitor.box).to_be_focused()
         page.keyboard.type("why?")
-        expect(visitor.box).to_have_value("“costs 30 euros a <b>coil</b>” why?")
+        expect(visitor.box).to_have_value("“costs 30 euros a coil (< 9 m & > 5 m)” why?")
         expect(offer).to_be_hidden()
         assert visitor.page.locator(".turn").count() == 0
         expect(page.locator("#source")).to_be_visible(visible=not options)
@@ -383,7 +387,7 @@ def test_selected_words_are_asked_about_by_whoever_goes_on_typing(wells: Chat, b
         page.keyboard.press("a")
         expect(visitor.box).to_be_focused()
         first, _, words = visitor.box.input_value().partition(" why? ")
-        assert first == "“costs 30 euros a <b>coil</b>”"
+        assert first == "“costs 30 euros a coil (< 9 m & > 5 m)”"
         assert words.startswith("“Whoever lowers a bucket")
         assert words.endswith("…” ")
         assert len(words) <= 203
