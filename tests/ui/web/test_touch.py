@@ -88,6 +88,7 @@ def test_on_a_phone_a_finger_finds_whatever_is_to_be_pressed(chat: Chat, visit: 
     measure("editing")
     page.get_by_role("button", name="Cancel").tap()
     visitor.ask(NOWHERE)
+    expect(visitor.live.locator(".next button").first).to_be_visible()
     measure("not found")
     page.locator(".switch summary").tap()
     measure("folders")
