@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,13 @@ def test_only_documents_that_are_asked_bring_some_and_whoever_goes_on_ends_it(bo
     assert led(bot, BOAT, scope=harbour)
     assert Leading(bot).on_from([turn], asked=[TICKET], scope=None, is_over=lambda: True) == ()
     assert Leading(bot).on_from([], asked=[], scope=None) == ()
+
+
+@pytest.mark.parametrize("number", [-(10**12), 10**12])
+def test_a_place_that_a_browser_made_up_leads_nowhere(bot: Chatbot, number: int) -> None:
+    answer = bot.ask(TICKET)
+    (statement,) = answer.statements
+    (citation,) = statement.citations
+    made_up = replace(citation, paragraph=replace(citation.paragraph, number=number))
+    turn = Turn(TICKET, replace(answer, statements=(replace(statement, citations=(made_up,)),)))
+    assert Leading(bot).on_from([turn], asked=[TICKET], scope=None) == ()

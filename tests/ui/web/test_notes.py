@@ -289,7 +289,7 @@ def test_what_has_changed_or_left_since_is_not_shown_as_if_it_stood_there(wells:
         select(visitor, "guard", "guard")
         visitor.library.get_by_role("button", name="Look for changes").click()
         expect(visitor.document("wells.md")).to_have_count(0)
-        visitor.page.locator("#selected button").click()
+        visitor.page.locator("#selected").get_by_role("button", name="Keep this quote").click()
         expect(visitor.toast).to_contain_text("wells.md is not among your documents any more.")
 
         still, changed, gone = open_notes(visitor, 3).all()

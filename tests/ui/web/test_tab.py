@@ -41,3 +41,16 @@ def test_an_answer_that_fails_leaves_nothing_behind() -> None:
         raise RuntimeError
     with meanwhile.answering(ASKED) as changes:
         assert dict(changes) == {}
+
+
+def test_a_conversation_has_gone_on_while_another_question_is_answered_in_it() -> None:
+    meanwhile = Meanwhile()
+    more = ASKED.asking("And then?")
+    more = replace(more, exchanges=(*more.exchanges[:-1], replace(more.exchanges[-1], asked="later")))
+    assert not meanwhile.has_gone_on(ASKED)
+    with meanwhile.answering(ASKED):
+        assert not meanwhile.has_gone_on(ASKED)
+    with meanwhile.answering(more):
+        assert meanwhile.has_gone_on(ASKED)
+        assert not meanwhile.has_gone_on(new_conversation("0123456789ab").asking("Why?"))
+    assert not meanwhile.has_gone_on(ASKED)
