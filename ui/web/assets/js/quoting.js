@@ -80,13 +80,18 @@ function wordsHere() {
   if (range) return texts.filter((text) => range.intersectsNode(text)).map((text) => wordsOf(within(text, range), '')).join(' ');
   const marks = [...byId('reader').querySelectorAll('mark.hit')], at = focusedParagraph()[0]?.paragraph;
   const wanted = texts.filter((text) => text.closest('.para').dataset.paragraph === at);
-  return (wanted.length ? wanted : marks).map((one) => { const all = document.createRange(); all.selectNodeContents(one); return wordsOf(all, ''); }).join(' ');
+  return (wanted.length ? wanted : marks).map((one) => wordsOf(allOf(one), '')).join(' ');
+}
+
+function allOf(node) {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  return range;
 }
 
 /* The part of a range that lies in a paragraph. */
 function within(text, range) {
-  const part = document.createRange();
-  part.selectNodeContents(text);
+  const part = allOf(text);
   if (text.contains(range.startContainer)) part.setStart(range.startContainer, range.startOffset);
   if (text.contains(range.endContainer)) part.setEnd(range.endContainer, range.endOffset);
   return part;
