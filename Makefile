@@ -18,7 +18,7 @@ test: $(VENV)/.dev
 
 # Those of the doors mostly wait for browsers and processes, the others mostly count: side by side they take less long.
 test-all: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j2 --output-sync=line test-doors test-others
+	$(MAKE) --no-print-directory -j2 test-doors test-others
 
 test-doors:
 	$(BIN)/python -m pytest -q tests/ui
