@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-all test-doors test-others check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-all test-page-a-l test-page-m-z test-others check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
@@ -16,15 +16,18 @@ chat: $(VENV)/.runtime
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -m "not live and not slow"
 
-# Those of the doors mostly wait for browsers and processes, the others mostly count: side by side they take less long.
+# Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores.
 test-all: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j2 test-doors test-others
+	$(MAKE) --no-print-directory -j3 test-page-a-l test-page-m-z test-others
 
-test-doors:
-	$(BIN)/python -m pytest -q tests/ui
+test-page-a-l:
+	$(BIN)/python -m pytest -q --ignore-glob='*/test_[m-z]*' tests/ui/web
+
+test-page-m-z:
+	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-l]*' tests/ui/web
 
 test-others:
-	$(BIN)/python -m pytest -q --ignore=tests/ui
+	$(BIN)/python -m pytest -q --ignore=tests/ui/web
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
