@@ -53,7 +53,7 @@ class Own:
 
         scope = self._bot.resolve_scope(documents)
         for answer in self._bot.stream(Question(question, turns=turns, scope=scope, offline=not use_model)):
-            if answer.notice == PREPARING and not answer.complete:
+            if err.is_terminal and answer.notice == PREPARING and not answer.complete:
                 err.print(f"[dim]{PREPARING}[/dim]")
         return answer
 

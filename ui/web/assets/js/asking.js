@@ -33,9 +33,12 @@ function rememberAsked() {
   freeBox();
 }
 
-/* On a phone the keyboard would lie over the answer. */
+/* On a phone the keyboard would lie over the answer. The box takes the focus again when it is emptied, on a busy machine
+   some time later. */
 function freeBox() {
-  if (matchMedia('(hover: none)').matches) setTimeout(() => questionBox().blur(), 60);
+  if (!matchMedia('(hover: none)').matches) return;
+  setTimeout(() => questionBox().blur(), 60);
+  for (const later of [400, 1500]) setTimeout(() => { if (!questionBox().value) questionBox().blur(); }, later);
 }
 
 function recallAsked() {
