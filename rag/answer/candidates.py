@@ -56,7 +56,7 @@ ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
 """Features of a question and its answer that stand for both together."""
 
-_NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
+NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
 _MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
 _POINTS_BACK = regex.compile(
     rf"^\W*{language.pattern('questions.pronouns', 'questions.points_back')}\b", regex.IGNORECASE
@@ -179,7 +179,7 @@ def candidates(
 def _usable(passages: Sequence[Passage], *, told_by: Callable[[str], bool]) -> list[Passage]:
     """The first passages, and of the others rows that tell exactly what, or who, is asked for where none of these
     does."""
-    spoken = [one for one in passages if one.paragraph.role not in _NOT_PROSE] or list(passages)
+    spoken = [one for one in passages if one.paragraph.role not in NOT_PROSE] or list(passages)
     first, others = spoken[:PASSAGES], spoken[PASSAGES:]
     if any(told_by(one.paragraph.text) for one in first):
         return first

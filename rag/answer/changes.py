@@ -11,10 +11,10 @@ from difflib import SequenceMatcher
 
 import regex
 
-from rag.answer.verify import settle
-from rag.documents.context import display
+from rag.answer.central import Telling
+from rag.answer.verify import quotation
 from rag.documents.front_matter import is_front_matter
-from rag.domain import Answer, Passage, Role, Source, Span, Statement
+from rag.domain import Answer, Passage, Role, Source
 from rag.index.records import Record
 from rag.search.filing import filed, is_later, untimed
 from rag.text.units import split_units
@@ -28,20 +28,16 @@ other."""
 
 _SILENT = (Role.TITLE, Role.HEADING, Role.BOILERPLATE, Role.BYLINE, Role.COMMENT)
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
+_NUMBER = regex.compile(r"^\W*\d+(?:[.)]\d*)*\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of one of the versions, and its words, by which it is compared."""
+    """A sentence of one of the versions, and its words, by which it is compared: without the number of a clause, which
+    moves where one is put in before it."""
 
-    passage: Passage
-    span: Span
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Without the number of a clause, which moves where one is put in before it."""
-        text = self.span.shifted(-self.passage.paragraph.start).of(self.passage.paragraph.text)
-        return tuple(_WORD.findall(regex.sub(r"^\W*\d+(?:[.)]\d*)*\s", "", text).casefold()))
+    telling: Telling
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +48,11 @@ class Change:
     now: Sentence | None
 
     @property
-    def told(self) -> Iterator[tuple[str, Sentence]]:
+    def told(self) -> Iterator[tuple[str, Telling]]:
         if self.before is not None:
-            yield ("Until then:" if self.now is not None else "No longer:"), self.before
+            yield ("Until then:" if self.now is not None else "No longer:"), self.before.telling
         if self.now is not None:
-            yield ("Now:" if self.before is not None else "New:"), self.now
+            yield ("Now:" if self.before is not None else "New:"), self.now.telling
 
 
 def versions_among(records: Sequence[Record]) -> tuple[Record, Record] | None:
@@ -78,10 +74,9 @@ def changes(question: str, *, older: Sequence[Passage], newer: Sequence[Passage]
     found = list(_changes(_sentences(older), _sentences(newer)))
     told = [(lead, one) for change in found for lead, one in change.told]
     shown = told[:MOST_TOLD]
-    statements = []
-    for mark, (lead, sentence) in enumerate(shown, start=1):
-        citation = sentence.passage.cited(sentence.span, mark)
-        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead)))
+    statements = [
+        quotation(one.passage.cited(one.span, mark), lead=lead) for mark, (lead, one) in enumerate(shown, start=1)
+    ]
     return Answer(
         question=question,
         searched_for=(question,),
@@ -103,12 +98,16 @@ def _notice(older: Source, newer: Source, *, shown: int, all_told: int) -> str:
 
 def _sentences(passages: Sequence[Passage]) -> list[Sentence]:
     return [
-        one
+        Sentence(Telling(passage, span.shifted(passage.paragraph.start)), words)
         for passage in passages
         if passage.paragraph.role not in _SILENT and not is_front_matter(passage.paragraph)
         for span in split_units(passage.paragraph.text)
-        if (one := Sentence(passage, span.shifted(passage.paragraph.start))).words
+        if (words := _words(span.of(passage.paragraph.text)))
     ]
+
+
+def _words(sentence: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(_NUMBER.sub("", sentence).casefold()))
 
 
 def _changes(older: Sequence[Sentence], newer: Sequence[Sentence]) -> Iterator[Change]:
@@ -117,14 +116,23 @@ def _changes(older: Sequence[Sentence], newer: Sequence[Sentence]) -> Iterator[C
     for sentence in newer:
         if sentence.words in stays:
             continue
-        before = max(gone, key=lambda one: _likeness(one, sentence), default=None)
-        if before is not None and _likeness(before, sentence) >= ALIKE:
+        before = _most_alike(sentence, gone)
+        if before is not None:
             gone.remove(before)
-            yield Change(before, sentence)
-        else:
-            yield Change(None, sentence)
+        yield Change(before, sentence)
     yield from (Change(one, None) for one in gone)
 
 
-def _likeness(one: Sentence, other: Sentence) -> float:
-    return SequenceMatcher(None, one.words, other.words, autojunk=False).ratio()
+def _most_alike(sentence: Sentence, others: Sequence[Sentence]) -> Sentence | None:
+    """The first of those that are most like it; None where none is alike."""
+    matcher = SequenceMatcher(None, (), sentence.words, autojunk=False)
+    found, most = None, ALIKE
+    for one in others:
+        matcher.set_seq1(one.words)
+        # Two bounds that cost little leave few to be compared in order.
+        if matcher.real_quick_ratio() < most or matcher.quick_ratio() < most:
+            continue
+        likeness = matcher.ratio()
+        if likeness > most or (found is None and likeness == most):
+            found, most = one, likeness
+    return found

@@ -16,8 +16,7 @@ from rag.answer.about import Kind, Request, classify
 from rag.answer.central import central_sentences
 from rag.answer.changes import changes, versions_among
 from rag.answer.timeline import timeline
-from rag.answer.verify import settle
-from rag.documents.context import display
+from rag.answer.verify import quotation, settle
 from rag.documents.front_matter import find_author, find_date, is_front_matter
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Key, Passage, Role, Span, Statement, document_name
@@ -135,7 +134,7 @@ def _summary(
         for one in central_sentences(_read(record, passages_of), weight_of=weight_of, most=most):
             citation = one.passage.cited(one.span, len(statements) + 1)
             lead = _of_document(record, lead_of(citation)) if len(records) > 1 else lead_of(citation)
-            statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead)))
+            statements.append(quotation(citation, lead=lead))
             passages[one.passage.paragraph.key] = one.passage
     if not statements:
         return Answer(question=question, abstained=True, notice=catalogue(records))
@@ -220,9 +219,7 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
             continue
         byline, span = told
         citation = byline.cited(span, len(statements) + 1)
-        statements.append(
-            settle(Statement(text=display(citation.quote), citations=(citation,), lead=f"{record.title}:"))
-        )
+        statements.append(quotation(citation, lead=f"{record.title}:"))
         passages.append(byline)
     says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
     notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None

@@ -6,19 +6,18 @@ may answer, and how likely that is was fitted on cosines alone (`evals/fitting/f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answer.candidates import Candidate, is_telling
+from rag.answer.candidates import NOT_PROSE, Candidate, is_telling
 from rag.answer.extract import statement_of
+from rag.answer.gate import likelihood
 from rag.answer.mentions import unknown_identifiers
 from rag.answer.outcomes import FOREIGN, abstaining, noted, possible
 from rag.answer.verify import settle
-from rag.domain import Answer, Confidence, GateReading, Passage, Question, Role
-from rag.search.features import from_rows
+from rag.domain import Answer, Confidence, GateReading, Passage, Question
 from rag.search.languages import Languages
-from rag.search.learned import LEARNED_FILE, learned_content, linear_from
+from rag.search.learned import learned_content, linear_from
 from rag.text.overlap import Inquiry, view_sentences
 
 FOREIGN_FEATURES = ("passage", "lead", "sentence")
@@ -30,7 +29,6 @@ READ = 5
 OF_PARAGRAPH = 2.0
 """How much the cosine of its paragraph weighs beside a sentence's own."""
 
-_SILENT = (Role.BOILERPLATE, Role.BYLINE)
 _NEVER = 1.0
 PREPARING = "Reading your documents once more, for questions in other languages…"
 _IN_THEIRS = (
@@ -53,10 +51,9 @@ class Told:
     @property
     def reading(self) -> GateReading:
         """How likely it answers. It is never given as the answer: no word of it was compared."""
-        described = learned_content(LEARNED_FILE)["foreign"]
+        described = learned_content()["foreign"]
         model = linear_from(described["model"], FOREIGN_FEATURES)
-        logit = float(model.scores(from_rows(FOREIGN_FEATURES, [self.features]))[0])
-        return GateReading(1.0 / (1.0 + math.exp(-logit)), _NEVER, float(described["floor"]))
+        return GateReading(likelihood(self.features, model), _NEVER, float(described["floor"]))
 
 
 def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Iterator[Answer]:
@@ -68,7 +65,7 @@ def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, la
     if not languages.can_be_made:
         yield noted(answer, _IN_THEIRS) if answer.abstained else answer
         return
-    if not languages.is_whole and languages.are_few_missing:
+    if languages.can_catch_up:
         yield replace(answer, statements=(), abstained=False, closest=(), notice=PREPARING, complete=False)
         languages.complete()
     if not languages.is_whole:
@@ -86,7 +83,7 @@ def nearest_across(question: Question, languages: Languages) -> list[Passage]:
     while many vectors are missing."""
     if not (languages.can_be_made and languages.are_foreign_to(question.text)):
         return []
-    if not languages.is_whole and languages.are_few_missing:
+    if languages.can_catch_up:
         languages.complete()
     return languages.nearest(question)
 
@@ -107,7 +104,7 @@ def most_alike(inquiry: Inquiry, passages: Sequence[Passage], *, languages: Lang
     """The sentence of the first passages that means most like the question; None where they have none."""
     candidates = [
         candidate
-        for passage in [one for one in passages if one.paragraph.role not in _SILENT][:READ]
+        for passage in [one for one in passages if one.paragraph.role not in NOT_PROSE][:READ]
         for candidate in _sentences(passage)
         if is_telling(candidate, inquiry)
     ]

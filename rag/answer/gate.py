@@ -56,8 +56,7 @@ class Gate:
         # What was read has log-odds, and those are never nothing.
         has_read = features["reader sum"] != 0.0
         model = self.with_reader if has_read else self.with_dense if dense_used else self.without_dense
-        logit = float(model.scores(from_rows(GATE_FEATURES, [features]))[0])
-        return GateReading(1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0))), self.threshold, self.floor)
+        return GateReading(likelihood(features, model), self.threshold, self.floor)
 
     def json(self) -> dict[str, object]:
         return {
@@ -67,6 +66,12 @@ class Gate:
             "threshold": round(self.threshold, 4),
             "floor": round(self.floor, 4),
         }
+
+
+def likelihood(features: Mapping[str, float], model: Linear) -> float:
+    """What a logistic model says of features that are given by name, 0 to 1."""
+    logit = float(model.scores(from_rows(model.names, [features]))[0])
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
 def gate_from(described: Mapping[str, Any]) -> Gate:

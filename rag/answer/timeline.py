@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.central import Telling, tells
-from rag.answer.verify import settle
-from rag.documents.context import display
+from rag.answer.verify import quotation
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Passage, Role, Span, Statement
+from rag.domain import Answer, Passage, Role, Span
 from rag.text.dates import Day, find_dates, find_years, relative_years
 from rag.text.overlap import view_sentences
 
@@ -61,7 +60,7 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     statements = []
     for mark, event in enumerate(chosen, start=1):
         citation = event.telling.passage.cited(event.telling.span, mark)
-        statements.append(settle(Statement(text=display(citation.quote), citations=(citation,), lead=event.lead)))
+        statements.append(quotation(citation, lead=event.lead))
     notice = f"{len(chosen)} of {len(found)} sentences that tell a date." if len(found) > len(chosen) else None
     shown = {one.telling.passage.paragraph.key: one.telling.passage for one in chosen}
     return Answer(

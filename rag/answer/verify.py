@@ -138,6 +138,11 @@ def settle(statement: Statement) -> Statement:
     return replace(statement, verdict=finding.verdict, reason=finding.reason)
 
 
+def quotation(citation: Citation, *, lead: str | None) -> Statement:
+    """The words of a citation as a statement, with its verdict; `lead` are words of ours in front of it."""
+    return settle(Statement(text=display(citation.quote), citations=(citation,), lead=lead))
+
+
 def check(statement: str, backing: Backing, least_support: float = LEAST_SUPPORT) -> Finding:
     """Check a statement against what backs it. "It is so." says nothing that could be compared, unless it stands there
     as it is."""

@@ -67,10 +67,10 @@ class Languages:
         return bool(texts) and foreign >= FEW * len(texts)
 
     @property
-    def are_few_missing(self) -> bool:
-        """Whether so few vectors are missing that a question can wait for them. Whoever asks wants them: from now on
-        every ingest makes them."""
-        return len(set[str]().union(*self._second.lacking().values())) <= MOST_AT_ONCE
+    def can_catch_up(self) -> bool:
+        """Whether vectors are missing, and so few that a question can wait for them. Whoever asks wants them: from now
+        on every ingest makes them."""
+        return not self.is_whole and len(set[str]().union(*self._second.lacking().values())) <= MOST_AT_ONCE
 
     def complete(self, told: Callable[[int], None] = _untold) -> None:
         """Make the vectors that are missing; as `SecondEmbedder.complete`."""

@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 import regex
 
-# Embeddings and overrides make text read in another order than it stands; marks (U+200E, U+200F) are harmless.
-_REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Embeddings and overrides make text read in another order than it stands; marks (U+200E, U+200F) are harmless."""
+
 TELLING = 16
 """Signs of a revision in an address: enough to tell it from any other of its document."""
 
@@ -22,12 +23,12 @@ def escaped(text: str) -> str:
     """`text` as HTML: nothing in it is markup, nothing reorders what stands around it, and what cannot be seen is
     shown by its number."""
     safe = html.escape(_CONTROL.sub("�", text), quote=True)
-    return _REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe)
+    return REORDERING.sub(lambda found: f'<span class="hidden-sign">U+{ord(found.group()):04X}</span>', safe)
 
 
 def attribute(text: str) -> str:
     """`text` for an attribute in double quotes."""
-    return html.escape(_REORDERING.sub("", _CONTROL.sub("�", text)), quote=True)
+    return html.escape(REORDERING.sub("", _CONTROL.sub("�", text)), quote=True)
 
 
 def exact(text: str) -> str:

@@ -24,14 +24,13 @@ from ui.web.export import (
     plain,
     said,
 )
-from ui.web.markup import escaped
+from ui.web.markup import REORDERING, escaped
 from ui.web.notes import Collection, Note, numbered
 
 _FOOT = "Every quote is a verbatim slice of the document named beside it, as it stood when it was kept."
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-# No XML holds them, and embeddings and overrides make text read in another order than it stands.
+# No XML holds them.
 _UNFIT = regex.compile(r"[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_REORDERING = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 
 def exported_notes(collection: Collection, kind: str) -> File:
@@ -118,7 +117,7 @@ def _written(paragraph: Lines, text: str, *, italic: bool = False, bold: bool = 
 
 def _fit(text: str) -> str:
     """What Word can hold: the rest is shown as what it is."""
-    return _REORDERING.sub(lambda found: f"U+{ord(found.group()):04X}", _UNFIT.sub("�", text))
+    return REORDERING.sub(lambda found: f"U+{ord(found.group()):04X}", _UNFIT.sub("�", text))
 
 
 def _remarks(note: Note) -> list[str]:
