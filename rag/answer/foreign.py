@@ -18,6 +18,7 @@ from rag.answer.verify import settle
 from rag.domain import Answer, Confidence, GateReading, Passage, Question
 from rag.search.languages import Languages
 from rag.search.learned import learned_content, linear_from
+from rag.text.identify import is_foreign
 from rag.text.overlap import Inquiry, view_sentences
 
 FOREIGN_FEATURES = ("passage", "lead", "sentence")
@@ -97,7 +98,11 @@ def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Answer
     if not reading.is_possible:
         return None
     found = replace(answer, gate=reading, abstained=False, unmentioned=())
-    return noted(possible(found, [settle(statement_of(told.candidate, 1))]), FOREIGN)
+    shown = possible(found, [settle(statement_of(told.candidate, 1))])
+    document = told.candidate.passage.paragraph.document_id
+    texts = [one.paragraph.text for one in answer.passages if one.paragraph.document_id == document]
+    # Among documents in several languages it may be one in that of the question.
+    return noted(shown, FOREIGN if is_foreign(answer.question, texts) else None)
 
 
 def most_alike(inquiry: Inquiry, passages: Sequence[Passage], *, languages: Languages) -> Told | None:

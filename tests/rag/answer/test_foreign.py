@@ -79,6 +79,18 @@ def test_a_question_in_any_language_finds_the_sentence_that_answers_it(bot: Chat
             assert citation.quote in RULES + FERRY
 
 
+def test_what_is_quoted_in_the_language_of_the_question_is_not_called_foreign(home: Path, bot: Chatbot) -> None:
+    text = (
+        "# Ordnung im Garten\n\nVon zwölf bis drei Uhr ist Mittagsruhe, dann sind Rasenmäher nicht erlaubt.\n\n"
+        "Wer den Müll nicht trennt, bekommt einen Brief von der Verwaltung und muss die Kosten tragen.\n"
+    )
+    (home / "documents" / "garten.md").write_text(text, encoding="utf-8")
+    bot.ingest()
+    answer = bot.ask("Zu welchen Zeiten darf man keinen Krach machen?")
+    assert "Mittagsruhe" in told(answer)
+    assert "another language" not in (answer.notice or "")
+
+
 def test_what_the_documents_do_not_speak_of_is_not_found_in_any_language(bot: Chatbot) -> None:
     for question in ("Wie heißt die Hauptstadt der Mongolei?", "Какой язык программирования самый быстрый?"):
         assert bot.ask(question).abstained, question
