@@ -25,6 +25,7 @@ from evals.fitting.fit_records import Array
 from evals.intervals import auroc, fit_logistic
 from rag.answer.foreign import FOREIGN_FEATURES, most_alike
 from rag.domain import Question
+from rag.search.languages import Foreign
 from rag.search.learned import LEARNED_FILE
 from rag.settings import Settings
 from rag.text.overlap import inquire
@@ -71,9 +72,11 @@ def ask(folder: Path, *, own: Sequence[Case], strange: Sequence[Case]) -> Iterat
     with opened(Settings(home=PREPARED / "foreign"), folder=folder / "documents") as corpus:
         gathering = corpus.bot.gathering
         gathering.languages.complete()
+        documents = frozenset(record.document_id for record in corpus.bot.documents)
+        foreign = Foreign(documents=documents, languages=frozenset(), differ=True, are_most=True)
         for case in [*own, *strange]:
             inquiry = inquire(case.question, gathering.retriever.rarity, truncated=True)
-            passages = gathering.languages.nearest(Question(case.question))
+            passages = gathering.languages.nearest(Question(case.question), foreign)
             told = most_alike(inquiry, passages, languages=gathering.languages)
             if told is None:
                 continue

@@ -65,7 +65,7 @@ def answered(question: Question, found: Found, *, writer: Writer | None) -> Iter
         yield from across_languages(question, last, inquiry=inquiry, languages=languages)
         return
     read = found.gathering.retriever.passages_of
-    shown = in_turn([nearest_across(question, found.gathering.languages), found.passages])
+    shown = in_turn([*nearest_across(question, found.gathering.languages), found.passages])
     given = in_sections(shown, read=read, tokens=writer.tokens, without=question.without)
     yield from writer.written(answer, quoted=without_model, given=given)
 

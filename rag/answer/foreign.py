@@ -30,6 +30,9 @@ READ = 5
 OF_PARAGRAPH = 2.0
 """How much the cosine of its paragraph weighs beside a sentence's own."""
 
+_FEWEST, _USUAL = 4, 0.77
+"""Passages that the best one is compared with, at least, and about what cosine they have, for where there are fewer."""
+
 _NEVER = 1.0
 PREPARING = "Reading your documents once more, for questions in other languages…"
 _IN_THEIRS = (
@@ -37,9 +40,10 @@ _IN_THEIRS = (
     "translates."
 )
 _LATER = (
-    "Your documents are in another language than your question. To be found by it they have to be read once more: ask "
-    "again in a while, or run `ibid ingest` first."
+    "{which} in another language than your question, or in one that takes a second look. For that they have to be read "
+    "once more: ask again in a while, or run `ibid ingest` first."
 )
+_MOST, _SOME = "Your documents are", "Some of your documents are"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,35 +62,53 @@ class Told:
 
 
 def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Iterator[Answer]:
-    """The finished answer that stands without this; where it is none, or no more than possible, and many documents are
-    in another language than the question, what they say instead."""
-    if answer.confidence is Confidence.HIGH or not languages.are_foreign_to(question.text):
+    """The finished answer that stands without this; where it is none, or no more than possible, and documents are in
+    another language than the question or than English, what they say instead if that is likelier."""
+    foreign = languages.foreign_to(question) if answer.confidence is not Confidence.HIGH else []
+    if not foreign:
         yield answer
         return
+    differ = any(one.differ and one.are_most for one in foreign)
     if not languages.can_be_made:
-        yield noted(answer, _IN_THEIRS) if answer.abstained else answer
+        yield noted(answer, _IN_THEIRS) if answer.abstained and differ else answer
         return
-    if languages.can_catch_up:
+    if languages.can_catch_up(foreign):
         yield replace(answer, statements=(), abstained=False, closest=(), notice=PREPARING, complete=False)
         languages.complete()
-    if not languages.is_whole:
-        yield noted(answer, _LATER)
+    if not languages.cover(foreign):
+        later = _LATER.format(which=_MOST if foreign[0].are_most else _SOME)
+        yield noted(answer, later) if answer.abstained or differ else answer
         return
-    passages = tuple(languages.nearest(question))
-    found = _quoted(replace(answer, passages=passages), inquiry=inquiry, languages=languages)
-    if found is None and answer.abstained:
-        found = noted(abstaining(replace(answer, passages=passages), question.scope), _IN_THEIRS)
-    yield found or answer
+    nearest = [replace(answer, passages=tuple(languages.nearest(question, one))) for one in foreign]
+    found = _likeliest([_quoted(one, inquiry=inquiry, languages=languages) for one in nearest])
+    if found is not None and (differ or _is_likelier(found, answer)):
+        yield found
+    elif answer.abstained and foreign[0].are_most:
+        yield noted(abstaining(nearest[0], question.scope), _IN_THEIRS if differ else None)
+    else:
+        yield answer
 
 
-def nearest_across(question: Question, languages: Languages) -> list[Passage]:
-    """For a model: what means most like a question in another language than the documents; nothing for any other, nor
-    while many vectors are missing."""
-    if not (languages.can_be_made and languages.are_foreign_to(question.text)):
-        return []
-    if languages.can_catch_up:
+def _likeliest(found: Sequence[Answer | None]) -> Answer | None:
+    return max((one for one in found if one is not None), key=_score, default=None)
+
+
+def _is_likelier(found: Answer, answer: Answer) -> bool:
+    """Than an answer that another embedder judged: where what is asked about stands nowhere in that one, it is."""
+    return answer.abstained or bool(answer.unmentioned) or _score(found) > _score(answer)
+
+
+def _score(answer: Answer) -> float:
+    return answer.gate.score if answer.gate else 0.0
+
+
+def nearest_across(question: Question, languages: Languages) -> list[list[Passage]]:
+    """For a model: what means most like a question in documents that the shipped embedder cannot compare with it;
+    nothing where there are none, nor while many vectors are missing."""
+    foreign = languages.foreign_to(question) if languages.can_be_made else []
+    if foreign and languages.can_catch_up(foreign):
         languages.complete()
-    return languages.nearest(question)
+    return [languages.nearest(question, one) for one in foreign]
 
 
 def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Answer | None:
@@ -128,5 +150,6 @@ def _sentences(passage: Passage) -> list[Candidate]:
 
 def _features(passages: Sequence[Passage], *, sentence: float) -> dict[str, float]:
     first, *others = [passage.similarity or 0.0 for passage in passages]
-    mean = sum(others) / len(others) if others else first
+    others += [_USUAL] * (_FEWEST - len(others))
+    mean = sum(others) / len(others)
     return {"passage": first, "lead": first - mean, "sentence": sentence}

@@ -12,6 +12,10 @@ from typing import Any
 from rag.documents.layout import Layout
 from rag.domain import Document, Json, Paragraph, Role, Source
 from rag.index.embedder import Vectors
+from rag.text.identify import language_of
+
+_TOLD_BY = 60
+"""Paragraphs at the beginning of a document that its language is told by."""
 
 LAYOUT = "3"
 """Of rows and records. An index of another layout is rebuilt from the folder, never converted."""
@@ -31,7 +35,8 @@ class FileStamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One document of the index, as committed."""
+    """One document of the index, as committed. `language` is the code of the one that it is in, None where that cannot
+    be told."""
 
     document_id: str
     title: str
@@ -42,6 +47,7 @@ class Record:
     date: dt.date | None = None
     author: str | None = None
     warning: str | None = None
+    language: str | None = None
 
     @property
     def source(self) -> Source:
@@ -173,6 +179,7 @@ def paragraph_of(metadata: Any) -> Paragraph:
 def record_of(change: Change) -> Record:
     """The record that commits a change."""
     document = change.document
+    texts = [piece.paragraph.text for piece in change.pieces if piece.part == 0]
     return Record(
         document_id=document.id,
         title=document.title,
@@ -183,6 +190,7 @@ def record_of(change: Change) -> Record:
         date=document.date,
         author=document.author,
         warning=change.warning,
+        language=language_of(texts[:_TOLD_BY]),
     )
 
 
@@ -203,6 +211,7 @@ def record_metadata(record: Record) -> dict[str, Any]:
         "date": record.date.isoformat() if record.date else None,
         "author": record.author,
         "warning": record.warning,
+        "language": record.language,
     }
     return metadata | {key: value for key, value in optional.items() if value is not None}
 
@@ -224,4 +233,5 @@ def record_from(key: str, m: Any) -> Record:
         date=dt.date.fromisoformat(m["date"]) if "date" in m else None,
         author=m.get("author"),
         warning=m.get("warning"),
+        language=m.get("language"),
     )

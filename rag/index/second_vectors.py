@@ -24,15 +24,31 @@ class SecondRow:
 @dataclass(slots=True)
 class SecondVectors:
     """The vectors that a second embedder made of the same texts, in a collection of its own; the store's stay as they
-    are. `generation` is the store's when they were last whole: only for that one can they be searched."""
+    are. `languages` are those whose documents are to have vectors, none where all documents are. `generation` is the
+    store's when these last had theirs: only for that one can they be searched."""
 
     store: Store
     _name: str
     generation: str | None
+    languages: frozenset[str] = frozenset()
 
     @property
     def _collection(self) -> Any:
         return self.store.client.get_collection(self._name, embedding_function=None)
+
+    def covers(self, generation: str, languages: frozenset[str] = frozenset()) -> bool:
+        """Whether the documents in these languages, or all, can be searched in that generation."""
+        has_them = bool(languages) and languages <= self.languages
+        return self.generation == generation and (has_them or not self.languages)
+
+    def want(self, languages: frozenset[str]) -> None:
+        """Let documents in these languages have vectors too, unless all are to have some; for later runs as well."""
+        with translated(self.store.folder):
+            is_for_all = not self.languages and self._collection.count() > 0
+            if not is_for_all and not languages <= self.languages:
+                self.languages |= languages
+                self.generation = None
+                self._note(0)
 
     def lacking(self) -> dict[str, set[str]]:
         """The hashes of the texts that have no vector here, by the id of each document that holds one."""
@@ -46,17 +62,20 @@ class SecondVectors:
                     ids=[row.text_hash for row in some], embeddings=np.stack([row.vector for row in some])
                 )
 
-    def finish(self) -> None:
-        """Delete the vectors of texts that are gone, and note what generation this is, if it is whole. The caller
-        makes sure that no query reads older ones."""
+    def finish(self, documents: frozenset[str]) -> None:
+        """Delete the vectors of texts that are gone, and note what generation this is, if these documents have all of
+        theirs. The caller makes sure that no query reads older ones."""
         with translated(self.store.folder):
-            wanted = self.store.window_hashes()
-            there = set(ids_of(self._collection))
-            for some in chunks(sorted(there - wanted), WRITE_BATCH):
+            gone = set(ids_of(self._collection)) - self.store.window_hashes()
+            for some in chunks(sorted(gone), WRITE_BATCH):
                 self._collection.delete(ids=list(some))
-            if wanted <= there:
+            if documents.isdisjoint(self.lacking()):
                 self.generation = self.store.generation
-                self._collection.modify(metadata={"generation": self.generation})
+                self._note(int(self._collection.count()))
+
+    def _note(self, vectors: int) -> None:
+        noted = {"generation": self.generation, "languages": " ".join(sorted(self.languages)), "vectors": vectors}
+        self._collection.modify(metadata={name: value for name, value in noted.items() if value})
 
     def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
         """As `Store.nearest`."""
@@ -70,10 +89,12 @@ def second_vectors(store: Store, fingerprint: str) -> SecondVectors:
         collection = store.client.get_or_create_collection(
             f"{SECOND}{fingerprint}", embedding_function=None, configuration={"hnsw": NEAREST}
         )
-        whole = (collection.metadata or {}).get("generation")
+        noted = collection.metadata or {}
+        generation = noted.get("generation")
         # Vectors that were lost are made anew by the next ingest.
-        is_whole = whole == store.generation and collection.count() == store.window_count
-    return SecondVectors(store, collection.name, whole if is_whole else None)
+        is_whole = generation == store.generation and collection.count() == noted.get("vectors", store.window_count)
+    languages = frozenset(str(noted.get("languages", "")).split())
+    return SecondVectors(store, collection.name, generation if is_whole else None, languages)
 
 
 def is_begun(store: Store, model: str) -> bool:

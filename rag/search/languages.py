@@ -1,49 +1,60 @@
 """The documents as the multilingual embedder sees them, from the first question on that needs it.
 
 A question in another language than the documents shares no words with them, and the shipped embedder knows English
-alone. Making a second set of vectors takes twice as long as the first, and most folders are asked in their own
-language: so they are made once somebody asks otherwise, and kept up to date from then on by every ingest.
+alone. Making a second set of vectors takes twice as long as the first, and most folders are in English and asked in
+it: so they are made once somebody asks otherwise, of the documents in those languages, and kept up to date from then on
+by every ingest.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from rag.domain import Passage, Question
 from rag.index.embedder import Embedder
 from rag.index.multilingual import MODEL_NAME, MultilingualE5
+from rag.index.records import Record
 from rag.index.second_vectors import is_begun
 from rag.index.store import Store
 from rag.search.retrieve import HybridRetriever
 from rag.search.second_embedder import SecondEmbedder
-from rag.text.identify import is_foreign
+from rag.text.identify import is_foreign_to
 
 MOST_AT_ONCE = 1_000
 """Texts that a question waits for, about half a minute on two processors. More are left to the next ingest."""
-
-FEW = 0.25
-"""The share of documents in another language than the question from which on they are searched across languages: of
-fewer, some are told as another language by mistake, code and tables among them."""
-
-_SAMPLED, _SAMPLE = 12, range(1, 7)
-"""Documents, and paragraphs of each, by which their languages are told."""
 
 
 def _untold(done: int) -> None:
     """Nobody wants to know how many are done."""
 
 
+KNOWN = "en"
+"""What the shipped embedder knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """Documents that the shipped embedder cannot compare with a question, and their `languages`: they `differ` from the
+    question's, or are its own. The documents `are_most` of those that it is asked of."""
+
+    documents: frozenset[str]
+    languages: frozenset[str]
+    differ: bool
+    are_most: bool
+
+
 class Languages:
-    """The multilingual vectors of an open index."""
+    """The multilingual vectors of an open index: of documents in those languages that a question ever needed."""
 
     def __init__(self, store: Store, *, retriever: HybridRetriever, shipped: Embedder) -> None:
         self._store = store
         self._retriever = retriever
         self._shipped = shipped
         self._one_at_a_time = threading.Lock()
-        self._sampled: tuple[str, Sequence[Sequence[str]]] = ("", ())
 
     @property
     def can_be_made(self) -> bool:
@@ -55,47 +66,76 @@ class Languages:
         """Whether a question ever needed them, of this process or of an earlier one."""
         return self.can_be_made and is_begun(self._store, MODEL_NAME)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all documents that are in can be searched by them."""
-        return self._second.covers(self._retriever.snapshot.generation)
+    def foreign_to(self, question: Question) -> list[Foreign]:
+        """Those of the documents that it is asked of which are in another language than it, and those which are in its
+        own where the shipped embedder does not know that, as far as it can be told; the most first. They are compared
+        apart: the multilingual embedder finds texts in one language more alike, whatever they mean."""
+        records = self._retriever.snapshot.records
+        asked = [one for one in records if question.scope is None or one.document_id in question.scope]
+        language_of = dict(self._told(asked))
+        others = frozenset(one for one in set(language_of.values()) if is_foreign_to(question.text, one))
+        own = frozenset(language_of.values()) - others - {KNOWN}
+        found = [
+            Foreign(
+                documents=(documents := frozenset(one for one, language in language_of.items() if language in group)),
+                languages=group,
+                differ=group is others,
+                are_most=2 * len(documents) > len(asked),
+            )
+            for group in (others, own)
+            if group
+        ]
+        return sorted(found, key=lambda one: -len(one.documents))
 
-    def are_foreign_to(self, question: str) -> bool:
-        """Whether many of the documents are in another language than the question, as far as that can be told."""
-        texts = self._texts()
-        foreign = sum(is_foreign(question, some) for some in texts)
-        return bool(texts) and foreign >= FEW * len(texts)
+    def cover(self, foreign: Sequence[Foreign]) -> bool:
+        """Whether all these documents can be searched by them."""
+        return self._second.covers(self._retriever.snapshot.generation, _languages_of(foreign))
 
-    @property
-    def can_catch_up(self) -> bool:
+    def can_catch_up(self, foreign: Sequence[Foreign]) -> bool:
         """Whether vectors are missing, and so few that a question can wait for them. Whoever asks wants them: from now
         on every ingest makes them."""
-        return not self.is_whole and len(set[str]().union(*self._second.lacking().values())) <= MOST_AT_ONCE
+        self._second.want(_languages_of(foreign))
+        if self.cover(foreign):
+            return False
+        missing = set[str]().union(*self._lacking().values())
+        return len(missing) <= MOST_AT_ONCE
 
     def complete(self, told: Callable[[int], None] = _untold) -> None:
         """Make the vectors that are missing; as `SecondEmbedder.complete`."""
         with self._one_at_a_time:
-            self._second.complete(self._shipped, told)
+            self._second.complete(self._shipped, told, documents=self._wanted())
 
-    def nearest(self, question: Question) -> list[Passage]:
-        """The passages that mean most like a question, best first; none where not all is there."""
-        return self._retriever.nearest(question, by=self._second)
+    def nearest(self, question: Question, foreign: Foreign) -> list[Passage]:
+        """The passages of these documents that mean most like a question, best first; none where not all is there."""
+        scope = None if question.scope is None and self._are_all(foreign) else foreign.documents
+        return self._retriever.nearest(replace(question, scope=scope), by=self._second, languages=foreign.languages)
 
     def likenesses(self, question: str, *, texts: Sequence[str]) -> list[float]:
         """The cosine of a question and each of these texts."""
         asked = self._second.query_vector(question)
         return [float(asked @ vector) for vector in self._embedding.get_text_embedding_batch(texts)]
 
-    def _texts(self) -> Sequence[Sequence[str]]:
-        """The first paragraphs of some documents, spread over all."""
-        snapshot = self._retriever.snapshot
-        generation, texts = self._sampled
-        if generation != snapshot.generation:
-            chosen = snapshot.records[:: max(len(snapshot.records) // _SAMPLED, 1)][:_SAMPLED]
-            found = [self._retriever.passages_of(record.document_id, _SAMPLE) for record in chosen]
-            texts = [[one.paragraph.text for one in passages] for passages in found]
-            self._sampled = (snapshot.generation, texts)
-        return texts
+    def _told(self, records: Iterable[Record]) -> Iterator[tuple[str, str]]:
+        """Documents and their languages. One without words of its own, such as a table, is in that of most."""
+        known = Counter(record.language for record in self._retriever.snapshot.records if record.language)
+        common = known.most_common(1)[0][0] if known else None
+        for record in records:
+            if language := record.language or common:
+                yield record.document_id, language
+
+    def _wanted(self) -> frozenset[str] | None:
+        """The documents that are to have vectors, None for all."""
+        languages = self._second.languages
+        if not languages:
+            return None
+        return frozenset(one for one, language in self._told(self._store.records().values()) if language in languages)
+
+    def _lacking(self) -> dict[str, set[str]]:
+        wanted = self._wanted()
+        return {one: hashes for one, hashes in self._second.lacking().items() if wanted is None or one in wanted}
+
+    def _are_all(self, foreign: Foreign) -> bool:
+        return len(foreign.documents) == len(self._retriever.snapshot.records)
 
     @cached_property
     def _embedding(self) -> MultilingualE5:
@@ -104,3 +144,7 @@ class Languages:
     @cached_property
     def _second(self) -> SecondEmbedder:
         return SecondEmbedder(self._embedding, self._store)
+
+
+def _languages_of(foreign: Sequence[Foreign]) -> frozenset[str]:
+    return frozenset[str]().union(*(one.languages for one in foreign))

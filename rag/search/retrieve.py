@@ -165,12 +165,15 @@ class HybridRetriever:
             readings=tuple(one.readings for one in found),
         )
 
-    def nearest(self, question: Question, *, by: SecondEmbedder, limit: int = PASSAGES) -> list[Passage]:
+    def nearest(
+        self, question: Question, *, by: SecondEmbedder, languages: frozenset[str] = frozenset(), limit: int = PASSAGES
+    ) -> list[Passage]:
         """The passages that a second embedder finds nearest to a question, best first, by its cosines alone; none where
-        its vectors do not cover the documents. Raises ScopeError as `search` does, EmbeddingError where it fails."""
+        its vectors do not cover the documents, those in certain `languages` where it is asked of these alone. Raises
+        ScopeError as `search` does, EmbeddingError where it fails."""
         with self._active.reading():
             view = view_of(self._snapshot, question)
-            if not by.covers(view.snapshot.generation):
+            if not by.covers(view.snapshot.generation, languages):
                 return []
             cosines = by_cosine(view, by.nearest(by.query_vector(question.text), view.needed, view.among))
             found = self._paragraphs.at(view.snapshot, list(cosines)[:limit])

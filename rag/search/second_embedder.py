@@ -48,8 +48,18 @@ class SecondEmbedder:
         """As `ibid status --json` tells it."""
         return {"name": self.name, "is_whole": self.is_whole}
 
-    def covers(self, generation: str) -> bool:
-        return self._vectors.generation == generation
+    @property
+    def languages(self) -> frozenset[str]:
+        """Those whose documents are to have vectors; none where all documents are."""
+        return self._vectors.languages
+
+    def want(self, languages: frozenset[str]) -> None:
+        """Let documents in these languages have vectors too, now and later, unless all are to have some."""
+        self._vectors.want(languages)
+
+    def covers(self, generation: str, languages: frozenset[str] = frozenset()) -> bool:
+        """Whether the documents in these languages, or all, have their vectors in a generation of the store."""
+        return self._vectors.covers(generation, languages)
 
     def query_vector(self, question: str) -> Vectors:
         """Raises EmbeddingError where it cannot be had. The last questions are remembered: one is often asked of
@@ -71,22 +81,27 @@ class SecondEmbedder:
         """As `Store.nearest`, among its own vectors."""
         return self._vectors.nearest(vector, limit, among)
 
-    def complete(self, shipped: Embedder, told: Callable[[int], None]) -> None:
-        """Make the vectors that are missing; texts that were ever embedded here are not sent again.
+    def complete(
+        self, shipped: Embedder, told: Callable[[int], None], *, documents: frozenset[str] | None = None
+    ) -> None:
+        """Make the vectors that are missing, of these documents where not of all; texts that were ever embedded here
+        are not sent again.
 
         `told` is called with the number of texts sent so far after each group; what it raises ends it, as does
         EmbeddingError where the embedder fails, and IndexMismatchError where its vectors have another length than
         before. What was made until then stays. The caller makes sure that no query reads an older generation.
         """
-        if self.is_whole:
+        if self.covers(self._store.generation, self.languages):
             return
-        missing = windows_lacking(self._store, self.lacking(), shipped)
+        wanted = frozenset(self._store.records()) if documents is None else documents
+        lacking = {document: hashes for document, hashes in self.lacking().items() if document in wanted}
+        missing = windows_lacking(self._store, lacking, shipped)
         sent = 0
         # What one request brought is written at once: no more than that is ever paid for twice.
         for group in in_groups(missing, self._embedding.embed_batch_size):
             sent += self._put(group)
             told(sent)
-        self._vectors.finish()
+        self._vectors.finish(wanted)
 
     def _put(self, group: Sequence[Window]) -> int:
         """Make and write the vectors of a group; how many texts were sent for it."""

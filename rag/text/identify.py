@@ -28,6 +28,8 @@ UNLIKELY = 0.05
 870 English questions of eight collections none is, the least likely at .13; of XQuAD's, 240 in each language, .98 of
 the German ones and more of the others."""
 
+_CODES = {name: code for code, name in terms.LANGUAGES.items()}
+
 _ENOUGH = 5_000
 """Letters by which the language of texts is told."""
 
@@ -62,16 +64,38 @@ def differ(texts: Sequence[str], others: Sequence[str]) -> bool:
 def is_foreign(question: str, texts: Sequence[str]) -> bool:
     """Whether a question is in another language than these texts, as far as that can be told. Unlike `differ` it tells
     so of questions without function words, too."""
-    language = _language_of(texts)
-    if language is None:
+    language = language_of(texts)
+    return language is not None and is_foreign_to(question, language)
+
+
+def is_foreign_to(question: str, language: str) -> bool:
+    """Whether a question is in another language than this one, a code that `language_of` gives."""
+    counted, own = _signs_of(question).function_words, terms.LANGUAGES.get(language, "")
+    if counted[own] > max((count for name, count in counted.items() if name != own), default=0):
         return False
-    counted = _signs_of(question).function_words
-    if counted[language] > max((count for name, count in counted.items() if name != language), default=0):
-        return False
-    identifier = _identifier()
-    theirs, _ = identifier.classify(" ".join(texts)[:_ENOUGH])
-    ranked = identifier.rank(question)
-    return bool(dict(ranked)[theirs] < UNLIKELY * ranked[0][1])
+    return _is_unlikely(language, _ranked(question))
+
+
+def language_of(texts: Sequence[str]) -> str | None:
+    """The language that texts are in, as ISO 639 codes it ("en"); None where it cannot be told. Of 1,100 English pages
+    of eleven collections none is told as another language."""
+    named = _language_of(texts)
+    if named is None:
+        return None
+    ranked = _ranked(" ".join(texts)[:_ENOUGH])
+    by_words = _CODES.get(named)
+    return by_words if by_words and not _is_unlikely(by_words, ranked) else ranked[0][0]
+
+
+def _is_unlikely(language: str, ranked: Sequence[tuple[str, float]]) -> bool:
+    return dict(ranked).get(language, 0.0) < UNLIKELY * ranked[0][1]
+
+
+@lru_cache(maxsize=256)
+def _ranked(text: str) -> Sequence[tuple[str, float]]:
+    """Languages by how likely a text is in them, the likeliest first."""
+    ranked: Sequence[tuple[str, float]] = _identifier().rank(text)
+    return ranked
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import regex
 import Stemmer
-from stop_words import AVAILABLE_LANGUAGES, get_stop_words
+from stop_words import AVAILABLE_LANGUAGES, LANGUAGE_MAPPING, get_stop_words
 
 from rag.text import language
 
@@ -21,6 +21,9 @@ GRAM = 4
 
 TRUNCATED = 5
 """Letters of a truncation stem."""
+
+LANGUAGES: Mapping[str, str] = LANGUAGE_MAPPING
+"""The English names, in small letters, of the languages whose function words are known, by their ISO 639 codes."""
 
 # Scripts that put no space between words: their terms are runs of characters. A Han or kana sign is a syllable or
 # a word, so two of them; a syllable of the others takes two to four signs (consonants, vowel, tone), so three.

@@ -113,7 +113,6 @@ def test_later_changes_of_the_folder_are_found_too(home: Path, bot: Chatbot) -> 
     bot.ask(next(iter(ASKED)))
     (home / "documents" / "bees.md").write_text("# Bees\n\nThe hives are inspected every second Sunday.\n", "utf-8")
     bot.ingest()
-    assert bot.gathering.languages.is_whole
     assert "every second Sunday" in told(bot.ask("Wie oft werden die Bienenstöcke kontrolliert?"))
 
 
@@ -130,3 +129,68 @@ def test_where_too_much_is_missing_to_wait_for_it_the_next_ingest_makes_it(
 def test_only_the_documents_of_the_scope_are_asked(bot: Chatbot) -> None:
     answer = bot.ask(Question("Wann fährt die Fähre nicht?", scope=frozenset({"documents/rules.md"})))
     assert "ferry" not in told(answer)
+
+
+GARTEN = [
+    "Von zwölf bis drei Uhr ist Mittagsruhe, dann sind Rasenmäher nicht erlaubt.",
+    "Wer den Müll nicht trennt, bekommt einen Brief von der Verwaltung und muss die Kosten tragen.",
+    "Der Schornsteinfeger kommt im Oktober und will in jede Hütte, in der ein Ofen steht.",
+    "Der Weg am Bach ist nach starkem Regen gesperrt, bis ihn der Vorstand wieder freigibt.",
+    "Äpfel von der Wiese darf jeder auflesen, der im Herbst beim Pressen geholfen hat.",
+]
+
+
+def with_german(home: Path, bot: Chatbot) -> None:
+    for number, text in enumerate(GARTEN):
+        (home / "documents" / f"garten-{number}.md").write_text(f"# Ordnung im Garten\n\n{text}\n", encoding="utf-8")
+    bot.ingest()
+
+
+def test_in_a_folder_of_several_languages_a_question_finds_what_only_another_one_says(home: Path, bot: Chatbot) -> None:
+    with_german(home, bot)
+    for question, right in ASKED.items():
+        assert right in told(bot.ask(question)), question
+    assert "Schornsteinfeger kommt im Oktober" in told(bot.ask("When does the chimney sweep come?"))
+    assert "Mittagsruhe" in told(bot.ask("¿Cuándo no se puede cortar el césped?"))
+
+
+def test_a_few_documents_in_another_language_are_enough(home: Path, bot: Chatbot) -> None:
+    for number in range(20):
+        text = f"# Note {number}\n\nThe gardener of plot {number} has paid, and the fence there was painted.\n"
+        (home / "documents" / f"note-{number}.md").write_text(text, encoding="utf-8")
+    (home / "documents" / "garten.md").write_text(f"# Ordnung\n\n{GARTEN[0]}\n", encoding="utf-8")
+    bot.ingest()
+    answer = bot.ask("When is mowing the lawn not allowed?")
+    assert "Mittagsruhe" in told(answer)
+    assert "another language" in (answer.notice or "")
+
+
+def test_documents_that_are_not_in_english_are_found_by_meaning_in_their_own_language(home: Path, bot: Chatbot) -> None:
+    with_german(home, bot)
+    answer = bot.ask("Wer kümmert sich um den Kamin, und wann?")
+    assert "Schornsteinfeger" in told(answer)
+    assert "another language" not in (answer.notice or "")
+
+
+def test_only_documents_in_the_languages_that_were_asked_for_get_a_second_set_of_vectors(
+    home: Path, bot: Chatbot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_german(home, bot)
+    monkeypatch.setattr(languages, "MOST_AT_ONCE", 1 + len(GARTEN))
+    assert "Mittagsruhe" in told(bot.ask("When is mowing the lawn not allowed?"))
+    # The English ones are more than a question waits for.
+    question, right = next(iter(ASKED.items()))
+    assert right not in told(bot.ask(question))
+    bot.ingest()
+    assert right in told(bot.ask(question))
+
+
+def test_what_was_made_for_some_languages_is_found_by_the_next_process(
+    home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(home, embedder) as bot:
+        with_german(home, bot)
+        bot.ask("When is mowing the lawn not allowed?")
+    monkeypatch.setattr(languages, "MOST_AT_ONCE", 0)
+    with opened(home, embedder) as bot:
+        assert "Mittagsruhe" in told(bot.ask("When is mowing the lawn not allowed?"))
