@@ -34,6 +34,13 @@ REQUIRED = "IBID_REQUIRE_ALL"
 AIMOCK = ROOT / "node_modules" / ".bin" / "llmock"
 
 
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """What starts a browser takes long."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_ambient(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whoever has a key or a `.env` of their own sends nothing by running the tests, unless they ask: `-m live`."""

@@ -106,6 +106,7 @@ def test_a_model_that_obeys_planted_attacks_is_held_to_the_documents(folder: Pat
     assert_harmless(answer, folder)
 
 
+@pytest.mark.slow
 def test_so_is_one_that_answers_about_e_mails(folder: Path, obedient: Chatbot) -> None:
     questions = dict.fromkeys(email["question"].removeprefix("Q: ") for email in emails())
     for question in questions:

@@ -42,6 +42,7 @@ def everything_below(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "message"), ECHOES, ids=[str(status) for status, _ in ECHOES])
 def test_an_error_that_echoes_the_key_is_cleared_of_it_with_all_it_came_from(
     embedding_server: EmbeddingServer, caplog: pytest.LogCaptureFixture, status: int, message: str
@@ -64,6 +65,7 @@ def test_an_error_that_echoes_the_key_is_cleared_of_it_with_all_it_came_from(
     assert KEY not in "".join(told) + caplog.text
 
 
+@pytest.mark.slow
 def test_answers_exports_and_the_home_hold_no_key(
     tmp_path: Path, seeds: Path, embedding_server: EmbeddingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,6 +88,7 @@ def test_answers_exports_and_the_home_hold_no_key(
     assert KEY.encode() not in everything_below(tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_a_session_with_every_log_on_prints_and_keeps_no_key(
     tmp_path: Path, seeds: Path, model_server: ModelServer
 ) -> None:

@@ -95,6 +95,7 @@ def test_bare_onnxruntime_runs_over_the_same_texts_as_the_ingest(bench: Bench, t
         assert 0 < bare_seconds(bot) < 60
 
 
+@pytest.mark.slow
 def test_times_are_taken_of_ingest_search_and_rescan(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     found = [
         *throughput_figures(bench.data, home=bench.home),

@@ -32,6 +32,7 @@ def page(corpus: Corpus) -> tuple[str, Run]:
     return report_html(kept, summary=summarise(kept.results, limits={"exact": Limit(least=1.0)})), kept
 
 
+@pytest.mark.slow
 def test_it_names_no_address_and_forbids_every_request(page: tuple[str, Run]) -> None:
     html, _ = page
     assert "default-src 'none'" in html

@@ -60,6 +60,7 @@ def through(answer: Answer) -> Answer:
     return answer_from(json.loads(json.dumps(answer.json())))
 
 
+@pytest.mark.slow
 def test_every_kind_of_answer_comes_back_the_same(answers: dict[str, Answer]) -> None:
     for kind, answer in answers.items():
         assert json.dumps(through(answer).json()) == json.dumps(answer.json()), kind

@@ -133,6 +133,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> tupl
     return home, folder, first, second, took
 
 
+@pytest.mark.slow
 def test_the_two_versions_differ_in_every_document(prepared: tuple[Path, Path, State, State, float]) -> None:
     _, _, first, second, _ = prepared
     assert len(first.records) == len(second.records) == FILES
@@ -142,6 +143,7 @@ def test_the_two_versions_differ_in_every_document(prepared: tuple[Path, Path, S
     assert second.texts["documents/gate-07.txt"][-1] == "In version B, gate 7 stayed shut."
 
 
+@pytest.mark.slow
 def test_a_killed_ingest_leaves_each_document_wholly_old_or_wholly_new(
     prepared: tuple[Path, Path, State, State, float], embedder: MiniLM, tmp_path: Path
 ) -> None:

@@ -497,6 +497,7 @@ def minutes(text: str) -> str:
     return f"Good Minutes\n\n{text}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
@@ -852,6 +853,7 @@ def unprivileged(folder: Path, index: Path) -> list[object]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @as_root
 def test_what_cannot_be_read_is_told_and_its_documents_stay(open_path: Path, embedder: MiniLM) -> None:
     folder = open_path / "documents"
@@ -880,6 +882,7 @@ def test_what_cannot_be_read_is_told_and_its_documents_stay(open_path: Path, emb
     ]
 
 
+@pytest.mark.slow
 @as_root
 def test_a_documents_folder_that_cannot_be_read_removes_nothing(open_path: Path) -> None:
     folder = open_path / "documents"
@@ -893,6 +896,7 @@ def test_a_documents_folder_that_cannot_be_read_removes_nothing(open_path: Path)
     ]
 
 
+@pytest.mark.slow
 @as_root
 def test_a_documents_folder_behind_a_closed_one_removes_nothing(open_path: Path) -> None:
     folder = open_path / "outer" / "documents"

@@ -160,6 +160,7 @@ def test_the_models_own_no_is_an_abstention(
     assert not answer.statements
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reply",
     [

@@ -162,6 +162,7 @@ def test_a_document_is_another_one_when_its_reader_is(readers: None, temporary: 
     assert not reading.is_current(found, name="a.x", plugged=other) and not reading.is_current(found, name="a.x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reader", "data", "said"),
     [
@@ -201,6 +202,7 @@ def test_a_reader_that_fails_is_one_sentence_and_the_next_file_is_read(
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.slow
 def test_a_reader_that_hangs_is_given_up_and_the_next_file_is_read(mine: Path, tmp_path: Path) -> None:
     parsers = Parsers(seconds=10)
     try:
@@ -211,6 +213,7 @@ def test_a_reader_that_hangs_is_given_up_and_the_next_file_is_read(mine: Path, t
         parsers.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
 def test_a_reader_that_fills_the_memory_is_refused_and_the_next_file_is_read(readers: None, temporary: Path) -> None:
     with pytest.raises(DocumentError, match=r"needs more memory than a file may have|makes its reader break down"):

@@ -368,6 +368,7 @@ SIZE = 200_000
 
 
 @pytest.mark.parametrize("ending", ["txt", "md"])
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -41,6 +41,7 @@ def vectors_of(bot: Chatbot) -> dict[str, bytes]:
 
 
 # case 4
+@pytest.mark.slow
 def test_what_is_made_anew_is_what_was_there_to_the_last_bit(
     base: Path, embedder: MiniLM, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

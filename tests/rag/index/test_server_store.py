@@ -240,6 +240,7 @@ def test_a_chat_that_another_process_ingests_for_shows_no_problem_and_takes_over
     assert folder.indexing.problem is None
 
 
+@pytest.mark.slow
 def test_clearing_and_making_anew_is_seen_by_those_who_read(place: Place) -> None:
     place.write("depot.md", "# The depot", KEY)
     with place.opened("reader") as reader:
@@ -429,6 +430,7 @@ def test_who_follows_reads_only_the_documents_that_changed(chroma: Chroma, tmp_p
     writer.close()
 
 
+@pytest.mark.slow
 def test_many_rows_are_read_page_by_page_and_all_of_them(chroma: Chroma, tmp_path: Path) -> None:
     texts = [f"line {number}" for number in range(4_500)]
     with closing(opened_store(chroma, tmp_path / "writer")) as writer:

@@ -304,6 +304,7 @@ def test_nearest_gives_cosines_best_first_and_keeps_to_the_named_texts(store: St
 
 
 # case 3
+@pytest.mark.slow
 def test_an_equal_text_has_one_vector_and_all_its_places(index: Path) -> None:
     texts = ["A form", *["n/a"] * 1_500, "The end"]
     with opened(index) as store:
@@ -358,6 +359,7 @@ def test_an_empty_index_finds_nothing_and_is_whole(store: Store) -> None:
     assert store.check().is_whole
 
 
+@pytest.mark.slow
 def test_more_rows_than_chroma_takes_at_once_go_in_with_one_commit(store: Store) -> None:
     texts = [f"paragraph {i}" for i in range(5_462)]
     store.commit([change_of(texts)])
@@ -485,6 +487,7 @@ KILLED_BEFORE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "left"),
     [
@@ -754,6 +757,7 @@ def fill_with_noise(index: Path) -> None:
     (index / "chroma" / "chroma.sqlite3").write_bytes(b"no database " * 5_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -904,6 +908,7 @@ VECTOR_DAMAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("was_closed", [True, False], ids=["closed", "killed"])
 @pytest.mark.parametrize("damage", VECTOR_DAMAGES)
 def test_vectors_that_were_lost_are_made_anew_at_the_next_start(  # case 4
@@ -1013,6 +1018,7 @@ def test_a_document_that_was_seen_again_a_thousand_times_is_no_damage(index: Pat
         assert {record.stamp for record in again.records().values()} == {FileStamp(size=30, modified_ns=30)}
 
 
+@pytest.mark.slow
 def test_garbage_in_vector_files_never_ends_the_process(large: Path, index: Path) -> None:  # case 19
     told = run_python(
         """
@@ -1060,7 +1066,7 @@ def test_a_second_embedders_vectors_that_were_lost_are_asked_for_again(index: Pa
         store.commit([change_of([str(n) for n in range(1_100)])])
         second = second_vectors(store, "other")
         second.put([SecondRow(hash_of(n), unit(n)[:50]) for n in range(1_100)])
-        second.finish()
+        second.finish(frozenset(store.records()))
         assert second.generation == store.generation
     (folder,) = [one.folder for one in segments(index / "chroma") if one.collection == "vectors-other"]
     os.truncate(folder / "data_level0.bin", 5_000)
@@ -1146,6 +1152,7 @@ def test_however_little_room_there_is_a_full_disk_is_called_full_and_nothing_is_
         store.close()
 
 
+@pytest.mark.slow
 def test_a_store_that_ran_out_of_file_handles_says_so_and_recovers_by_itself(index: Path) -> None:  # case 21
     told = run_python(
         """

@@ -68,6 +68,7 @@ def gates(passages: list[Passage]) -> list[Passage]:
     return [passage for passage in passages if passage.paragraph.document_id == "documents/gates.txt"]
 
 
+@pytest.mark.slow
 def test_every_answer_sees_one_version_wholly(bot: Chatbot, tmp_path: Path) -> None:
     stop = threading.Event()
 

@@ -63,6 +63,7 @@ def test_it_is_a_model_for_other_peoples_code_too(url: str) -> None:
     assert model(url).metadata.model_name == "gpt-test"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "line"),
     [

@@ -43,6 +43,7 @@ def test_a_real_server_of_the_protocol_is_understood(model_server: ModelServer) 
         assert np.allclose(embedding(url).get_query_embedding("a siege"), [0.0, 0.6, 0.8])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "said", "line"),
     [
@@ -65,6 +66,7 @@ def test_every_refusal_is_one_line_that_says_what_to_do(
     assert KEY not in str(refused.value.__cause__)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "line"),
     [
