@@ -47,7 +47,7 @@ def answered(question: Question, found: Found, *, writer: Writer | None) -> Iter
     retrieval = found.evidence.retrieval
     answer = Answer(
         question=question.text,
-        searched_for=found.searched_for,
+        searched_for=tuple(dict.fromkeys((question.text, *found.searched_for))),
         missing_terms=retrieval.missing_terms,
         usage=found.evidence.usage,
         complete=False,

@@ -140,13 +140,21 @@ class Snapshot:
 
     def missing_terms(self, question: str) -> tuple[str, ...]:
         """Words of the question that stand nowhere, neither as a word nor, without accents, as its spelling."""
-        words = terms.content_words(question)
-        absent = [
-            word
-            for word, stem in zip(words, terms.stemmed(words), strict=True)
-            if not self.index.words.document_frequency(stem) and not self.index.grams.document_frequency(word)
-        ]
+        absent = [word for word in terms.content_words(question) if not self.holds(word)]
         return tuple(terms.as_written(question, absent))
+
+    def holds(self, word: str) -> bool:
+        """Whether a word stands anywhere, in any form."""
+        (stem,) = terms.stemmed([word])
+        return bool(self.index.words.document_frequency(stem) or self.index.grams.document_frequency(word))
+
+    def spelled(self, word: str) -> int:
+        """In how many paragraphs a word stands as it is spelled, if without its accents."""
+        if len(word) == terms.GRAM:
+            # In the other leg it is a piece of longer ones, too.
+            (stem,) = terms.stemmed([word])
+            return self.index.words.document_frequency(stem)
+        return self.index.grams.document_frequency(word)
 
 
 def open_snapshot(store: Store, folder: Path, earlier: Snapshot | None = None) -> Snapshot:

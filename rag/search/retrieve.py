@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from rag.domain import Key, Passage, Question, Ranks
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder
-from rag.index.snapshot import ActiveQueries, Snapshot, open_snapshot
+from rag.index.snapshot import BACKGROUND, ActiveQueries, Snapshot, open_snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import Reader, Reading
 from rag.search.features import Features
@@ -33,6 +34,8 @@ from rag.search.ranker import Ranker, Reordered, reordered
 from rag.search.ranking import in_order, ranked, ranked_as_read
 from rag.search.reading import CandidateReader
 from rag.search.second_embedder import SecondEmbedder
+from rag.search.spelling import corrected
+from rag.text import terms
 from rag.text.overlap import Inquiry, inquire
 
 CANDIDATES = 20
@@ -133,13 +136,14 @@ class HybridRetriever:
             self._store.delete_superseded()
 
     def search(self, question: Question, *, expansion: str | None = None, limit: int = PASSAGES) -> Retrieval:
-        """The passages for a question, best first, at most `limit`; `expansion` is searched too and fused. Raises
-        ScopeError where a document of the scope is not in the index."""
+        """The passages for a question, best first, at most `limit`; `expansion` is searched too and fused. Slips of the
+        pen are put right in both. Raises ScopeError where a document of the scope is not in the index."""
         clock = _Clock()
-        queries = [question.text, *([expansion] if expansion else [])]
         with self._active.reading():
             snapshot = self._snapshot
             view = view_of(snapshot, question)
+            asked = [question.text, *([expansion] if expansion else [])]
+            queries = list(dict.fromkeys(self._corrected(view, one) for one in asked))
             second = self._ask_second(view, queries, offline=question.offline, clock=clock)
             most_read = READ // len(queries)
             found = [
@@ -147,7 +151,7 @@ class HybridRetriever:
                 for query, near in zip(queries, second.near or [()] * len(queries), strict=True)
             ]
             rarity = self._rarity(snapshot)
-            missing = snapshot.missing_terms(question.text)
+            missing = snapshot.missing_terms(queries[0])
         passages, features = _fused(found)
         dense_used = any(one.dense_used for one in found)
         troubles = [second.trouble, *(one.trouble for one in found)]
@@ -213,6 +217,17 @@ class HybridRetriever:
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
+
+    def _corrected(self, view: View, question: str) -> str:
+        def seen(word: str) -> float:
+            (stem,) = terms.stemmed([word])
+            times = view.snapshot.spelled(word)
+            # Of some documents only what stands in them is told.
+            if times and view.among is not None:
+                times = min(times, len(by_words(view, word)))
+            return times + BACKGROUND * self._embedder.commonness(stem)
+
+        return corrected(question, seen=lru_cache(seen))
 
     def _rank(self, view: View, query: str, *, near: Sequence[Near], most_read: int, clock: _Clock) -> _Found:
         legs = self._legs(view, query, near=near, clock=clock)
