@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,8 @@ from rag.search.ranking import in_order, ranked, ranked_as_read
 from rag.search.reading import CandidateReader
 from rag.search.second_embedder import SecondEmbedder
 from rag.search.spelling import corrected
-from rag.text import terms
+from rag.text import dictionary
+from rag.text.identify import language_by_words
 from rag.text.overlap import Inquiry, inquire
 
 CANDIDATES = 20
@@ -48,6 +49,11 @@ collections that were each left out of the fitting, the right paragraph stands a
 
 PASSAGES = 10
 """As many as a question brings, unless more are asked for."""
+
+_LANGUAGE = "en"
+"""Of a question without function words."""
+_LONG = 100
+"""Words of a paragraph, for how likely it holds one."""
 
 _FOUND_WITHOUT = "The shipped embedder found the passages instead."
 
@@ -219,15 +225,25 @@ class HybridRetriever:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
 
     def _corrected(self, view: View, question: str) -> str:
-        def seen(word: str) -> float:
-            (stem,) = terms.stemmed([word])
+        """A question without slips of the pen, by the documents that are asked and a dictionary of its language."""
+        language = language_by_words(question) or _LANGUAGE
+        if language not in dictionary.LANGUAGES:
+            return question
+
+        def stands(word: str) -> int:
             times = view.snapshot.spelled(word)
             # Of some documents only what stands in them is told.
-            if times and view.among is not None:
-                times = min(times, len(by_words(view, word)))
-            return times + BACKGROUND * self._embedder.commonness(stem)
+            return min(times, len(by_words(view, word))) if times and view.among is not None else times
 
-        return corrected(question, seen=lru_cache(seen))
+        def is_word(word: str) -> bool:
+            is_held = view.among is None and view.snapshot.holds(word)
+            return is_held or stands(word) > 0 or dictionary.share(word, language) > 0
+
+        def seen(word: str) -> float:
+            return stands(word) + BACKGROUND * min(_LONG * dictionary.share(word, language), 1.0)
+
+        near = partial(dictionary.one_edit_away, language=language)
+        return corrected(question, is_word=is_word, near=near, seen=lru_cache(seen))
 
     def _rank(self, view: View, query: str, *, near: Sequence[Near], most_read: int, clock: _Clock) -> _Found:
         legs = self._legs(view, query, near=near, clock=clock)

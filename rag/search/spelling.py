@@ -1,4 +1,4 @@
-"""A question without its slips of the pen: words that stand nowhere, one letter away from one that does. Pure.
+"""A question without its slips of the pen: words that are none, one edit away from one that is. Pure.
 
 A slip of one letter in the word that decides takes all that was fitted on words away from a question. Norvig (2007),
 "How to write a spelling corrector", found 80 to 95 % of them to be of that kind.
@@ -6,7 +6,7 @@ A slip of one letter in the word that decides takes all that was fitted on words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import regex
 
@@ -16,59 +16,44 @@ SHORTEST, SHORTEST_TURNED = 5, 3
 """Letters of words in which any slip is put right, and of those in which two letters that changed places are. Of
 shorter words too many are one letter from another one."""
 
-SHORTEST_STEM = 4
-"""Letters of a stem by which a word is known. Shorter ones are stems of many words that there are not: "anying"."""
+SELDOM = 1.0
+"""What is seen less often is hardly ever meant."""
 
 _WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}_.’'-])\p{L}+(?![\p{L}\p{M}\p{N}_.’'-]*[\p{L}\p{M}\p{N}])")
-_LETTERS = {
-    "Latin": "abcdefghijklmnopqrstuvwxyz",
-    "Cyrillic": "абвгдежзийклмнопрстуфхцчшщъыьэюяёєіїґ",
-    "Greek": "αβγδεζηθικλμνξοπρσςτυφχψω",
-}
-_SCRIPTS = {name: regex.compile(rf"\p{{{name}}}+") for name in _LETTERS}
 
 
-def corrected(question: str, *, seen: Callable[[str], float]) -> str:
-    """The question with the slips in it put right. `seen` says how often a word is seen, in the documents and in
-    English at large; the likeliest that a slip can have been of is meant, and one that begins with the same letter
+def corrected(
+    question: str,
+    *,
+    is_word: Callable[[str], bool],
+    near: Callable[[str], Iterable[str]],
+    seen: Callable[[str], float],
+) -> str:
+    """The question with the slips in it put right.
+
+    `is_word` says whether a word is one, `near` what one edit makes of it, and `seen` how often a word is seen, as a
+    count of paragraphs: the likeliest that a slip can have been of is meant, and one that begins with the same letter
     before others. Names, as told by their capitals, are left alone: one letter makes another name. So is a question
-    most of whose words were never seen: it is in another language."""
-    words = terms.content_words(question)
-    unknown = {word for word in words if not seen(word)}
-    if not unknown or 2 * len(unknown) > len(words):
+    most of whose words are none: it is in another language.
+    """
+    content = set(terms.content_words(question))
+    unknown = {word for match in _WORD.finditer(question) if not is_word(word := match.group().casefold())}
+    unknown = {word for word in unknown if terms.fold(word) in content}
+    if not unknown or 2 * len(unknown) > len(content):
         return question
 
     def right(match: regex.Match[str]) -> str:
         written = match.group()
+        word = written.casefold()
         is_name = match.start() > 0 and not written.islower()
-        word = terms.fold(written)
         if is_name or word not in unknown or len(word) < SHORTEST_TURNED:
             return written
-        possible = [*_turned(word), *(_one_letter_away(word) if len(word) >= SHORTEST else ())]
-        known = [one for one in possible if seen(one) and (len(one) < SHORTEST or _is_whole(one))]
-        return max(known, key=lambda one: (one[0] == word[0], seen(one)), default=written)
+        near_it = (one for one in near(word) if len(word) >= SHORTEST or _is_turned(word, one))
+        possible = [one for one in near_it if seen(one) >= SELDOM]
+        return max(possible, key=lambda one: (one[:1] == word[:1], seen(one)), default=written)
 
     return str(_WORD.sub(right, question))
 
 
-def _is_whole(word: str) -> bool:
-    """Whether little was cut off it: what is stemmed to three letters may be no word, such as "anying"."""
-    (stem,) = terms.stemmed([word])
-    return len(stem) >= SHORTEST_STEM
-
-
-def _turned(word: str) -> Iterator[str]:
-    """What two letters that change places make of a word."""
-    for i in range(len(word) - 1):
-        yield f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}"
-
-
-def _one_letter_away(word: str) -> Iterator[str]:
-    """What a letter too many, too few or wrong makes of a word."""
-    letters = next((_LETTERS[name] for name, script in _SCRIPTS.items() if script.fullmatch(word)), "")
-    for i in range(len(word) + 1):
-        before, after = word[:i], word[i:]
-        yield from (f"{before}{letter}{after}" for letter in letters)
-        if after:
-            yield f"{before}{after[1:]}"
-            yield from (f"{before}{letter}{after[1:]}" for letter in letters)
+def _is_turned(word: str, other: str) -> bool:
+    return sorted(word) == sorted(other)

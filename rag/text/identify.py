@@ -76,6 +76,15 @@ def is_foreign_to(question: str, language: str) -> bool:
     return _is_unlikely(language, _ranked(question))
 
 
+def language_by_words(text: str) -> str | None:
+    """The language, as ISO 639 codes it, of which a text has most function words; None where several have as many, or
+    none has any."""
+    counted = _signs_of(text).function_words.most_common(2)
+    if not counted or (len(counted) > 1 and counted[0][1] == counted[1][1]):
+        return None
+    return _CODES.get(counted[0][0])
+
+
 def language_of(texts: Sequence[str]) -> str | None:
     """The language that texts are in, as ISO 639 codes it ("en"); None where it cannot be told. Of 1,100 English pages
     of eleven collections none is told as another language."""
