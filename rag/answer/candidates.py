@@ -22,7 +22,7 @@ from rag.search.features import Features, Numbers, blank
 from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
-from rag.text import language
+from rag.text import language, terms
 from rag.text.overlap import (
     SENTENCE_FEATURES,
     Inquiry,
@@ -66,6 +66,10 @@ _LEANING = regex.compile(
     r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
     r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
 )
+_MEANT_BEFORE = regex.compile(
+    r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
+)
+"""A pronoun among the first words: "Push it in", "If they do not open"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,7 @@ class Candidate:
         """The sentence with its predecessor where it leans on it, and its successor where that takes some of it back,
         in the document's coordinates."""
         first = self.index
-        if first > 0 and _LEANING.match(self.sentence.text) and not _asks(self.sentences[first - 1]):
+        if first > 0 and _leans(self.sentence.text) and not _asks(self.sentences[first - 1]):
             first -= 1
         start = self.sentences[first].span.start
         if first == 0:
@@ -285,6 +289,12 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
         column = features[name]
         for i in questions:
             column[i + 1] = max(column[i], column[i + 1])
+
+
+def _leans(text: str) -> bool:
+    """Whether a sentence begins by pointing back, with no more than a verb before it that could be pointed at."""
+    found = _MEANT_BEFORE.match(text)
+    return bool(_LEANING.match(text) or (found and len(terms.content_words(found["before"])) <= 1))
 
 
 def _asks(sentence: SentenceView) -> bool:

@@ -21,7 +21,7 @@ RARE = 0.008
 ALIKE = 0.8
 """Share of common letters (difflib's ratio) from which a word passes for another with a slip in it."""
 
-_TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'-][\p{L}\p{N}]+)*")
+_TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'_-][\p{L}\p{N}]+)*")
 _BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
 _POSSESSIVE = regex.compile(r"[’']s$")
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
@@ -31,25 +31,26 @@ _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kin
 
 
 def named(question: str) -> tuple[str, ...]:
-    """Names, numbers and identifiers of the question, as written. A question all in capitals names nothing."""
+    """Names, numbers and identifiers of the question, as written: also "max_payload". A question all in capitals names
+    nothing."""
     later = _WORD.findall(question)[1:]
     in_capitals = 4 * sum(word[0].isupper() for word in later) > 3 * len(later)
     found = []
     for match in _TOKEN.finditer(question):
         token = _POSSESSIVE.sub("", match.group())
         is_name = token[0].isupper() and not in_capitals and not _BEGINS.search(question[: match.start()])
-        if _has_digit(token) or (is_name and token.casefold() not in _MANNERS):
+        if _has_digit(token) or "_" in token or (is_name and token.casefold() not in _MANNERS):
             found.append(token)
     return tuple(dict.fromkeys(found))
 
 
 def identifiers(question: str) -> list[str]:
-    """What the question names with letters and digits both: "QX-2041-C"."""
-    return [one for one in named(question) if _has_digit(one) and any(map(str.isalpha, one))]
+    """What the question names with letters and digits both, "QX-2041-C", or with a low line, "max_payload"."""
+    return [one for one in named(question) if (_has_digit(one) or "_" in one) and any(map(str.isalpha, one))]
 
 
 def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
-    """Identifiers of the question, of letters and digits both ("QX-2041-C"), that stand in none of the texts. No
+    """Identifiers of the question ("QX-2041-C", "max_payload") that stand in none of the texts. No
     other identifier answers for one, however alike."""
     found = identifiers(question)
     whole = [text.casefold() for text in texts] if found else []

@@ -25,7 +25,7 @@ from rag.errors import StorageError
 from rag.index.inverted import Leg, LegBuilder, Places, hash_of
 from rag.text import terms
 
-LAYOUT = 8
+LAYOUT = 9
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "texts", "shredding")
 _WINDOWS = ("windows", "holders")
@@ -133,8 +133,8 @@ def _twins(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
 @lru_cache(maxsize=64)
 def _terms_of(text: str) -> tuple[list[str], list[str]]:
     """Stems and grams; remembered, as a text that comes again mostly comes soon, and thousands of times."""
-    tokens = terms.written(text)
-    return terms.stemmed(tokens), terms.with_grams(tokens)
+    tokens, compounds = terms.written(text), terms.joined(text)
+    return [*terms.stemmed(tokens), *compounds], [*terms.with_grams(tokens), *compounds]
 
 
 def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:

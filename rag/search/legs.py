@@ -69,11 +69,11 @@ class Legs:
 
 
 def by_words(view: View, query: str) -> dict[int, float]:
-    return _leg(view.snapshot.index.words.scores(terms.stems(query)), view)
+    return _leg(view.snapshot.index.words.scores([*terms.stems(query), *terms.joined(query)]), view)
 
 
 def by_grams(view: View, query: str) -> dict[int, float]:
-    return _leg(view.snapshot.index.grams.scores(terms.grams(query)), view)
+    return _leg(view.snapshot.index.grams.scores([*terms.grams(query), *terms.joined(query)]), view)
 
 
 def by_cosine(view: View, near: Sequence[Near]) -> dict[int, float]:

@@ -146,17 +146,24 @@ def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ..
 @lru_cache(maxsize=8192)
 def stems_of(context: str, truncated: bool = False) -> frozenset[str]:
     """The stems of a title and heading path, remembered."""
-    return frozenset(_stems(context, truncated))
+    return frozenset((*_stems(context, truncated), *_joined(context, truncated)))
 
 
 def _stems(text: str, truncated: bool) -> tuple[str, ...]:
-    stems = terms.stems(text)
+    return _cut(terms.stems(text), truncated)
+
+
+def _joined(text: str, truncated: bool) -> tuple[str, ...]:
+    return _cut(terms.joined(text), truncated)
+
+
+def _cut(stems: Sequence[str], truncated: bool) -> tuple[str, ...]:
     return tuple(terms.truncation_stem(stem) for stem in stems) if truncated else tuple(stems)
 
 
 def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
     stems = _stems(sentence, truncated)
-    present = frozenset(stems)
+    present = frozenset((*stems, *_joined(sentence, truncated)))
     return SentenceView(
         span=span,
         text=sentence,

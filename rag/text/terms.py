@@ -34,6 +34,9 @@ _UNSPACED = _SYLLABIC + _ALPHABETIC
 _WORD = regex.compile(
     rf"\d+(?:[.,]\d+)+|[{_SYLLABIC}]+|[{_ALPHABETIC}]+|(?!\p{{M}})(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}])+"
 )
+_COMPOUND = regex.compile(r"(?<![\p{L}\p{M}\p{N}])[\p{L}\p{M}\p{N}]+(?:[-_‐‑][\p{L}\p{M}\p{N}]+)+")
+_IDENTIFIER = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:_[\p{L}\p{M}\p{N}]+)+")
+_JOINT = regex.compile("[-_‐‑]")
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SYLLABIC_RUN = regex.compile(rf"[{_SYLLABIC}]")
@@ -107,6 +110,15 @@ def stemmed(tokens: list[str]) -> list[str]:
     return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
 
 
+def joined(text: str) -> list[str]:
+    """Words and identifiers of several parts as one word, stemmed: they are written in more ways than one.
+
+    >>> joined("The X-ray of prune_at")
+    ['xray', 'pruneat']
+    """
+    return stemmed([_JOINT.sub("", match) for match in _COMPOUND.findall(fold(text))])
+
+
 def truncation_stem(stem: str) -> str:
     """What is compared where the English stemmer knows nothing: the first five letters, without accents. Arabic
     writes its article and prepositions in front of the word, so there a stemmer of its own is used."""
@@ -145,12 +157,17 @@ def content_stems(question: str) -> list[str]:
 def _content(question: str) -> tuple[str, ...]:
     tokens = written(question)
     function_words = _function_words(tokens)
-    return tuple(
-        token
-        for before, token in zip(["", *tokens], tokens, strict=False)
-        if token not in function_words
-        and (len(token) > 1 or token.isdigit())
-        and not (before == "how" and token in _HOW)
+    # An identifier is more than its parts.
+    identifiers = (_JOINT.sub("", one) for one in _IDENTIFIER.findall(_casefold(question)))
+    return (
+        *(
+            token
+            for before, token in zip(["", *tokens], tokens, strict=False)
+            if token not in function_words
+            and (len(token) > 1 or token.isdigit())
+            and not (before == "how" and token in _HOW)
+        ),
+        *identifiers,
     )
 
 
@@ -162,6 +179,9 @@ def as_written(text: str, folded_words: Iterable[str]) -> list[str]:
         for token in words(match.group()):
             if token in wanted:
                 spelled.setdefault(token, match.group())
+    for match in _IDENTIFIER.finditer(text):
+        if (token := fold(_JOINT.sub("", match.group()))) in wanted:
+            spelled.setdefault(token, match.group())
     return list(dict.fromkeys(spelled.values()))
 
 
