@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import regex
@@ -21,6 +22,12 @@ _PRONOUN = regex.compile(
     rf"\b(?:(?P<owner>{language.pattern('questions.owners')})|{language.pattern('questions.pronouns')})\b",
     regex.IGNORECASE,
 )
+_THING = regex.compile(rf"\b(?:{language.pattern('questions.things')})\b", regex.IGNORECASE)
+_OWNERS = frozenset(language.words("questions.owners"))
+_DETERMINERS = frozenset(language.words("questions.determiners"))
+_PLACING = frozenset(language.words("questions.placed"))
+_VERB_FORM = regex.compile(r"\p{L}{2,}(?:ing|ed)", regex.IGNORECASE)
+_LONGEST_NAMED = 3
 _GOES_ON = language.pattern("questions.goes_on")
 _INSTEAD = regex.compile(
     rf"^\W*{_GOES_ON}\s+(?P<said>(?:{language.pattern('questions.beside')}\s+)*(?P<rest>[^?!.,;:]{{2,60}}?))\W*$",
@@ -58,6 +65,9 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
         return None
     if (instead := _of_another(question, earlier)) is not None:
         return instead
+    if (thing := _THING.search(question)) and (named := _thing_of(earlier)):
+        owner = "’s" if thing.group().lower() in _OWNERS else ""
+        return f"{question[: thing.start()]}{named}{owner}{question[thing.end() :]}"
     mine = set(terms.stemmed(own))
     carried = [word for word in terms.content_words(earlier) if terms.stemmed([word])[0] not in mine]
     rarest = sorted(carried, key=lambda word: -weight_of(terms.stemmed([word])[0]))[:MOST_CARRIED]
@@ -68,6 +78,27 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
     # In the pronoun's own place the question reads like one, which is what the embedder knows.
     replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("owner") else phrase, question, count=1)
     return replaced if count else f"{question} {phrase}"
+
+
+def _thing_of(earlier: str) -> str | None:
+    """The first thing that a question names behind "the" and its like, with its place: "the old mill in Pellworm"."""
+    content = set(terms.content_words(earlier))
+    words = [(match.group(), content.intersection(terms.words(match.group()))) for match in _WORD.finditer(earlier)]
+    for i, (word, _) in enumerate(words):
+        if word.lower() in _DETERMINERS and (end := _end_of_run(words, i + 1)) > i + 1:
+            if end < len(words) and words[end][0].lower() in _PLACING:
+                behind = end + 1 + (end + 1 < len(words) and words[end + 1][0].lower() in _DETERMINERS)
+                end = after if (after := _end_of_run(words, behind)) > behind else end
+            return " ".join(word for word, _ in words[i:end])
+    return None
+
+
+def _end_of_run(words: Sequence[tuple[str, AbstractSet[str]]], start: int) -> int:
+    """Where the words that carry meaning end, without a verb behind them: "the scanner arriving"."""
+    end = start
+    while end < len(words) and words[end][1] and end - start < _LONGEST_NAMED:
+        end += 1
+    return end - 1 if end - start > 1 and _VERB_FORM.fullmatch(words[end - 1][0]) else end
 
 
 def _of_another(question: str, earlier: str) -> str | None:

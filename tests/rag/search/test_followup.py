@@ -52,6 +52,18 @@ def test_a_question_that_stands_alone_stays_as_it_is(earlier: str, question: str
     assert expand(question, earlier, rarity) is None
 
 
+@pytest.mark.parametrize(
+    ("earlier", "question", "expected"),
+    [
+        ("Where is the old mill in Pellworm?", "who owned it?", "who owned the old mill in Pellworm?"),
+        ("Where do I find our price list?", "and who wrote it?", "and who wrote our price list?"),
+        ("How hot is the small kiln of the guild getting?", "What is its colour?", "What is the small kiln of the guild’s colour?"),
+    ],
+)  # fmt: skip
+def test_a_thing_is_named_as_it_was_before(earlier: str, question: str, expected: str) -> None:
+    assert expand(question, earlier, rarity) == expected
+
+
 def test_a_pronoun_is_replaced_by_what_it_stands_for() -> None:
     expanded = expand("And what is his role?", "Who is Qassem Soleimani?", rarity)
     assert expanded is not None

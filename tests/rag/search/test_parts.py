@@ -17,10 +17,12 @@ def rare(stem: str) -> float:
 @pytest.mark.parametrize(
     ("question", "parts"),
     [
-        ("Who founded the mill and when did it burn down?", ["Who founded the mill", "when did founded mill burn down?"]),
-        ("Where is the depot? Who holds its key?", ["Where is the depot?", "Who holds depot’s key?"]),
+        ("Who founded the mill and when did it burn down?", ["Who founded the mill", "when did the mill burn down?"]),
+        ("Where is the depot? Who holds its key?", ["Where is the depot?", "Who holds the depot’s key?"]),
         ("In which month does the ferry stop, and how do I get home then?", ["In which month does the ferry stop", "how do I get home then?"]),
         ("I run a kiln. What does it burn and who sweeps the chimney?", ["I run a kiln. What does it burn", "I run a kiln. who sweeps the chimney?"]),
+        ("Who found the security hole and did they get money for it?", ["Who found the security hole", "did they get money for the security hole?"]),
+        ("When is the new scanner arriving and what did we pay for it?", ["When is the new scanner arriving", "what did we pay for the new scanner?"]),
         ("Wann fährt die Fähre und wer steuert das Boot?", ["Wann fährt die Fähre", "wer steuert das Boot?"]),
         ("Quand part le bateau et qui tient la barre du navire?", ["Quand part le bateau", "qui tient la barre du navire?"]),
     ],
