@@ -36,14 +36,16 @@ def filed(record: Record) -> Filed:
 def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) -> Scores:
     """What to add to the log-odds of candidates of these documents with these texts, `[len(filed)]`. A year counts
     where it tells documents apart: if one of them is of that year, those of others stand back, unless they speak of
-    it."""
+    it. Where none is asked for, editions stand back of which another one is named for a later year: what holds is
+    meant."""
     asked = years_in(question)
     if asked and any(years_of(*one) & asked for one in set(filed)):
         given = [_by_year(one, text, asked) for one, text in zip(filed, texts, strict=True)]
-    elif not asked and asks_for_the_newest(question):
-        given = [-MEANT * is_outdated(one, filed) for one in filed]
-    else:
+    elif asked:
         given = [0.0] * len(filed)
+    else:
+        is_older = is_outdated if asks_for_the_newest(question) else is_older_edition
+        given = [-MEANT * is_older(one, filed) for one in filed]
     return np.array(given, dtype=np.float32)
 
 
@@ -55,6 +57,15 @@ def is_outdated(one: Filed, among: Sequence[Filed]) -> bool:
     """Whether another of them is a later version: of the same title, but for the years in it, with a later date, or
     known by a later year where one of the two has no date."""
     return any(is_later(other, one) for other in among if untimed(other[1].title) == untimed(one[1].title))
+
+
+def is_older_edition(one: Filed, among: Sequence[Filed]) -> bool:
+    """Whether another of them is the same by its title, and named for a later year in its title, folder or file."""
+    ours = _years_named(*one)
+    return any(
+        untimed(other[1].title) == untimed(one[1].title) and max(_years_named(*other), default="") > max(ours)
+        for other in (among if ours else ())
+    )
 
 
 def is_later(other: Filed, one: Filed) -> bool:
@@ -77,8 +88,12 @@ def years_in(text: str) -> frozenset[str]:
 
 def years_of(document_id: str, source: Source) -> frozenset[str]:
     """The years by which a document is known: its date's, and those in its title, its folder's and its file's name."""
-    named = years_in(f"{source.title} {regex.sub(r'[^0-9]+', ' ', document_name(document_id))}")
+    named = _years_named(document_id, source)
     return named | {str(source.date.year)} if source.date else named
+
+
+def _years_named(document_id: str, source: Source) -> frozenset[str]:
+    return years_in(f"{source.title} {regex.sub(r'[^0-9]+', ' ', document_name(document_id))}")
 
 
 def _by_year(filed: Filed, text: str, asked: frozenset[str]) -> float:

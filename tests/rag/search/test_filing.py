@@ -39,6 +39,8 @@ def test_versions_are_told_by_the_years_in_their_titles_too(tmp_path: Path, embe
     with open_chatbot(settings, "test", embedder=embedder) as bot:
         bot.ingest()
         assert "costs 47 crowns" in bot.ask("What does a ticket for a bicycle cost now?").statements[0].text
+        assert "costs 47 crowns" in bot.ask("What does a ticket for a bicycle cost?").statements[0].text
+        assert "costs 40 crowns" in bot.ask("What did a ticket for a bicycle cost in 2023?").statements[0].text
 
 
 @pytest.mark.parametrize(("year", "crowns"), [("2021", "40"), ("2022", "44"), ("2023", "51")])
