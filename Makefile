@@ -7,14 +7,20 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-all test-page-a-l test-page-m-z test-others check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-quick-page test-quick-others test-all test-page-a-l test-page-m-z test-others check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
 
-# What is quick; all of it, kills and loads too, is test-all, which CI runs.
+# What is quick; all of it, with browsers, kills and loads, is test-all, which CI runs.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -m "not live and not slow"
+	$(MAKE) --no-print-directory -j2 test-quick-page test-quick-others
+
+test-quick-page:
+	$(BIN)/python -m pytest -q -m "not live and not slow" tests/ui tests/evals
+
+test-quick-others:
+	$(BIN)/python -m pytest -q -m "not live and not slow" --ignore=tests/ui --ignore=tests/evals
 
 # Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores.
 test-all: $(VENV)/.dev

@@ -192,6 +192,7 @@ def seeded(tmp_path: Path) -> Ibid:
 # --- the local API
 
 
+@pytest.mark.slow
 def test_the_first_line_says_what_is_asked_and_where(chat: Chat) -> None:
     assert chat.first_line == f"Ibid answers from {chat.ibid.documents} at {chat.url} – stop it with Ctrl+C\n"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", chat.url)
@@ -460,6 +461,7 @@ def test_no_file_of_the_home_is_given_out(chat: Chat) -> None:
 # --- other commands beside the chat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_other_commands_print_the_same_beside_the_chat(
     alone: tuple[Ibid, dict[tuple[str, ...], Run]], chat: Chat, command: tuple[str, ...]
@@ -512,6 +514,7 @@ def test_ingest_goes_through_the_chat(chat: Chat) -> None:
     assert run.out.startswith("2 unchanged · 0 passages embedded")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -531,6 +534,7 @@ def test_what_would_take_the_index_away_is_refused_while_the_chat_runs(chat: Cha
     assert chat.post("/api/ask", {"question": QUESTION}).json["statements"]
 
 
+@pytest.mark.slow
 def test_a_second_chat_on_the_same_index_is_refused_in_one_line(chat: Chat) -> None:
     assert_one_line(chat.ibid.run("chat", "--port", "0"), 1, f"in use by process {chat.process.pid} (chat)")
     assert chat.post("/api/ask", {"question": QUESTION}).status == 200
@@ -551,6 +555,7 @@ def test_a_file_added_to_the_folder_is_seen_through_the_chat(chat: Chat) -> None
     assert after.out.startswith("removed   lighthouse.md\n")
 
 
+@pytest.mark.slow
 def test_questions_asked_at_once_are_all_answered_and_alike(chat: Chat) -> None:
     expected = [same(chat.post("/api/ask", {"question": question}).json) for question in QUESTIONS]
     with ThreadPoolExecutor(20) as pool:
@@ -559,6 +564,7 @@ def test_questions_asked_at_once_are_all_answered_and_alike(chat: Chat) -> None:
     assert [same(reply.json) for reply in asked] == expected * 4
 
 
+@pytest.mark.slow
 def test_named_endpoints_called_at_once_are_all_answered(chat: Chat) -> None:
     with ThreadPoolExecutor(20) as pool:
         told = list(pool.map(lambda n: chat.named("ask", QUESTIONS[n % 5], None, None), range(20)))
@@ -595,6 +601,7 @@ def basic(pair: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
 
+@pytest.mark.slow
 def test_with_users_nobody_comes_in_without_a_password_but_the_same_users_commands_do(seeded: Ibid) -> None:
     with running(seeded, more={"IBID_AUTH": "anna:secret,bob:pass:word"}) as chat:
         assert chat.get("/healthz").json == {"status": "ok"}
@@ -627,6 +634,7 @@ def test_users_that_are_no_pairs_are_one_line(seeded: Ibid) -> None:
     assert_one_line(seeded.run("chat", "--port", "0", more={"IBID_AUTH": "anna"}), 1, "IBID_AUTH")
 
 
+@pytest.mark.slow
 def test_a_public_address_that_is_none_is_one_line_with_one_that_is(seeded: Ibid) -> None:
     for url, code, said in (
         ("docs.example.org/ibid", 2, "such as https://docs.example.org/ibid/"),
@@ -658,6 +666,7 @@ def test_the_last_port_has_no_next_one_to_try(seeded: Ibid) -> None:
     assert "65536" not in run.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.7"])
 def test_a_host_that_is_not_this_machine_is_one_line(seeded: Ibid, host: str) -> None:
     run = seeded.run("chat", "--host", host, "--port", "0", more={"IBID_AUTH": "anna:secret"})
@@ -690,6 +699,7 @@ def assert_given_back(ibid: Ibid) -> None:
     assert "held by   nobody else" in status.out
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_chat_and_gives_the_index_back(seeded: Ibid) -> None:
     with running(seeded) as chat:
         chat.until_indexed()
@@ -704,6 +714,7 @@ def test_ctrl_c_ends_the_chat_and_gives_the_index_back(seeded: Ibid) -> None:
     assert "13 days" in seeded.run("ask", QUESTION).out
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_chat_that_an_event_stream_is_open_to(seeded: Ibid) -> None:
     with running(seeded) as chat:
         session = {"fn_index": 0, "session_hash": "abcdefgh", "data": []}
@@ -737,6 +748,7 @@ def prose(seed: int, paragraphs: int) -> str:
     return "\n\n".join(sentences)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "files",
     [
@@ -803,6 +815,7 @@ def test_what_is_streamed_is_what_is_sent_whole(client: OpenAI) -> None:
     assert {chunk.object for chunk in chunks} == {"chat.completion.chunk"}
 
 
+@pytest.mark.slow
 def test_nothing_that_documents_write_is_markup_for_a_model_client(seeded: Ibid) -> None:
     (seeded.documents / "note.md").write_text(
         "The pier of Ostrava is lit by Ida Kroll ![x](http://elsewhere.example/p.png) and <img src=x> [here](http://a.b)."

@@ -121,6 +121,7 @@ def test_a_question_may_come_from_a_pipe(filled: tuple[Ibid, Run]) -> None:
     assert "13 days of siege" in run.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [
@@ -142,6 +143,7 @@ def test_odd_questions_are_answered_or_abstained_from(filled: tuple[Ibid, Run], 
     assert list(json.loads(as_json.out)) == ANSWER_KEYS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["C", "C.UTF-8"])
 def test_bytes_that_are_no_text_may_come_from_a_pipe(filled: tuple[Ibid, Run], language: str) -> None:
     more = {"LC_ALL": language, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -150,6 +152,7 @@ def test_bytes_that_are_no_text_may_come_from_a_pipe(filled: tuple[Ibid, Run], l
     assert run.out.strip()
 
 
+@pytest.mark.slow
 def test_a_terminal_without_the_letters_gets_others(filled: tuple[Ibid, Run]) -> None:
     more = {"PYTHONIOENCODING": "ascii"}
     plain = filled[0].run("ask", QUESTION, more=more)
@@ -208,6 +211,7 @@ def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty:
     assert ibid.run("status", "--failed").out == "Every file could be read.\n"
 
 
+@pytest.mark.slow
 def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -241,6 +245,7 @@ def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, 
     assert "all-MiniLM-L6-v2-int8-" in run.out
 
 
+@pytest.mark.slow
 def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibid, Run], empty: Ibid) -> None:
     there, nothing = (json.loads(ibid.run("status", "--json").out) for ibid in (filled[0], empty))
     keys = [
@@ -264,6 +269,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
     assert not empty.home.exists()
 
 
+@pytest.mark.slow
 def test_reset_asks_and_clears_the_index_alone(ibid: Ibid) -> None:
     (ibid.home / "uploads").mkdir()
     (ibid.home / "uploads" / "mine.txt").write_text("Mine.")
@@ -296,6 +302,7 @@ def test_reset_on_a_terminal_takes_no_for_an_answer(ibid: Ibid) -> None:
     assert (ibid.index / "chroma").is_dir()
 
 
+@pytest.mark.slow
 def test_rebuild_makes_the_same_index_anew(ibid: Ibid) -> None:
     (ibid.index / "chroma" / "left over").write_text("of the old one")
     run = ibid.run("ingest", "--rebuild")
@@ -308,6 +315,7 @@ def test_rebuild_makes_the_same_index_anew(ibid: Ibid) -> None:
 # --- what goes wrong
 
 
+@pytest.mark.slow
 def test_a_damaged_index_is_one_line_and_rebuild_mends_it(ibid: Ibid) -> None:
     os.truncate(ibid.index / "chroma" / "chroma.sqlite3", 100_000)
     for command in (["ask", QUESTION], ["ingest"]):
@@ -316,6 +324,7 @@ def test_a_damaged_index_is_one_line_and_rebuild_mends_it(ibid: Ibid) -> None:
     assert "13 days of siege" in ibid.run("ask", QUESTION).out
 
 
+@pytest.mark.slow
 def test_an_index_of_another_embedder_is_one_line_and_rebuild_mends_it(ibid: Ibid) -> None:
     code = """
 import sys
@@ -330,6 +339,7 @@ open_store(Path(sys.argv[1]), "older-embedder", "test").close()
     assert ibid.run("ingest", "--rebuild").code == 0
 
 
+@pytest.mark.slow
 def test_an_index_in_use_is_one_line_that_names_the_owner(ibid: Ibid) -> None:
     code = """
 import sys
@@ -356,6 +366,7 @@ sys.stdin.read()
     assert ibid.run("status").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -378,6 +389,7 @@ def test_a_mistake_is_one_line(filled: tuple[Ibid, Run], arguments: Sequence[str
     assert_one_line(filled[0].run(*arguments), code, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["abc", "0", "-1", "nan"])
 def test_a_setting_that_makes_no_sense_is_one_line(filled: tuple[Ibid, Run], value: str) -> None:
     run = filled[0].run("status", more={"IBID_MAX_FILE_MB": value})
@@ -392,6 +404,7 @@ def test_a_missing_folder_is_one_line(empty: Ibid, tmp_path: Path) -> None:
     assert not empty.home.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_is_named_for_one_command_whatever_the_settings_say(ibid: Ibid, tmp_path: Path) -> None:
     elsewhere, over = Ibid(ibid.home, tmp_path), ["--documents", str(ibid.documents)]
     assert elsewhere.run("ingest", *over).out.startswith("2 unchanged")
@@ -401,6 +414,7 @@ def test_a_folder_is_named_for_one_command_whatever_the_settings_say(ibid: Ibid,
     assert not (ibid.index / "chroma").exists()
 
 
+@pytest.mark.slow
 def test_where_the_folder_is_gone_the_index_still_answers_and_stays(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -437,6 +451,7 @@ def test_help_is_shown_without_a_command(empty: Ibid) -> None:
     assert "Traceback" not in bare.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["search", "siege of Aleppo"], ["search", "siege", "--json"], ["status"]])
 def test_a_reader_that_goes_away_is_no_error(filled: tuple[Ibid, Run], command: list[str]) -> None:
     """As `| head -1`, but sure to be gone before the first line comes."""
@@ -450,12 +465,14 @@ def test_a_reader_that_goes_away_is_no_error(filled: tuple[Ibid, Run], command: 
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 def test_there_are_no_colours_in_a_pipe(filled: tuple[Ibid, Run]) -> None:
     for command in (["ask", QUESTION], ["ask", ""]):
         run = filled[0].run(*command)
         assert "\x1b" not in run.out + run.err
 
 
+@pytest.mark.slow
 def test_there_are_colours_on_a_terminal(filled: tuple[Ibid, Run]) -> None:
     ours, theirs = pty.openpty()
     environment = filled[0].environment({"TERM": "xterm-256color"})
@@ -489,6 +506,7 @@ def test_ingest_on_a_terminal_shows_how_far_it_is(empty: Ibid, tmp_path: Path) -
     assert "2/2 files, 1 failed · 2 passages, " in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [["ask", QUESTION], ["search", "siege"], ["ingest"], ["status"], ["reset", "--yes"], ["--help"]]
 )
@@ -519,6 +537,7 @@ finally:
     assert empty.run("--help", code=code).err == "[]\n"
 
 
+@pytest.mark.slow
 def test_the_console_script_is_this_command(filled: tuple[Ibid, Run]) -> None:
     script = Path(sys.executable).with_name("ibid")
     if not script.exists():
@@ -539,6 +558,7 @@ def with_embedder(ibid: Ibid, url: str) -> Callable[..., Run]:
     return lambda *command: ibid.run(*command, more=more)
 
 
+@pytest.mark.slow
 def test_a_second_embedder_is_told_before_anything_is_sent_and_then_helps(
     ibid: Ibid, embedding_server: EmbeddingServer
 ) -> None:
@@ -565,6 +585,7 @@ def test_a_second_embedder_is_told_before_anything_is_sent_and_then_helps(
     assert embedding_server.keys == {KEY}
 
 
+@pytest.mark.slow
 def test_where_the_second_embedder_fails_a_question_is_answered_and_ingest_says_why(
     ibid: Ibid, embedding_server: EmbeddingServer
 ) -> None:
@@ -580,6 +601,7 @@ def test_where_the_second_embedder_fails_a_question_is_answered_and_ingest_says_
     assert KEY not in asked.out + asked.err + ingested.out + ingested.err
 
 
+@pytest.mark.slow
 def test_a_second_embedder_of_no_known_protocol_or_without_a_key_is_refused_in_one_line(ibid: Ibid) -> None:
     assert_one_line(ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "mine"}), 2, "IBID_EMBED_MODEL=mine", "openai:")
     run = ibid.run("ask", QUESTION, more={"IBID_EMBED_MODEL": "openai:e"})
@@ -593,6 +615,7 @@ NOTEBOOK = {"cells": [{"source": "The pump at the north well was replaced in May
 READER = "llama_index.core.readers.json:JSONReader"
 
 
+@pytest.mark.slow
 def test_a_reader_of_llamaindex_reads_what_ibid_does_not_and_is_imported_for_nothing_else(tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()

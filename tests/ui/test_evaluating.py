@@ -64,12 +64,14 @@ def kept(home: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_run_prints_its_figures_and_is_kept(home: Path, kept: Path) -> None:
     assert len(kept.read_text(encoding="utf-8").splitlines()) == 31
     assert "| citations | marks lead to a passage shown | 1.000 |" in (home / "m.md").read_text(encoding="utf-8")
     assert ElementTree.parse(home / "j.xml").getroot().get("failures") is not None
 
 
+@pytest.mark.slow
 def test_a_second_run_has_the_same_scores_and_a_comparison_says_so(home: Path, kept: Path) -> None:
     again = home / "again.jsonl"
     assert ibid(home, "run", "--limit", "30", "--out", str(again)).code == 0
@@ -82,6 +84,7 @@ def test_a_second_run_has_the_same_scores_and_a_comparison_says_so(home: Path, k
     assert "Every score is the same" in told.out
 
 
+@pytest.mark.slow
 def test_a_worse_run_fails_the_gate(home: Path, kept: Path) -> None:
     head, *lines = kept.read_text(encoding="utf-8").splitlines()
     spoilt = [json.loads(line) for line in lines]
@@ -99,6 +102,7 @@ def test_a_worse_run_fails_the_gate(home: Path, kept: Path) -> None:
     assert told.out.index("broken (McNemar") < told.out.index("\nbroken  seeds-") < told.out.index("metric")
 
 
+@pytest.mark.slow
 def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -> None:
     """Of nothing but paraphrases far from the wording, less than the limit are found."""
     told = ibid(home, "run", "--tag", "paraphrase", "--gate", "--out", str(tmp_path / "r.jsonl"))
@@ -106,6 +110,7 @@ def test_a_threshold_that_is_missed_fails_the_gate(home: Path, tmp_path: Path) -
     assert told.code == 1
 
 
+@pytest.mark.slow
 def test_an_open_gate_answers_what_the_documents_do_not_say_and_has_no_limit_to_miss(
     home: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +136,7 @@ def test_a_run_becomes_a_page(home: Path, kept: Path) -> None:
     assert re.search(r'<p class="headline">\d+ % \(\d+–\d+\) answered rightly', page)
 
 
+@pytest.mark.slow
 def test_ones_own_documents_and_questions(home: Path, tmp_path: Path) -> None:
     documents = tmp_path / "documents"
     documents.mkdir()
@@ -147,6 +153,7 @@ def test_ones_own_documents_and_questions(home: Path, tmp_path: Path) -> None:
     assert not any(path.name == "evals" for path in documents.iterdir())
 
 
+@pytest.mark.slow
 def test_a_broken_question_file_is_told_line_by_line(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
     gold = [{"document": FIRST, "quote": "14 days of siege"}]
@@ -171,6 +178,7 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path / "shop"
 
 
+@pytest.mark.slow
 def test_questions_of_another_tool_are_linted_asked_told_against_the_last_run_and_exported(
     home: Path, shop: Path, tmp_path: Path
 ) -> None:
@@ -208,6 +216,7 @@ def test_questions_of_another_tool_are_linted_asked_told_against_the_last_run_an
     assert "promptfoo has no fields for answers, so they were left out" in left.out
 
 
+@pytest.mark.slow
 def test_what_a_judge_could_not_judge_is_told_first(tmp_path: Path, shop: Path, model_server: ModelServer) -> None:
     lines = [
         {"question": "How much is a tyre change for the Mule?", "answers": "31 euros", "gold": "A tyre change for the Mule costs 31 euros."},
@@ -256,6 +265,7 @@ def test_feedback_becomes_cases(home: Path, tmp_path: Path) -> None:
     assert "mine.csv is not of JSON lines" in ibid(own, "add", str(tmp_path / "mine.csv"), "--from-feedback").err
 
 
+@pytest.mark.slow
 def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path: Path) -> None:
     own = tmp_path / "home"
     lines = (ROOT / "evals" / "questions" / "seeds.jsonl").read_text(encoding="utf-8").splitlines()
@@ -277,6 +287,7 @@ def test_calibrating_writes_the_gate_only_where_it_is_meant(home: Path, tmp_path
     }
 
 
+@pytest.mark.slow
 def test_a_person_judges_statements_one_after_the_other(home: Path, kept: Path, tmp_path: Path) -> None:
     told = ibid(tmp_path, "label", str(kept), said="f\np\n\nq\n")
     assert told.code == 0, told.err
@@ -284,6 +295,7 @@ def test_a_person_judges_statements_one_after_the_other(home: Path, kept: Path, 
     assert [label["support"] for label in labels] == ["full", "partial"]
 
 
+@pytest.mark.slow
 def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kept(
     tmp_path: Path, model_server: ModelServer
 ) -> None:
@@ -315,6 +327,7 @@ def test_a_model_writes_and_another_judges_and_neither_key_nor_path_of_it_is_kep
     assert not any(key.encode() in text for text in [*kept, (tmp_path / "run.jsonl").read_bytes(), told.out.encode()])
 
 
+@pytest.mark.slow
 def test_who_judges_is_named_where_no_model_writes(tmp_path: Path, model_server: ModelServer) -> None:
     (tmp_path / "q.jsonl").write_text(
         json.dumps({"id": "days", "question": "How long was West Aleppo under siege?"}) + "\n"
@@ -328,6 +341,7 @@ def test_who_judges_is_named_where_no_model_writes(tmp_path: Path, model_server:
     assert f"text goes to gpt-judge at {url.split('/')[2]}" in told.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [["compare", "baseline", "evals/baselines/seeds.jsonl"], ["lint"], ["--help"]],
@@ -346,6 +360,7 @@ def test_a_reader_that_goes_away_is_no_error(home: Path, arguments: list[str]) -
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -369,6 +384,7 @@ def test_a_mistake_is_one_line(home: Path, arguments: list[str], line: str) -> N
     assert told.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_wrong_usage_exits_with_2(home: Path) -> None:
     assert ibid(home, "run", "--mode", "magic").code == 2
     assert ibid(home, "run", "--limit", "0").code == 2

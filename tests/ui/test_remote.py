@@ -124,6 +124,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("holder")
 @pytest.mark.parametrize(("content", "status"), ANSWERS)
 def test_a_stranger_on_the_port_is_told_nothing_and_named_in_one_line(
@@ -171,6 +172,7 @@ OTHER_SHAPES = ["{}", "[]", "null", "3", '{"passages": 3, "dense_used": 1}', '{"
                 '{"second_embedder": "x", "writer": null}', '{"statements": [[]]}', "{", "\x00"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", OTHER_SHAPES)
 def test_an_answer_of_another_shape_is_one_line(stranger: Stranger, content: str) -> None:
     stranger.answer = content.encode()
@@ -196,6 +198,7 @@ def test_a_chat_that_only_reads_from_a_server_says_who_writes(stranger: Stranger
         remote.ingest(True, again=False)
 
 
+@pytest.mark.slow
 def test_a_command_beside_a_chat_of_another_version_says_so_in_one_line(tmp_path: Path, stranger: Stranger) -> None:
     settings = Settings(documents=tmp_path, home=tmp_path / "home")
     stranger.token = TOKEN
@@ -222,6 +225,7 @@ def run(command: Sequence[str], home: Path, documents: Path) -> subprocess.Compl
     )
 
 
+@pytest.mark.slow
 def test_in_a_container_where_every_process_is_the_first_a_killed_chat_holds_nothing(
     tmp_path: Path, stranger: Stranger
 ) -> None:

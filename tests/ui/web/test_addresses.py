@@ -21,6 +21,7 @@ INSIDE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", INSIDE)
 @given(data=st.data())
 def test_no_address_of_a_special_network_is_public(network: str, data: st.DataObject) -> None:

@@ -62,6 +62,7 @@ def strictly(text: str) -> Any:
 # --- there and back
 
 
+@pytest.mark.slow
 def test_a_conversation_comes_back_as_it_went(talk: Conversation) -> None:
     back = conversation_from(talk.text(), FOLDER)
     assert back.text() == talk.text()

@@ -40,6 +40,7 @@ def assert_answered(bot: Chatbot, questions: tuple[str, ...]) -> None:
     assert len(set(places)) == len(places)
 
 
+@pytest.mark.slow
 def test_the_seeds_offer_questions_that_they_answer(tmp_path: Path, embedder: MiniLM) -> None:
     with opened(SEEDS, tmp_path, embedder) as bot:
         questions = examples(bot)

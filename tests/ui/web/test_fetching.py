@@ -87,6 +87,7 @@ def test_progress_is_told_in_bytes(site: Website) -> None:
     assert came[-1] == 500_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "kind", "more", "name"),
     [
@@ -220,6 +221,7 @@ def test_a_page_that_sends_on_and_on_is_left(site: Website) -> None:
 # --- what is refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "told"),
     [
@@ -269,6 +271,7 @@ def test_a_bomb_is_left_at_the_limit_and_never_unpacked(site: Website) -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pieces", "told"),
     [

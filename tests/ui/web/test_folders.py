@@ -92,6 +92,7 @@ def test_a_folder_is_read_beside_and_then_answers(mine: Settings, embedder: Mini
         assert "13 days" in folder.bot.ask(QUESTION).text
 
 
+@pytest.mark.slow
 def test_questions_are_answered_while_documents_are_read(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
@@ -152,6 +153,7 @@ def questions(folder: OpenFolder) -> tuple[str, ...]:
     return folder.introducing.introduction.questions
 
 
+@pytest.mark.slow
 def test_examples_follow_what_is_in_the_folder(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
@@ -212,6 +214,7 @@ def test_a_file_that_was_edited_renamed_or_deleted_is_so_in_the_next_answer(mine
         assert "marks" not in asked(folder, question)
 
 
+@pytest.mark.slow
 def test_a_document_that_left_answers_no_more_while_others_are_still_read(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
@@ -239,6 +242,7 @@ def test_the_first_question_of_a_first_start_waits_until_there_is_something_to_a
         assert "13 days" in asked(folder, QUESTION)
 
 
+@pytest.mark.slow
 def test_a_question_does_not_wait_for_much_that_is_read(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
@@ -252,6 +256,7 @@ def test_a_question_does_not_wait_for_much_that_is_read(mine: Settings, embedder
         assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_looked_at_just_now_is_not_looked_at_again(
     mine: Settings, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +271,7 @@ def test_a_folder_that_was_looked_at_just_now_is_not_looked_at_again(
         until(lambda: folder.indexing.report is not report)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_looked_at_still_answers_and_tells_its_problem(
     mine: Settings, embedder: MiniLM
 ) -> None:
@@ -277,6 +283,7 @@ def test_a_folder_that_cannot_be_looked_at_still_answers_and_tells_its_problem(
         assert folder.indexing.problem is not None
 
 
+@pytest.mark.slow
 def test_to_close_in_an_ingest_ends_it_and_leaves_a_whole_index(mine: Settings, embedder: MiniLM) -> None:
     for number in range(60):
         (mine.documents / f"ledger-{number:02}.txt").write_text(f"Ledger {number}\n\n{long_text(200)}")

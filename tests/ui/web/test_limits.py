@@ -50,6 +50,7 @@ def status_of(connection: socket.socket) -> int:
 # --- bodies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["/api/ask", "/gradio_api/call/ask", "/gradio_api/queue/join", "/gradio_api/component_server"]
 )
@@ -187,6 +188,7 @@ def test_the_work_for_callers_who_left_ends(chat: Attacked) -> None:  # case 8
     assert time.monotonic() - started < 30 * one
 
 
+@pytest.mark.slow
 def test_health_is_told_while_every_thread_is_at_work(chat: Attacked) -> None:  # case 8
     turns = [f"Who built mill number {n}?" for n in range(20)]
     with ThreadPoolExecutor(60) as pool:
@@ -219,6 +221,7 @@ def half_open(chat: Attacked, count: int, sent: bytes) -> list[socket.socket]:
     return connections
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ", head("/api/ask", "Content-Length: 1000") + b"{"],
@@ -238,6 +241,7 @@ def test_unfinished_requests_keep_nobody_out(chat: Attacked, sent: bytes) -> Non
             connection.close()
 
 
+@pytest.mark.slow
 def test_what_is_not_finished_in_time_is_closed(chat: Attacked) -> None:  # case 11
     slow = [connected(chat) for _ in range(3)]
     slow[0].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")

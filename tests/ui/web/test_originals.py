@@ -78,6 +78,7 @@ def difference(webp: bytes, number: int) -> float:
     return float(ImageStat.Stat(ImageChops.difference(shown, drawn)).mean[0])
 
 
+@pytest.mark.slow
 def test_a_page_is_the_one_that_was_asked_for(chat: Attacked) -> None:
     for number in (1, 2):
         for _ in ("drawn", "kept"):

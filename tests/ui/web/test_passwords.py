@@ -279,6 +279,7 @@ def test_what_makes_no_hash_is_one_line_that_tells_no_password(user: str, given:
     assert "hunter2" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("auth", ["hunter2-only", "anna:secret,hunter2", "anna:scrypt.hunter2"])
 def test_a_mistyped_setting_tells_no_password(auth: str, tmp_path: Path) -> None:  # case 17
     done = ibid("chat", "--port", "0", IBID_AUTH=auth, IBID_HOME=str(tmp_path / "home"))
@@ -288,6 +289,7 @@ def test_a_mistyped_setting_tells_no_password(auth: str, tmp_path: Path) -> None
     assert "secret" not in done.stderr
 
 
+@pytest.mark.slow
 def test_guesses_at_a_running_chat_are_slowed_down_and_logged(tmp_path: Path) -> None:  # case 16
     def as_anna(password: str) -> dict[str, str]:
         return {"Authorization": "Basic " + base64.b64encode(f"anna:{password}".encode()).decode()}

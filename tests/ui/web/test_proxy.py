@@ -169,6 +169,7 @@ def test_what_the_page_does_it_does_behind_a_proxy(browser: Browser, site: Site,
     assert outside == set()
 
 
+@pytest.mark.slow
 def test_nginx_is_told_to_pass_streams_on_as_they_grow(sites: dict[str, Site]) -> None:
     chat = sites["bare"].chat
     asked = {"model": "ibid", "messages": [{"role": "user", "content": BUILT}]}

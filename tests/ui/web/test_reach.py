@@ -53,6 +53,7 @@ def assert_untouched(chat: Attacked, before: list[str]) -> None:
     assert "Traceback" not in chat.said
 
 
+@pytest.mark.slow
 def test_no_event_takes_a_file_in_place_of_a_value(chat: Attacked) -> None:  # case 1, case 31
     before, asked = chat.seen, 0
     for target in (*six_files(chat.home.parent), *URLS):
@@ -146,6 +147,7 @@ def test_what_gradio_keeps_beside_uploads_is_not_given_out(chat: Attacked) -> No
         upload.parent.rmdir()
 
 
+@pytest.mark.slow
 def test_real_uploads_are_taken(chat: Attacked) -> None:  # case 1
     taking = next(event["id"] for event in chat.events if "upload" in str(event["targets"]))
     for number in range(10):
@@ -160,6 +162,7 @@ def test_real_uploads_are_taken(chat: Attacked) -> None:  # case 1
     assert found["passages"][0]["document"] == "uploads/lamp-7.md"
 
 
+@pytest.mark.slow
 def test_each_file_that_is_added_has_one_outcome(chat: Attacked) -> None:  # case 26
     taking = next(event["id"] for event in chat.events if "upload" in str(event["targets"]))
     removing = next(event["id"] for event in chat.events if "remove" in str(event["targets"]))
@@ -232,6 +235,7 @@ folders.close()
 """
 
 
+@pytest.mark.slow
 def test_gradio_itself_refuses_what_was_not_uploaded(tmp_path: Path) -> None:  # case 1
     """`has_launched` is Gradio's own name for a state: it must hold behind the entrance, which looks at bodies, too."""
     (tmp_path / "documents").mkdir()
@@ -319,6 +323,7 @@ def test_a_name_with_more_than_a_name_is_turned_away(chat: Attacked, host: str) 
     assert chat.get("/healthz", {"Host": host.format(port=chat.port)}).status == 421
 
 
+@pytest.mark.slow
 def test_beyond_this_machine_too_no_origin_is_told_that_it_may_read(tmp_path: Path) -> None:  # case 12, case 27
     """And of the folders of earlier runs none can be asked, by its key or from the menu."""
     private = tmp_path / "private"

@@ -289,6 +289,7 @@ def test_only_uploads_can_be_deleted() -> None:
     assert [" · uploaded" in one.text for one in page.all("facts")] == [False, True, False]
 
 
+@pytest.mark.slow
 def test_a_long_list_says_how_many_more_there_are() -> None:
     assert read(library_html(names(2_000), Indexing())).all("more-documents") == []
     page = read(library_html(names(2_500), Indexing()))
@@ -323,6 +324,7 @@ def test_how_far_the_indexing_is_is_told() -> None:
     assert [one.text for one in told(Indexing(problem="No room.")).all("problem")] == ["No room."]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=4), st.dictionaries(WORDS, WORDS, max_size=3), WORDS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_could_not_be_read_is_listed_with_its_reason(

@@ -630,6 +630,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(inner, (*path, key))
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answers(), st.integers(0, 10**6), SENT)
 def test_a_damaged_answer_is_shown_without_harm(answer: Answer, number: int, sent: Any) -> None:
