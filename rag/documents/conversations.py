@@ -26,6 +26,10 @@ _UNSPOKEN = (Role.TITLE, Role.COMMENT, Role.CAPTION)
 _LINE = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _STAGE = regex.compile(r"\s*[\[(*].*[\])*]\s*")
 _LABELLED = regex.compile(r"\s*[^\s:：]+(?:[^\S\n][^\s:：]+){0,2}[:：](?:\s|$)")
+_ALONE = (Layout.ABOVE, Layout.THREAD)
+"""Layouts whose heads have lines of their own."""
+_NO_WORDS = regex.compile(r"\s*(?:(?:[-*_]\s*){3,}$|\|)")
+"""Begins no paragraph: a rule, and a table, which is one."""
 _CLOSED = regex.compile(r"</(\w+)>")
 _MEDIA = regex.compile(r"\W*(?:<[^<>\n]{3,40}>|\p{L}+ omitted)\W*")
 
@@ -184,7 +188,7 @@ class _Run:
     def _words(self, i: int) -> str:
         """What stands in the first line of words of a turn."""
         line = self._lines[i]
-        if self._layout is not Layout.ABOVE:
+        if self._layout not in _ALONE:
             return line.text[self._heads[i].end :]
         below = i + line.head_lines
         return self._lines[below].text if below < len(self._lines) and below not in self._heads else ""
@@ -198,7 +202,7 @@ class _Run:
 
     def _turn(self, i: int, head: Head) -> Iterator[Block]:
         line = self._lines[i]
-        is_above = self._layout is Layout.ABOVE
+        is_above = self._layout in _ALONE
         last_of_head = self._lines[i + line.head_lines - 1]
         begins = last_of_head.end if is_above else line.start + head.end
         last = i + line.head_lines if is_above else i
@@ -210,7 +214,16 @@ class _Run:
         )
         role = Role.BOILERPLATE if _MEDIA.fullmatch(said) else Role.BODY
         yield Block(start=line.start, end=begins, is_head=True)
-        yield Block(start=begins, end=words, role=role, speaker=head.speaker, time=head.time)
+        for start, end in self._paragraphs(begins, words, range(i + line.head_lines + 1, last + 1)):
+            yield Block(start=start, end=end, role=role, speaker=head.speaker, time=head.time)
+
+    def _paragraphs(self, begins: int, end: int, lines: range) -> Iterator[tuple[int, int]]:
+        """What is said as one or, where people write paragraphs, as these; `lines` are those behind the first."""
+        for line in (self._lines[j] for j in lines if self._layout is Layout.THREAD):
+            if line.after_blank:
+                yield begins, line.start
+                begins = line.start
+        yield begins, end
 
     def _continues(self, i: int, j: int) -> bool:
         """Whether line `j`, behind lines of the turn that begins at `i`, is the same speaker's."""
@@ -219,9 +232,12 @@ class _Run:
             return False
         if self._layout is Layout.DATED and self._is_whole_file() and self._heads[i].is_program_written:
             return True
-        if line.after_blank or (line.head and line.head.layout is self._layout):
+        if line.head and line.head.layout is self._layout:
             return False
-        if self._layout is Layout.ABOVE or (self._layout in (Layout.DATED, Layout.TIMED) and not is_last):
+        if line.after_blank:
+            # Whoever comments writes paragraphs; who speaks last may be followed by anything.
+            return self._layout is Layout.THREAD and not is_last and _NO_WORDS.match(line.text) is None
+        if self._layout in _ALONE or (self._layout in (Layout.DATED, Layout.TIMED) and not is_last):
             return True
         if _STAGE.fullmatch(line.text) or _LABELLED.match(line.text):
             return False

@@ -18,7 +18,14 @@ from rag.documents.turns import Layout
 
 FEWEST_TURNS = 4
 
-_LEAST_SPEECH = {Layout.DATED: 0.1, Layout.TIMED: 0.2, Layout.NICK: 0.1, Layout.NAMED: 0.25, Layout.ABOVE: 0.15}
+_LEAST_SPEECH = {
+    Layout.DATED: 0.1,
+    Layout.TIMED: 0.2,
+    Layout.NICK: 0.1,
+    Layout.NAMED: 0.25,
+    Layout.ABOVE: 0.15,
+    Layout.THREAD: 0.1,
+}
 """Share of turns that ask or speak of oneself or to somebody; the less a layout says, the more."""
 
 _LEAST_PERSONAL = 0.15

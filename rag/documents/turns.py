@@ -12,6 +12,7 @@ from enum import Enum, auto
 import regex
 
 from rag.documents.speakers import HANDLE, NAME, is_handle, is_speaker
+from rag.text import language
 
 CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:[.,]\d{1,3})?(?:\s?[aApP]\.?[mM]\b\.?)?"
 _DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
@@ -26,6 +27,7 @@ class Layout(Enum):
     TIMED = auto()
     NICK = auto()
     ABOVE = auto()
+    THREAD = auto()
     NAMED = auto()
 
 
@@ -41,6 +43,15 @@ class Head:
     is_program_written: bool = False
 
 
+_ACCOUNT = r"[\p{L}\p{N}](?:[\p{L}\p{N}]|[-_.](?=[\p{L}\p{N}])){1,38}"
+"""A pattern: "rjensen-ops", as people are called who write to a tracker."""
+
+_THREAD = regex.compile(
+    rf"\W{{0,2}}?(?P<bold>\*\*|__)@?(?P<name>{HANDLE})(?P=bold){_ADDED}"
+    rf"(?:,|\s+{language.pattern('turns.wrote')}(?:\s\p{{L}}{{2,4}})?)\s+(?P<time>(?=[^\n]*\d)[^\n:*]{{4,40}}?):?\s*",
+    regex.IGNORECASE,
+)
+"""A line of its own: "**dagny-t** (maintainer), 12 Apr 2026:", "**opalfrog** commented on 2 Sep 2025"."""
 _DATED = regex.compile(
     rf"{_MARKS}(?:\[(?P<time>{_DAY},?\s+{CLOCK})\]|(?P<time>{_DAY},?\s+{CLOCK}))(?P<dash>\s+[-–])?:?\s+{_MARKS}"
 )
@@ -51,7 +62,7 @@ _NICK = regex.compile(r"<[@+%&~! ]?(?P<name>[\p{L}\p{N}_|`^{}\[\]\\.-]{1,30})>\s
 _ACTION = regex.compile(r"\*\s+(?=(?P<name>[\p{L}\p{N}_|`^{}\[\]\\-]{1,30})\s+\S)")
 _EVENT = regex.compile(r"(?:-!-|\*\*\*|-->|<--|→|←|—>|<—)\s+")
 _NAMED = regex.compile(
-    rf"(?:(?P<bold>\*\*|__)(?P<name>{NAME}){_ADDED}(?::(?P=bold)|(?P=bold):)"
+    rf"(?:(?P<bold>\*\*|__)(?:(?P<name>{NAME})|@?(?P<handle>{_ACCOUNT})){_ADDED}(?::(?P=bold)|(?P=bold){_ADDED}:)"
     rf"|(?P<name>{NAME})(?:\s*[(\[](?:(?P<time>{CLOCK})|[^()\[\]\n]{{1,40}})[)\]])?[:：])(?:\s+|(?<=：))(?=\S)"
 )
 _LETTERED = regex.compile(r"(?P<name>[QA])\.\s+(?=\p{Lu})")
@@ -68,7 +79,7 @@ _TIME_ABOVE = regex.compile(rf"\[(?P<time>{CLOCK})\]\s+(?P<name>{NAME})\s*")
 def head_of(line: str) -> Head | None:
     """What a line begins with, if that may be who speaks; None for any other line."""
     indent = len(line) - len(line.lstrip())
-    for reads in (_dated, _nick, _above, _timed, _named):
+    for reads in (_dated, _nick, _above, _thread, _timed, _named):
         head = reads(line, indent)
         if head is not None:
             return head
@@ -113,10 +124,12 @@ def _named(line: str, at: int) -> Head | None:
     found = _NAMED.match(line, at) or _LETTERED.match(line, at)
     if found is None:
         return None
+    told = found.groupdict()
+    if account := told.get("handle"):
+        return Head(Layout.NAMED, found.end(), account if is_handle(account) else None)
     name = found["name"]
-    time = found.groupdict().get("time")
     speaker = name if found.re is _LETTERED or is_speaker(name) else None
-    return Head(Layout.NAMED, found.end(), speaker, time)
+    return Head(Layout.NAMED, found.end(), speaker, told.get("time"))
 
 
 def _above(line: str, at: int) -> Head | None:
@@ -126,6 +139,14 @@ def _above(line: str, at: int) -> Head | None:
     name = found["name"].strip()
     is_name = is_handle(name) and name[0].isalpha() and not (name[0].islower() and " " in name)
     return Head(Layout.ABOVE, len(line), name if is_name else None, found["time"])
+
+
+def _thread(line: str, at: int) -> Head | None:
+    found = _THREAD.fullmatch(line, at)
+    if found is None:
+        return None
+    name = found["name"].strip()
+    return Head(Layout.THREAD, len(line), name if is_handle(name) else None, found["time"].strip())
 
 
 def head_over(line: str, below: str) -> Head | None:

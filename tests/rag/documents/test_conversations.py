@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,7 +121,53 @@ def test_each_turn_is_a_paragraph_with_who_says_it_and_when(text: str, expected:
     assert told(text) == expected
 
 
+THREAD = """# Prune deletes what is in use · #911
+
+**opal-fox**, 2 Sep 2025:
+After the first trip I miss 212 chunks. Is that me?
+
+**dagny_t** (maintainer), 3 Sep 2025:
+No, it is ours. Sorry.
+
+Until there is a release, set the time to nothing.
+
+| old | new |
+|---|---|
+| 12 h | 36 h |
+
+**opal-fox**, 30 Sep 2025:
+I can't wait that long.
+
+**dagny_t** (maintainer), 2 Oct 2025:
+Released.
+
+See also the notes.
+"""
+TRACKED = [
+    ("opal-fox, 2 Sep 2025", "After the first trip I miss 212 chunks. Is that me?"),
+    ("dagny_t, 3 Sep 2025", "No, it is ours. Sorry."),
+    ("dagny_t, 3 Sep 2025", "Until there is a release, set the time to nothing."),
+    ("opal-fox, 30 Sep 2025", "I can't wait that long."),
+    ("dagny_t, 2 Oct 2025", "Released."),
+]
+
+
+@pytest.mark.parametrize("wrote", [", {}:", " commented on {}", " wrote on {}", " opened this on {}"])
+def test_comments_of_a_tracker_are_those_of_who_wrote_them_paragraph_by_paragraph(wrote: str) -> None:
+    text = regex.sub(r"(?m), (\d+ \w+ 2025):$", lambda day: wrote.format(day[1]), THREAD)
+    spoken = [one for one in told(text, "issue.md") if one[0]]
+    assert spoken == TRACKED
+
+
+def test_what_stands_behind_the_last_comment_is_nobodys() -> None:
+    assert ("", "See also the notes.") in told(THREAD, "issue.md")
+
+
 NONE = {
+    "bold settings": "**max-size**: We allow 5 MB.\n\n**min-size**: You need 1 KB.\n\n**retry_after**: 30, I think.\n\n"
+    "**log-level**: Do you want more?\n",
+    "bold dates": "**3.2.0**, 2 April 2026\n\nWe changed our defaults.\n\n**3.1.3**, 9 March 2026\n\nWe fixed it for you.\n\n"
+    "**3.1.2**, 2 February 2026\n\nDo you use it?\n\n**3.1.1**, 1 February 2026\n\nI like it.\n",
     "notes and warnings": (
         "Note: You can leave it out.\n\nWarning: I would not do that.\n\nNote: Will you ask us first?\n\n"
         "Warning: Do you know what you do?"
