@@ -20,8 +20,10 @@ from rag.search.learned import Learned
 from rag.search.parts import parts_of
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
+from rag.text import terms
 from rag.text.identify import differ
 from rag.text.overlap import Inquiry, coverage
+from rag.text.values import find_amounts
 
 
 class Rewriter(Protocol):
@@ -132,7 +134,7 @@ def gate_features(
         "whole coverage": float(passages["whole coverage"][:3].max()),
         "loose coverage": sentence["loose coverage"],
         "pairs": sentence["pairs"],
-        "names": sentence["names"] if inquiry.names else 1.0,
+        "names": _names_told(inquiry, best),
         "missing weight": 1.0 - coverage(inquiry, everything),
         "passage cosine": float(passages["cosine"].max()),
         "sentence cosine": max(candidate.features["cosine"] for candidate in found[:3]),
@@ -143,6 +145,20 @@ def gate_features(
         **_reader_features(readings),
         **{name: sentence[name] for name in READ_FEATURES},
     }
+
+
+def _names_told(inquiry: Inquiry, best: Candidate) -> float:
+    """Share of the names and numbers of the question that a sentence tells; all where it has none. A measure that it
+    does not tell, "a 6 TB server", is the asker's own: no text knows it."""
+    missing = inquiry.names - best.sentence.present
+    names = inquiry.names - (missing & _measures(inquiry.question) if missing else frozenset())
+    return len(names & best.sentence.present) / len(names) if names else 1.0
+
+
+def _measures(question: str) -> frozenset[str]:
+    """The stems of numbers that have a unit of measure."""
+    numbers = (span.of(question) for span, amount in find_amounts(question) if amount.measure)
+    return frozenset(stem for number in numbers for stem in terms.stems(number))
 
 
 def _reader_features(readings: Mapping[Key, Reading]) -> dict[str, float]:

@@ -13,6 +13,7 @@ import regex
 
 from rag.text import terms
 from rag.text.dates import Day, find_days, tells
+from rag.text.values import find_amounts
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -103,8 +104,10 @@ class Absent:
 
 def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: Callable[[str], float]) -> Absent:
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
-    what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
-    pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)}
+    what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none, and a
+    measure, "27 kg", names nobody: it is the asker's own."""
+    measures = {span.of(question).casefold() for span, amount in find_amounts(question) if amount.measure}
+    pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)} - measures
     known = _MANNERS | _days_told(question, cited)
     away = [
         word for word in missing if word.casefold() not in known and word not in cited and not _UNSPACED.search(word)
