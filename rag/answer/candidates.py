@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import regex
 
+from rag.answer.brackets import Brackets
 from rag.answer.exactly import Exactly
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
@@ -242,8 +243,8 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
-    told = exactly.preferences([one.sentence for one in candidates])
-    return meant + weighed + told
+    sentences = [one.sentence for one in candidates]
+    return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
 
 
 def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:

@@ -13,7 +13,8 @@ import regex
 
 from rag.text import terms
 from rag.text.dates import Day, find_days, tells
-from rag.text.values import find_amounts
+from rag.text.ranges import ranges_of
+from rag.text.values import Amount, find_amounts
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -74,6 +75,10 @@ class Mentioned:
         """Whether the day, of the week too, or the month stands there, however it is written."""
         return any(tells(text, day) for text in self._texts)
 
+    def brackets(self, amount: Amount) -> bool:
+        """Whether the amount falls into a range that stands there: 27 kg into "20 kg and over"."""
+        return any(one.holds(amount) for text in self._texts for one in ranges_of(text))
+
     def _has(self, word: str) -> bool:
         if word in self._words or terms.stemmed([word])[0] in self._stems:
             return True
@@ -83,8 +88,14 @@ class Mentioned:
 
 def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
     """What the question names that stands nowhere in the cited texts, not with a slip either."""
-    told = _days_told(question, cited)
+    told = _days_told(question, cited) | _amounts_told(question, cited)
     return tuple(one for one in named(question) if one not in cited and one.casefold() not in told)
+
+
+def _amounts_told(question: str, cited: Mentioned) -> frozenset[str]:
+    """The numbers of the question that a range in the cited texts holds."""
+    held = (span.of(question) for span, amount in find_amounts(question) if amount.measure and cited.brackets(amount))
+    return frozenset(number.casefold() for number in held)
 
 
 def _days_told(question: str, cited: Mentioned) -> frozenset[str]:
@@ -108,7 +119,7 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     measure, "27 kg", names nobody: it is the asker's own."""
     measures = {span.of(question).casefold() for span, amount in find_amounts(question) if amount.measure}
     pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)} - measures
-    known = _MANNERS | _days_told(question, cited)
+    known = _MANNERS | _days_told(question, cited) | _amounts_told(question, cited)
     away = [
         word for word in missing if word.casefold() not in known and word not in cited and not _UNSPACED.search(word)
     ]
