@@ -111,6 +111,11 @@ class Candidate:
         return after[0].span.end if narrows and not self.sentence.is_row else self.sentence.span.end
 
     @property
+    def is_said_of_heading(self) -> bool:
+        """Whether it points back from the beginning of its paragraph: "Then it is lost."."""
+        return self.span.start == self.passage.paragraph.start and _leans(self.sentences[0].text)
+
+    @property
     def is_answered_next(self) -> bool:
         """Whether it is a question, and the sentence after it in its paragraph is none."""
         after = self.sentences[self.index + 1 : self.index + 2]

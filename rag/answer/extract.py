@@ -79,7 +79,7 @@ def statement_of(candidate: Candidate, mark: int) -> Statement:
     bold = candidate.bold
     if bold is not None and citation.start <= bold.start and bold.end <= citation.end:
         citation = replace(citation, bold=bold)
-    lead = lead_of(citation) or _columns_of(candidate)
+    lead = lead_of(citation) or _columns_of(candidate) or _heading_of(candidate)
     return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 
 
@@ -87,6 +87,14 @@ def _dated(statement: Statement) -> Statement:
     """With the date of its document in front, or its title, so that it is seen which of two is which."""
     source = statement.citations[0].source
     return replace(statement, lead=statement.lead or f"{source.day or source.title}:")
+
+
+def _heading_of(candidate: Candidate) -> str | None:
+    """The heading that a sentence points back to, as "Then it is lost." does."""
+    heading = candidate.passage.paragraph.heading
+    if not heading or not candidate.is_said_of_heading:
+        return None
+    return heading[-1] if heading[-1].endswith(("?", ":")) else f"{heading[-1]}:"
 
 
 def _columns_of(candidate: Candidate) -> str | None:

@@ -11,8 +11,8 @@ from difflib import SequenceMatcher
 
 import regex
 
-from rag.text import terms
-from rag.text.dates import Day, find_days, tells
+from rag.text import language, terms
+from rag.text.dates import Day, find_days, find_years, tells
 from rag.text.ranges import ranges_of
 from rag.text.values import Amount, find_amounts
 
@@ -29,6 +29,7 @@ _POSSESSIVE = regex.compile(r"[’']s$")
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that put no spaces between words: what seems one there is a whole sentence."""
+_VALUE = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
 
@@ -115,10 +116,8 @@ class Absent:
 
 def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: Callable[[str], float]) -> Absent:
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
-    what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none, and a
-    measure, "27 kg", names nobody: it is the asker's own."""
-    measures = {span.of(question).casefold() for span, amount in find_amounts(question) if amount.measure}
-    pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)} - measures
+    what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
+    pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)} - _own_values(question)
     known = _MANNERS | _days_told(question, cited) | _amounts_told(question, cited)
     away = [
         word for word in missing if word.casefold() not in known and word not in cited and not _UNSPACED.search(word)
@@ -126,6 +125,18 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     names = tuple(word for word in away if word.casefold() in pieces)
     rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]
     return Absent(names, tuple(rare))
+
+
+def _own_values(question: str) -> frozenset[str]:
+    """Numbers that name nobody, as they are the asker's own: measures, "27 kg", and what stands behind "of" and its
+    like, "a pressure of 170", but for years."""
+    years = frozenset(find_years(question))
+    found = (
+        span.of(question).casefold()
+        for span, amount in find_amounts(question)
+        if amount.measure or (_VALUE.search(question[: span.start]) and span not in years)
+    )
+    return frozenset(found)
 
 
 def _has_digit(word: str) -> bool:

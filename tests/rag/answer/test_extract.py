@@ -51,6 +51,29 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
     assert statement.text == "Col. Warren spoke on Monday. He called the strikes reckless."
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Push it in until the lamp of the dongle glows.", "The dongle came loose. Push it in until the lamp of the dongle glows."),
+        ("If they do not glow, call the dongle line.", "The dongle came loose. If they do not glow, call the dongle line."),
+        ("When the lamp glows, turn it off at the dongle.", "When the lamp glows, turn it off at the dongle."),
+    ],
+    ids=["a command", "a condition", "named before"],
+)  # fmt: skip
+def test_a_pronoun_near_the_beginning_brings_what_it_means(text: str, said: str) -> None:
+    statement = answer("lamp glows dongle line call", passage(f"The dongle came loose. {text}"))[0]
+    assert statement.text == said
+
+
+def test_what_points_back_from_the_beginning_of_a_paragraph_says_under_which_heading() -> None:
+    asked = passage("Then your snapshots are noise.", heading=("FAQ", "What if I lose a private key?"))
+    assert answer("Are my snapshots lost?", asked)[0].lead == "What if I lose a private key?"
+    told = passage("Then your snapshots are noise.", heading=("Lost keys",))
+    assert answer("Are my snapshots lost?", told)[0].lead == "Lost keys:"
+    whole = passage("Your snapshots are noise.", heading=("Lost keys",))
+    assert answer("Are my snapshots lost?", whole)[0].lead is None
+
+
 def test_a_quote_keeps_the_white_space_of_its_document_and_shows_it_collapsed() -> None:
     statement = answer("Where is the base?", passage("The base\n    lies\u00a0east of Aleppo."))[0]
     assert statement.citations[0].quote == "The base\n    lies\u00a0east of Aleppo."

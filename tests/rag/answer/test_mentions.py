@@ -56,3 +56,29 @@ def test_a_slip_of_a_cited_word_is_not_absent() -> None:
         absent("Who repaired the harbuor?", ["harbuor"], Mentioned(["Ann repaired the harbour."]), lambda _: 0.0).rare
         == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "number", "is_named"),
+    [
+        ("How much is it for a 27 kg dog?", "27", False),
+        ("Is a pressure of 170 treated?", "170", False),
+        ("Who sleeps in room 170?", "170", True),
+        ("What did it cost in 1987?", "1987", True),
+    ],
+    ids=["a measure", "a value", "a label", "a year"],
+)
+def test_a_value_of_the_askers_own_names_nobody(question: str, number: str, is_named: bool) -> None:
+    found = absent(question, [number], Mentioned(["Some text."]), common)
+    assert (number in found.names) is is_named
+    assert number in unmentioned(question, Mentioned(["Some text."]))
+
+
+def test_a_number_inside_a_range_is_mentioned() -> None:
+    assert unmentioned("How much is it for a 27 kg dog?", Mentioned(["20 kg and over: 420"])) == ()
+    assert unmentioned("How much is it for a 27 kg dog?", Mentioned(["under 20 kg: 345"])) == ("27",)
+
+
+def test_identifiers_with_a_low_line_are_named_whole() -> None:
+    assert named("what does prune_at do?") == ("prune_at",)
+    assert unknown_identifiers("what does prune_at do?", ["set prune_when"]) == ("prune_at",)
