@@ -7,6 +7,7 @@ language: so they are made once somebody asks otherwise, and kept up to date fro
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -42,8 +43,15 @@ class Languages:
         self._store = store
         self._retriever = retriever
         self._shipped = shipped
+        self._multilingual = _Multilingual(store)
         self._one_at_a_time = threading.Lock()
         self._sampled: tuple[str, Sequence[Sequence[str]]] = ("", ())
+
+    def seen_by(self, retriever: HybridRetriever) -> Languages:
+        """The same vectors for somebody who sees what another retriever finds."""
+        seen = copy.copy(self)
+        seen._retriever, seen._sampled = retriever, ("", ())
+        return seen
 
     @property
     def can_be_made(self) -> bool:
@@ -84,7 +92,7 @@ class Languages:
     def likenesses(self, question: str, *, texts: Sequence[str]) -> list[float]:
         """The cosine of a question and each of these texts."""
         asked = self._second.query_vector(question)
-        return [float(asked @ vector) for vector in self._embedding.get_text_embedding_batch(texts)]
+        return [float(asked @ vector) for vector in self._multilingual.embedding.get_text_embedding_batch(texts)]
 
     def _texts(self) -> Sequence[Sequence[str]]:
         """The first paragraphs of some documents, spread over all."""
@@ -97,10 +105,21 @@ class Languages:
             self._sampled = (snapshot.generation, texts)
         return texts
 
+    @property
+    def _second(self) -> SecondEmbedder:
+        return self._multilingual.vectors
+
+
+class _Multilingual:
+    """The embedder and its vectors, loaded for whoever needs them first."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
     @cached_property
-    def _embedding(self) -> MultilingualE5:
+    def embedding(self) -> MultilingualE5:
         return MultilingualE5()
 
     @cached_property
-    def _second(self) -> SecondEmbedder:
-        return SecondEmbedder(self._embedding, self._store)
+    def vectors(self) -> SecondEmbedder:
+        return SecondEmbedder(self.embedding, self._store)

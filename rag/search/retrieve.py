@@ -9,6 +9,7 @@ see the old version or the new one, never a mixture.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from rag.domain import Key, Passage, Question, Ranks
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder
-from rag.index.snapshot import ActiveQueries, Snapshot, open_snapshot
+from rag.index.newest import Newest, Seen, Whole
+from rag.index.snapshot import ActiveQueries, MayRead, Snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import Reader, Reading
 from rag.search.features import Features
@@ -109,7 +111,6 @@ class HybridRetriever:
         self._second = second
         self._embedder = embedder
         self._learned = learned
-        self._folder = folder
         self._ranker = ranker
         self._active = ActiveQueries()
         self._paragraphs = Paragraphs(store)
@@ -118,16 +119,22 @@ class HybridRetriever:
             if reader is not None
             else None
         )
-        self._snapshot = open_snapshot(self._store, self._folder)
+        self._newest: Newest = Whole(store, folder)
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._newest.snapshot
+
+    def seen_by(self, may_read: MayRead) -> HybridRetriever:
+        """This retriever for somebody who may not read all documents. It finds, ranks and tells of words what one over
+        those alone would; the index, the models and what is remembered are the same ones."""
+        seen = copy.copy(self)
+        seen._newest = Seen(self._newest, may_read)
+        return seen
 
     def refresh(self, *, keep_old: bool = False) -> None:
         """Take up what was committed since, then, unless they are kept, delete the rows that nobody reads any more."""
-        if self._snapshot.generation != self._store.generation:
-            self._snapshot = open_snapshot(self._store, self._folder, self._snapshot)
+        self._newest.take_up()
         if not keep_old:
             self._active.wait_for_those_before()
             self._store.delete_superseded()
@@ -138,7 +145,7 @@ class HybridRetriever:
         clock = _Clock()
         queries = [question.text, *([expansion] if expansion else [])]
         with self._active.reading():
-            snapshot = self._snapshot
+            snapshot = self.snapshot
             view = view_of(snapshot, question)
             second = self._ask_second(view, queries, offline=question.offline, clock=clock)
             most_read = READ // len(queries)
@@ -169,7 +176,7 @@ class HybridRetriever:
         """The passages that a second embedder finds nearest to a question, best first, by its cosines alone; none where
         its vectors do not cover the documents. Raises ScopeError as `search` does, EmbeddingError where it fails."""
         with self._active.reading():
-            view = view_of(self._snapshot, question)
+            view = view_of(self.snapshot, question)
             if not by.covers(view.snapshot.generation):
                 return []
             cosines = by_cosine(view, by.nearest(by.query_vector(question.text), view.needed, view.among))
@@ -188,7 +195,7 @@ class HybridRetriever:
     def single_legs(self, question: str, *, limit: int) -> dict[str, list[Key]]:
         """The ranking of each leg by itself, best first; the dense one even where it would be left out."""
         with self._active.reading():
-            view = view_of(self._snapshot, Question(question))
+            view = view_of(self.snapshot, Question(question))
             legs = {
                 "words": by_words(view, question),
                 "grams": by_grams(view, question),
@@ -202,11 +209,11 @@ class HybridRetriever:
     def passages_of(self, document_id: str, numbers: Sequence[int]) -> list[Passage]:
         """Paragraphs of one document as passages without ranks, for answers about the document itself."""
         with self._active.reading():
-            return self._paragraphs.of(self._snapshot, document_id, numbers=numbers)
+            return self._paragraphs.of(self.snapshot, document_id, numbers=numbers)
 
     def rarity(self, stem: str) -> float:
         """How much a term tells in the current documents."""
-        return self._rarity(self._snapshot)(stem)
+        return self._rarity(self.snapshot)(stem)
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
