@@ -40,13 +40,14 @@ from ui.web.uploads import Waiting
 from ui.web.views.chat import Chat
 from ui.web.views.documents import Documents
 from ui.web.views.evals import Evals
+from ui.web.views.keeping import Keeping
 from ui.web.views.model import Model
 from ui.web.views.notes import Notes
 from ui.web.views.overview import Overview
 from ui.web.views.source import Source
 from ui.web.who import User
 
-VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model)
+VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model, Keeping)
 """From left to right; what lies over them comes last."""
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -56,12 +57,18 @@ _FAR_BEYOND = 5
 
 
 def mount_page(
-    app: FastAPI, folders: Folders, settings: Settings, *, reach: Reach | None = None, chooses: bool = False
+    app: FastAPI,
+    folders: Folders,
+    settings: Settings,
+    *,
+    reach: Reach | None = None,
+    chooses: bool = False,
+    names: bool = False,
 ) -> App:
     """Put the page, its events and the named endpoints into `app`, at its root, behind an entrance that lets no file
     through but uploads. `reach` is what of the web may be fetched, None where nothing may; `chooses` says whether
-    people may choose a model."""
-    desk, page = _page(folders, settings, reach=reach, chooses=chooses)
+    people may choose a model, `names` whether they have names."""
+    desk, page = _page(folders, settings, reach=reach, chooses=chooses, names=names)
     page.queue(default_concurrency_limit=ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
     style = _joined("css")
@@ -110,9 +117,11 @@ class _Blocks(gr.Blocks):  # type: ignore[misc]
         super().validate_inputs(block_fn, inputs)
 
 
-def _page(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> tuple[Desk, _Blocks]:
+def _page(
+    folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool, names: bool
+) -> tuple[Desk, _Blocks]:
     with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as blocks:
-        desk = Desk(folders, settings, reach=reach, chooses=chooses)
+        desk = Desk(folders, settings, reach=reach, chooses=chooses, names=names)
         views = [view(desk) for view in VIEWS]
         desk.run(_joined("js"), [function for view in views for function in view.called])
         masthead = html("masthead")

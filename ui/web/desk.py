@@ -50,15 +50,18 @@ class Desk:
     `folder` holds the key of the tab's folder and `bridge` its conversation, beside which the page's script runs and
     whose events it sends; `chosen` is the model that the tab chose. `taking` is the number of the one event that brings
     files. `reach` is what of the web may be fetched, None where nothing may; `chooses` says whether people may choose
-    a model.
+    a model, and `names` whether they have names, so that what they keep is kept for them here.
     """
 
-    def __init__(self, folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> None:
+    def __init__(
+        self, folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool, names: bool
+    ) -> None:
         self.folders = folders
         self.settings = settings
         # What is fetched is kept like an upload.
         self.reach = reach if settings.takes_uploads else None
         self.chooses = chooses
+        self.names = names
         self.meanwhile = Meanwhile()
         self.taking = -1
         self.folder = gr.Textbox(visible="hidden", elem_id="folder", show_label=False)
@@ -82,7 +85,7 @@ class Desk:
         self.bridge = gr.HTML(
             "",
             html_template="",
-            js_on_load=script,
+            js_on_load=f"const NAMED = {'true' if self.names else 'false'};\n{script}",
             elem_id="bridge",
             visible="hidden",
             server_functions=[_plain(one) for one in called],

@@ -201,7 +201,11 @@ class Folders:
 
     def seen_by(self, user: User, key: str | None) -> Folder:
         """The folder of that key as a user may see it now, as `opened` otherwise."""
-        return self.opened(key).seen_by(self._readers.reader(user))
+        return self.opened(key).seen_by(self.reader(user))
+
+    def reader(self, user: User) -> Reader:
+        """What a user may read now, in whichever folder."""
+        return self._readers.reader(user)
 
     def opened(self, key: str | None) -> OpenFolder:
         """The open folder of that key, the one the chat was started with where there is none. Opens it if need

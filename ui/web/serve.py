@@ -93,6 +93,7 @@ def prepared(
             settings,
             reach=reach if allowed(settings.web, has_users=has_users, is_shared=is_shared) else None,
             chooses=allowed(settings.model_choice, has_users=has_users, is_shared=is_shared),
+            names=has_users,
         )
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
         folders.opened(None)
@@ -126,14 +127,14 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> App:
+def _application(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool, names: bool) -> App:
     from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
     app.include_router(originals(folders))
     app.include_router(completion_routes(folders))
-    return mount_page(app, folders, settings, reach=reach, chooses=chooses)
+    return mount_page(app, folders, settings, reach=reach, chooses=chooses, names=names)
 
 
 def allowed(said: bool | None, *, has_users: bool, is_shared: bool) -> bool:

@@ -20,6 +20,7 @@ from browsing import wait_for
 
 from tests.conftest import ROOT, Reply, bare_environment
 from tests.rag.documents.making import paragraph, pdf
+from ui.web.kept import WITHHELD, Kept
 
 TITLE, HEADING, TEXT, AUTHOR = "Quagmirethorn", "Wobblesprint", "zibelline", "Vantongeren"
 SECRETS = (TITLE, HEADING, TEXT, AUTHOR, "93,250")
@@ -227,7 +228,8 @@ def told(text: str) -> str:
 def ended(stream: str) -> str:
     """What an event came to."""
     messages = [json.loads(line[6:]) for line in stream.splitlines() if line.startswith("data: ")]
-    shown = json.dumps([one["output"].get("data") for one in messages if one["msg"] == "process_completed"])
+    ends = [one["output"].get("data") for one in messages if one["msg"] == "process_completed"]
+    shown = json.dumps(ends, ensure_ascii=False)
     # That the folder is looked at is the same news for all.
     return re.sub(
         r'"active": \w+', "", shown.replace("Looking for changes …", "Look for changes").replace(" disabled", "")
@@ -297,6 +299,25 @@ def test_no_function_of_the_page_tells_what_may_not_be_read(ben: Person, anna: P
                 heard += anna.called(function, given)
     assert TEXT in heard
     assert TITLE in heard
+
+
+def test_a_conversation_kept_from_before_shows_nothing_that_may_not_be_read_any_more(
+    ben: Person, anna: Person, brought: Brought
+) -> None:
+    answer = anna.ask(f"How much does the {TEXT} earn a year?")
+    exchange = {"question": "What then?", "asked": "1", "state": "done", "answer": answer, "problem": None}
+    whole = json.dumps({"version": 1, "id": "abc", "folder": brought.key, "title": "Before", "exchanges": [exchange]})
+    note = json.dumps({"id": "n1", "kept": "1", "order": 1, "answer": answer})
+    for person in (ben, anna):
+        folder = ben.chat.home / "users" / person.name / "kept"
+        Kept(folder).put("ibid:abc", whole)
+        Kept(folder).put(f"ibid-note:{brought.key}:n1", note)
+    said = ben.called("kept", {"known": {}})
+    assert "Before" in said
+    assert WITHHELD in said
+    assert "ibid-note" not in said
+    expect_nothing(said)
+    assert TEXT in anna.called("kept", {"known": {}})
 
 
 # --- every route

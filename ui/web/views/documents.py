@@ -1,4 +1,4 @@
-"""The side pane: the conversations of this browser, the files that people add, and the documents that are asked."""
+"""The side pane: the conversations that are kept, the files that people add, and the documents that are asked."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ui.web.origins import Origin, forget_origin, keep_origin
 from ui.web.readers import Reader
 from ui.web.reading import counted, gone_html, library_html, outcomes_html
 from ui.web.tab import Tab
+from ui.web.talks import talks_html
 from ui.web.uploads import NO_UPLOAD, delete_upload, keep_bytes, take_waiting
 from ui.web.welcome import welcome_html
 from ui.web.who import User
@@ -40,7 +41,7 @@ class Documents(View):
     def lay_out(self) -> None:
         self.timer = gr.Timer(_TICK, active=False)
         with gr.Column(elem_id="side", min_width=0):
-            html("talks", _TALKS)
+            html("talks", talks_html(is_kept_here=self.desk.names))
             self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
             html("paste", _paste_html(can_fetch=self.desk.reach is not None))
             self.consent = html("consent", watched=True)
@@ -297,13 +298,4 @@ _NOT_HERE = (
 _OPENERS = (
     '<div class="acts"><button type="button" class="act" data-act="view" data-opens="overview">Overview</button>'
     '<button type="button" class="act" data-act="view" data-opens="notes">Notes</button></div>'
-)
-_TALKS = (
-    '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
-    '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'
-    '<div id="talk-list"></div><p class="none">Kept in this browser alone.</p>'
-    '<div class="exports" hidden><span>Export</span>'
-    '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'
-    '<button type="button" class="act" data-act="export" data-kind="html">HTML</button>'
-    '<button type="button" class="act" data-act="export" data-kind="json">JSON</button></div></nav>'
 )

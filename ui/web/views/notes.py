@@ -14,7 +14,7 @@ from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
 from ui.web.desk import Desk, View, html
 from ui.web.folder import Folder
-from ui.web.note_cards import HEAD, note_html
+from ui.web.note_cards import head_html, note_html
 from ui.web.note_files import exported_notes
 from ui.web.notes import MOST_QUOTED, Collection, Note, Remark, collection_from, quote_of, span_of_letters
 from ui.web.passages import Shelf
@@ -28,7 +28,7 @@ class Notes(View):
 
     def lay_out(self) -> None:
         with gr.Column(elem_id="notes", min_width=0):
-            html("notes-head", HEAD)
+            html("notes-head", head_html(is_kept_here=self.desk.names))
             html("notes-list", '<div class="notes-cards"></div>')
 
     def wire(self) -> None:
