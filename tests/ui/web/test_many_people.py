@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 import pytest
 from attacking import Attacked, attacked, until_read
-from browsing import wait_for
+from browsing import visiting, wait_for
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import ROOT, Reply, bare_environment
 from tests.rag.documents.making import paragraph, pdf
@@ -482,3 +483,41 @@ def test_nobody_can_write_who_they_are(ben: Person) -> None:
         "documents/public/harbour.md",
         "documents/public/mill.md",
     ]
+
+
+def test_a_file_that_goes_wrong_closes_all_and_says_so_and_one_that_is_mended_opens_again(
+    chat: Attacked, anna: Person, brought: Brought
+) -> None:
+    (tick,) = (one["id"] for one in anna.config["dependencies"] if "answered" in str(one["targets"]))
+    path = chat.home.parent / "readers.toml"
+    before = path.read_text()
+    try:
+        path.write_text('ben = ["public/"]\nanna = "public/"\n')
+        assert anna.post("/api/status", {}).json["documents"] == []
+        assert "IBID_READERS is mended (line 2)" in anna.event(tick, [brought.key], {})
+        assert "line 2: “anna” needs a list of patterns" in chat.said
+        path.write_text('ben = ["public/"]\n')
+        assert "No document here is open to you." in anna.event(tick, [brought.key], {"again": 1})
+    finally:
+        path.write_text(before)
+    assert len(anna.post("/api/status", {}).json["documents"]) == 4
+
+
+def test_the_page_shows_each_what_is_theirs(chat: Attacked, browser: Browser, brought: Brought) -> None:
+    def seen_by(name: str) -> str:
+        credentials = {"username": name, "password": PEOPLE[name], "send": "always"}
+        shown = []
+        with visiting(browser, chat, http_credentials=credentials) as visitor:  # type: ignore[arg-type]
+            visitor.arrive(f"/?document={quote(SHUT)}&paragraph=1")
+            expect(visitor.page.locator("[data-opens=evals]")).to_have_count(0)
+            visitor.ask("How much is earned a year at Esens?")
+            shown.append(visitor.page.content())
+            visitor.page.locator("#side [data-opens=overview]").click()
+            expect(visitor.page.locator("#overview-told section").first).to_be_visible()
+            shown.append(visitor.page.content())
+        return "".join(shown)
+
+    expect_nothing(seen_by("ben"))
+    told_anna = seen_by("anna")
+    for secret in SECRETS:
+        assert secret.casefold() in told_anna.casefold()
