@@ -6,6 +6,7 @@ every statement, and the answers about the collection itself.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -24,9 +25,10 @@ from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
 from rag.index.chroma import NOT_WRITTEN
 from rag.index.records import Record
+from rag.index.snapshot import MayRead
 from rag.index.store import Health, Store
 from rag.ingest import Progress, Report, ingest
-from rag.originals import Originals
+from rag.originals import Originals, anything
 from rag.search.retrieve import PASSAGES, Retrieval
 from rag.search.scope import resolve_scope
 from rag.search.second_embedder import SecondEmbedder
@@ -72,9 +74,11 @@ class Chatbot:
         self._store = store
         self.gathering = gathering
         self.retriever = gathering.retriever
+        self._llm = llm
         self._writer = self._written_by(llm) if llm is not None else None
         self.second = second
         self.originals = Originals(store=store, settings=settings)
+        self.may_read: MayRead = anything
 
     def __enter__(self) -> Chatbot:
         return self
@@ -86,6 +90,18 @@ class Chatbot:
 
     def close(self) -> None:
         self._store.close()
+
+    def seen_by(self, may_read: MayRead) -> Chatbot:
+        """This chatbot for somebody who may read only some documents: it speaks of no other one. What stands in those
+        alone stands nowhere. It costs nothing to make, ingests for all, and is closed with the one it was made of."""
+        seen = copy.copy(self)
+        seen.retriever = self.retriever.seen_by(may_read)
+        languages = self.gathering.languages.seen_by(seen.retriever)
+        seen.gathering = replace(self.gathering, retriever=seen.retriever, languages=languages)
+        seen._writer = seen._written_by(self._llm) if self._llm is not None else None
+        seen.originals = replace(self.originals, may_read=may_read)
+        seen.may_read = may_read
+        return seen
 
     @property
     def writer(self) -> str | None:
@@ -112,8 +128,8 @@ class Chatbot:
         """Bring the index in line with the documents folder and the uploads, then make a second embedder's vectors,
         if there is one and `offline` does not forbid it. Questions asked meanwhile are answered from what is in, and
         from no document that has left. `again` tries also those files that could not be read before and did not
-        change. What `check` raises ends it; what was committed stays. Raises IndexBusyError where the index is on a
-        server and another process writes it."""
+        change. What `check` raises ends it; what was committed stays. The report is of all files, also to whoever may
+        not read them. Raises IndexBusyError where the index is on a server and another process writes it."""
         have_left = False
         last = time.monotonic() - _REFRESH_AFTER + _FIRST_AFTER
 
@@ -131,7 +147,7 @@ class Chatbot:
             self.retriever.refresh(keep_old=True)
 
         self._store.begin_writing()
-        before, embedder = self.set_aside, self.gathering.embedder
+        before, embedder = self._store.set_aside, self.gathering.embedder
         settings = self._settings
         report = ingest(
             self._store,
@@ -163,7 +179,7 @@ class Chatbot:
         if torn := self._store.check().torn:
             self._store.make_good(torn)
             self.retriever.refresh()
-        if set(self.set_aside) - set(set_aside_before):
+        if set(self._store.set_aside) - set(set_aside_before):
             raise StorageError(NOT_WRITTEN.format(folder=self._store.place))
 
     def _completed(
@@ -193,12 +209,14 @@ class Chatbot:
         """Every paragraph of every document that is in, in reading order, by document id."""
         found: dict[str, list[Paragraph]] = {record.document_id: [] for record in self.documents}
         for _, row in self._store.rows():
-            found.setdefault(row.paragraph.document_id, []).append(row.paragraph)
+            if self.may_read(row.paragraph.document_id):
+                found.setdefault(row.paragraph.document_id, []).append(row.paragraph)
         return {key: sorted(paragraphs, key=lambda p: p.number) for key, paragraphs in found.items()}
 
     def check(self) -> Health:
         """Raises IndexDamagedError where whole files of the index are damaged."""
-        return self._store.check()
+        health = self._store.check()
+        return replace(health, torn=tuple(filter(self.may_read, health.torn)))
 
     @property
     def lease_holder(self) -> str | None:
@@ -209,7 +227,7 @@ class Chatbot:
     @property
     def set_aside(self) -> tuple[str, ...]:
         """Documents that were damaged in the index when it was opened; the next ingest reads them again."""
-        return self._store.set_aside
+        return tuple(filter(self.may_read, self._store.set_aside))
 
     def resolve_scope(self, names: Sequence[str]) -> frozenset[str] | None:
         """Document ids for names as people type them; None for no names. Raises ScopeError where one fits no document

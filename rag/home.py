@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.errors import StorageError
 
-KEPT = ("indexes", "uploads", "origins", "tmp", "folders.json", "feedback.jsonl", "gate.json", "evals")
+KEPT = ("indexes", "uploads", "origins", "users", "tmp", "folders.json", "feedback.jsonl", "gate.json", "evals")
 """What Ibid keeps in a home."""
 
 
@@ -32,6 +32,14 @@ def make_private(home: Path) -> None:
             "Set IBID_HOME to a folder of yours.",
             open_to_others[0],
         )
+
+
+def made_private(folder: Path) -> Path:
+    """The folder, made where it is missing, with those above it, for its owner alone. Raises OSError."""
+    for one in reversed((folder, *folder.parents)):
+        if not one.is_dir():
+            one.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 def _closed(path: Path) -> bool:

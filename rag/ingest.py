@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -108,6 +108,13 @@ class Report:
     @property
     def changed(self) -> bool:
         return any(self.counts.get(kind) for kind in (Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED))
+
+    def only(self, may_read: Callable[[str], bool]) -> Report:
+        """What of it somebody may know who may read only some documents; what it took is that of all."""
+        outcomes = tuple(one for one in self.outcomes if may_read(one.document_id))
+        return replace(
+            self, outcomes=outcomes, left_out=tuple(one for one in self.left_out if may_read(one.document_id))
+        )
 
     def of(self, *kinds: Outcome) -> list[FileOutcome]:
         return [outcome for outcome in self.outcomes if outcome.outcome in kinds]

@@ -17,19 +17,28 @@ from rag.documents.reading import revision_of
 from rag.documents.scan import scan
 from rag.errors import DocumentError, FolderError
 from rag.index.records import Record
+from rag.index.snapshot import MayRead
 from rag.index.store import Store
 from rag.settings import Settings
 
 _CHANGED = "has changed since it was read: let Ibid look for changes"
 _GONE = "is not in its folder any more"
+_NOT_IN = "is not among the documents"
+
+
+def anything(_document_id: str) -> bool:
+    """Whoever nothing is kept from."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Originals:
-    """Of the documents in a store, which were found in the folders of the settings."""
+    """Of the documents in a store that somebody may read, which were found in the folders of the settings. Raises
+    DocumentError for any other."""
 
     store: Store
     settings: Settings
+    may_read: MayRead = anything
 
     def has_pages(self, record: Record) -> bool:
         """Whether pages of the document can be drawn."""
@@ -37,10 +46,12 @@ class Originals:
 
     def layout_of(self, record: Record) -> Layout:
         """Where its words stand on its pages; empty where that is not known."""
+        self._expect_readable(record)
         return self.store.layouts.read(record.prefix)
 
     def page_image(self, record: Record, number: int) -> PageImage:
         """Its page `number`, counted from 1. Raises DocumentError where it has none, or the file has changed."""
+        self._expect_readable(record)
         if not self.has_pages(record):
             raise DocumentError("has no pages to be shown: only a PDF has")
         kept = self.store.page_images.read(record.revision, number)
@@ -54,6 +65,7 @@ class Originals:
 
     def read(self, record: Record) -> bytes:
         """The bytes that the document was read from. Raises DocumentError where its file is gone or has changed."""
+        self._expect_readable(record)
         try:
             data = _bytes(self._path(record.document_id), record.stamp.size)
         except (OSError, FolderError) as error:
@@ -61,6 +73,10 @@ class Originals:
         if revision_of(data, name=record.document_id, plugged=self.settings.plugged) != record.revision:
             raise DocumentError(_CHANGED)
         return data
+
+    def _expect_readable(self, record: Record) -> None:
+        if not self.may_read(record.document_id):
+            raise DocumentError(_NOT_IN)
 
     def _path(self, document_id: str) -> Path:
         """Where the file of a document lies. Raises DocumentError, FolderError."""

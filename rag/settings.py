@@ -6,16 +6,21 @@ Every field is in `.env.example` and the README; a test says so.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag.owners import root_of, spelled, unspelled
 from rag.plugged import Plugged, read_plugged
 
 # A name in any script or an address; a path that is written in one way only, in headers and cookies too.
 _PUBLIC = re.compile(r"(?i:https?)://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/?")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
+_NEVER_A_USER = ("authorization", "host", "cookie", "origin", "connection", "content-length", "content-type")
 
 
 class Settings(BaseSettings):
@@ -55,6 +60,11 @@ class Settings(BaseSettings):
     )
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, separated by commas, that guard the chat.")
+    readers: Path | None = Field(
+        None, description="A TOML file that says which documents each user may read; without it everybody reads all."
+    )
+    user_header: str = Field("", description="The header in which a proxy names the user, such as X-Forwarded-User.")
+    proxy: str = Field("", description="Addresses or networks of that proxy, separated by commas.")
     public_url: str | None = Field(None, description="Where people reach the chat, if it stands behind a proxy.")
 
     web: bool | None = Field(
@@ -69,11 +79,37 @@ class Settings(BaseSettings):
         "to this machine alone, without IBID_AUTH.",
     )
 
-    @field_validator("documents", "home")
+    @field_validator("readers", mode="before")
     @classmethod
-    def _without_tilde(cls, path: Path) -> Path:
+    def _named(cls, path: object) -> object:
+        return None if path == "" else path
+
+    @field_validator("documents", "home", "readers")
+    @classmethod
+    def _without_tilde(cls, path: Path | None) -> Path | None:
         # A shell expands `~` only where it sees it; `.env` is read by no shell.
-        return path.expanduser()
+        return path.expanduser() if path is not None else None
+
+    @field_validator("user_header")
+    @classmethod
+    def _of_a_header(cls, name: str) -> str:
+        if name and not _HEADER.fullmatch(name):
+            raise ValueError("write the name of a header of letters, digits and hyphens, such as X-Forwarded-User")
+        if name.lower() in _NEVER_A_USER:
+            raise ValueError(f"{name} means something else. Choose another, such as X-Forwarded-User")
+        return name
+
+    @field_validator("proxy")
+    @classmethod
+    def _of_addresses(cls, networks: str) -> str:
+        for one in filter(None, map(str.strip, networks.split(","))):
+            try:
+                ipaddress.ip_network(one)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error}. Write addresses or networks, such as 10.0.0.5,fd00::/8, separated by commas"
+                ) from None
+        return networks
 
     @field_validator("web", "model_choice", mode="before")
     @classmethod
@@ -110,13 +146,24 @@ class Settings(BaseSettings):
             ) from None
 
     @property
-    def uploads(self) -> Path:
-        return self.home / "uploads"
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """From where a proxy may name the user."""
+        return tuple(ipaddress.ip_network(one) for one in map(str.strip, self.proxy.split(",")) if one)
 
     @property
-    def origins(self) -> Path:
+    def uploads(self) -> Path:
+        return self.uploads_of(None)
+
+    def home_of(self, user: str | None) -> Path:
+        """Where what is a user's own is kept; for None where what is everybody's is."""
+        return self.home if user is None else self.home / "users" / spelled(user)
+
+    def uploads_of(self, user: str | None) -> Path:
+        return self.home_of(user) / "uploads"
+
+    def origins_of(self, user: str | None) -> Path:
         """Where uploads that were fetched came from."""
-        return self.home / "origins"
+        return self.home_of(user) / "origins"
 
     @property
     def temporary(self) -> Path:
@@ -127,8 +174,16 @@ class Settings(BaseSettings):
     @property
     def roots(self) -> dict[str, Path]:
         """The folders whose files are documents, by the first part of the documents' ids."""
-        has_uploads = self.takes_uploads and self.uploads.is_dir()
-        return {"documents": self.documents} | ({"uploads": self.uploads} if has_uploads else {})
+        owners = (None, *self._users()) if self.takes_uploads else ()
+        uploads = {root_of(one): self.uploads_of(one) for one in owners if self.uploads_of(one).is_dir()}
+        return {"documents": self.documents} | uploads
+
+    def _users(self) -> Iterator[str]:
+        """Of whom anything is kept."""
+        folder = self.home / "users"
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if (user := unspelled(path.name)) is not None:
+                yield user
 
     @property
     def takes_uploads(self) -> bool:

@@ -38,8 +38,8 @@ def status_json(
         "lease": bot.lease_holder if bot else None,
         "indexing": indexing,
         "documents": [record.json() for record in records],
-        "left_out": [one.json() for one in left_out],
-        "failed": failed_json(settings),
+        "left_out": [one.json() for one in left_out if bot is None or bot.may_read(one.document_id)],
+        "failed": [one for one in failed_json(settings) if bot is None or bot.may_read(str(one["document"]))],
     }
 
 

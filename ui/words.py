@@ -6,6 +6,7 @@ import datetime as dt
 
 from rag.documents.context import display
 from rag.domain import Answer, Confidence, Role, Verdict, document_name
+from rag.owners import is_upload, owner_of
 
 _EXCERPT = 200
 
@@ -76,8 +77,9 @@ def day_text(day: dt.date) -> str:
 
 def directory_of(document_id: str) -> str:
     """The folder of a document, inside the one that is asked; empty for that itself."""
-    if document_id.startswith("uploads/"):
-        return "Added in this chat"
+    if is_upload(document_id):
+        owner = owner_of(document_id)
+        return "Added in this chat" if owner is None else f"Added by {owner}"
     return document_name(document_id).rpartition("/")[0]
 
 

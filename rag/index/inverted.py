@@ -17,6 +17,8 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 """Where paragraphs stand; below zero for none."""
+Mask = npt.NDArray[np.bool_]
+"""Which paragraphs, by their places."""
 
 K1, B = 1.2, 0.75
 """BM25's usual constants (Robertson & Zaragoza 2009, The Probabilistic Relevance Framework)."""
@@ -50,17 +52,18 @@ class Leg:
         run = self._run(term)
         return int(run.stop - run.start)
 
-    def inverse_document_frequency(self, term: str) -> float:
-        """`ln(1 + (N - n + .5) / (n + .5))`, never negative."""
-        n = self.document_frequency(term)
-        return float(np.log1p((self.size - n + 0.5) / (n + 0.5)))
-
     def _run(self, term: str) -> slice:
         hashed = np.uint64(hash_of(term))
         at = int(np.searchsorted(self.hashes, hashed))
         if at == len(self.hashes) or self.hashes[at] != hashed:
             return slice(0, 0)
         return slice(int(self.offsets[at]), int(self.offsets[at + 1]))
+
+    def narrowed(self, seen: Mask) -> Leg:
+        """This leg as if only the paragraphs that are `seen` were in it, each at its place."""
+        lengths = self.lengths[seen]
+        facts = (self.hashes, self.offsets, self.postings, self.impacts, self.counts, self.lengths)
+        return _NarrowedLeg(*facts, seen, len(lengths), _mean(lengths))
 
     @property
     def _terms(self) -> npt.NDArray[np.int64]:
@@ -88,6 +91,29 @@ class Leg:
             counts=np.insert(self.counts[stays], between, added.counts),
             lengths=lengths,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _NarrowedLeg(Leg):
+    """What nobody sees counts for nothing: not in a score, nor in how rare a term is, how many paragraphs there are
+    and how long they are. Weighed at each query, to the bit as a builder weighs those that are seen alone."""
+
+    seen: Mask
+    seen_count: int
+    mean_length: float
+
+    def scores(self, query: Sequence[str]) -> Scores:
+        scores = np.zeros(self.size, dtype=np.float32)
+        for term, times in Counter(query).items():
+            run = self._run(term)
+            is_seen = self.seen[self.postings[run]]
+            places, counts = self.postings[run][is_seen], self.counts[run][is_seen]
+            weight = _weight(self.seen_count, np.array(len(places)))
+            scores[places] += times * _impacts(weight, counts, _normal(self.lengths[places], self.mean_length))
+        return scores
+
+    def document_frequency(self, term: str) -> int:
+        return int(np.count_nonzero(self.seen[self.postings[self._run(term)]]))
 
 
 class LegBuilder:
@@ -136,13 +162,28 @@ def _weighed(
     lengths: npt.NDArray[np.int32],
 ) -> Leg:
     """The leg of these postings, which are sorted by term and paragraph, with their impacts."""
-    size, long = len(lengths), lengths.astype(np.float32)
-    weight = np.log1p((size - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-    normal = K1 * (1 - B + B * long / max(float(long.mean()) if size else 1.0, 1e-9))
-    counted = counts.astype(np.float32)
-    impacts = np.repeat(weight, frequency) * counted * (K1 + 1) / (counted + normal[postings])
+    weight, normal = _weight(len(lengths), frequency), _normal(lengths, _mean(lengths))
+    impacts = _impacts(np.repeat(weight, frequency), counts, normal[postings])
     offsets = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int64)
-    return Leg(hashes, offsets, postings, impacts.astype(np.float32), counts, lengths)
+    return Leg(hashes, offsets, postings, impacts, counts, lengths)
+
+
+def _weight(size: int, frequency: npt.NDArray[np.int64]) -> Scores:
+    """How much a term tells that stands in so many of `size` paragraphs."""
+    return np.log1p((size - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+
+
+def _mean(lengths: npt.NDArray[np.int32]) -> float:
+    return float(lengths.astype(np.float32).mean()) if len(lengths) else 1.0
+
+
+def _normal(lengths: npt.NDArray[np.int32], mean: float) -> Scores:
+    return K1 * (1 - B + B * lengths.astype(np.float32) / max(mean, 1e-9))
+
+
+def _impacts(weight: Scores, counts: npt.NDArray[np.uint16], normal: Scores) -> Scores:
+    counted = counts.astype(np.float32)
+    return (weight * counted * (K1 + 1) / (counted + normal)).astype(np.float32)
 
 
 def hash_of(term: str) -> int:

@@ -12,7 +12,7 @@ import shutil
 import zlib
 from array import array
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from rag.domain import Role
 from rag.errors import StorageError
-from rag.index.inverted import Leg, LegBuilder, Places, hash_of
+from rag.index.inverted import Leg, LegBuilder, Mask, Places, hash_of
 from rag.text import terms
 
 LAYOUT = 9
@@ -65,6 +65,10 @@ class LexicalIndex:
     @property
     def size(self) -> int:
         return self.words.size
+
+    def narrowed(self, seen: Mask) -> LexicalIndex:
+        """As `Leg.narrowed`, both legs; what is told of the others is asked by nobody."""
+        return replace(self, words=self.words.narrowed(seen), grams=self.grams.narrowed(seen))
 
 
 def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | None = None) -> LexicalIndex:

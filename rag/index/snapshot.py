@@ -7,9 +7,9 @@ new one. `ActiveQueries` lets the writer wait until nobody reads an old snapshot
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,12 +19,14 @@ import numpy.typing as npt
 from rag.documents.context import context_of
 from rag.domain import Key, Role
 from rag.errors import ScopeError
+from rag.index.inverted import Mask
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, patched, save_index
 from rag.index.records import Record, place_of, prefix_of
 from rag.index.store import Store
 from rag.text import terms
 
-Mask = npt.NDArray[np.bool_]
+MayRead = Callable[[str], bool]
+"""Whether somebody may read the document of an id."""
 
 BACKGROUND = 500
 """Paragraphs of English that a term's rarity leans on."""
@@ -39,7 +41,7 @@ _COMMENT = _ROLES.index(Role.COMMENT)
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """Paragraphs by ordinal: documents in the order of their ids, paragraphs by number. `ranked` tells which
-    of them can be found at all."""
+    of them can be found at all. In one that is narrowed only those that are `seen` have documents."""
 
     generation: str
     records: tuple[Record, ...]
@@ -47,17 +49,52 @@ class Snapshot:
     by_prefix: dict[str, int]
     index: LexicalIndex
     ranked: Mask
+    seen: Mask | None = None
 
     @property
     def size(self) -> int:
+        """How many ordinals there are."""
         return self.index.size
+
+    @cached_property
+    def count(self) -> int:
+        """How many paragraphs the documents have."""
+        return sum(record.paragraphs for record in self.records)
+
+    def narrowed(self, may_read: MayRead) -> Snapshot:
+        """What somebody sees who may not read all documents: the others are as if they were not in, also in how rare
+        their words are. Itself where nothing is left out."""
+        chosen = [i for i, record in enumerate(self.records) if may_read(record.document_id)]
+        if len(chosen) == len(self.records):
+            return self
+        seen = np.zeros(self.size, dtype=np.bool_)
+        for i in chosen:
+            seen[self.firsts[i] : self.firsts[i] + self.records[i].paragraphs] = True
+        records = tuple(self.records[i] for i in chosen)
+        return replace(
+            self,
+            records=records,
+            firsts=self.firsts[chosen],
+            by_prefix={record.prefix: i for i, record in enumerate(records)},
+            index=self.index.narrowed(seen),
+            ranked=self.ranked & seen,
+            seen=seen,
+        )
 
     @cached_property
     def ranked_share(self) -> float:
         """The share of windows that lead to a paragraph that can be found."""
-        if not len(self._starts):
+        if not self.count or not len(self._starts):
             return 1.0
-        return float(np.logical_or.reduceat(self.ranked[self.index.holders], self._starts).mean())
+        led = np.logical_or.reduceat(self.ranked[self.index.holders], self._starts)
+        if self.seen is None:
+            return float(led.mean())
+        return float(led.sum() / max(np.logical_or.reduceat(self.seen[self.index.holders], self._starts).sum(), 1))
+
+    @cached_property
+    def ranked_windows(self) -> list[str]:
+        """The hashes of the windows of all that can be found."""
+        return self.windows_of(self.ranked)
 
     @cached_property
     def _starts(self) -> npt.NDArray[np.int64]:
@@ -136,7 +173,7 @@ class Snapshot:
         as if BACKGROUND more paragraphs had been read, so that a small folder does not take every verb it
         happens not to use for a rare name."""
         seen = self.index.words.document_frequency(stem) + BACKGROUND * commonness
-        return float(np.log((self.size + BACKGROUND + 1) / (seen + 0.5)))
+        return float(np.log((self.count + BACKGROUND + 1) / (seen + 0.5)))
 
     def missing_terms(self, question: str) -> tuple[str, ...]:
         """Words of the question that stand nowhere, neither as a word nor, without accents, as its spelling."""

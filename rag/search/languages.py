@@ -8,6 +8,7 @@ by every ingest.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,7 +55,14 @@ class Languages:
         self._store = store
         self._retriever = retriever
         self._shipped = shipped
+        self._multilingual = _Multilingual(store)
         self._one_at_a_time = threading.Lock()
+
+    def seen_by(self, retriever: HybridRetriever) -> Languages:
+        """The same vectors for somebody who sees what another retriever finds."""
+        seen = copy.copy(self)
+        seen._retriever = retriever
+        return seen
 
     @property
     def can_be_made(self) -> bool:
@@ -113,11 +121,12 @@ class Languages:
     def likenesses(self, question: str, *, texts: Sequence[str]) -> list[float]:
         """The cosine of a question and each of these texts."""
         asked = self._second.query_vector(question)
-        return [float(asked @ vector) for vector in self._embedding.get_text_embedding_batch(texts)]
+        return [float(asked @ vector) for vector in self._multilingual.embedding.get_text_embedding_batch(texts)]
 
     def _told(self, records: Iterable[Record]) -> Iterator[tuple[str, str]]:
         """Documents and their languages. One without words of its own, such as a table, is in that of most."""
-        known = Counter(record.language for record in self._retriever.snapshot.records if record.language)
+        # Of all, whoever asks: whose documents have vectors is told once for all.
+        known = Counter(record.language for record in self._store.records().values() if record.language)
         common = known.most_common(1)[0][0] if known else None
         for record in records:
             if language := record.language or common:
@@ -137,13 +146,24 @@ class Languages:
     def _are_all(self, foreign: Foreign) -> bool:
         return len(foreign.documents) == len(self._retriever.snapshot.records)
 
+    @property
+    def _second(self) -> SecondEmbedder:
+        return self._multilingual.vectors
+
+
+class _Multilingual:
+    """The embedder and its vectors, loaded for whoever needs them first."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
     @cached_property
-    def _embedding(self) -> MultilingualE5:
+    def embedding(self) -> MultilingualE5:
         return MultilingualE5()
 
     @cached_property
-    def _second(self) -> SecondEmbedder:
-        return SecondEmbedder(self._embedding, self._store)
+    def vectors(self) -> SecondEmbedder:
+        return SecondEmbedder(self.embedding, self._store)
 
 
 def _languages_of(foreign: Sequence[Foreign]) -> frozenset[str]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from rag.domain import Question
 from rag.index.chroma import Near
-from rag.index.snapshot import Mask, Snapshot
+from rag.index.inverted import Mask
+from rag.index.snapshot import Snapshot
 from rag.search.fusion import Scores, normalised, top
 from rag.text import terms
 
@@ -44,6 +45,8 @@ def view_of(snapshot: Snapshot, question: Question) -> View:
     """Raises ScopeError where a document of the question's scope is not in."""
     allowed = snapshot.allowed(question.scope, question.without)
     among = snapshot.windows_of(allowed) if question.scope is not None else None
+    if question.scope is None and snapshot.seen is not None:
+        among = snapshot.ranked_windows
     return View(snapshot=snapshot, allowed=allowed, among=among, masked=len(question.without))
 
 

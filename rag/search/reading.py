@@ -40,15 +40,16 @@ class CandidateReader:
 
     def _texts(self, view: View, inquiry: Inquiry, candidates: Sequence[Candidate]) -> list[PassageText]:
         brief = {one.ordinal for one in candidates if len(one.paragraph.text) < BRIEF}
-        beside = {n for ordinal in brief for n in (ordinal - 1, ordinal + 1) if 0 <= n < view.snapshot.size}
+        # What may not be found is not read either.
+        around = {n for ordinal in brief for n in (ordinal - 1, ordinal + 1) if 0 <= n < view.snapshot.size}
+        beside = {n for n in around if view.allowed[n]}
         near = {one.ordinal: one for one in candidates}
         near |= {one.ordinal: one for one in self.paragraphs.at(view.snapshot, sorted(beside - near.keys()))}
 
         def words_of(neighbour: int, one: Candidate) -> str:
             if one.ordinal not in brief or neighbour not in near or near[neighbour].record is not one.record:
                 return ""
-            # What may not be found is not read either.
-            return near[neighbour].paragraph.text if view.allowed[neighbour] else ""
+            return near[neighbour].paragraph.text
 
         def text_of(one: Candidate) -> PassageText:
             context = _with_columns(context_of(one.record.title, one.paragraph), one.paragraph.text)

@@ -9,6 +9,7 @@ see the old version or the new one, never a mixture.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,8 @@ from rag.domain import Key, Passage, Question, Ranks
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder
-from rag.index.snapshot import BACKGROUND, ActiveQueries, Snapshot, open_snapshot
+from rag.index.newest import Newest, Seen, Whole
+from rag.index.snapshot import BACKGROUND, ActiveQueries, MayRead, Snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import Reader, Reading
 from rag.search.features import Features
@@ -118,7 +120,6 @@ class HybridRetriever:
         self._second = second
         self._embedder = embedder
         self._learned = learned
-        self._folder = folder
         self._ranker = ranker
         self._active = ActiveQueries()
         self._paragraphs = Paragraphs(store)
@@ -127,16 +128,22 @@ class HybridRetriever:
             if reader is not None
             else None
         )
-        self._snapshot = open_snapshot(self._store, self._folder)
+        self._newest: Newest = Whole(store, folder)
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._newest.snapshot
+
+    def seen_by(self, may_read: MayRead) -> HybridRetriever:
+        """This retriever for somebody who may not read all documents. It finds, ranks and tells of words what one over
+        those alone would; the index, the models and what is remembered are the same ones."""
+        seen = copy.copy(self)
+        seen._newest = Seen(self._newest, may_read)
+        return seen
 
     def refresh(self, *, keep_old: bool = False) -> None:
         """Take up what was committed since, then, unless they are kept, delete the rows that nobody reads any more."""
-        if self._snapshot.generation != self._store.generation:
-            self._snapshot = open_snapshot(self._store, self._folder, self._snapshot)
+        self._newest.take_up()
         if not keep_old:
             self._active.wait_for_those_before()
             self._store.delete_superseded()
@@ -146,10 +153,11 @@ class HybridRetriever:
         pen are put right in both. Raises ScopeError where a document of the scope is not in the index."""
         clock = _Clock()
         with self._active.reading():
-            snapshot = self._snapshot
+            snapshot = self.snapshot
             view = view_of(snapshot, question)
             asked = [question.text, *([expansion] if expansion else [])]
-            queries = list(dict.fromkeys(self._corrected(view, one) for one in asked))
+            is_scoped = question.scope is not None
+            queries = list(dict.fromkeys(self._corrected(view, one, is_scoped=is_scoped) for one in asked))
             second = self._ask_second(view, queries, offline=question.offline, clock=clock)
             most_read = READ // len(queries)
             found = [
@@ -182,7 +190,7 @@ class HybridRetriever:
         its vectors do not cover the documents, those in certain `languages` where it is asked of these alone. Raises
         ScopeError as `search` does, EmbeddingError where it fails."""
         with self._active.reading():
-            view = view_of(self._snapshot, question)
+            view = view_of(self.snapshot, question)
             if not by.covers(view.snapshot.generation, languages):
                 return []
             cosines = by_cosine(view, by.nearest(by.query_vector(question.text), view.needed, view.among))
@@ -201,7 +209,7 @@ class HybridRetriever:
     def single_legs(self, question: str, *, limit: int) -> dict[str, list[Key]]:
         """The ranking of each leg by itself, best first; the dense one even where it would be left out."""
         with self._active.reading():
-            view = view_of(self._snapshot, Question(question))
+            view = view_of(self.snapshot, Question(question))
             legs = {
                 "words": by_words(view, question),
                 "grams": by_grams(view, question),
@@ -215,16 +223,16 @@ class HybridRetriever:
     def passages_of(self, document_id: str, numbers: Sequence[int]) -> list[Passage]:
         """Paragraphs of one document as passages without ranks, for answers about the document itself."""
         with self._active.reading():
-            return self._paragraphs.of(self._snapshot, document_id, numbers=numbers)
+            return self._paragraphs.of(self.snapshot, document_id, numbers=numbers)
 
     def rarity(self, stem: str) -> float:
         """How much a term tells in the current documents."""
-        return self._rarity(self._snapshot)(stem)
+        return self._rarity(self.snapshot)(stem)
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
 
-    def _corrected(self, view: View, question: str) -> str:
+    def _corrected(self, view: View, question: str, *, is_scoped: bool) -> str:
         """A question without slips of the pen, by the documents that are asked and a dictionary of its language."""
         language = language_by_words(question) or _LANGUAGE
         if language not in dictionary.LANGUAGES:
@@ -233,10 +241,10 @@ class HybridRetriever:
         def stands(word: str) -> int:
             times = view.snapshot.spelled(word)
             # Of some documents only what stands in them is told.
-            return min(times, len(by_words(view, word))) if times and view.among is not None else times
+            return min(times, len(by_words(view, word))) if times and is_scoped else times
 
         def is_word(word: str) -> bool:
-            is_held = view.among is None and view.snapshot.holds(word)
+            is_held = not is_scoped and view.snapshot.holds(word)
             return is_held or stands(word) > 0 or dictionary.share(word, language) > 0
 
         def seen(word: str) -> float:

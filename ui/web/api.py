@@ -21,7 +21,9 @@ from rag.ingest import Report
 from rag.status import status_json
 from ui.remote import BUSY
 from ui.web.bodies import NO_JSON
-from ui.web.folders import Folders, OpenFolder
+from ui.web.folder import Folder
+from ui.web.folders import Folders
+from ui.web.who import User, user_of
 
 MOST_PASSAGES = 20
 MOST_TURNS = 20
@@ -38,7 +40,7 @@ def never() -> bool:
 
 
 def growing(
-    folder: OpenFolder,
+    folder: Folder,
     question: str,
     turns: Sequence[Any],
     documents: Sequence[str],
@@ -70,7 +72,7 @@ def _whole(answers: Iterable[Answer]) -> Json:
 
 
 def found(
-    folder: OpenFolder,
+    folder: Folder,
     question: str,
     documents: Sequence[str],
     limit: int,
@@ -95,12 +97,12 @@ def _go_on(has_left: Callable[[], bool]) -> None:
         raise CallerLeftError("The caller has left.")
 
 
-def _bring_in_line(folder: OpenFolder, *, use_model: bool, has_left: Callable[[], bool]) -> None:
+def _bring_in_line(folder: Folder, *, use_model: bool, has_left: Callable[[], bool]) -> None:
     for _ in folder.brought_in_line(use_model=use_model):
         _go_on(has_left)
 
 
-def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | None:
+def _scope(folder: Folder, documents: Sequence[str]) -> frozenset[str] | None:
     names = list(dict.fromkeys(documents))
     if len(names) > MOST_NAMES:
         raise ScopeError(f"There are {len(names):,} names of documents; at most {MOST_NAMES} are read. Name fewer.")
@@ -108,10 +110,12 @@ def _scope(folder: OpenFolder, documents: Sequence[str]) -> frozenset[str] | Non
 
 
 def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
-    """`ask` and `search` for other programs, over the folder the chat was started with. As MCP tools they carry these
-    names and descriptions."""
+    """`ask` and `search` for other programs, over the folder the chat was started with; who calls is told first. As MCP
+    tools they carry these names and descriptions."""
 
-    def ask(question: str, turns: list[Any] | None = None, scope: list[str] | None = None) -> dict[str, Any]:
+    def ask(
+        user: User, question: str, turns: list[Any] | None = None, scope: list[str] | None = None
+    ) -> dict[str, Any]:
         """Ask the documents a question and get the Answer JSON: statements, each with verbatim citations and a
         verdict; or an abstention with the closest passages.
 
@@ -120,9 +124,9 @@ def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
             turns: Earlier questions of the same conversation, oldest first.
             scope: Names of the documents to answer from; all of them where left out.
         """
-        return _whole(growing(folders.get(None), question, turns or [], scope or []))
+        return _whole(growing(folders.seen_by(user, None), question, turns or [], scope or []))
 
-    def search(question: str, scope: list[str] | None = None, limit: int | None = None) -> dict[str, Any]:
+    def search(user: User, question: str, scope: list[str] | None = None, limit: int | None = None) -> dict[str, Any]:
         """Find the passages of the documents that fit a question, best first, with their places and ranks.
 
         Args:
@@ -130,24 +134,24 @@ def endpoints(folders: Folders) -> tuple[Callable[..., dict[str, Any]], ...]:
             scope: Names of the documents to search; all of them where left out.
             limit: How many passages at most, 1 to 20; 10 where left out.
         """
-        return dict(found(folders.get(None), question, scope or [], limit or 10))
+        return dict(found(folders.seen_by(user, None), question, scope or [], limit or 10))
 
     return ask, search
 
 
 HasLeft = Callable[[], bool]
-Work = Callable[[OpenFolder, dict[str, Any], HasLeft], Json]
+Work = Callable[[Folder, dict[str, Any], HasLeft], Json]
 
 
 def routes(folders: Folders) -> APIRouter:
     """`POST /api/ask`, `/api/search`, `/api/ingest`, `/api/status`: JSON in, JSON out."""
     router = APIRouter(prefix="/api")
 
-    def ask(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
+    def ask(folder: Folder, given: dict[str, Any], has_left: HasLeft) -> Json:
         turns = _list(given.get("turns"), "turns")
         return _whole(growing(folder, _text(given["question"]), turns, _names(given), _may_send(given), has_left))
 
-    def search(folder: OpenFolder, given: dict[str, Any], has_left: HasLeft) -> Json:
+    def search(folder: Folder, given: dict[str, Any], has_left: HasLeft) -> Json:
         limit = int(given.get("limit") or 10)
         return found(folder, _text(given["question"]), _names(given), limit, _may_send(given), has_left)
 
@@ -168,12 +172,14 @@ def _answering(folders: Folders, work: Work, at_once: int) -> Callable[[Request]
                 raise ValueError
         except (ValueError, RecursionError):
             return JSONResponse({"error": NO_JSON}, 415)
-        left = threading.Event()
+        left, user = threading.Event(), user_of(request.scope)
         watching = asyncio.create_task(_watch(request, left))
         try:
             async with limiter:
                 _go_on(left.is_set)
-                answered = await run_in_threadpool(lambda: work(folders.get(given.get("folder")), given, left.is_set))
+                answered = await run_in_threadpool(
+                    lambda: work(folders.seen_by(user, given.get("folder")), given, left.is_set)
+                )
             return JSONResponse(answered)
         except IbidError as error:
             return JSONResponse({"error": str(error)}, BUSY if isinstance(error, IndexBusyError) else 400)
@@ -214,7 +220,7 @@ def _may_send(given: dict[str, Any]) -> bool:
     return bool(given.get("use_model", True))
 
 
-def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
+def _turn(folder: Folder, described: Any, earlier: Sequence[Turn]) -> Turn:
     if isinstance(described, str):
         return Turn(described, folder.bot.ask(Question(described, turns=earlier, offline=True)))
     try:
@@ -223,12 +229,12 @@ def _turn(folder: OpenFolder, described: Any, earlier: Sequence[Turn]) -> Turn:
         raise QuestionError("A turn is an earlier question, or an object with `question` and `answer`.") from error
 
 
-def _ingest(folder: OpenFolder, given: dict[str, Any], _: HasLeft) -> Json:
+def _ingest(folder: Folder, given: dict[str, Any], _: HasLeft) -> Json:
     again = bool(given.get("again", True))
     return report_json(folder.ingest(use_model=_may_send(given), again=again))
 
 
-def _status(folder: OpenFolder, _given: dict[str, Any], _: HasLeft) -> Json:
+def _status(folder: Folder, _given: dict[str, Any], _: HasLeft) -> Json:
     indexing = folder.indexing
     return status_json(folder.bot, settings=folder.settings, indexing=indexing.running, left_out=indexing.left_out)
 

@@ -7,26 +7,30 @@ conversation that is being answered (`Meanwhile`), and the wish to stop a suite 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib.util
-from collections.abc import Callable, Sequence
-from functools import wraps
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import gradio as gr
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from rag.domain import Json
 from rag.errors import IbidError
 from rag.settings import Settings
 from ui.web.addresses import Reach
 from ui.web.api import endpoints
 from ui.web.asgi import App
 from ui.web.conversation import new_conversation
-from ui.web.desk import ASKED_AT_ONCE, PRIVATE, Desk, View, html
+from ui.web.desk import ASKED_AT_ONCE, PRIVATE, Desk, View, html, sender_of
 from ui.web.entrance import Entrance
-from ui.web.folders import Folders, OpenFolder
+from ui.web.folder import Folder
+from ui.web.folders import Folders
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
 from ui.web.keys import keys_html
 from ui.web.markup import attribute, escaped
@@ -36,12 +40,14 @@ from ui.web.uploads import Waiting
 from ui.web.views.chat import Chat
 from ui.web.views.documents import Documents
 from ui.web.views.evals import Evals
+from ui.web.views.keeping import Keeping
 from ui.web.views.model import Model
 from ui.web.views.notes import Notes
 from ui.web.views.overview import Overview
 from ui.web.views.source import Source
+from ui.web.who import User
 
-VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model)
+VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model, Keeping)
 """From left to right; what lies over them comes last."""
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -51,12 +57,18 @@ _FAR_BEYOND = 5
 
 
 def mount_page(
-    app: FastAPI, folders: Folders, settings: Settings, *, reach: Reach | None = None, chooses: bool = False
+    app: FastAPI,
+    folders: Folders,
+    settings: Settings,
+    *,
+    reach: Reach | None = None,
+    chooses: bool = False,
+    names: bool = False,
 ) -> App:
     """Put the page, its events and the named endpoints into `app`, at its root, behind an entrance that lets no file
     through but uploads. `reach` is what of the web may be fetched, None where nothing may; `chooses` says whether
-    people may choose a model."""
-    desk, page = _page(folders, settings, reach=reach, chooses=chooses)
+    people may choose a model, `names` whether they have names."""
+    desk, page = _page(folders, settings, reach=reach, chooses=chooses, names=names)
     page.queue(default_concurrency_limit=ASKED_AT_ONCE, max_size=_WAITING)
     page.state_session_capacity = MOST_SESSIONS
     style = _joined("css")
@@ -105,9 +117,11 @@ class _Blocks(gr.Blocks):  # type: ignore[misc]
         super().validate_inputs(block_fn, inputs)
 
 
-def _page(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> tuple[Desk, _Blocks]:
+def _page(
+    folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool, names: bool
+) -> tuple[Desk, _Blocks]:
     with _Blocks(title="Ibid", fill_width=True, analytics_enabled=False) as blocks:
-        desk = Desk(folders, settings, reach=reach, chooses=chooses)
+        desk = Desk(folders, settings, reach=reach, chooses=chooses, names=names)
         views = [view(desk) for view in VIEWS]
         desk.run(_joined("js"), [function for view in views for function in view.called])
         masthead = html("masthead")
@@ -124,14 +138,14 @@ def _page(folders: Folders, settings: Settings, *, reach: Reach | None, chooses:
 
 
 def _arrival(folders: Folders, views: Sequence[View]) -> Callable[..., tuple[Any, ...]]:
-    openers = "".join(view.opener for view in views)
 
     def arrive(request: gr.Request) -> tuple[Any, ...]:
         """A tab opens: at the folder and the place that its address names."""
         asked = dict(request.query_params)
-        folder = _named_or_first(folders, asked.get("folder"))
+        folder = _named_or_first(folders, sender_of(request), asked.get("folder"))
         folder.ingest_beside()
         tab = Tab(folder=folder, conversation=new_conversation(folder.key), sent=asked)
+        openers = "".join(view.opener for view in views if view.opens_to(folder))
         masthead = _masthead_html(folder, folders.known(), openers)
         return folder.key, masthead, tab.conversation.text(), *(value for view in views for value in view.arrive(tab))
 
@@ -140,22 +154,28 @@ def _arrival(folders: Folders, views: Sequence[View]) -> Callable[..., tuple[Any
 
 def _name_endpoints(blocks: _Blocks, folders: Folders) -> None:
     """Let other programs call them, and models, as tools."""
-    called = endpoints(folders)
+    called, at_once = endpoints(folders), asyncio.Semaphore(ASKED_AT_ONCE)
     blocks.endpoints = tuple(endpoint.__name__ for endpoint in called)
     for endpoint in called:
-        gr.api(_telling(endpoint), api_name=endpoint.__name__, concurrency_limit=ASKED_AT_ONCE)
+        gr.api(
+            _telling(endpoint, at_once),
+            api_name=endpoint.__name__,
+            concurrency_limit=ASKED_AT_ONCE,
+            # A tool that is queued Gradio calls over HTTP from here, where it has no password.
+            queue=False,
+        )
 
 
-def _named_or_first(folders: Folders, key: str | None) -> OpenFolder:
+def _named_or_first(folders: Folders, user: User, key: str | None) -> Folder:
     """The folder of that key, the one the chat was started with where none is known by it."""
     try:
-        return folders.get(key)
+        return folders.seen_by(user, key)
     except IbidError as error:
         gr.Warning(escaped(str(error)))
-        return folders.get(None)
+        return folders.seen_by(user, None)
 
 
-def _masthead_html(folder: OpenFolder, known: dict[str, Path], openers: str) -> str:
+def _masthead_html(folder: Folder, known: dict[str, Path], openers: str) -> str:
     links = "".join(
         f'<li><a href="?folder={attribute(key)}"{" aria-current=page" if key == folder.key else ""}>'
         f"{escaped(str(path))}</a></li>"
@@ -174,16 +194,23 @@ def _masthead_html(folder: OpenFolder, known: dict[str, Path], openers: str) -> 
     )
 
 
-def _telling(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """The endpoint, its errors told to the caller in our words."""
+def _telling(endpoint: Callable[..., Json], at_once: asyncio.Semaphore) -> Callable[..., Awaitable[Json]]:
+    """The endpoint, told who calls, and its errors told to the caller in our words."""
 
-    @wraps(endpoint)
-    def call(*given: Any) -> dict[str, Any]:
+    async def call(request: gr.Request, *given: Any) -> Json:
         try:
-            return endpoint(*given)
+            async with at_once:
+                return await run_in_threadpool(endpoint, sender_of(request), *given)
         except IbidError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
+    call.__name__, call.__doc__ = endpoint.__name__, endpoint.__doc__
+    # In place of who calls Gradio gives the request; it is no part of what a caller gives.
+    told, hints = inspect.signature(endpoint), get_type_hints(endpoint)
+    asked_by = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    _, *others = told.parameters.values()
+    call.__signature__ = told.replace(parameters=[asked_by, *others])  # type: ignore[attr-defined]
+    call.__annotations__ = {"request": gr.Request, **{name: one for name, one in hints.items() if name != "user"}}
     return call
 
 

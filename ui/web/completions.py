@@ -25,8 +25,10 @@ from rag.domain import Answer, Citation, Json, Statement
 from rag.errors import FolderError, IbidError, QuestionError
 from ui.web.api import growing
 from ui.web.export import note_markdown, plain, statement_markdown
-from ui.web.folders import Folders, OpenFolder
+from ui.web.folder import Folder
+from ui.web.folders import Folders
 from ui.web.passages import citation_address
+from ui.web.who import User, user_of
 from ui.words import excerpt
 
 MODEL = "ibid"
@@ -51,7 +53,8 @@ def completion_routes(folders: Folders) -> APIRouter:
     async def complete(request: Request) -> Response:
         try:
             given = await request.json()
-            asked = await run_in_threadpool(lambda: _Asked(folders, given))
+            user = user_of(request.scope)
+            asked = await run_in_threadpool(lambda: _Asked(folders, user, given))
         except IbidError as error:
             return _refused(str(error))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -78,9 +81,9 @@ class _Asked:
     """A request: the folder that its model stands for, its question and the questions before it. Raises IbidError where
     there is none of these."""
 
-    def __init__(self, folders: Folders, given: dict[str, Any]) -> None:
+    def __init__(self, folders: Folders, user: User, given: dict[str, Any]) -> None:
         self.model = str(given.get("model") or MODEL)
-        self.folder = _folder(folders, self.model)
+        self.folder = _folder(folders, user, self.model)
         said = [_text(one["content"]) for one in given["messages"] if one["role"] == "user"]
         if not said:
             raise QuestionError("There is no message of the user. Send one.")
@@ -135,15 +138,15 @@ async def _streamed(asked: _Asked, site: str, limiter: asyncio.Semaphore) -> Asy
     yield "data: [DONE]\n\n"
 
 
-def _folder(folders: Folders, model: str) -> OpenFolder:
+def _folder(folders: Folders, user: User, model: str) -> Folder:
     name = model.removeprefix(MODEL).lstrip("/")
     if model == MODEL or not model.startswith(f"{MODEL}/"):
         # Clients send whatever name they were set up with.
-        return folders.get(None)
+        return folders.seen_by(user, None)
     key = next((key for key, path in folders.known().items() if path.name == name), None)
     if key is None:
         raise FolderError(f"No folder is known as {name}. `/v1/models` lists those that are.")
-    return folders.get(key)
+    return folders.seen_by(user, key)
 
 
 def _text(content: Any) -> str:

@@ -23,7 +23,7 @@ from evals.summary import Row, Summary, read_thresholds, summarise, verdict
 from rag.domain import document_name
 from rag.errors import CaseError, IbidError
 from rag.settings import Settings
-from ui.web.folders import OpenFolder
+from ui.web.folder import Folder
 from ui.web.markup import attribute, escaped, exact, place_address
 
 _MOST_LISTED = 40
@@ -50,7 +50,7 @@ class Progress:
 Told: TypeAlias = "queue.Queue[Progress | Run | IbidError | None]"
 
 
-def suites(settings: Settings, folder: OpenFolder) -> dict[str, Suite]:
+def suites(settings: Settings, folder: Folder) -> dict[str, Suite]:
     """What can be run, by name: the shipped suites, and question files of one's own over the folder that is open."""
     return {suite.name: suite for suite in (*own_suites(settings, documents=folder.path), *shipped_suites())}
 
@@ -68,7 +68,7 @@ def runs(settings: Settings, hidden: frozenset[str] = frozenset()) -> list[tuple
     return shown
 
 
-def run_beside(settings: Settings, folder: OpenFolder, name: str, stopped: threading.Event) -> Iterator[Progress | Run]:
+def run_beside(settings: Settings, folder: Folder, name: str, stopped: threading.Event) -> Iterator[Progress | Run]:
     """Run a suite in a thread of its own: how far it is, again and again, and at the end the run. It ends without one
     when `stopped` is set, and when nobody reads on; what was answered is kept and not asked again. Raises what
     `run_suite` raises."""
@@ -91,7 +91,7 @@ def run_beside(settings: Settings, folder: OpenFolder, name: str, stopped: threa
         raise
 
 
-def _work(settings: Settings, folder: OpenFolder, suite: Suite, told: Told, stopped: threading.Event) -> None:
+def _work(settings: Settings, folder: Folder, suite: Suite, told: Told, stopped: threading.Event) -> None:
     asked: list[bool | None] = []
     path = runs_folder(settings) / f"{suite.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
 
@@ -137,7 +137,7 @@ def progress_html(progress: Progress) -> str:
     )
 
 
-def run_html(settings: Settings, folder: OpenFolder, run: Run) -> str:
+def run_html(settings: Settings, folder: Folder, run: Run) -> str:
     """The figures of a run, and the questions to look at first; those of the open folder open in the source pane."""
     summary = summarise(run.results, limits=read_thresholds(run.suite))
     last = last_run(settings, before=run)

@@ -1,4 +1,4 @@
-"""What people say of answers, as eval cases: `IBID_HOME/feedback.jsonl`."""
+"""What people say of answers, as eval cases: `IBID_HOME/feedback.jsonl`, of each named user in a file of their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rag.domain import Answer, Json, Paragraph, document_name
 from rag.errors import StorageError
+from rag.home import made_private
 
 _LONGEST_NOTE = 2_000
 _OURS = "feedback-"
@@ -48,7 +49,7 @@ def write_feedback(home: Path, case: Json, *, instead_of: str | None = None) -> 
     """Add a case, in place of the one of that id if there still is one. Raises StorageError where it cannot be
     written."""
     with _writing(home) as path:
-        home.mkdir(parents=True, exist_ok=True)
+        made_private(home)
         if instead_of is not None:
             _drop(path, instead_of)
         with path.open("a", encoding="utf-8") as file:

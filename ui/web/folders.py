@@ -10,24 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.answer.guide import MOST_LISTED, Guide, guide_to
-from rag.chatbot import Chatbot
-from rag.documents.left_out import LeftOut
-from rag.domain import Paragraph, Passage
 from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.index.embedding import MiniLM
-from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
-from ui.web.examples import questions_to
+from ui.web.folder import Folder, Indexing
 from ui.web.introducing import Introducing
-from ui.web.leading import Leading
+from ui.web.readers import Reader, Readers
+from ui.web.seen import SeenFolder
+from ui.web.who import User
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -40,28 +36,12 @@ _LOOK_AGAIN = 2.0
 _PATIENCE = 1.0
 """Seconds that a question waits for that look; what takes longer goes on beside it."""
 _STEP = 0.05
-_KEPT = 200
-"""Documents whose guides are kept, each for its revision."""
+_MOST_SEEN = 64
+"""Users of whom it is remembered what they see; who comes back later has it made anew."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indexing:
-    """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early, or
-    what it could not finish."""
-
-    running: bool = False
-    progress: Progress | None = None
-    report: Report | None = None
-    problem: str | None = None
-
-    @property
-    def left_out(self) -> Sequence[LeftOut] | None:
-        """The files that no loader reads, as of the last report; None where there is none."""
-        return self.report.left_out if self.report else None
-
-
-class OpenFolder:
-    """A folder that can be asked, while an ingest may run beside it.
+class OpenFolder(Folder):
+    """A folder that can be asked, while an ingest may run beside it: as whoever runs the chat sees it.
 
     Never more than one ingest runs at a time: a second one waits for the first and then sees what changed since.
     """
@@ -69,13 +49,12 @@ class OpenFolder:
     def __init__(
         self, settings: Settings, embedder: MiniLM, llm: LLM | None, embedding: BaseEmbedding | None = None
     ) -> None:
-        self.settings = settings
-        self.bot: Chatbot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm, embedding=embedding)
-        self.indexing = Indexing()
-        self.guide = lru_cache(_KEPT)(self._guide)
-        self.questions = lru_cache(_KEPT)(self._questions)
-        self.introducing = Introducing(self.bot, self.guide)
-        self.leading = Leading(self.bot)
+        bot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm, embedding=embedding)
+        super().__init__(settings, bot, Reader(user=None))
+        self._indexing = Indexing()
+        self._introducing = Introducing(self.bot, self.guide)
+        self._seen: dict[Reader, SeenFolder] = {}
+        self._seeing = threading.Lock()
         self._one_at_a_time = threading.Lock()
         self._beginning = threading.Lock()
         self._looked = -_LOOK_AGAIN
@@ -84,61 +63,69 @@ class OpenFolder:
         self._closing = False
 
     @property
-    def key(self) -> str:
-        """Names the folder in addresses: part of the hash of its path."""
-        return self.settings.index.name
+    def indexing(self) -> Indexing:
+        return self._indexing
 
     @property
-    def path(self) -> Path:
-        return self.settings.documents
+    def introducing(self) -> Introducing:
+        return self._introducing
+
+    def seen_by(self, reader: Reader) -> Folder:
+        """The folder as somebody sees it, with what is made and remembered for them alone."""
+        if reader.user is None:
+            return self
+        with self._seeing:
+            # The last one to come last: where there are many, who has not come for longest is forgotten.
+            seen = self._seen.pop(reader) if reader in self._seen else SeenFolder(self, reader)
+            self._seen[reader] = seen
+            too_many = [self._seen.pop(next(iter(self._seen))) for _ in range(len(self._seen) - _MOST_SEEN)]
+        for one in too_many:
+            one.close()
+        return seen
 
     def ingest(
         self, progress: Callable[[Progress], None] | None = None, *, use_model: bool = True, again: bool = True
     ) -> Report:
-        """Bring the index in line with the folder. With `again` false, what could not be read or sent is left alone
-        until it changes or somebody wants it. Raises what `Chatbot.ingest` raises."""
 
         def check() -> None:
             if self._closing:
                 raise _ClosingError
 
         def tell(told: Progress) -> None:
-            self.indexing = replace(self.indexing, progress=told)
+            self._indexing = replace(self._indexing, progress=told)
             if progress is not None:
                 progress(told)
 
         with self._one_at_a_time:
             if self._closing:
                 raise _ClosingError
-            earlier, self._looked = self.indexing.report, time.monotonic()
+            earlier, self._looked = self._indexing.report, time.monotonic()
             unsent = None if again or earlier is None else earlier.unfinished
-            self.indexing = Indexing(running=True, report=earlier)
+            self._indexing = Indexing(running=True, report=earlier)
             try:
                 report = self.bot.ingest(tell, check, offline=not use_model or unsent is not None, again=again)
                 report = replace(report, unfinished=report.unfinished or unsent)
             except IndexBusyError:
                 # On a server another process brings it in line: nothing is wrong here.
-                self.indexing = Indexing(report=earlier)
+                self._indexing = Indexing(report=earlier)
                 self._introduce()
                 raise
             except IbidError as error:
-                self.indexing = Indexing(problem=str(error))
+                self._indexing = Indexing(problem=str(error))
                 raise
             except BaseException:
-                self.indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
+                self._indexing = Indexing(problem="Indexing stopped unexpectedly. Try “Look for changes”.")
                 raise
             self._introduce(anew=report.changed)
-            self.indexing = Indexing(report=report, problem=report.unfinished)
+            self._indexing = Indexing(report=report, problem=report.unfinished)
         return report
 
     def _introduce(self, *, anew: bool = False) -> None:
         before, self._generation = self._generation, self.bot.retriever.snapshot.generation
-        if anew or before != self._generation or not self.introducing.introduction.documents:
-            self.introducing.begin()
+        if anew or before != self._generation or not self._introducing.introduction.documents:
+            self._introducing.begin()
 
     def ingest_beside(self, *, use_model: bool = True, again: bool = True) -> bool:
-        """Start an ingest in the background, unless one runs; whether it was started."""
-
         def quietly() -> None:
             with suppress(IbidError):  # `indexing.problem` tells it
                 self.ingest(use_model=use_model, again=again)
@@ -151,8 +138,6 @@ class OpenFolder:
         return True
 
     def brought_in_line(self, *, use_model: bool = True) -> Iterator[None]:
-        """Before a question: look at the folder, unless that was done just now, and wait, a step at a time, for what
-        changed to be in; not for much of it, but until there is something to ask."""
         asked = time.monotonic()
         begun = asked - self._looked > _LOOK_AGAIN and self.ingest_beside(use_model=use_model, again=False)
         while self._is_reading and ((begun and time.monotonic() - asked < _PATIENCE) or not self.bot.documents):
@@ -164,39 +149,7 @@ class OpenFolder:
 
     @property
     def _is_reading(self) -> bool:
-        return self.indexing.running or (self._background is not None and self._background.is_alive())
-
-    @property
-    def ids(self) -> frozenset[str]:
-        """The documents that are in."""
-        return frozenset(record.document_id for record in self.bot.documents)
-
-    def record(self, document_id: str) -> Record | None:
-        return next((record for record in self.bot.documents if record.document_id == document_id), None)
-
-    def read(self, document_id: str, first: int, last: int) -> list[Passage]:
-        """The paragraphs `first` to `last` of a document, in order; none where it is not in."""
-        return self.bot.retriever.passages_of(document_id, range(max(first, 1), last + 1))
-
-    def paragraph(self, document_id: str, number: int) -> Paragraph | None:
-        found = self.read(document_id, number, number)
-        return found[0].paragraph if found else None
-
-    def text_of(self, passage: Passage) -> str | None:
-        """The text of a passage that came back without it; None where its document is gone or has changed since."""
-        record = self.record(passage.paragraph.document_id)
-        if record is None or record.revision != passage.source.revision:
-            return None
-        paragraph = self.paragraph(*passage.paragraph.key)
-        return paragraph.text if paragraph else None
-
-    def _guide(self, record: Record) -> Guide:
-        """What a document is, before it is read."""
-        return guide_to(self.read(record.document_id, 1, MOST_LISTED), weight_of=self.bot.retriever.rarity)
-
-    def _questions(self, record: Record) -> tuple[str, ...]:
-        """What a document answers by itself."""
-        return questions_to(self.bot, record)
+        return self._indexing.running or (self._background is not None and self._background.is_alive())
 
     def close(self) -> None:
         """End the ingest under way, of which what was committed stays, and give the index back."""
@@ -205,7 +158,9 @@ class OpenFolder:
             self._background.join()
         # Whoever began one, nobody writes to the index any more once it is given back.
         with self._one_at_a_time:
-            self.introducing.close()
+            for seen in self._seen.values():
+                seen.close()
+            self._introducing.close()
             self.bot.close()
 
 
@@ -233,6 +188,8 @@ class Folders:
         self._settings = settings
         self._named = (settings.documents, *named)
         self.remembers = remembers
+        self._readers = Readers(settings.readers)
+        self._readers.expect_whole()
         self._embedder = MiniLM()
         self._llm = chat_model_of(settings)
         self._embedding = embedding_of(settings)
@@ -242,7 +199,15 @@ class Folders:
         self.default = settings.index.name
         self._remember()
 
-    def get(self, key: str | None) -> OpenFolder:
+    def seen_by(self, user: User, key: str | None) -> Folder:
+        """The folder of that key as a user may see it now, as `opened` otherwise."""
+        return self.opened(key).seen_by(self.reader(user))
+
+    def reader(self, user: User) -> Reader:
+        """What a user may read now, in whichever folder."""
+        return self._readers.reader(user)
+
+    def opened(self, key: str | None) -> OpenFolder:
         """The open folder of that key, the one the chat was started with where there is none. Opens it if need
         be. Raises FolderError for a key that names no known folder."""
         key = key or self.default

@@ -12,6 +12,7 @@ import json
 import math
 import secrets
 from collections.abc import MutableMapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +21,9 @@ import regex
 from rag.index.owner import proof_of
 from ui.web.asgi import App, Header, Receive, Scope, Send, reply
 from ui.web.passwords import Users
+from ui.web.proxied import Trusted
 from ui.web.public import PublicAddress
+from ui.web.who import User, told
 
 # Gradio builds functions from strings and writes its settings into the page: its scripts need both exceptions.
 POLICY = "; ".join(
@@ -55,24 +58,45 @@ _HOST = regex.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@/\s]+)(?::\d*)?")
 Headers = dict[bytes, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What becomes of a request: 200, who came in, and a cookie to set, if any; 401; or 429 and the seconds to wait."""
+
+    status: int
+    _: KW_ONLY
+    user: User = None
+    cookie: str = ""
+    wait: int = 0
+
+
 class Guard:
     """Lets requests through to `app` that name this host, come from no foreign page, and bring a right user and
     password, or the token that other commands of the same user find beside the index. `/healthz` is open to all, and
     answered here: it waits for nothing.
 
-    Without `users` everyone on this machine may come in. `hosts` are the names under which a browser may know
-    this server: a foreign page whose name was pointed here is turned away. The name of a `public` address is one of
-    them, and by it only pages of that address may ask.
+    Without `users` everyone on this machine may come in. Where a `trusted` proxy names the users, its word is enough,
+    and nobody else's is: others need a password or the token. Who came in is told to `app` where no client can write
+    it: a user by their name, and None for the token and where nobody has a name. `hosts` are the names under which a
+    browser may know this server: a foreign page whose name was pointed here is turned away. The name of a `public`
+    address is one of them, and by it only pages of that address may ask.
     """
 
     def __init__(
-        self, app: App, users: Users, token: str, hosts: tuple[str, ...] | None, *, public: PublicAddress | None = None
+        self,
+        app: App,
+        users: Users,
+        token: str,
+        hosts: tuple[str, ...] | None,
+        *,
+        public: PublicAddress | None = None,
+        trusted: Trusted | None = None,
     ) -> None:
         self._app = app
         self._users = users
         self._token = token
         self._hosts = hosts
         self._public = public
+        self._trusted = trusted
         is_secure = public is not None and public.scheme == "https"
         self._kept_for = f"Path={public.prefix if public else ''}/{'; Secure' if is_secure else ''}"
         self._one_guess = asyncio.Lock()
@@ -120,36 +144,52 @@ class Guard:
         return _netloc(origin) == host.decode("latin-1").lower()
 
     async def _enter(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
-        client = scope.get("client")
-        status, told = await self._may_enter(headers, client[0] if client else "")
-        if status == 401:
-            ask = [(b"www-authenticate", b'Basic realm="Ibid", charset="UTF-8"')]
-            await _refuse(send, 401, "Ibid asks for a user and a password (IBID_AUTH).", ask)
+        entry = await self._entry(scope, headers)
+        if entry.status == 401:
+            await self._turn_away(scope, send)
             return
-        if status == 429:
-            line = f"There were too many wrong passwords. Try again in {told} seconds."
-            await _refuse(send, 429, line, [(b"retry-after", told.encode())])
+        if entry.status == 429:
+            line = f"There were too many wrong passwords. Try again in {entry.wait} seconds."
+            await _refuse(send, 429, line, [(b"retry-after", str(entry.wait).encode())])
             return
+        if self._trusted is not None:
+            scope = {**scope, "headers": self._trusted.without(scope["headers"])}
+        cookies = [(b"set-cookie", entry.cookie.encode())] if entry.cookie else []
 
         async def guarded(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 # Gradio lets pages of other origins read its answers; nobody's page but this one may.
                 kept = [one for one in message.get("headers", []) if not one[0].lower().startswith(b"access-control-")]
-                message["headers"] = [*kept, *_HEADERS, *([(b"set-cookie", told.encode())] if told else [])]
+                message["headers"] = [*kept, *_HEADERS, *cookies]
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        await self._app(told(scope, entry.user), receive, guarded)
 
-    async def _may_enter(self, headers: Headers, address: str) -> tuple[int, str]:
-        """200 and a cookie to set, if any; 401; or 429 and the seconds to wait."""
-        if not self._users:
-            return 200, ""
+    async def _turn_away(self, scope: Scope, send: Send) -> None:
+        if self._trusted is not None and (self._trusted.speaks(scope) or not self._users):
+            line = "Only the proxy in front of this chat lets people in, and it has to name each (IBID_USER_HEADER)."
+            await _refuse(send, 401, line)
+            return
+        ask = [(b"www-authenticate", b'Basic realm="Ibid", charset="UTF-8"')]
+        await _refuse(send, 401, "Ibid asks for a user and a password (IBID_AUTH).", ask)
+
+    async def _entry(self, scope: Scope, headers: Headers) -> _Entry:
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
+        if not self._users and self._trusted is None:
+            return _Entry(200)
         if kind.lower() == b"bearer" and secrets.compare_digest(given.strip(), self._token.encode()):
-            return 200, ""
+            return _Entry(200)
+        if self._trusted is not None and self._trusted.speaks(scope):
+            user = self._trusted.named(scope["headers"])
+            return _Entry(401) if user is None else _Entry(200, user=user)
         pair = _pair(kind, given)
-        if pair is None:
-            return 401, ""
+        if pair is None or not self._users:
+            return _Entry(401)
+        client = scope.get("client")
+        return await self._compared(pair, headers, client[0] if client else "")
+
+    async def _compared(self, pair: str, headers: Headers, address: str) -> _Entry:
+        """Whether user and password fit."""
         user, _, password = pair.partition(":")
         mark = self._users.mark(user)
         is_marked = secrets.compare_digest(_cookie(headers), mark.encode())
@@ -159,10 +199,11 @@ class Guard:
         if not wait and not fits:
             wait, fits = await self._weighed(user, password, address, is_marked)
         if wait:
-            return 429, str(math.ceil(wait))
+            return _Entry(429, wait=math.ceil(wait))
         if not fits:
-            return 401, ""
-        return 200, "" if is_marked else f"{_COOKIE}={mark}; {self._kept_for}; HttpOnly; SameSite=Strict"
+            return _Entry(401)
+        cookie = "" if is_marked else f"{_COOKIE}={mark}; {self._kept_for}; HttpOnly; SameSite=Strict"
+        return _Entry(200, user=user, cookie=cookie)
 
     async def _weighed(self, user: str, password: str, address: str, is_marked: bool) -> tuple[float, bool]:
         """The seconds to wait after all, and whether the password fits. A hash takes as long as an answer does, so

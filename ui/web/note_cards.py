@@ -12,12 +12,12 @@ from ui.web.passages import Shelf
 from ui.web.render import answer_html
 from ui.words import verdict_text
 
-HEAD = (
+_HEAD = (
     '<header class="notes-top"><h2 tabindex="-1">Notes</h2>'
-    "<p>What you keep of answers and sources of this folder. Kept in this browser alone.</p>"
+    "<p>What you keep of answers and sources of this folder. {kept}</p>"
     '<div class="acts"><button type="button" class="act" data-act="view" data-opens="notes">Back to the chat</button></div>'
     '<div class="notes-tools" hidden><label for="notes-title">Title</label>'
-    f'<input type="text" id="notes-title" maxlength="{LONGEST_TITLE}" dir="auto" placeholder="Notes" autocomplete="off">'
+    '<input type="text" id="notes-title" maxlength="{longest}" dir="auto" placeholder="Notes" autocomplete="off">'
     '<div class="acts notes-exports" role="group" aria-label="Export the notes"><span>Export</span>'
     '<button type="button" class="act" data-act="export-notes" data-kind="markdown">Markdown</button>'
     '<button type="button" class="act" data-act="export-notes" data-kind="html">HTML</button>'
@@ -25,7 +25,13 @@ HEAD = (
     '<p class="no-notes" hidden>No notes yet. Press “Keep” under an answer, or open a source, select words in it and press '
     "“Keep this quote”.</p></header>"
 )
-"""What stands above the notes; the page's script shows what of it fits."""
+
+
+def head_html(*, is_kept_here: bool) -> str:
+    """What stands above the notes; the page's script shows what of it fits. `is_kept_here` where they are kept on the
+    server, not in the browser."""
+    where = "Kept on this server, for you alone." if is_kept_here else "Kept in this browser alone."
+    return _HEAD.format(kept=where, longest=LONGEST_TITLE)
 
 
 def note_html(note: Note, shelf: Shelf) -> str:

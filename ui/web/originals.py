@@ -1,7 +1,7 @@
 """Pages of documents as pictures, and their files to be downloaded: plain routes behind the guard.
 
-Nothing but a document that is in is given out, and only in the revision that the address names, so that what a browser
-keeps under one address never changes.
+Nothing but a document that is in, and that whoever asks may read, is given out, and only in the revision that the
+address names, so that what a browser keeps under one address never changes.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ import asyncio
 from collections.abc import Callable
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import PlainTextResponse, Response
 
 from rag.domain import document_name
 from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
-from ui.web.folders import Folders, OpenFolder
+from ui.web.folder import Folder
+from ui.web.folders import Folders
+from ui.web.who import User, user_of
 
 _AT_ONCE = 4
 """Requests that are answered at one time: two pages are drawn at once, and the others would only hold threads."""
@@ -25,7 +27,7 @@ _AT_ONCE = 4
 _FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
 _NEVER = {"cache-control": "no-store"}
 
-Give = Callable[[OpenFolder, Record], Response]
+Give = Callable[[Folder, Record], Response]
 
 
 def originals(folders: Folders) -> APIRouter:
@@ -33,25 +35,26 @@ def originals(folders: Folders) -> APIRouter:
     line where there is no such thing."""
     router, limiter = APIRouter(), asyncio.Semaphore(_AT_ONCE)
 
-    async def answered(folder: str, document: str, revision: str, give: Give) -> Response:
+    async def answered(request: Request, folder: str, document: str, revision: str, give: Give) -> Response:
+        user = user_of(request.scope)
         async with limiter:
-            return await run_in_threadpool(_given, folders, folder, document, revision=revision, give=give)
+            return await run_in_threadpool(_given, folders, user, folder, document, revision=revision, give=give)
 
     @router.api_route("/pages/{folder}/{document:path}/{page:int}.webp", methods=["GET", "HEAD"])
-    async def page(folder: str, document: str, page: int, revision: str = "") -> Response:
-        return await answered(folder, document, revision, lambda at, record: _page(at, record, page))
+    async def page(request: Request, folder: str, document: str, page: int, revision: str = "") -> Response:
+        return await answered(request, folder, document, revision, lambda at, record: _page(at, record, page))
 
     @router.api_route("/original/{folder}/{document:path}", methods=["GET", "HEAD"])
-    async def original(folder: str, document: str, revision: str = "") -> Response:
-        return await answered(folder, document, revision, _original)
+    async def original(request: Request, folder: str, document: str, revision: str = "") -> Response:
+        return await answered(request, folder, document, revision, _original)
 
     return router
 
 
-def _given(folders: Folders, key: str, document: str, *, revision: str, give: Give) -> Response:
+def _given(folders: Folders, user: User, key: str, document: str, *, revision: str, give: Give) -> Response:
     name = document_name(document)
     try:
-        folder = folders.get(key)
+        folder = folders.seen_by(user, key)
         record = folder.record(document)
         if record is None:
             raise DocumentError("is not among the documents")
@@ -64,12 +67,12 @@ def _given(folders: Folders, key: str, document: str, *, revision: str, give: Gi
         return PlainTextResponse(f"{error}\n", 404, headers=_NEVER)
 
 
-def _page(folder: OpenFolder, record: Record, number: int) -> Response:
+def _page(folder: Folder, record: Record, number: int) -> Response:
     image = folder.bot.originals.page_image(record, number)
     return Response(image.webp, media_type="image/webp", headers=_FOREVER)
 
 
-def _original(folder: OpenFolder, record: Record) -> Response:
+def _original(folder: Folder, record: Record) -> Response:
     """As bytes to be kept, whatever they are: a web page among the documents must not be one of ours."""
     data = folder.bot.originals.read(record)
     name = quote(document_name(record.document_id).rpartition("/")[2], safe="")

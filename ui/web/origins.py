@@ -1,5 +1,5 @@
-"""Where uploads that were fetched came from: a line beside each, in `IBID_HOME/origins`. The file itself stays as its
-server gave it."""
+"""Where uploads that were fetched came from: a line for each, in a folder `origins` beside theirs. The
+file itself stays as its server gave it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StorageError
+from rag.home import made_private
 from rag.index.records import Record
+from rag.owners import is_upload, owner_of
+from rag.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ def keep_origin(document_id: str, origin: Origin, *, size: int, origins: Path) -
     """Note where an upload of `size` bytes came from. Raises StorageError where that cannot be written."""
     told = {"address": origin.address, "fetched": origin.fetched.isoformat(timespec="seconds"), "size": size}
     try:
-        origins.mkdir(parents=True, exist_ok=True)
+        made_private(origins)
         _path(document_id, origins).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     except OSError as error:
         raise StorageError(
@@ -33,11 +36,12 @@ def keep_origin(document_id: str, origin: Origin, *, size: int, origins: Path) -
         ) from error
 
 
-def origin_of(record: Record, origins: Path) -> Origin | None:
+def origin_of(record: Record, settings: Settings) -> Origin | None:
     """Where a document came from; None where it was not fetched, or another file has its name by now."""
-    if not record.document_id.startswith("uploads/"):
+    if not is_upload(record.document_id):
         return None
     try:
+        origins = settings.origins_of(owner_of(record.document_id))
         told = json.loads(_path(record.document_id, origins).read_text(encoding="utf-8"))
         origin = Origin(address=str(told["address"]), fetched=dt.datetime.fromisoformat(told["fetched"]))
         return origin if told["size"] == record.stamp.size else None

@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rag.owners import spelled
+
 _log = logging.getLogger("ibid.guard")
 
 _MARK = "scrypt"
@@ -68,8 +70,16 @@ def read_users(pairs: str) -> dict[str, str | Hash]:
         user, _, password = pair.partition(":")
         if not user or not password:
             raise ValueError(f"number {number} of {len(given)} is not user:password")
+        _expect_a_name(user, number)
         users[user] = _hash_from(password, number) if password.startswith(f"{_MARK}.") else password
     return users
+
+
+def _expect_a_name(user: str, number: int) -> None:
+    try:
+        spelled(user)
+    except ValueError as error:
+        raise ValueError(f"{error} (number {number})") from None
 
 
 def _hash_from(text: str, number: int) -> Hash:

@@ -12,8 +12,9 @@ from itertools import groupby
 from rag.domain import Paragraph, Passage, Role, document_name
 from rag.index.records import Record
 from rag.ingest import Outcome
+from rag.owners import is_upload, owner_of
 from rag.text.units import rows_of
-from ui.web.folders import Indexing
+from ui.web.folder import Indexing
 from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.origins import Origin
@@ -221,14 +222,15 @@ def outcomes_html(outcomes: Mapping[str, str]) -> str:
 def _document_html(record: Record) -> str:
     document = exact(record.document_id)
     name = document_name(record.document_id)
-    uploaded = record.document_id.startswith("uploads/")
+    uploaded, owner = is_upload(record.document_id), owner_of(record.document_id)
+    whose = f" for {owner} alone" if owner is not None else ""
     remove = (
         f'<button type="button" class="act remove" data-act="remove" data-document="{document}" '
         f'aria-label="{attribute("Delete the uploaded " + name)}">Delete</button>'
         if uploaded
         else ""
     )
-    facts = f"{name} · {counted(record.paragraphs)}{' · uploaded, in every folder' if uploaded else ''}"
+    facts = f"{name} · {counted(record.paragraphs)}{f' · uploaded{whose}, in every folder' if uploaded else ''}"
     warning = f'<span class="remark">{escaped(record.warning)}</span>' if record.warning else ""
     return (
         f'<li class="document"><label class="tick"><input type="checkbox" data-act="scope" data-document="{document}" '

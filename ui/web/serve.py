@@ -15,20 +15,23 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from rag.errors import ServerError, StorageError
 from rag.home import make_private
 from rag.settings import Settings
 from ui.web.addresses import PUBLIC, Reach
 from ui.web.api import routes
-from ui.web.asgi import App
+from ui.web.asgi import App, Receive, Scope, Send
 from ui.web.completions import completion_routes
 from ui.web.connections import BACKLOG, PatientProtocol
 from ui.web.folders import Folders
 from ui.web.guard import Guard
 from ui.web.originals import originals
 from ui.web.passwords import Users, read_users
+from ui.web.proxied import Trusted, trusted, with_peer
 from ui.web.public import LOOPBACK, PublicAddress, Unprefixed, public_address
+from ui.web.readers import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ def prepared(
     may be fetched, if anything may. Raises ServerError where it may not listen there, the port is taken, or the public
     address cannot be one."""
     public = public_address(settings)
-    users = _users(settings, host)
+    proxy = trusted(settings)
+    users = _users(settings, host, proxy)
+    has_users = bool(users) or proxy is not None
+    Readers(settings.readers).expect_whole()
     listener = _listener(host, port)
     make_private(settings.home)
     temporary = _emptied(settings.temporary)
@@ -85,15 +91,18 @@ def prepared(
         app = _application(
             folders,
             settings,
-            reach=reach if allowed(settings.web, users, is_shared=is_shared) else None,
-            chooses=allowed(settings.model_choice, users, is_shared=is_shared),
+            reach=reach if allowed(settings.web, has_users=has_users, is_shared=is_shared) else None,
+            chooses=allowed(settings.model_choice, has_users=has_users, is_shared=is_shared),
+            names=has_users,
         )
         # After Gradio was imported: the ingest that begins here would make that take twice as long.
-        folders.get(None)
-        hosts = None if users and not _is_loopback(host) else (*LOOPBACK, host)
-        guarded = Guard(app, users, token, hosts, public=public)
+        folders.opened(None)
+        hosts = None if has_users and not _is_loopback(host) else (*LOOPBACK, host)
+        guarded = Guard(app, users, token, hosts, public=public, trusted=proxy)
+        entered = Unprefixed(guarded, public) if public else guarded
         config = uvicorn.Config(
-            Unprefixed(guarded, public) if public else guarded,
+            _behind(proxy, entered) if proxy else entered,
+            proxy_headers=proxy is None,
             http=PatientProtocol,
             backlog=BACKLOG,
             log_level="warning",
@@ -101,7 +110,7 @@ def prepared(
             ws="none",
         )
         with listener:
-            yield Ready(shown, _Server(config), listener, public, is_open=is_shared and not users)
+            yield Ready(shown, _Server(config), listener, public, is_open=is_shared and not has_users)
     finally:
         folders.close()
         shutil.rmtree(temporary, ignore_errors=True)
@@ -118,23 +127,34 @@ def _emptied(temporary: Path) -> Path:
     return temporary
 
 
-def _application(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool) -> App:
+def _application(folders: Folders, settings: Settings, *, reach: Reach | None, chooses: bool, names: bool) -> App:
     from ui.web.app import mount_page  # Gradio takes seconds: no other command imports it
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(routes(folders))
     app.include_router(originals(folders))
     app.include_router(completion_routes(folders))
-    return mount_page(app, folders, settings, reach=reach, chooses=chooses)
+    return mount_page(app, folders, settings, reach=reach, chooses=chooses, names=names)
 
 
-def allowed(said: bool | None, users: Users, *, is_shared: bool) -> bool:
+def allowed(said: bool | None, *, has_users: bool, is_shared: bool) -> bool:
     """Whether the chat may ask other machines for whoever uses it: where nobody said, only for those who sit at this
     one."""
-    return said if said is not None else not (users or is_shared)
+    return said if said is not None else not (has_users or is_shared)
 
 
-def _users(settings: Settings, host: str) -> Users:
+def _behind(proxy: Trusted, app: App) -> App:
+    """The app, told of each request who sent it, before what a proxy says of where it came from takes that place."""
+    known = [*os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1").split(","), *map(str, proxy.networks)]
+    forwarded = ProxyHeadersMiddleware(app, known)  # type: ignore[arg-type]
+
+    async def entered(scope: Scope, receive: Receive, send: Send) -> None:
+        await forwarded(with_peer(scope), receive, send)  # type: ignore[arg-type]
+
+    return entered
+
+
+def _users(settings: Settings, host: str, proxy: Trusted | None) -> Users:
     try:
         users = Users(read_users(settings.auth.get_secret_value()))
     except ValueError as error:
@@ -142,7 +162,12 @@ def _users(settings: Settings, host: str) -> Users:
             f"IBID_AUTH is not user:password pairs separated by commas: {error}. "
             "For a password with a comma, put what `ibid password` prints."
         ) from None
-    if not users and not _is_loopback(host):
+    if settings.readers is not None and not users and proxy is None:
+        raise ServerError(
+            f"IBID_READERS={settings.readers} says what users may read, and nobody has a name here. Set "
+            "IBID_AUTH=user:password, or IBID_USER_HEADER and IBID_PROXY behind a proxy."
+        )
+    if not users and proxy is None and not _is_loopback(host):
         raise ServerError(
             f"Listening on {host} would show your documents to everyone who can reach this machine. "
             "Set IBID_AUTH=user:password first, or leave --host out."

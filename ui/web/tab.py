@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ui.web.conversation import Conversation
-from ui.web.folders import OpenFolder
+from ui.web.folder import Folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tab:
-    """The folder that a tab asks; its conversation, an empty one where the event brings none; and what the page sent
-    with the event: for one that opens, what its address names."""
+    """The folder that a tab asks, as whoever has it open sees it; its conversation, an empty one where the event brings
+    none; and what the page sent with the event: for one that opens, what its address names."""
 
-    folder: OpenFolder
+    folder: Folder
     conversation: Conversation
     sent: Mapping[str, Any] = field(default_factory=dict)
 

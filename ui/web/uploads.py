@@ -1,4 +1,5 @@
-"""Files that people bring along: kept in `IBID_HOME/uploads`, never in a documents folder.
+"""Files that people bring along: kept in `IBID_HOME/uploads`, those of a named user in a folder of their own, never in
+a documents folder.
 
 Until they are kept they wait in `IBID_HOME/tmp`, where Gradio's upload alone writes.
 """
@@ -19,6 +20,8 @@ import regex
 
 from rag.documents.loaders.formats import READS, is_document
 from rag.errors import DocumentError, StorageError
+from rag.home import made_private
+from rag.owners import UPLOADS, is_upload
 from rag.plugged import NOTHING_PLUGGED, Plugged
 from ui.web.bodies import looks_like_a_file
 
@@ -29,6 +32,7 @@ _FORGOTTEN_AFTER = 3_600.0
 """Seconds after which nobody comes back to an upload."""
 _LONGEST_NAME = 200
 _GONE = "it has gone by now, or was added already. Add it again where it is missing"
+NO_UPLOAD = "{document} is not an uploaded file. Ibid deletes nothing else."
 _UNFIT = regex.compile(r"[\p{C}/\\:*?\"<>|]+")
 
 
@@ -84,7 +88,13 @@ class Waiting:
 
 
 def take_waiting(
-    path: Path, *, temporary: Path, uploads: Path, max_file_mb: float, plugged: Plugged = NOTHING_PLUGGED
+    path: Path,
+    *,
+    temporary: Path,
+    uploads: Path,
+    max_file_mb: float,
+    plugged: Plugged = NOTHING_PLUGGED,
+    root: str = UPLOADS,
 ) -> str:
     """Keep a file that waits and return its document id; it waits no more, whatever became of it. Of several who bring
     one at once only the first has it.
@@ -99,7 +109,7 @@ def take_waiting(
     except OSError as error:
         raise DocumentError(_GONE) from error
     try:
-        return keep_upload(mine, path.name, uploads, max_file_mb, plugged=plugged)
+        return keep_upload(mine, path.name, uploads, max_file_mb, plugged=plugged, root=root)
     finally:
         mine.unlink(missing_ok=True)
 
@@ -119,9 +129,16 @@ def _file_path(address: str) -> str:
 
 
 def keep_upload(
-    source: Path, name: str, uploads: Path, max_file_mb: float, *, plugged: Plugged = NOTHING_PLUGGED
+    source: Path,
+    name: str,
+    uploads: Path,
+    max_file_mb: float,
+    *,
+    plugged: Plugged = NOTHING_PLUGGED,
+    root: str = UPLOADS,
 ) -> str:
-    """Keep a file as an upload and return its document id; a second one of a name gets a new name.
+    """Keep a file as an upload and return its document id, which begins with `root`; a second one of a name gets a
+    new name.
 
     Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
     it cannot be written.
@@ -135,12 +152,14 @@ def keep_upload(
         size = os.fstat(brought.fileno()).st_size
         if size > max_file_mb * 1_000_000:
             raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
-        return f"uploads/{_kept(brought, name, uploads)}"
+        return f"{root}/{_kept(brought, name, uploads)}"
 
 
-def keep_bytes(data: bytes, name: str, uploads: Path, *, plugged: Plugged = NOTHING_PLUGGED) -> str:
+def keep_bytes(
+    data: bytes, name: str, uploads: Path, *, plugged: Plugged = NOTHING_PLUGGED, root: str = UPLOADS
+) -> str:
     """Keep what was fetched as an upload and return its document id, as `keep_upload` does and with its errors."""
-    return f"uploads/{_kept(BytesIO(data), _fitting(name, plugged), uploads)}"
+    return f"{root}/{_kept(BytesIO(data), _fitting(name, plugged), uploads)}"
 
 
 def _fitting(name: str, plugged: Plugged) -> str:
@@ -154,7 +173,7 @@ def _fitting(name: str, plugged: Plugged) -> str:
 def _kept(brought: BinaryIO, name: str, uploads: Path) -> str:
     target = None
     try:
-        uploads.mkdir(parents=True, exist_ok=True)
+        made_private(uploads)
         target = _claimed(uploads, name)
         with target.open("wb") as file:
             shutil.copyfileobj(brought, file)
@@ -169,11 +188,12 @@ def _kept(brought: BinaryIO, name: str, uploads: Path) -> str:
 
 
 def delete_upload(document_id: str, uploads: Path) -> None:
-    """Delete an uploaded file. Raises DocumentError for what is no upload: documents are never deleted."""
-    root, _, name = document_id.partition("/")
+    """Delete a file that was uploaded to that folder. Raises DocumentError for what is no upload: documents are never
+    deleted."""
+    name = document_id.partition("/")[2]
     target = uploads / name
-    if root != "uploads" or not name or target.parent != uploads or not _is_file(target):
-        raise DocumentError(f"{document_id} is not an uploaded file. Ibid deletes nothing else.")
+    if not is_upload(document_id) or target.parent != uploads or not _is_file(target):
+        raise DocumentError(NO_UPLOAD.format(document=document_id))
     # Somebody else may have been quicker.
     target.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ui.web.folders import Indexing
+from ui.web.folder import Indexing
 from ui.web.introducing import Introduced, Introduction
 from ui.web.markup import escaped, exact
 from ui.web.passages import document_link, sentence_link
@@ -16,12 +16,26 @@ from ui.web.reading import failures_html, left_out_html
 from ui.words import counted, day_text
 
 _LONGEST_SENTENCE = 260
+_NOT_GRANTED = (
+    "No document here is open to you. Whoever runs this chat can change that (IBID_READERS); what you add under “Add "
+    "files” is yours."
+)
 
 
-def welcome_html(folder: str, name: str, documents: int, indexing: Indexing, introduction: Introduction) -> str:
-    """`folder` is the key that links lead to, `name` what the documents are called."""
+def welcome_html(
+    folder: str,
+    name: str,
+    documents: int,
+    indexing: Indexing,
+    introduction: Introduction,
+    *,
+    is_restricted: bool = False,
+) -> str:
+    """`folder` is the key that links lead to, `name` what the documents are called; it `is_restricted` where there may be
+    others that somebody may not read."""
+    intro = _NOT_GRANTED if is_restricted and not documents else _intro(documents, indexing.running)
     return (
-        f'<div class="welcome"><h2>Ask {escaped(name)}</h2><p class="intro">{_intro(documents, indexing.running)}</p>'
+        f'<div class="welcome"><h2>Ask {escaped(name)}</h2><p class="intro">{intro}</p>'
         f"{failures_html(indexing)}{left_out_html(indexing)}"
         f"{_questions_html(introduction.questions)}"
         f"{_documents_html(folder, introduction.documents, documents) if documents else ''}</div>"

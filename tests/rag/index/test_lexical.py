@@ -57,8 +57,6 @@ def test_document_frequencies_count_paragraphs() -> None:
         builder.add(paragraph)
     leg = builder.build()
     assert [leg.document_frequency(term) for term in ("siege", "city", "bread")] == [2, 1, 0]
-    assert leg.inverse_document_frequency("city") == pytest.approx(log(1 + 2.5 / 1.5))
-    assert leg.inverse_document_frequency("bread") == pytest.approx(log(1 + 3.5 / 0.5))
 
 
 def test_an_index_of_nothing_scores_nothing() -> None:
@@ -242,3 +240,22 @@ def test_no_room_for_the_index_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as told:
         save_index(build_index(TEXTS), tmp_path / "in the way" / "lexical", "stamp 1")
     assert str(told.value).startswith(f"Cannot write to {tmp_path / 'in the way'}: ")
+
+
+@given(st.lists(st.tuples(st.lists(st.sampled_from("abcdef"), max_size=9), st.booleans()), max_size=9))
+def test_a_leg_of_which_some_is_seen_tells_what_one_of_those_alone_does(
+    paragraphs: list[tuple[list[str], bool]],
+) -> None:
+    whole, alone = LegBuilder(), LegBuilder()
+    for terms_of_it, is_seen in paragraphs:
+        whole.add(terms_of_it)
+        if is_seen:
+            alone.add(terms_of_it)
+    seen = np.array([is_seen for _, is_seen in paragraphs], dtype=np.bool_)
+    narrowed, expected = whole.build().narrowed(seen), alone.build()
+    for query in (*"abcdefg", ["a", "b", "b", "f"]):
+        assert np.array_equal(narrowed.scores(query)[seen], expected.scores(query))
+        assert not narrowed.scores(query)[~seen].any()
+    assert [narrowed.document_frequency(one) for one in "abcdefg"] == [
+        expected.document_frequency(one) for one in "abcdefg"
+    ]

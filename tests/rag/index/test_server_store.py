@@ -37,7 +37,8 @@ from rag.opening import clear_index, open_chatbot
 from rag.settings import Settings
 from rag.status import status_json
 from tests.rag.index.test_lexical import assert_same
-from ui.web.folders import Indexing, OpenFolder
+from ui.web.folder import Indexing
+from ui.web.folders import OpenFolder
 
 EMBEDDER = "by-hand-1"
 KEY = "Hanne Lund holds the key of the depot."

@@ -323,7 +323,7 @@ def test_to_close_while_a_question_waits_for_its_ingest_leaves_a_whole_index(min
 def test_a_folder_opens_once_and_is_told_of_once(mine: Settings) -> None:
     with known_by(mine) as (folders, told):
         with ThreadPoolExecutor(8) as pool:
-            opened = list(pool.map(folders.get, [None, mine.index.name, "", None] * 4))
+            opened = list(pool.map(folders.opened, [None, mine.index.name, "", None] * 4))
         assert len({id(folder) for folder in opened}) == 1
         assert told == opened[:1]
         assert opened[0].key == folders.default == mine.index.name
@@ -332,13 +332,13 @@ def test_a_folder_opens_once_and_is_told_of_once(mine: Settings) -> None:
 
 def test_an_open_folder_is_read_by_itself(mine: Settings) -> None:
     with known_by(mine) as (folders, _):
-        folder = folders.get(None)
+        folder = folders.opened(None)
         until(lambda: len(folder.bot.documents) == 2)
 
 
 def test_a_folder_that_is_open_belongs_to_this_process(mine: Settings, embedder: MiniLM) -> None:
     with known_by(mine) as (folders, _):
-        folders.get(None)
+        folders.opened(None)
         with pytest.raises(IndexBusyError, match="in use by process"):
             open_chatbot(mine, "test", embedder=embedder)
     open_chatbot(mine, "test", embedder=embedder).close()
@@ -348,7 +348,7 @@ def test_a_folder_that_is_open_belongs_to_this_process(mine: Settings, embedder:
 def test_a_key_that_names_no_folder_is_refused(mine: Settings, key: str) -> None:
     with known_by(mine) as (folders, told):
         with pytest.raises(FolderError, match="ibid chat DIR"):
-            folders.get(key)
+            folders.opened(key)
         assert told == []
     assert not (mine.home / "indexes").exists()
 
@@ -362,8 +362,8 @@ def test_folders_known_once_are_known_again(mine: Settings, other: Settings) -> 
             mine.index.name: mine.documents.resolve(),
         }
         assert folders.default == other.index.name
-        first = folders.get(mine.index.name)
-        second = folders.get(None)
+        first = folders.opened(mine.index.name)
+        second = folders.opened(None)
         assert [folder.path for folder in told] == [mine.documents, other.documents]
         until(lambda: len(first.bot.documents) == 2 and len(second.bot.documents) == 1)
         assert "13 days" in first.bot.ask(QUESTION).text
@@ -381,9 +381,9 @@ def test_who_comes_over_a_network_is_shown_no_folder_of_an_earlier_run(
     try:
         assert list(folders.known().values()) == [other.documents.resolve(), third.resolve()]
         with pytest.raises(FolderError, match="No folder is known"):
-            folders.get(mine.index.name)
+            folders.opened(mine.index.name)
         key = mine.model_copy(update={"documents": third}).index.name
-        assert folders.get(key).path == third.resolve()
+        assert folders.opened(key).path == third.resolve()
     finally:
         folders.close()
     # Whoever sits at this machine goes on as before.
@@ -398,7 +398,7 @@ def test_a_folder_that_was_removed_is_known_no_more(mine: Settings, other: Setti
     with known_by(mine) as (folders, _):
         assert list(folders.known()) == [mine.index.name]
         with pytest.raises(FolderError):
-            folders.get(other.index.name)
+            folders.opened(other.index.name)
 
 
 @pytest.mark.parametrize(

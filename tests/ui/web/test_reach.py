@@ -16,6 +16,8 @@ import pytest
 from attacking import Attacked, attacked, disguises, file_address, until_read
 from browsing import ROOT
 
+from rag.owners import root_of
+from rag.settings import Settings
 from tests.conftest import bare_environment
 
 URLS = ("http://example.com/secret.txt", "https://nowhere.invalid/a.txt", "http://127.0.0.1:9/a.txt")
@@ -44,6 +46,15 @@ def six_files(base: Path) -> tuple[str, ...]:
         str(base / ".hidden"),
         str(ROOT / "ui" / "web" / "app.py"),
     )
+
+
+def root(chat: Attacked) -> str:
+    """With which the ids of what the fixture's user uploads begin."""
+    return root_of("anna" if chat.headers else None)
+
+
+def uploads(chat: Attacked) -> Path:
+    return Settings(home=chat.home).uploads_of("anna" if chat.headers else None)
 
 
 def assert_untouched(chat: Attacked, before: list[str]) -> None:
@@ -110,7 +121,7 @@ def test_the_event_that_takes_uploads_takes_nothing_else(chat: Attacked) -> None
             assert chat.event(taking, [mixed, "", "{}"]).status == 400
             borrowed = {"path": upload, "url": path, "meta": {"_type": "gradio.FileData"}}
             assert chat.event(taking, [[borrowed], "", "{}"]).status == 400
-        assert list((chat.home / "uploads").glob("*")) == []
+        assert list((uploads(chat)).glob("*")) == []
     finally:
         Path(upload).unlink()
         Path(upload).parent.rmdir()
@@ -157,9 +168,9 @@ def test_real_uploads_are_taken(chat: Attacked) -> None:  # case 1
         joined = chat.event(taking, [[file], chat.key, "{}"], session, [file])
         assert joined.status == 200, joined.body
         assert f"lamp-{number}.md" in (told := chat.outcome(session)), told
-    assert len(list((chat.home / "uploads").iterdir())) == 10
+    assert len(list((uploads(chat)).iterdir())) == 10
     found = chat.post("/api/search", {"question": "When was the lamp number 7 of Amrum lit?", "limit": 1}).json
-    assert found["passages"][0]["document"] == "uploads/lamp-7.md"
+    assert found["passages"][0]["document"] == f"{root(chat)}/lamp-7.md"
 
 
 @pytest.mark.slow
@@ -175,13 +186,13 @@ def test_each_file_that_is_added_has_one_outcome(chat: Attacked) -> None:  # cas
     assert chat.event(taking, [[file(path), file(path)], chat.key, "{}"], "twice").status == 200
     assert "Errno" not in (told := chat.outcome("twice"))
     assert "added" in told
-    assert len(list((chat.home / "uploads").glob("twice*"))) == 1
+    assert len(list((uploads(chat)).glob("twice*"))) == 1
     path = chat.upload("again.md", b"The clock of Norden strikes again.\n")
     joined = [chat.event(taking, [[file(path)], chat.key, "{}"], f"again{n}").status for n in range(2)]
     told = "".join(chat.outcome(f"again{n}") for n in range(2) if joined[n] == 200)
     assert set(joined) <= {200, 400}
     assert "Errno" not in told
-    assert len(list((chat.home / "uploads").glob("again*"))) == 1
+    assert len(list((uploads(chat)).glob("again*"))) == 1
 
     # Added and deleted at once.
     def add(number: int) -> str:
@@ -191,7 +202,7 @@ def test_each_file_that_is_added_has_one_outcome(chat: Attacked) -> None:  # cas
 
     def delete(number: int) -> str:
         data = [chat.key, "{}"]
-        told = {"document": f"uploads/both-{number % 12}.md"}
+        told = {"document": f"{root(chat)}/both-{number % 12}.md"}
         assert chat.event(removing, data, f"delete{number}", told).status == 200
         return chat.outcome(f"delete{number}")
 
@@ -204,9 +215,9 @@ def test_each_file_that_is_added_has_one_outcome(chat: Attacked) -> None:  # cas
     assert all(re.search("deleted|is not an uploaded file", one.result()) for one in deleted)
     assert "Errno" not in "".join(one.result() for one in [*added, *deleted])
     chat.post("/api/ingest", {})
-    there = {f"uploads/{path.name}" for path in (chat.home / "uploads").iterdir()}
+    there = {f"{root(chat)}/{path.name}" for path in (uploads(chat)).iterdir()}
     documents = {one["document"] for one in chat.post("/api/status", {}).json["documents"]}
-    assert {one for one in documents if one.startswith("uploads/")} == there
+    assert {one for one in documents if one.startswith(f"{root(chat)}/")} == there
 
 
 # A process of its own, as Gradio leaves event loops behind.

@@ -17,7 +17,7 @@ from rag.documents.reading import read_document
 from rag.domain import Paragraph, Passage, Ranks, Role, Source
 from rag.index.records import FileStamp, Record
 from rag.ingest import FileOutcome, Outcome, Progress, Report
-from ui.web.folders import Indexing
+from ui.web.folder import Indexing
 from ui.web.introducing import Introduction
 from ui.web.prose import Mark, paragraph_html
 from ui.web.reading import (

@@ -35,7 +35,7 @@ from rag.domain import (
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State, conversation_from
-from ui.web.folders import Indexing
+from ui.web.folder import Indexing
 from ui.web.foot import plain_text
 from ui.web.introducing import Introduction
 from ui.web.passages import Shelf

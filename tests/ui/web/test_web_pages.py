@@ -204,8 +204,8 @@ def test_where_nobody_said_only_who_sits_at_the_machine_may_fetch_or_choose_a_mo
 ) -> None:
     monkeypatch.setenv("IBID_WEB", web)
     monkeypatch.setenv("IBID_MODEL_CHOICE", web)
-    assert allowed(Settings().web, Users(read_users(auth)), is_shared=is_shared) is may
-    assert allowed(Settings().model_choice, Users(read_users(auth)), is_shared=is_shared) is may
+    assert allowed(Settings().web, has_users=bool(Users(read_users(auth))), is_shared=is_shared) is may
+    assert allowed(Settings().model_choice, has_users=bool(Users(read_users(auth))), is_shared=is_shared) is may
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from ui.web.conversation import LONGEST_NAME, Conversation, State, conversation_
 from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
 from ui.web.export import exported
 from ui.web.feedback import feedback_case, take_back, write_feedback
-from ui.web.folders import OpenFolder
+from ui.web.folder import Folder
 from ui.web.models import disclosure_html, switch_label
 from ui.web.passages import Shelf
 from ui.web.reading import empty_reader_html
 from ui.web.render import exchange_html
 from ui.web.tab import Tab
+from ui.web.who import User
 
 if TYPE_CHECKING:
     from rag.servers.chat_model import ChatModel
@@ -119,7 +120,7 @@ class Chat(View):
         yield from self._answering(tab.folder, before.asking(question), use_model=use_model, chosen=chosen)
 
     def _answering(
-        self, folder: OpenFolder, asked: Conversation, *, use_model: bool, chosen: str
+        self, folder: Folder, asked: Conversation, *, use_model: bool, chosen: str
     ) -> Iterator[tuple[Any, ...]]:
         """Earlier exchanges, the live one and the conversation, as the answer to its last question grows."""
         with self.desk.meanwhile.answering(asked) as changes:
@@ -161,23 +162,23 @@ class Chat(View):
 
     # --- called by the page's script
 
-    def export(self, wanted: Mapping[str, Any]) -> Json:
+    def export(self, wanted: Mapping[str, Any], _: User) -> Json:
         """A conversation as a file: its name, type and text."""
         conversation = conversation_from(wanted.get("kept"), str(wanted.get("folder")))
         file = exported(conversation, str(wanted.get("kind")))
         return {"name": file.name, "type": file.type, "text": file.text}
 
-    def next_questions(self, given: Mapping[str, Any]) -> Json:
+    def next_questions(self, given: Mapping[str, Any], user: User) -> Json:
         """Questions that lead on from the last answer of a conversation: each was asked of the documents that it asks.
         None where that answer is not finished."""
         with suppress(IbidError):
-            folder = self.desk.folders.get(str(given.get("folder")))
+            folder = self.desk.seen(given.get("folder"), user)
             conversation = conversation_from(given.get("kept"), folder.key)
             if conversation.exchanges and conversation.exchanges[-1].state is State.DONE:
                 return {"questions": list(self._leading_on(folder, conversation))}
         return {"questions": []}
 
-    def _leading_on(self, folder: OpenFolder, conversation: Conversation) -> Sequence[str]:
+    def _leading_on(self, folder: Folder, conversation: Conversation) -> Sequence[str]:
         return folder.leading.on_from(
             conversation.turns,
             asked=[one.question for one in conversation.exchanges],
@@ -185,16 +186,16 @@ class Chat(View):
             is_over=lambda: self.desk.meanwhile.has_gone_on(conversation),
         )
 
-    def feedback(self, given: Mapping[str, Any]) -> Json:
-        """Write what somebody said of an answer, in place of the `case` that they said of it before; where it is
+    def feedback(self, given: Mapping[str, Any], user: User) -> Json:
+        """Write what somebody said of an answer, each into a file of their own, in place of the `case` that they said of it before; where it is
         neither good nor bad, that is taken back. Returns what to tell them, and the id of the case."""
-        home, before = self.desk.settings.home, given.get("case")
+        home, before = self.desk.settings.home_of(user), given.get("case")
         before = str(before) if before else None
         try:
             if given.get("good") is None:
                 take_back(home, before or "")
                 return {"said": "Taken back."}
-            folder = self.desk.folders.get(str(given.get("folder")))
+            folder = self.desk.seen(given.get("folder"), user)
             case = _case(folder, conversation_from(given.get("kept"), folder.key), given)
             if case is None:
                 return {"problem": "There is no answer yet."}
@@ -206,7 +207,7 @@ class Chat(View):
         return {"said": "Thank you. It is kept on this machine.", "case": case["id"]}
 
 
-def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, Any]) -> Json | None:
+def _case(folder: Folder, conversation: Conversation, given: Mapping[str, Any]) -> Json | None:
     """What somebody said of an answer, as an eval case; None where there is no answer yet. Raises LookupError,
     ValueError or TypeError where it is said of none."""
     turn = int(given["turn"])
@@ -221,7 +222,7 @@ def _case(folder: OpenFolder, conversation: Conversation, given: Mapping[str, An
 
 
 def _growing(
-    folder: OpenFolder,
+    folder: Folder,
     asked: Conversation,
     changes: Mapping[str, Any],
     *,
@@ -248,7 +249,7 @@ def _growing(
         raise
 
 
-def _still_there(folder: OpenFolder, scope: tuple[str, ...] | None) -> frozenset[str] | None:
+def _still_there(folder: Folder, scope: tuple[str, ...] | None) -> frozenset[str] | None:
     """The scope without documents that have left the folder since it was chosen. Raises DocumentError for an empty
     one."""
     if scope is None:
@@ -261,7 +262,7 @@ def _still_there(folder: OpenFolder, scope: tuple[str, ...] | None) -> frozenset
     return there
 
 
-def _told_while_indexing(answer: Answer, folder: OpenFolder) -> Answer:
+def _told_while_indexing(answer: Answer, folder: Folder) -> Answer:
     """An answer that was given before all documents were in says so, also when it is read later."""
     progress = folder.indexing.progress
     if not folder.indexing.running or progress is None or progress.files_done >= progress.files:
@@ -276,22 +277,22 @@ def _turn(tab: Tab) -> int:
     return turn if isinstance(turn, int) else 0
 
 
-def _opened(folder: OpenFolder, conversation: Conversation) -> tuple[str, ...]:
+def _opened(folder: Folder, conversation: Conversation) -> tuple[str, ...]:
     return conversation.text(), _transcript(folder, conversation), _live(folder, conversation)
 
 
-def _transcript(folder: OpenFolder, conversation: Conversation) -> str:
+def _transcript(folder: Folder, conversation: Conversation) -> str:
     """All exchanges but the last, which is live."""
     earlier = enumerate(conversation.exchanges[:-1], start=1)
     return "".join(exchange_html(exchange, number, _shelf(folder)) for number, exchange in earlier)
 
 
-def _live(folder: OpenFolder, conversation: Conversation) -> str:
+def _live(folder: Folder, conversation: Conversation) -> str:
     exchanges = conversation.exchanges
     return exchange_html(exchanges[-1], len(exchanges), _shelf(folder)) if exchanges else ""
 
 
-def _shelf(folder: OpenFolder) -> Shelf:
+def _shelf(folder: Folder) -> Shelf:
     return Shelf(folder.key, folder.text_of)
 
 

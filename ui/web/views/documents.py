@@ -1,4 +1,4 @@
-"""The side pane: the conversations of this browser, the files that people add, and the documents that are asked."""
+"""The side pane: the conversations that are kept, the files that people add, and the documents that are asked."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from rag.documents.loaders.formats import ending_of
 from rag.domain import document_name
 from rag.errors import DocumentError, FetchError, IbidError
 from rag.ingest import Outcome
+from rag.owners import owner_of, root_of
 from rag.settings import Settings
 from ui.web.addresses import WebAddress
 from ui.web.consent import coming_html, question_html, refused_html
 from ui.web.desk import View, html
 from ui.web.fetching import Found, Limits, Page, fetch
-from ui.web.folders import OpenFolder
+from ui.web.folder import Folder
 from ui.web.origins import Origin, forget_origin, keep_origin
+from ui.web.readers import Reader
 from ui.web.reading import counted, gone_html, library_html, outcomes_html
 from ui.web.tab import Tab
-from ui.web.uploads import delete_upload, keep_bytes, take_waiting
+from ui.web.talks import talks_html
+from ui.web.uploads import NO_UPLOAD, delete_upload, keep_bytes, take_waiting
 from ui.web.welcome import welcome_html
+from ui.web.who import User
 
 _SHARED = "not taken: this index is shared with others. Put the file into the documents folder."
 
@@ -37,7 +41,7 @@ class Documents(View):
     def lay_out(self) -> None:
         self.timer = gr.Timer(_TICK, active=False)
         with gr.Column(elem_id="side", min_width=0):
-            html("talks", _TALKS)
+            html("talks", talks_html(is_kept_here=self.desk.names))
             self.upload = gr.File(label="Add files", file_count="multiple", elem_id="upload", height=56)
             html("paste", _paste_html(can_fetch=self.desk.reach is not None))
             self.consent = html("consent", watched=True)
@@ -96,7 +100,7 @@ class Documents(View):
 
     def take_in(self, tab: Tab, files: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
         """Keep the files that were dropped, index them, and say what became of each."""
-        named, outcomes = self._keep(files or ())
+        named, outcomes = self._keep(files or (), tab.folder.reader.user)
         for cleared, told in zip((None, gr.skip()), self._read(tab.folder, named, outcomes), strict=True):
             yield cleared, *told
 
@@ -117,7 +121,7 @@ class Documents(View):
             if isinstance(found, WebAddress):
                 yield question_html(found, called=_called(tab), sent_on_by=address.netloc), *unchanged
                 return
-            document_id = self._keep_page(found, _called(tab))
+            document_id = self._keep_page(found, _called(tab), tab.folder.reader.user)
         except IbidError as error:
             yield refused_html(str(error)), *unchanged
             return
@@ -130,7 +134,7 @@ class Documents(View):
         """Delete an uploaded file."""
         document_id = str(tab.sent.get("document"))
         try:
-            _delete(document_id, self.desk.settings)
+            _delete(document_id, self.desk.settings, tab.folder.reader)
             tab.folder.ingest()
             said = "deleted"
         except IbidError as error:
@@ -170,25 +174,25 @@ class Documents(View):
                     yield coming_html(address, came), *unchanged
                     told = time.monotonic()
 
-    def _keep_page(self, page: Page, called: str) -> str:
+    def _keep_page(self, page: Page, called: str, user: User) -> str:
         """The document id of a page that was fetched, called as somebody wished. Raises what `keep_bytes` raises."""
         settings = self.desk.settings
         name = f"{called}{ending_of(page.name)}" if called else page.name
-        document_id = keep_bytes(page.data, name, settings.uploads, plugged=settings.plugged)
+        document_id = keep_bytes(
+            page.data, name, settings.uploads_of(user), plugged=settings.plugged, root=root_of(user)
+        )
         origin = Origin(address=page.address.text, fetched=dt.datetime.now().astimezone())
-        keep_origin(document_id, origin, size=len(page.data), origins=settings.origins)
+        keep_origin(document_id, origin, size=len(page.data), origins=settings.origins_of(user))
         return document_id
 
-    def _read(
-        self, folder: OpenFolder, named: Mapping[str, str], outcomes: Mapping[str, str]
-    ) -> Iterator[tuple[Any, ...]]:
+    def _read(self, folder: Folder, named: Mapping[str, str], outcomes: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
         """Index what was kept: once before it is read, once after it, what to say of each, what was added, and what
         stands there."""
         yield outcomes_html(outcomes), (), *_standing(folder, is_indexing=True)
         become = {**outcomes, **_become(folder, named, self.desk.settings)}
         yield outcomes_html(become), tuple(named), *_standing(folder)
 
-    def _keep(self, files: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    def _keep(self, files: Sequence[str], user: User) -> tuple[dict[str, str], dict[str, str]]:
         """The names of those that were kept, by their document ids, and what is to be said of each file so far."""
         settings = self.desk.settings
         named: dict[str, str] = {}
@@ -201,9 +205,10 @@ class Documents(View):
                 document_id = take_waiting(
                     path,
                     temporary=settings.temporary,
-                    uploads=settings.uploads,
+                    uploads=settings.uploads_of(user),
                     max_file_mb=settings.max_file_mb,
                     plugged=settings.plugged,
+                    root=root_of(user),
                 )
                 named[document_id] = document_name(document_id)
                 outcomes[named[document_id]] = "being read …"
@@ -212,7 +217,7 @@ class Documents(View):
         return named, outcomes
 
 
-def _standing(folder: OpenFolder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
+def _standing(folder: Folder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
     """What stands around a conversation and does not depend on it: the list of documents, the welcome, and whether to
     look again soon."""
     is_busy = folder.indexing.running or folder.introducing.running
@@ -220,9 +225,11 @@ def _standing(folder: OpenFolder, *, is_indexing: bool | None = None) -> tuple[A
     return library_html(folder.bot.documents, folder.indexing), _welcome(folder), gr.Timer(active=look_again)
 
 
-def _welcome(folder: OpenFolder) -> str:
+def _welcome(folder: Folder) -> str:
     name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
-    return welcome_html(folder.key, name, len(folder.bot.documents), folder.indexing, folder.introducing.introduction)
+    documents, introduction = len(folder.bot.documents), folder.introducing.introduction
+    is_restricted = folder.reader.is_restricted
+    return welcome_html(folder.key, name, documents, folder.indexing, introduction, is_restricted=is_restricted)
 
 
 def _ticked(
@@ -236,10 +243,13 @@ def _ticked(
     return None if chosen >= set(everything) else tuple(one for one in everything if one in chosen)
 
 
-def _delete(document_id: str, settings: Settings) -> None:
-    """An upload, and where it came from. Raises DocumentError for what is no upload."""
-    delete_upload(document_id, settings.uploads)
-    forget_origin(document_id, settings.origins)
+def _delete(document_id: str, settings: Settings, reader: Reader) -> None:
+    """An upload that somebody sees, and where it came from. Raises DocumentError for what is none to them."""
+    if not reader.may_read(document_id):
+        raise DocumentError(NO_UPLOAD.format(document=document_id))
+    owner = owner_of(document_id)
+    delete_upload(document_id, settings.uploads_of(owner))
+    forget_origin(document_id, settings.origins_of(owner))
 
 
 def _called(tab: Tab) -> str:
@@ -247,7 +257,7 @@ def _called(tab: Tab) -> str:
     return str(tab.sent.get("called") or "")
 
 
-def _become(folder: OpenFolder, named: Mapping[str, str], settings: Settings) -> dict[str, str]:
+def _become(folder: Folder, named: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Index what was kept; what became of each of `named`, as people read it. What cannot be read is not kept."""
     try:
         report = folder.ingest()
@@ -262,7 +272,7 @@ def _become(folder: OpenFolder, named: Mapping[str, str], settings: Settings) ->
         if outcome.outcome is Outcome.FAILED:
             said[named[outcome.document_id]] = f"not read: {outcome.detail}"
             with suppress(DocumentError):
-                _delete(outcome.document_id, settings)
+                _delete(outcome.document_id, settings, folder.reader)
         elif record is not None:
             said[named[outcome.document_id]] = f"added, {counted(record.paragraphs)}"
     return said
@@ -288,13 +298,4 @@ _NOT_HERE = (
 _OPENERS = (
     '<div class="acts"><button type="button" class="act" data-act="view" data-opens="overview">Overview</button>'
     '<button type="button" class="act" data-act="view" data-opens="notes">Notes</button></div>'
-)
-_TALKS = (
-    '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
-    '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'
-    '<div id="talk-list"></div><p class="none">Kept in this browser alone.</p>'
-    '<div class="exports" hidden><span>Export</span>'
-    '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'
-    '<button type="button" class="act" data-act="export" data-kind="html">HTML</button>'
-    '<button type="button" class="act" data-act="export" data-kind="json">JSON</button></div></nav>'
 )

@@ -10,8 +10,8 @@ import gradio as gr
 
 from rag.errors import IbidError
 from ui.web import evaluation
-from ui.web.desk import PRIVATE, Desk, View, html
-from ui.web.folders import OpenFolder
+from ui.web.desk import Desk, View, html
+from ui.web.folder import Folder
 from ui.web.tab import Tab
 
 
@@ -54,10 +54,23 @@ class Evals(View):
             preprocess=False,
         )
         desk.on(self.stop_suite.click, self.stop, [])
-        self.compare_runs.click(self.compare, [self.before, self.after], [self.comparison], preprocess=False, **PRIVATE)
+        desk.on(
+            self.compare_runs.click,
+            self.compare,
+            [self.comparison],
+            reads=[self.before, self.after],
+            preprocess=False,
+            queue=True,
+        )
+
+    def opens_to(self, folder: Folder) -> bool:
+        """A suite asks all documents, and its runs quote them."""
+        return not folder.reader.is_restricted
 
     def open(self, tab: Tab) -> tuple[Any, ...]:
         """The Evals view opens: what can be run, the kept runs, and the figures of the newest."""
+        if not self.opens_to(tab.folder):
+            return *(gr.Dropdown(choices=[], value=None) for _ in range(3)), evaluation.problem_html(_NOT_YOURS)
         settings = self.desk.settings
         kept = evaluation.runs(settings, self._hidden)
         newest = evaluation.read_kept(settings, kept[0][1]) if kept else None
@@ -66,6 +79,9 @@ class Evals(View):
 
     def evaluate(self, tab: Tab, name: Any) -> Iterator[tuple[Any, ...]]:
         """Run a suite, telling how far it is."""
+        if not self.opens_to(tab.folder):
+            yield _figures(evaluation.problem_html(_NOT_YOURS))
+            return
         stopped = self._stopped[tab.folder.key] = threading.Event()
         try:
             for told in evaluation.run_beside(self.desk.settings, tab.folder, str(name or ""), stopped):
@@ -81,11 +97,13 @@ class Evals(View):
 
     def stop(self, tab: Tab) -> None:
         """The run itself says that it stopped: its last report may still be under way."""
-        if tab.folder.key in self._stopped:
+        if self.opens_to(tab.folder) and tab.folder.key in self._stopped:
             self._stopped[tab.folder.key].set()
 
-    def compare(self, before: Any, after: Any) -> str:
+    def compare(self, tab: Tab, before: Any, after: Any) -> str:
         """What changed from one run to another."""
+        if not self.opens_to(tab.folder):
+            return evaluation.problem_html(_NOT_YOURS)
         named = [str(one or "") for one in (before, after)]
         chosen = ["" if one in self._hidden else one for one in named]
         try:
@@ -93,7 +111,7 @@ class Evals(View):
         except IbidError as error:
             return evaluation.problem_html(str(error))
 
-    def _choices(self, folder: OpenFolder) -> tuple[Any, ...]:
+    def _choices(self, folder: Folder) -> tuple[Any, ...]:
         suites = list(evaluation.suites(self.desk.settings, folder))
         kept = evaluation.runs(self.desk.settings, self._hidden)
         older = kept[1][1] if len(kept) > 1 else None
@@ -109,6 +127,7 @@ def _figures(shown: str) -> tuple[Any, ...]:
     return shown, gr.skip(), gr.skip(), gr.skip()
 
 
+_NOT_YOURS = "A suite asks all documents, so it is for whoever runs this chat: `ibid eval`."
 _HEAD = (
     '<header class="evals-top"><h2 tabindex="-1">How good are the answers?</h2><p>A suite asks its questions and scores what comes, '
     "on this machine. Question files of your own in <code>IBID_HOME/evals/questions</code> are asked about this folder; "

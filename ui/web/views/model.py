@@ -9,6 +9,7 @@ from rag.domain import Json
 from rag.errors import IbidError
 from ui.web.desk import Desk, View, html
 from ui.web.models import FORBIDDEN, chosen_of, form_html
+from ui.web.who import User
 
 if TYPE_CHECKING:
     from rag.servers.chosen import Chosen
@@ -29,11 +30,11 @@ class Model(View):
 
     # --- called by the page's script
 
-    def models(self, given: Mapping[str, Any]) -> Json:
+    def models(self, given: Mapping[str, Any], _: User) -> Json:
         """The models of a server, and the address under which it tells them; or a problem, in one line."""
         return self._asked(given, _models)
 
-    def try_model(self, given: Mapping[str, Any]) -> Json:
+    def try_model(self, given: Mapping[str, Any], _: User) -> Json:
         """Whether the model says anything: its name and its host, or a problem, in one line."""
         return self._asked(given, self._tried)
 

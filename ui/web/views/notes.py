@@ -13,11 +13,12 @@ from rag.domain import Citation, Json, Passage, Span, document_name
 from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
 from ui.web.desk import Desk, View, html
-from ui.web.folders import OpenFolder
-from ui.web.note_cards import HEAD, note_html
+from ui.web.folder import Folder
+from ui.web.note_cards import head_html, note_html
 from ui.web.note_files import exported_notes
 from ui.web.notes import MOST_QUOTED, Collection, Note, Remark, collection_from, quote_of, span_of_letters
 from ui.web.passages import Shelf
+from ui.web.who import User
 
 
 class Notes(View):
@@ -27,7 +28,7 @@ class Notes(View):
 
     def lay_out(self) -> None:
         with gr.Column(elem_id="notes", min_width=0):
-            html("notes-head", HEAD)
+            html("notes-head", head_html(is_kept_here=self.desk.names))
             html("notes-list", '<div class="notes-cards"></div>')
 
     def wire(self) -> None:
@@ -35,43 +36,43 @@ class Notes(View):
 
     # --- called by the page's script
 
-    def notes(self, given: Mapping[str, Any]) -> Json:
+    def notes(self, given: Mapping[str, Any], user: User) -> Json:
         """The notes that a browser keeps, as markup."""
-        folder = self.desk.folders.get(str(given.get("folder")))
+        folder = self.desk.seen(given.get("folder"), user)
         shelf = Shelf(folder.key, folder.text_of)
         cards = "".join(note_html(note, shelf) for note in _checked(folder, given).notes)
         return {"html": f'<ol class="notes-list">{cards}</ol>'}
 
-    def quote(self, given: Mapping[str, Any]) -> Json:
+    def quote(self, given: Mapping[str, Any], user: User) -> Json:
         """The words that somebody chose in a document, as an answer to no question; or a problem, in one line."""
         try:
-            folder = self.desk.folders.get(str(given.get("folder")))
+            folder = self.desk.seen(given.get("folder"), user)
             return {"answer": _quoted(folder, given)}
         except IbidError as error:
             return {"problem": str(error)}
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return {"problem": "Nothing is selected there. Select the words to keep."}
 
-    def export_notes(self, given: Mapping[str, Any]) -> Json:
+    def export_notes(self, given: Mapping[str, Any], user: User) -> Json:
         """The notes as a file: its name, its type and its bytes in base64."""
-        folder = self.desk.folders.get(str(given.get("folder")))
+        folder = self.desk.seen(given.get("folder"), user)
         file = exported_notes(_checked(folder, given), str(given.get("kind")))
         return {"name": file.name, "type": file.type, "base64": base64.b64encode(file.data).decode()}
 
 
-def _checked(folder: OpenFolder, given: Mapping[str, Any]) -> Collection:
+def _checked(folder: Folder, given: Mapping[str, Any]) -> Collection:
     """What a browser keeps, with what is to be said of places that are not as they were."""
     collection = collection_from(given.get("kept"))
     records = {record.document_id: record for record in folder.bot.documents}
     return replace(collection, notes=tuple(_remarked(folder, records, note) for note in collection.notes))
 
 
-def _remarked(folder: OpenFolder, records: Mapping[str, Record], note: Note) -> Note:
+def _remarked(folder: Folder, records: Mapping[str, Record], note: Note) -> Note:
     found = {one.mark: _remark(folder, records, one) for one in note.answer.sources}
     return replace(note, remarks={mark: remark for mark, remark in found.items() if remark is not None})
 
 
-def _remark(folder: OpenFolder, records: Mapping[str, Record], citation: Citation) -> Remark | None:
+def _remark(folder: Folder, records: Mapping[str, Record], citation: Citation) -> Remark | None:
     """None where the document is as it was."""
     paragraph = citation.paragraph
     name, record = document_name(paragraph.document_id), records.get(paragraph.document_id)
@@ -87,7 +88,7 @@ def _remark(folder: OpenFolder, records: Mapping[str, Record], citation: Citatio
     return Remark(f"{name} has changed since it was quoted; these words are not at their place any more.")
 
 
-def _quoted(folder: OpenFolder, given: Mapping[str, Any]) -> Json:
+def _quoted(folder: Folder, given: Mapping[str, Any]) -> Json:
     """Raises DocumentError where the document is not what is shown, and what numbers raise that are none."""
     document_id = str(given.get("document"))
     record = folder.record(document_id)
@@ -103,7 +104,7 @@ def _quoted(folder: OpenFolder, given: Mapping[str, Any]) -> Json:
     return quote_of(passages, spans).json()
 
 
-def _passage(folder: OpenFolder, document_id: str, number: int) -> Passage:
+def _passage(folder: Folder, document_id: str, number: int) -> Passage:
     found = folder.read(document_id, number, number)
     if not found:
         raise DocumentError(f"{document_name(document_id)} has no paragraph {number}. Open it again.")

@@ -15,13 +15,14 @@ from rag.domain import Json, Paragraph, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
 from ui.web.desk import QUICK, Desk, View
-from ui.web.folders import OpenFolder
+from ui.web.folder import Folder
 from ui.web.guide import guide_html
 from ui.web.origins import origin_of
 from ui.web.pages import Sheet, as_button, download_link, paged_html
 from ui.web.prose import Mark
 from ui.web.reading import AROUND, empty_reader_html, gone_html, reader_html
 from ui.web.tab import Tab
+from ui.web.who import User
 
 _CHANGED = "This document has changed since it was quoted; the words are not at this place any more."
 _UNPLACED = "Where on the page the words stand is not known; they are marked in the text."
@@ -56,28 +57,28 @@ class Source(View):
 
     # --- called by the page's script, once the text is shown
 
-    def guide(self, given: Mapping[str, Any]) -> Json:
+    def guide(self, given: Mapping[str, Any], user: User) -> Json:
         """The guide to a document, as markup; none where it is gone or tells nothing."""
         with suppress(IbidError):
-            folder, record = self._named(given)
+            folder, record = self._named(given, user)
             if record is not None:
                 return {"html": guide_html(folder.key, record, folder.guide(record))}
         return {"html": ""}
 
-    def questions(self, given: Mapping[str, Any]) -> Json:
+    def questions(self, given: Mapping[str, Any], user: User) -> Json:
         """Questions that a document answers: each was asked."""
         with suppress(IbidError):
-            folder, record = self._named(given)
+            folder, record = self._named(given, user)
             if record is not None:
                 return {"questions": list(folder.questions(record))}
         return {"questions": []}
 
-    def _named(self, given: Mapping[str, Any]) -> tuple[OpenFolder, Record | None]:
-        folder = self.desk.folders.get(str(given.get("folder")))
+    def _named(self, given: Mapping[str, Any], user: User) -> tuple[Folder, Record | None]:
+        folder = self.desk.seen(given.get("folder"), user)
         return folder, folder.record(str(given.get("document")))
 
 
-def _open(folder: OpenFolder, place: Mapping[str, Any], others: Sequence[Mark]) -> str:
+def _open(folder: Folder, place: Mapping[str, Any], others: Sequence[Mark]) -> str:
     """A document at a place, with the span that is wanted marked, if it still reads as it was quoted: as its page, where
     it has pages and nobody wants its text."""
     document_id = str(place.get("document"))
@@ -136,7 +137,7 @@ def _marked(opened: _Opened, place: Mapping[str, Any]) -> _Opened:
     return replace(opened, marks=[*opened.marks, mark])
 
 
-def _text_html(folder: OpenFolder, opened: _Opened, tools: str) -> str:
+def _text_html(folder: Folder, opened: _Opened, tools: str) -> str:
     return reader_html(
         folder.key,
         opened.record,
@@ -145,11 +146,11 @@ def _text_html(folder: OpenFolder, opened: _Opened, tools: str) -> str:
         opened.marks,
         opened.notice,
         tools=tools,
-        origin=origin_of(opened.record, folder.settings.origins),
+        origin=origin_of(opened.record, folder.settings),
     )
 
 
-def _page_html(folder: OpenFolder, opened: _Opened, *, asked: int) -> str:
+def _page_html(folder: Folder, opened: _Opened, *, asked: int) -> str:
     """The page that is asked for, else the one of the place. Raises DocumentError where it cannot be drawn."""
     layout = folder.bot.originals.layout_of(opened.record)
     own = _page_of(opened, layout)
@@ -159,7 +160,7 @@ def _page_html(folder: OpenFolder, opened: _Opened, *, asked: int) -> str:
     current = opened.current
     if current and not any(place.rectangle for place in layout.places(current.start, current.end)):
         notice = notice or _UNPLACED
-    origin = origin_of(opened.record, folder.settings.origins)
+    origin = origin_of(opened.record, folder.settings)
     return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice, origin=origin)
 
 

@@ -12,7 +12,7 @@ function saidOf(turn) {
 
 function keepSaid(turn, said) {
   const talk = current(), before = entry(talk.id);
-  localStorage.setItem(KEPT + talk.id, JSON.stringify({ ...before, said: { ...before.said, [keyOf(talk.exchanges[turn - 1])]: said } }));
+  store.set(KEPT + talk.id, JSON.stringify({ ...before, said: { ...before.said, [keyOf(talk.exchanges[turn - 1])]: said } }));
   paintSaid();
 }
 

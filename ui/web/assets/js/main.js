@@ -6,8 +6,10 @@ watch('value', () => {
     arrived = true;
     recallModel(20);
     setTimeout(recallAsked, 1500);
-    const open = sessionStorage.getItem(KEPT + 'open:' + folder());
-    if (open && kept(open)) trigger('restore', { kept: kept(open) });
+    openStore().then(() => {
+      const open = sessionStorage.getItem(KEPT + 'open:' + folder());
+      if (open && kept(open) && !current()?.exchanges.length) trigger('restore', { kept: kept(open) });
+    });
     if (new URLSearchParams(location.search).has('document')) arriveAtSource();
   }
   keep();

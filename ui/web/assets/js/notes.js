@@ -1,4 +1,4 @@
-/* Notes, kept in this browser: one entry each, so that two tabs do not overwrite one another. Their order, comments and
+/* Notes: a record each, so that two tabs do not overwrite one another. Their order, comments and
    title are theirs alone; how a note looks, and whether what it quotes still stands, the server says. */
 
 const NOTE = 'ibid-note:', MOST_NOTES = 500, MOST_NOTED = 900000;
@@ -10,10 +10,9 @@ let noted = null;
 function allNotes() {
   if (noted?.folder === folder()) return noted.notes;
   const found = [], start = noteKey('');
-  for (let i = 0; i < localStorage.length; i++) {
-    const key = localStorage.key(i);
+  for (const key of store.keys()) {
     if (!key.startsWith(start)) continue;
-    try { found.push(JSON.parse(localStorage.getItem(key))); } catch { /* not ours */ }
+    try { found.push(JSON.parse(store.get(key))); } catch { /* not ours */ }
   }
   const ours = found.filter((note) => [note?.id, note?.kept].every((one) => typeof one === 'string') && Array.isArray(note.answer?.statements));
   ours.sort((a, b) => a.order - b.order || a.kept.localeCompare(b.kept) || a.id.localeCompare(b.id));
@@ -24,7 +23,7 @@ function allNotes() {
 /* Whether it is kept; where the browser has no room, that is said, and nothing else goes for it. */
 function writeNote(note) {
   noted = null;
-  try { localStorage.setItem(noteKey(note.id), JSON.stringify(note)); }
+  try { store.set(noteKey(note.id), JSON.stringify(note)); }
   catch { say('Not kept: this browser has no more room. Export your notes, then delete some, or conversations.'); return false; }
   return true;
 }
@@ -32,7 +31,7 @@ function writeNote(note) {
 /* As the server is told of them, which takes no more at once. */
 function notesText(isCommented = true) {
   const notes = allNotes().map(({ id, comment, answer }) => ({ id, answer, ...(isCommented && { comment }) }));
-  return JSON.stringify({ title: localStorage.getItem(titleKey()) || '', notes });
+  return JSON.stringify({ title: store.get(titleKey()) || '', notes });
 }
 
 const isTooMuch = (...texts) => new Blob(texts.map((text) => JSON.stringify(text))).size > MOST_NOTED;
@@ -51,7 +50,7 @@ function addNote(fields) {
 }
 
 function forgetNote(id) {
-  localStorage.removeItem(noteKey(id));
+  store.remove(noteKey(id));
   noted = null;
   showChanged();
 }
@@ -120,7 +119,7 @@ function showNotesTools() {
   document.querySelector('.notes-tools').hidden = !count;
   document.querySelector('.no-notes').hidden = count > 0;
   const title = byId('notes-title');
-  if (document.activeElement !== title) title.value = localStorage.getItem(titleKey()) || '';
+  if (document.activeElement !== title) title.value = store.get(titleKey()) || '';
 }
 
 const cardOf = (within) => within.closest('.note');
@@ -162,7 +161,7 @@ document.addEventListener('input', ({ target }) => {
 });
 
 function keepTitle(title) {
-  try { localStorage.setItem(titleKey(), title); } catch { say('The title is not kept: this browser has no more room.'); }
+  try { store.set(titleKey(), title); } catch { say('The title is not kept: this browser has no more room.'); }
 }
 
 async function exportNotes({ dataset }) {

@@ -1,4 +1,4 @@
-/* What the page does by itself: opening citations, keeping conversations in this browser, keys, panes.
+/* What the page does by itself: opening citations, keeping conversations, keys, panes.
    The files beside this one are run with it, once, as one script inside the hidden component `bridge`; `trigger`,
    `watch`, `props` and `server` are Gradio's. What a file has to remember stands in it, and in these what others ask for:
    `acts`, what a button with that `data-act` does; `changes`, what follows when the component of that name has changed;

@@ -22,7 +22,9 @@ acts.drawer = () => showSheet(document.body.dataset.sheet === 'side' ? null : 's
 function showView(name) {
   if (name) document.body.dataset.view = name; else delete document.body.dataset.view;
   for (const [one, { title }] of Object.entries(views))
-    document.querySelector(`[data-opens=${one}]`).textContent = one === name ? 'Back to the chat' : title;
+    // Not everything opens to everybody.
+    for (const opener of document.querySelectorAll(`.masthead [data-opens=${one}], #side [data-opens=${one}]`))
+      opener.textContent = one === name ? 'Back to the chat' : title;
   if (!name) return;
   views[name].opened();
   setTimeout(() => byId(name).querySelector('h2').focus(), 60);

@@ -10,7 +10,9 @@ function listTalks() {
   search.hidden = all.length < 2 && !words.length;
   const lines = all.map((talk) => ({ id: talk.id, day: dayOf(talk), title: talk.title || 'Conversation', at: lastAsked(talk), found: foundIn(talk, words) }))
     .filter((line) => line.found !== null);
-  const open = current();
+  const open = current(), here = keptHere().length;
+  const mine = byId('take-over');
+  if (mine) mine.hidden = !here;
   const exports = document.querySelector('.exports');
   if (exports) exports.hidden = !open?.exchanges.length;
   drawTalks(list, lines, open?.id, words.length > 0);
@@ -68,7 +70,7 @@ function endRenaming(title) {
   renaming = null;
   drawn = '';
   if (title && title !== talk.title && talk.exchanges) {
-    localStorage.setItem(KEPT + id, JSON.stringify({ ...talk, title }));
+    store.set(KEPT + id, JSON.stringify({ ...talk, title }));
     if (current()?.id === id) trigger('rename', { title });
   }
   listTalks();
@@ -87,13 +89,13 @@ document.addEventListener('focusout', (event) => {
 
 function forgetTalk(id) {
   const text = kept(id), wasOpen = current()?.id === id;
-  localStorage.removeItem(KEPT + id);
+  store.remove(KEPT + id);
   forgotten.add(id);
   if (wasOpen) { sessionStorage.removeItem(KEPT + 'open:' + folder()); goTo(null); }
   listTalks();
   say('Conversation deleted.', () => {
     forgotten.delete(id);
-    localStorage.setItem(KEPT + id, text);
+    store.set(KEPT + id, text);
     if (wasOpen) goTo(id);
     listTalks();
   });

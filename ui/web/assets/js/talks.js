@@ -1,7 +1,7 @@
-/* Conversations, kept in this browser: one entry each, so that two tabs do not overwrite one another. */
+/* Conversations: a record each, so that two tabs do not overwrite one another. */
 
 const KEPT = 'ibid:';
-const kept = (id) => localStorage.getItem(KEPT + id);
+const kept = (id) => store.get(KEPT + id);
 const entry = (id) => { try { return JSON.parse(kept(id)) || {}; } catch { return {}; } };
 /* By which an exchange is known, in every tab. */
 const keyOf = (one) => one.asked + one.question;
@@ -18,15 +18,18 @@ function keep() {
   if (!talk || !(talk.exchanges.length || isEmptied)) { listTalks(); return; }
   if (talk.exchanges.some((one) => one.question === sessionStorage.getItem(ASKED))) sessionStorage.removeItem(ASKED);
   const before = entry(talk.id), gone = goneOf(talk, before), exchanges = together(talk, before, gone);
-  if (!exchanges.length) { localStorage.removeItem(KEPT + talk.id); listTalks(); return; }
+  if (!exchanges.length) { store.remove(KEPT + talk.id); listTalks(); return; }
   sessionStorage.setItem(KEPT + 'open:' + talk.folder, talk.id);
-  const text = JSON.stringify({ ...before, ...talk, exchanges, gone: [...gone], saved: new Date().toISOString() });
+  const now = { ...before, ...talk, exchanges, gone: [...gone] };
+  // What is as it was is not kept anew: another browser may have gone on with it.
+  if (JSON.stringify({ ...now, saved: 0 }) === JSON.stringify({ ...before, saved: 0 })) { listTalks(); return; }
+  const text = JSON.stringify({ ...now, saved: new Date().toISOString() });
   for (;;) {
-    try { localStorage.setItem(KEPT + talk.id, text); break; }
+    try { store.set(KEPT + talk.id, text); break; }
     catch (error) {
       const oldest = talks(null).filter((one) => one.id !== talk.id).pop();
       if (!oldest) break;
-      localStorage.removeItem(KEPT + oldest.id);
+      store.remove(KEPT + oldest.id);
     }
   }
   listTalks();
@@ -52,8 +55,7 @@ function goneOf(talk, before) {
 /* Those of a folder, or of all where it is null, by the last question. */
 function talks(ofFolder) {
   const found = [];
-  for (let i = 0; i < localStorage.length; i++) {
-    const key = localStorage.key(i);
+  for (const key of store.keys()) {
     if (!key.startsWith(KEPT)) continue;
     const talk = entry(key.slice(KEPT.length));
     if (talk.exchanges?.length && (ofFolder === null || talk.folder === ofFolder)) found.push(talk);
