@@ -73,7 +73,7 @@ def ask(folder: Path, *, own: Sequence[Case], strange: Sequence[Case]) -> Iterat
         gathering = corpus.bot.gathering
         gathering.languages.complete()
         documents = frozenset(record.document_id for record in corpus.bot.documents)
-        foreign = Foreign(documents=documents, languages=frozenset(), differ=True, are_most=True)
+        foreign = Foreign(documents=documents, languages=frozenset(), differ=True, share=1.0, are_most=True)
         for case in [*own, *strange]:
             inquiry = inquire(case.question, gathering.retriever.rarity, truncated=True)
             passages = gathering.languages.nearest(Question(case.question), foreign)

@@ -53,12 +53,14 @@ class Told:
     candidate: Candidate
     features: dict[str, float]
 
-    @property
-    def reading(self) -> GateReading:
-        """How likely it answers. It is never given as the answer: no word of it was compared."""
+    def reading(self, share: float) -> GateReading:
+        """How likely it answers, where its documents are that share of all: the fewer they are, the less is an answer
+        theirs. It is never given as the answer: no word of it was compared."""
         described = learned_content()["foreign"]
         model = linear_from(described["model"], FOREIGN_FEATURES)
-        return GateReading(likelihood(self.features, model), _NEVER, float(described["floor"]))
+        alone = likelihood(self.features, model)
+        odds = alone / max(1.0 - alone, 1e-9) * share
+        return GateReading(odds / (1.0 + odds), _NEVER, float(described["floor"]))
 
 
 def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Iterator[Answer]:
@@ -80,7 +82,12 @@ def across_languages(question: Question, answer: Answer, *, inquiry: Inquiry, la
         yield noted(answer, later) if answer.abstained or differ else answer
         return
     nearest = [replace(answer, passages=tuple(languages.nearest(question, one))) for one in foreign]
-    found = _likeliest([_quoted(one, inquiry=inquiry, languages=languages) for one in nearest])
+    found = _likeliest(
+        [
+            _quoted(one, inquiry=inquiry, languages=languages, share=group.share)
+            for one, group in zip(nearest, foreign, strict=True)
+        ]
+    )
     if found is not None and (differ or _is_likelier(found, answer)):
         yield found
     elif answer.abstained and foreign[0].are_most:
@@ -111,12 +118,13 @@ def nearest_across(question: Question, languages: Languages) -> list[list[Passag
     return [languages.nearest(question, one) for one in foreign]
 
 
-def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages) -> Answer | None:
-    """What may answer, quoted from one of its passages; None where none is near."""
+def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages, share: float) -> Answer | None:
+    """What may answer, quoted from one of its passages, which are of that share of the documents; None where none is
+    near."""
     told = most_alike(inquiry, answer.passages, languages=languages)
     if told is None or unknown_identifiers(answer.question, [one.paragraph.text for one in answer.passages]):
         return None
-    reading = told.reading
+    reading = told.reading(share)
     if not reading.is_possible:
         return None
     found = replace(answer, gate=reading, abstained=False, unmentioned=())
