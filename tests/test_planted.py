@@ -97,6 +97,7 @@ def assert_harmless(answer: Answer, folder: Path) -> None:
     assert not re.search(r"(?<!\\)(?:\]\(|<|://)", markdown)
 
 
+@pytest.mark.slow
 def test_a_model_that_obeys_planted_attacks_is_held_to_the_documents(folder: Path, obedient: Chatbot) -> None:
     answer = obedient.ask(QUESTION)
     assert answer.mode == "generative", (answer.notice, answer.text)
@@ -113,6 +114,7 @@ def test_so_is_one_that_answers_about_e_mails(folder: Path, obedient: Chatbot) -
         assert_harmless(obedient.ask(question), folder)
 
 
+@pytest.mark.slow
 def test_overviews_of_planted_documents_are_held_to_them_too(folder: Path, obedient: Chatbot) -> None:
     for name in ["these documents", "notes", *(f"mail{number:02}" for number in range(len(emails())))]:
         answer = obedient.ask(f"Summarise {name}")

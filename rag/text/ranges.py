@@ -14,13 +14,13 @@ from rag.text import language
 from rag.text.values import Amount, find_amounts
 
 _BEFORE = {
-    name: regex.compile(rf"(?:{language.pattern(f'ranges.{name}')})\s*$", regex.IGNORECASE)
-    for name in ("below", "up_to", "above", "from")
+    name: regex.compile(rf"(?:{language.pattern(name)})\s*$", regex.IGNORECASE)
+    for name in ("ranges.below", "ranges.up_to", "ranges.above", "ranges.from")
 }
 _UNIT = r"\s*[\p{L}%€$£°]*\.?\s*"
 _AFTER = {
-    name: regex.compile(rf"{_UNIT}(?:{language.pattern(f'ranges.{name}')})", regex.IGNORECASE)
-    for name in ("and_more", "and_less")
+    name: regex.compile(rf"{_UNIT}(?:{language.pattern(name)})", regex.IGNORECASE)
+    for name in ("ranges.and_more", "ranges.and_less")
 }
 _TO = regex.compile(rf"{_UNIT}(?:[-–—]|{language.pattern('ranges.to')})\s*", regex.IGNORECASE)
 _LOOKED_BACK = 20
@@ -58,11 +58,11 @@ def _open(text: str, found: list[tuple[Span, Amount]]) -> Iterator[Range]:
         if amount.measure is None:
             continue
         before, value = text[max(span.start - _LOOKED_BACK, 0) : span.start], amount.value
-        if _BEFORE["below"].search(before):
+        if _BEFORE["ranges.below"].search(before):
             yield Range(low=-inf, high=value, measure=amount.measure, excludes=frozenset({value}))
-        elif _BEFORE["above"].search(before):
+        elif _BEFORE["ranges.above"].search(before):
             yield Range(low=value, high=inf, measure=amount.measure, excludes=frozenset({value}))
-        elif _BEFORE["up_to"].search(before) or _AFTER["and_less"].match(text, span.end):
+        elif _BEFORE["ranges.up_to"].search(before) or _AFTER["ranges.and_less"].match(text, span.end):
             yield Range(low=-inf, high=value, measure=amount.measure)
-        elif _BEFORE["from"].search(before) or _AFTER["and_more"].match(text, span.end):
+        elif _BEFORE["ranges.from"].search(before) or _AFTER["ranges.and_more"].match(text, span.end):
             yield Range(low=value, high=inf, measure=amount.measure)

@@ -115,6 +115,7 @@ def test_times_are_taken_of_ingest_search_and_rescan(bench: Bench, capsys: pytes
         assert "`make reference`" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_told_in_one_line() -> None:
     command = [sys.executable, "-m", "evals.bench", "--benchmarks", "nowhere"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

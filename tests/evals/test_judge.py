@@ -57,6 +57,7 @@ def test_the_cited_text_stands_between_fences_that_it_cannot_close() -> None:
     assert "[P3]" not in llm._asked[0]
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_judges_nothing() -> None:
     nobody = ChatModel("gpt-test", "", "http://127.0.0.1:9/v1", silent_seconds=0.2)
     assert judge(STATEMENT, llm=nobody) is None

@@ -169,6 +169,7 @@ _cases = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", TOOLS)
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_cases, min_size=1, max_size=4))

@@ -101,6 +101,7 @@ def test_kept_answers_score_the_same_as_when_they_were_asked(
         assert scored(result.case, asked=result.asked, corpus=corpus).scores == results[result.case.id].scores
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_code_are_identical_in_every_score(corpus: Corpus, results: dict[str, Result]) -> None:
     again = run_cases(corpus, cases=CASES, asking=Asking(intervene=True, jobs=3))
     assert [(r.case.id, r.scores) for r in again] == [(r.case.id, r.scores) for r in results.values()]
@@ -150,6 +151,7 @@ def test_another_way_of_asking_is_another_question(corpus: Corpus, counting: Cou
     assert len(counting.asked) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["corpus", "code", "embedder", "second embedder", "gate", "settings", "mode", "model"])
 def test_an_edited_tree_another_corpus_and_other_settings_have_a_cache_of_their_own(corpus: Corpus, part: str) -> None:
     told = described(corpus)

@@ -312,6 +312,7 @@ def test_a_file_changed_right_before_the_scan_is_read_again_at_the_next(
     assert texts_of(store, "siege.txt") == ["The siege lasted five years."]
 
 
+@pytest.mark.slow
 def test_a_settled_file_costs_a_stat_and_is_not_read(store: Store, embedder: MiniLM, folder: Path) -> None:
     path = write(folder / "siege.txt", "The siege lasted four years.")
     time.sleep(SETTLED_AFTER_NS / 1e9 + 0.1)  # nobody can set the time of a change
@@ -328,6 +329,7 @@ def test_a_settled_file_costs_a_stat_and_is_not_read(store: Store, embedder: Min
     watching = False
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_is_tried_again_when_it_changes_or_somebody_wants_it(
     store: Store, embedder: MiniLM, folder: Path
 ) -> None:
@@ -572,6 +574,7 @@ class QuickMiniLM(MiniLM):
         return np.tile(np.eye(1, 384, dtype=np.float32), (len(texts), 1))
 
 
+@pytest.mark.slow
 def test_a_line_of_3_mb_goes_in_whole(store: Store, folder: Path) -> None:
     line = " ".join(["bread was carried into the city by night"] * 73_000)
     assert 2_900_000 < len(line) < 3_100_000

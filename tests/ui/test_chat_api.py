@@ -223,6 +223,7 @@ def assert_quotes_stand_in_the_files(answer: Mapping[str, Any]) -> None:
         assert text[citation["start"] : citation["end"]] == citation["quote"]
 
 
+@pytest.mark.slow
 def test_earlier_turns_may_be_questions_or_questions_with_their_answers(chat: Chat) -> None:
     first = chat.post("/api/ask", {"question": "Who is Qassem Soleimani?"}).json
     followed = "And what is his role in Iraq?"
@@ -499,6 +500,7 @@ def test_a_long_conversation_goes_on_through_the_chat(chat: Chat) -> None:  # ca
     assert followed.searched_for[-1] == "And what is Qassem Soleimani’s role in Iraq?"
 
 
+@pytest.mark.slow
 def test_status_says_that_the_chat_holds_the_index(chat: Chat) -> None:
     run = chat.ibid.run("status")
     assert (run.code, run.err) == (0, "")
@@ -528,6 +530,7 @@ def test_a_mistake_is_one_line_beside_the_chat_too(chat: Chat, command: tuple[st
     assert_one_line(chat.ibid.run(*command), 1, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("ingest", "--rebuild"), ("reset", "--yes")])
 def test_what_would_take_the_index_away_is_refused_while_the_chat_runs(chat: Chat, command: tuple[str, ...]) -> None:
     assert_one_line(chat.ibid.run(*command), 1, f"in use by process {chat.process.pid} (chat)")
@@ -624,6 +627,7 @@ def test_with_users_nobody_comes_in_without_a_password_but_the_same_users_comman
 # --- what goes wrong before it starts
 
 
+@pytest.mark.slow
 def test_listening_for_everyone_needs_a_password(seeded: Ibid) -> None:
     for host in ("0.0.0.0", "192.0.2.7"):
         run = seeded.run("chat", "--host", host, "--port", "0", more={"IBID_AUTH": ""})
@@ -645,6 +649,7 @@ def test_a_public_address_that_is_none_is_one_line_with_one_that_is(seeded: Ibid
         assert_one_line(run, code, f"IBID_PUBLIC_URL={url} is not ", said)
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_line_with_another_to_try(seeded: Ibid) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -654,6 +659,7 @@ def test_a_taken_port_is_one_line_with_another_to_try(seeded: Ibid) -> None:
     assert_one_line(run, 1, f"Cannot listen on 127.0.0.1:{port}", "`ibid chat --port 0`")
 
 
+@pytest.mark.slow
 def test_the_last_port_has_no_next_one_to_try(seeded: Ibid) -> None:
     with socket.socket() as taken:
         try:
@@ -681,6 +687,7 @@ def test_a_missing_folder_is_one_line(seeded: Ibid, tmp_path: Path) -> None:
     assert not seeded.home.exists()
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_one_line(seeded: Ibid) -> None:
     run = Ibid(Path("/dev/null"), seeded.documents).run("chat", "--port", "0")
     assert_one_line(run, 1, "IBID_HOME")
@@ -862,6 +869,7 @@ def test_a_completion_that_asks_nothing_is_refused_in_one_line(chat: Chat, given
     assert "\n" not in reply.json["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_closed_chat_takes_user_and_password_as_a_key(seeded: Ibid) -> None:
     with running(seeded, more={"IBID_AUTH": "anna:secret"}) as closed:
         for key, fits in (("anna:secret", True), ("anna:wrong", False), ("none", False)):

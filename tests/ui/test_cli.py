@@ -55,6 +55,7 @@ def assert_one_line(run: Run, code: int, *said: str) -> None:
 # --- questions
 
 
+@pytest.mark.slow
 def test_the_first_question_ingests_by_itself_and_is_answered_with_its_place(filled: tuple[Ibid, Run]) -> None:
     _, first = filled
     assert first.code == 0
@@ -65,6 +66,7 @@ def test_the_first_question_ingests_by_itself_and_is_answered_with_its_place(fil
     assert len(first.err.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_the_second_question_says_nothing_of_ingesting_and_answers_the_same(filled: tuple[Ibid, Run]) -> None:
     ibid, first = filled
     second = ibid.run("ask", QUESTION)
@@ -72,6 +74,7 @@ def test_the_second_question_says_nothing_of_ingesting_and_answers_the_same(fill
     assert second.out.rpartition("\n")[0].splitlines()[:-1] == first.out.rpartition("\n")[0].splitlines()[:-1]
 
 
+@pytest.mark.slow
 def test_an_answer_as_json_has_the_keys_of_the_contract(filled: tuple[Ibid, Run]) -> None:
     run = filled[0].run("ask", QUESTION, "--json")
     assert (run.code, run.err) == (0, "")
@@ -100,6 +103,7 @@ def test_an_answer_as_json_has_the_keys_of_the_contract(filled: tuple[Ibid, Run]
     assert answer["closest"] == []
 
 
+@pytest.mark.slow
 def test_an_abstention_as_json_has_the_same_keys_and_the_closest_passages(filled: tuple[Ibid, Run]) -> None:
     run = filled[0].run("ask", "What does a quantum entangler cost in Zürich?", "--json")
     answer = json.loads(run.out)
@@ -115,6 +119,7 @@ def test_small_talk_as_json_has_the_same_keys(filled: tuple[Ibid, Run]) -> None:
     assert answer["notice"].startswith("Hello.")
 
 
+@pytest.mark.slow
 def test_a_question_may_come_from_a_pipe(filled: tuple[Ibid, Run]) -> None:
     run = filled[0].run("ask", given=QUESTION.encode() + b"\n")
     assert run.code == 0
@@ -168,6 +173,7 @@ def test_a_question_may_be_kept_to_one_document(filled: tuple[Ibid, Run]) -> Non
     assert {passage["document"] for passage in json.loads(run.out)} == {f"documents/{SEEDS[1]}"}
 
 
+@pytest.mark.slow
 def test_search_shows_ranks_of_every_leg_role_and_score(filled: tuple[Ibid, Run]) -> None:
     run = filled[0].run("search", QUESTION, "--limit", "3")
     heads = run.out.splitlines()[::2]
@@ -178,6 +184,7 @@ def test_search_shows_ranks_of_every_leg_role_and_score(filled: tuple[Ibid, Run]
     assert "grams " in heads[0]
 
 
+@pytest.mark.slow
 def test_search_as_json_is_a_list_of_passages(filled: tuple[Ibid, Run]) -> None:
     passages = json.loads(filled[0].run("search", QUESTION, "--json").out)
     assert [list(passage) for passage in passages] == [PASSAGE_KEYS] * 10
@@ -227,6 +234,7 @@ def test_ingest_and_status_say_in_one_line_what_the_folder_leaves_out(empty: Ibi
     assert listed == [{"document": f"documents/photo{number}.heic", "reason": "a picture"} for number in range(6)]
 
 
+@pytest.mark.slow
 def test_ingest_fails_when_every_file_does(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -236,6 +244,7 @@ def test_ingest_fails_when_every_file_does(empty: Ibid, tmp_path: Path) -> None:
     assert run.err == "failed    bad.txt: looks like a binary file, not text\n"
 
 
+@pytest.mark.slow
 def test_status_shows_documents_paragraphs_model_and_health(filled: tuple[Ibid, Run]) -> None:
     run = filled[0].run("status")
     assert (run.code, run.err) == (0, "")
@@ -287,6 +296,7 @@ def test_reset_asks_and_clears_the_index_alone(ibid: Ibid) -> None:
     assert ibid.run("ask", QUESTION).code == 0
 
 
+@pytest.mark.slow
 def test_reset_on_a_terminal_takes_no_for_an_answer(ibid: Ibid) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", "from ui.cli import main; main()", "reset"]
@@ -434,6 +444,7 @@ def test_where_the_folder_is_gone_the_index_still_answers_and_stays(tmp_path: Pa
     assert "four long years" in ibid.run("ask", "How long did the siege of the old city last?").out
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_one_line(filled: tuple[Ibid, Run]) -> None:
     for home in ("/proc/ibid", "/dev/null"):
         run = Ibid(Path(home), filled[0].documents).run("ask", QUESTION)
@@ -488,6 +499,7 @@ def test_there_are_colours_on_a_terminal(filled: tuple[Ibid, Run]) -> None:
     assert "\x1b[1m 1\x1b[0m" in printed
 
 
+@pytest.mark.slow
 def test_ingest_on_a_terminal_shows_how_far_it_is(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()

@@ -121,6 +121,7 @@ def test_an_open_gate_answers_what_the_documents_do_not_say_and_has_no_limit_to_
     assert "(3)" in told.out.split("answered, though the documents do not say")[1]
 
 
+@pytest.mark.slow
 def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> None:
     before = kept.read_text(encoding="utf-8")
     told = ibid(home, "rescore", str(kept))
@@ -128,6 +129,7 @@ def test_rescoring_asks_nothing_and_changes_nothing(home: Path, kept: Path) -> N
     assert kept.read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_page(home: Path, kept: Path) -> None:
     told = ibid(home, "report", str(kept))
     assert told.code == 0

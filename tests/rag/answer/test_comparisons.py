@@ -128,6 +128,7 @@ def test_a_model_is_given_passages_of_every_document_and_told_to_compare(
     assert_cited(on_topic)
 
 
+@pytest.mark.slow
 def test_a_topic_is_sent_to_a_second_embedder_once(
     tmp_path: Path, seeds: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:

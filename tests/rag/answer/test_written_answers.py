@@ -201,6 +201,7 @@ def test_what_was_shown_before_the_server_broke_off_stays(
     assert_sound(answer, seeds)
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_where_it_was_turned_off_or_the_documents_do_not_say(
     home: Path, seeds: Path, embedder: MiniLM
 ) -> None:
@@ -275,6 +276,7 @@ class Canned(CustomLLM):
             yield CompletionResponse(text=said, delta=f"{word} ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("says", "mode", "notice"),
     [

@@ -58,6 +58,7 @@ def test_many_threads_share_two_processes() -> None:
         parsers.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_is_given_up() -> None:
     parsers = Parsers(seconds=0.1)
     try:
@@ -134,6 +135,7 @@ def laughs() -> bytes:
     return archive({"word/document.xml": f"<!DOCTYPE w [{entities}]>{text}"})
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     with pytest.raises(DocumentError, match="unpacks to 512 MB, more than the 300 MB read"):
         load(zip_bomb(), name="a.docx")
@@ -144,6 +146,7 @@ def test_a_billion_laughs_are_not_told() -> None:
         read_document("documents/a.docx", laughs())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to its memory")
 def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_read() -> None:
     parsers = Parsers(megabytes=400)

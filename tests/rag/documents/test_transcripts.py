@@ -195,6 +195,7 @@ FIELDS = [
 MESSAGES = st.lists(st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6), max_size=6)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.tuples(st.sampled_from(["Ann", "Bob Ray", "zoë"]), st.text(min_size=1, max_size=30)), max_size=8),
     MESSAGES,

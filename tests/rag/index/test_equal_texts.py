@@ -47,6 +47,7 @@ def found_by_meaning(bot: Chatbot) -> int:
 
 
 # case 3
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [300, 1_500])
 def test_a_document_that_repeats_itself_takes_nothing_from_the_others(
     tmp_path: Path, embedder: MiniLM, count: int
@@ -68,6 +69,7 @@ def test_a_document_that_repeats_itself_takes_nothing_from_the_others(
 
 
 # case 3
+@pytest.mark.slow
 def test_a_text_in_many_documents_is_found_in_each_and_hides_none(tmp_path: Path, embedder: MiniLM) -> None:
     folder = tmp_path / "documents"
     write_harbours(folder)

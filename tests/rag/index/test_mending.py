@@ -78,6 +78,7 @@ def test_of_few_lost_vectors_only_those_are_made(
     assert "Making the vectors of 1 documents anew" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_the_process_had_in_its_memory_is_in_no_closed_file(base: Path, embedder: MiniLM, tmp_path: Path) -> None:
     """Chroma writes room that it never set: behind the last element stands what was freed before."""
     for _ in range(300):

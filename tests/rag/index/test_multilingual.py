@@ -51,6 +51,7 @@ def test_a_vector_depends_on_its_own_text_alone(model: MultilingualE5) -> None:
         assert np.array_equal(model.get_text_embedding_batch([text])[0], vector)
 
 
+@pytest.mark.slow
 def test_no_text_is_too_long_and_none_too_short(model: MultilingualE5) -> None:
     long = "The ferry waits. " * LONGEST
     changed = long + "Hunde dürfen nicht ins Gewächshaus. " * 40

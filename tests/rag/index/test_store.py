@@ -569,6 +569,7 @@ def test_the_index_is_free_once_its_owner_was_killed(index: Path) -> None:
             assert read_owner(index) == Owner(pid=os.getpid(), doing="test")
 
 
+@pytest.mark.slow
 def test_whoever_waits_gets_the_index_when_it_is_given_back(index: Path) -> None:
     with held(index) as holder:
         waiter = subprocess.Popen(
@@ -839,6 +840,7 @@ def test_a_document_that_lost_a_row_is_put_aside_and_the_others_answer(large: Pa
 
 
 # case 3
+@pytest.mark.slow
 def test_a_document_whose_text_lost_its_vector_is_put_aside_and_the_others_answer(index: Path, tmp_path: Path) -> None:
     with opened(index) as store:
         for i in range(40):
@@ -988,6 +990,7 @@ def test_files_that_were_about_to_be_saved_for_the_first_time_cost_nothing(large
         assert store.check().rows_stored == 800
 
 
+@pytest.mark.slow
 def test_records_survive_the_loss_of_their_own_vector_files(index: Path) -> None:  # case 4
     with opened(index) as store:
         store.commit([change_of([str(n)], f"documents/{n}.txt", first_seed=n) for n in range(1_100)])
@@ -1128,6 +1131,7 @@ def test_an_error_that_says_nothing_on_a_full_disk_is_the_disks(small_disk: Path
         raise InternalError("Error in compaction: Failed to apply logs to the metadata segment")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", range(100_000, 2_000_000, 380_000))
 def test_however_little_room_there_is_a_full_disk_is_called_full_and_nothing_is_lost(  # case 20
     small_disk: Path, room: int
@@ -1248,6 +1252,7 @@ def test_an_index_cannot_begin_on_a_full_disk(small_disk: Path) -> None:
     assert str(small_disk) in str(full.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give up the right to write")
 @pytest.mark.parametrize("what", ["the folder", "the database"])
 def test_a_folder_that_cannot_be_written_is_one_line(index: Path, what: str) -> None:
@@ -1291,6 +1296,7 @@ def test_a_file_in_the_place_of_the_index_is_one_line(tmp_path: Path) -> None:
         open_store(tmp_path / "index", EMBEDDER, "ask")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [0, 1, 1_000, 1_001])
 def test_a_whole_index_is_never_taken_for_a_damaged_one(index: Path, rows: int) -> None:
     with opened(index) as store:

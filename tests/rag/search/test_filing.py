@@ -92,6 +92,7 @@ IN_FORCE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beginning", [*ENDED, *IN_FORCE])
 def test_what_is_quoted_of_a_document_that_does_not_hold_any_more_says_so(
     beginning: str, tmp_path: Path, embedder: MiniLM

@@ -53,6 +53,7 @@ def write_notes(folder: Path, count: int) -> None:
     (folder / "notes.txt").write_text(f"Notes\n\n{text}\n", encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_dense_leg_goes_by_the_second_embedders_vectors(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -73,6 +74,7 @@ def test_the_dense_leg_goes_by_the_second_embedders_vectors(
     assert "13 days" in answer.text
 
 
+@pytest.mark.slow
 def test_a_text_is_sent_once_however_often_it_is_read_moved_or_repeated(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -107,6 +109,7 @@ def test_what_left_the_folder_leaves_its_vectors_too(
     assert len(embedding_server.texts) == sent + 21
 
 
+@pytest.mark.slow
 def test_while_its_vectors_are_made_and_when_it_was_given_up_the_shipped_embedder_answers(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -144,6 +147,7 @@ def test_each_embedder_has_its_own_vectors(folder: Path, embedder: MiniLM, embed
         assert bot.second.is_whole
 
 
+@pytest.mark.slow
 def test_a_server_that_fails_in_the_middle_keeps_what_was_made_and_goes_on_from_there(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -168,6 +172,7 @@ def test_a_server_that_fails_in_the_middle_keeps_what_was_made_and_goes_on_from_
     assert len(embedding_server.texts) == len(set(embedding_server.texts)) == report.paragraphs_embedded
 
 
+@pytest.mark.slow
 def test_where_it_cannot_be_asked_the_shipped_embedder_answers_and_it_says_so(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -189,6 +194,7 @@ def test_where_it_cannot_be_asked_the_shipped_embedder_answers_and_it_says_so(
     assert quiet.notice is None
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_where_that_was_turned_off(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -202,6 +208,7 @@ def test_nothing_is_sent_where_that_was_turned_off(
     assert len(embedding_server.asked) == sent
 
 
+@pytest.mark.slow
 def test_vectors_of_another_length_are_told_with_the_command_that_mends_it(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:
@@ -289,6 +296,7 @@ def test_a_key_alone_names_no_embedder_and_a_name_without_a_key_is_told(tmp_path
     assert str(found) == "e at 127.0.0.1:9"
 
 
+@pytest.mark.slow
 def test_vectors_that_were_lost_are_noticed_and_made_anew(
     folder: Path, embedder: MiniLM, embedding_server: EmbeddingServer
 ) -> None:

@@ -105,6 +105,7 @@ def test_silence_and_slowness_end_within_their_times(url: str) -> None:
         model(url, whole=1.0).chat(asked("slow"))
 
 
+@pytest.mark.slow
 def test_too_many_requests_are_tried_again_and_then_told(model_server: ModelServer) -> None:
     with model_server({"plain": "Fine."}, "--chaos-ratelimit", "1") as url:
         started = time.monotonic()
@@ -113,6 +114,7 @@ def test_too_many_requests_are_tried_again_and_then_told(model_server: ModelServ
         assert time.monotonic() - started < 60
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_told_with_its_address() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

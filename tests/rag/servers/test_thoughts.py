@@ -36,6 +36,7 @@ def said(*pieces: str) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dress", DRESSES)
 @given(data=st.data())
 def test_only_the_answer_is_read_however_the_stream_is_cut(dress: str, data: st.DataObject) -> None:

@@ -91,6 +91,7 @@ def test_documents_of_hardly_a_word_offer_only_what_they_answer(tmp_path: Path, 
         assert_answered(bot, examples(bot))
 
 
+@pytest.mark.slow
 def test_a_document_offers_questions_that_it_answers_by_itself(tmp_path: Path, embedder: MiniLM) -> None:
     with opened(SEEDS, tmp_path, embedder) as bot:
         for record in bot.documents:

@@ -59,6 +59,7 @@ def citations(talk: Conversation) -> list[Citation]:
     return found
 
 
+@pytest.mark.slow
 def test_json_is_the_conversation_itself_and_opens_again(talk: Conversation) -> None:
     file = exported(talk, "json")
     assert (file.name, file.type) == ("how-long-was-west-aleppo-under-siege.json", "application/json")

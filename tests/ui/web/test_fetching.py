@@ -169,6 +169,7 @@ def test_only_the_ports_of_the_web_are_asked(site: Website) -> None:
 # --- where it sends on to
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_page_that_moved_on_its_host_is_fetched_from_there(site: Website, status: int) -> None:
     site.pages["/old"] = sending_on("/leave?x=1", status)
@@ -237,6 +238,7 @@ def test_what_a_server_does_not_give_is_said_with_the_address(site: Website, sta
     assert told in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "kind"),
     [("/a.png", "image/png"), ("/a.txt", "video/mp4"), ("/a", "application/octet-stream"), ("/a", None)],
@@ -302,6 +304,7 @@ def test_a_server_that_says_nothing_is_left(site: Website) -> None:
             assert "did not answer within 0.3 seconds" in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pieces",
     [

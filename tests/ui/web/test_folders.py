@@ -109,6 +109,7 @@ def test_questions_are_answered_while_documents_are_read(mine: Settings, embedde
         until(lambda: len(folder.bot.documents) == 10)
 
 
+@pytest.mark.slow
 def test_a_second_ingest_waits_for_the_first_and_sees_what_changed_since(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder, ThreadPoolExecutor(4) as pool:
         running = [pool.submit(folder.ingest) for _ in range(3)]
@@ -120,6 +121,7 @@ def test_a_second_ingest_waits_for_the_first_and_sees_what_changed_since(mine: S
         assert folder.record("documents/late.md") is not None
 
 
+@pytest.mark.slow
 def test_progress_is_told_on_the_way(mine: Settings, embedder: MiniLM) -> None:
     told = []
     with alone(mine, embedder) as folder:
@@ -165,6 +167,7 @@ def test_examples_follow_what_is_in_the_folder(mine: Settings, embedder: MiniLM)
         assert introduced.telling is not None and "bombing campaign" in introduced.telling.text
 
 
+@pytest.mark.slow
 def test_a_folder_that_vanished_tells_its_problem_and_still_answers(mine: Settings, embedder: MiniLM) -> None:
     with alone(mine, embedder) as folder:
         folder.ingest()
@@ -195,6 +198,7 @@ def without_haste(folder: OpenFolder) -> None:
     time.sleep(2.1)
 
 
+@pytest.mark.slow
 def test_a_file_that_was_edited_renamed_or_deleted_is_so_in_the_next_answer(mine: Settings, embedder: MiniLM) -> None:
     toll, question = mine.documents / "toll.md", "What toll does the harbour master of Ostrava collect?"
     with alone(mine, embedder) as folder:
@@ -234,6 +238,7 @@ def test_a_document_that_left_answers_no_more_while_others_are_still_read(mine: 
         assert folder.bot.check().is_whole
 
 
+@pytest.mark.slow
 def test_the_first_question_of_a_first_start_waits_until_there_is_something_to_ask(
     mine: Settings, embedder: MiniLM
 ) -> None:
@@ -353,6 +358,7 @@ def test_a_key_that_names_no_folder_is_refused(mine: Settings, key: str) -> None
     assert not (mine.home / "indexes").exists()
 
 
+@pytest.mark.slow
 def test_folders_known_once_are_known_again(mine: Settings, other: Settings) -> None:
     with known_by(mine):
         pass

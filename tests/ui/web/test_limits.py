@@ -147,6 +147,7 @@ def test_half_a_surrogate_pair_is_refused_in_a_line(chat: Attacked, given: dict[
 # --- what one call may ask for
 
 
+@pytest.mark.slow
 def test_more_turns_than_are_read_are_refused(chat: Attacked) -> None:  # case 8
     earlier = ["Who built the mill of Esens?"]
     assert chat.post("/api/ask", {"question": QUESTION, "turns": earlier * 20}).status == 200
@@ -171,6 +172,7 @@ def test_names_are_a_set_and_no_more_than_some_hundreds(chat: Attacked) -> None:
     assert time.monotonic() - started < 20
 
 
+@pytest.mark.slow
 def test_the_work_for_callers_who_left_ends(chat: Attacked) -> None:  # case 8
     body = json.dumps({"question": QUESTION, "turns": [f"Who built mill number {n}?" for n in range(20)]}).encode()
     started = time.monotonic()
@@ -271,6 +273,7 @@ def test_what_is_not_finished_in_time_is_closed(chat: Attacked) -> None:  # case
         connection.close()
 
 
+@pytest.mark.slow
 def test_a_caller_may_take_a_while_between_two_requests_of_a_connection(chat: Attacked) -> None:  # case 11
     with closing(HTTPConnection("127.0.0.1", chat.port, timeout=20)) as connection:
         connection.connect()
@@ -336,6 +339,7 @@ def test_pages_that_are_left_do_not_pile_up(chat: Attacked, count: int) -> None:
     assert grown(chat, visit, count) < TOO_MUCH
 
 
+@pytest.mark.slow
 def test_an_answer_waits_for_who_fetches_it_late(chat: Attacked) -> None:  # case 22
     called = chat.post("/gradio_api/call/ask", {"data": [QUESTION, None, None]}).json["event_id"]
     for _ in range(20):

@@ -119,6 +119,7 @@ def test_html_is_the_markup_of_plain_words_and_markdown_makes_nothing_of_any_tex
     assert not [kind for kind in kinds if kind.startswith(("link", "image", "html", "table", "fence", "code"))]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(WORDS, WORDS, WORDS, WORDS, WORDS)
 @example(*["".join(HOSTILE)] * 5)

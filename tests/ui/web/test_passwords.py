@@ -88,6 +88,7 @@ def test_whatever_is_mistyped_is_not_told(text: str) -> None:  # case 17
         assert text.strip() not in str(error) or text.strip() in "number 1 of 1 is not user:password"
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_a_hash_fits_its_password_alone(password: str, other: str) -> None:  # case 16
@@ -229,6 +230,7 @@ def test_programs_that_come_at_once_with_the_right_password_are_all_let_in() -> 
     assert statuses == [200] * 50
 
 
+@pytest.mark.slow
 def test_what_is_remembered_of_guesses_does_not_grow() -> None:  # case 16
     users = Users({"anna": "secret"}, Clock())
     for number in range(30_000):
@@ -272,6 +274,7 @@ def test_a_command_makes_the_hash() -> None:  # case 16
     assert made.fits("hunter2, with: a comma")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("user", "given"), [("anna", ""), ("an,na", "x"), ("anna:hunter2", "x"), ("", "x")])
 def test_what_makes_no_hash_is_one_line_that_tells_no_password(user: str, given: str) -> None:  # case 17
     done = ibid("password", user, given=given)

@@ -81,6 +81,7 @@ SEEDS = [
 ]
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=150)
 def test_any_spans_of_the_seeds_are_marked_letter_by_letter(data: st.DataObject) -> None:
@@ -206,6 +207,7 @@ def test_readers_captions_and_furniture_are_told_from_the_document(role: Role, s
     assert [one.text for one in page.all("speaker")] == (["Michael, 10:42"] if speaker else [])
 
 
+@pytest.mark.slow
 @given(WORDS, WORDS, WORDS, WORDS, st.none() | WORDS)
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_texts_of_a_document_make_no_element(

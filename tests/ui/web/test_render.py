@@ -236,6 +236,7 @@ def test_every_chip_has_its_mark_and_leads_to_its_span(answer: Answer, number: i
             assert "".join(card.texts("told")).split() == shown(inside).split()
 
 
+@pytest.mark.slow
 @given(st.sampled_from(HOSTILE) | WORDS)
 def test_a_chip_names_its_document_to_the_letter(name: str) -> None:
     """By this name the page asks for the document."""
@@ -603,6 +604,7 @@ def test_answers_of_the_seeds_show_each_citation_with_its_place_and_quote(bot: C
     ]
 
 
+@pytest.mark.slow
 def test_an_answer_pastes_with_every_quote_and_place(bot: Chatbot) -> None:
     answer = bot.ask("How long was West Aleppo under siege?")
     pasted = plain_text(answer)

@@ -70,6 +70,7 @@ def test_no_name_leads_out_of_the_folder(brought: Path, uploads: Path, name: str
     assert everything(uploads.parent) == {f"uploads/{kept}": b"Some text.\n"}
 
 
+@pytest.mark.slow
 @given(st.text())
 @example("../.md")
 @example("/.txt")
@@ -311,6 +312,7 @@ def test_deleting_a_link_leaves_what_it_points_to(tmp_path: Path, uploads: Path)
     assert outside.read_text() == "Not an upload."
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("./\\ u\0~a*:")).map(lambda tail: f"uploads/{tail}"))
 def test_no_way_of_writing_a_path_deletes_what_lies_elsewhere(document_id: str) -> None:
     with tempfile.TemporaryDirectory() as base:
