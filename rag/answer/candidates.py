@@ -68,9 +68,9 @@ _LEANING = regex.compile(
     r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
 )
 _MEANT_BEFORE = regex.compile(
-    r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
+    r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )
-"""A pronoun among the first words: "Push it in", "If they do not open"."""
+"""A pronoun among the first words: "Push it in", "If they do not open"; not "Most of it", which says enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
