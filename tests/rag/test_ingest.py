@@ -814,11 +814,13 @@ UNPRIVILEGED = """
     from rag.index.embedding import MiniLM
     from rag.errors import IbidError
     from rag.index.store import open_store
+    from rag.text.identify import language_of
     from test_ingest import rows_of, said, take_in
     folder, index = Path(sys.argv[1]), Path(sys.argv[2])
     embedder = MiniLM()
-    # Chroma imports its parts when first used, from places that only root may read.
+    # Chroma and py3langid import their parts when first used, from places that only root may read.
     open_store(index.with_name("first"), embedder.fingerprint, "test").close()
+    assert language_of(["The ferry of the island leaves at noon and it is free of charge."]) == "en"
     os.setgid(65534)
     os.setuid(65534)
     store = open_store(index, embedder.fingerprint, "test")

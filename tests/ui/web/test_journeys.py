@@ -752,16 +752,17 @@ def test_a_file_that_is_dropped_while_an_answer_grows_costs_neither(own: Chat, v
 
 def test_a_file_deleted_in_the_folder_is_in_no_answer_and_in_no_list_any_more(own: Chat, visit: Any) -> None:
     toll = own.documents / "toll.md"
-    toll.write_text("# Harbour Rules\n\nThe harbour master of Ostrava collects a toll of nine copper marks.\n")
+    toll.write_text("# Lock Rules\n\nThe lock keeper of Kvarnholm is paid nine copper marks for each barge.\n")
+    paid = "What is the lock keeper of Kvarnholm paid for each barge?"
     visitor: Visitor = visit(own)
     time.sleep(2.1)
-    visitor.ask(TOLL)
+    visitor.ask(paid)
     expect(visitor.document("toll.md")).to_have_count(1)
     assert "nine copper marks" in visitor.open(visitor.chips.first)
     visitor.page.keyboard.press("Escape")
     toll.unlink()
     time.sleep(2.1)
-    expect(visitor.ask(TOLL).locator(".notfound")).to_be_visible()
+    expect(visitor.ask(paid).locator(".notfound")).to_be_visible()
     expect(visitor.document("toll.md")).to_have_count(0)
 
 
