@@ -18,6 +18,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,6 +71,8 @@ Mend = Callable[["Store"], None]
 """What gives a store the vectors that it is `lacking`."""
 
 _SAMPLE = 16
+_SOUND = 1e-3
+"""How far from one the length of a vector may be that is as it was made."""
 _LAYOUTS, _PAGES = "layouts", "pages"
 
 DERIVED = ("lexical", "lexical.new", _LAYOUTS, _PAGES, failures.NAME)
@@ -458,7 +461,23 @@ class Store:
             self._mend(self)
             damaged = {*self.check().torn, *self.lacking()}
         if damaged:
+            self._insert_anew(damaged)
+            damaged = {*self.check().torn, *self.lacking()}
+        if damaged:
             self.put_aside(damaged)
+
+    def _insert_anew(self, document_ids: AbstractSet[str]) -> None:
+        """Put vectors that are there, and that no search comes to, into Chroma's graph once more: now and then it leads
+        to a lone text beside a thousand nearly equal ones no more."""
+        hashes = sorted({str(m["hash"]) for _, m in self._current_rows() if m["document"] in document_ids})
+        with translated(self.folder):
+            vectors = self.vectors_by_hash(hashes)
+            # All are of length one: what is not was damaged.
+            sound = {key: one for key, one in vectors.items() if abs(float(np.linalg.norm(one)) - 1.0) < _SOUND}
+            lost = [key for key, vector in sound.items() if not is_found(self._windows, vector)]
+            for some in chunks(lost, WRITE_BATCH):
+                self._windows.delete(ids=list(some))
+                self._windows.upsert(ids=list(some), embeddings=[sound[key] for key in some])
 
     def put_aside(self, document_ids: Iterable[str]) -> None:
         """Take torn documents out, so that the next ingest reads them again. The caller makes sure that no query

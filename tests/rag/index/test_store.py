@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,9 @@ from chromadb.errors import InternalError
 
 from rag.domain import Document, Paragraph, Role
 from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, StorageError
+from rag.index import store as store_module
 from rag.index.chroma import TROUBLES, Trouble, translated
+from rag.index.embedder import Vectors
 from rag.index.owner import Owner, is_held, read_owner
 from rag.index.records import LAYOUT, Change, FileStamp, Piece, row_id, row_prefix
 from rag.index.second_vectors import SecondRow, second_vectors
@@ -1076,6 +1079,30 @@ def test_a_second_embedders_vectors_that_were_lost_are_asked_for_again(index: Pa
     with opened(index) as store:
         assert store.check().is_whole
         assert second_vectors(store, "other").generation is None
+
+
+def test_a_text_that_no_search_comes_to_is_put_into_the_graph_anew_and_nothing_is_put_aside(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(index) as store:
+        store.commit([change_of([str(n) for n in range(20)])])
+        hidden, inserted = store.vectors_by_hash([hash_of(3)])[hash_of(3)], []
+        real, upsert = store_module.is_found, store._windows.upsert
+
+        def is_found(collection: Any, vector: Vectors) -> bool:
+            return bool(inserted or not np.array_equal(vector, hidden)) and real(collection, vector)
+
+        def noted(**given: Any) -> None:
+            inserted.extend(given["ids"])
+            upsert(**given)
+
+        monkeypatch.setattr(store_module, "is_found", is_found)
+        monkeypatch.setattr(type(store._windows), "upsert", lambda _, **given: noted(**given))
+        store.make_good(["documents/a.txt"])
+        assert inserted == [hash_of(3)]
+        assert store.set_aside == ()
+        assert np.array_equal(store.vectors_by_hash([hash_of(3)])[hash_of(3)], hidden)
+        assert real(store._windows, hidden)
 
 
 def test_an_emptied_database_is_an_empty_index_to_be_filled_again(large: Path, index: Path) -> None:
