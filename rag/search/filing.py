@@ -5,7 +5,7 @@ A policy, not a fitted number: no training question knows of two versions of one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -38,14 +38,15 @@ def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) 
     where it tells documents apart: if one of them is of that year, those of others stand back, unless they speak of
     it. Where none is asked for, editions stand back of which another one is named for a later year: what holds is
     meant."""
-    asked = years_in(question)
-    if asked and any(years_of(*one) & asked for one in set(filed)):
+    asked, among = years_in(question), set(filed)
+    if asked and any(years_of(*one) & asked for one in among):
         given = [_by_year(one, text, asked) for one, text in zip(filed, texts, strict=True)]
     elif asked:
         given = [0.0] * len(filed)
     else:
-        is_older = is_outdated if asks_for_the_newest(question) else is_older_edition
-        given = [-MEANT * is_older(one, filed) for one in filed]
+        later = is_later if asks_for_the_newest(question) else _is_named_later
+        outdated = {one for one in among if _has_version(later, one, among)}
+        given = [-MEANT * (one in outdated) for one in filed]
     return np.array(given, dtype=np.float32)
 
 
@@ -53,19 +54,9 @@ def asks_for_the_newest(question: str) -> bool:
     return _NEWEST.search(question) is not None
 
 
-def is_outdated(one: Filed, among: Sequence[Filed]) -> bool:
-    """Whether another of them is a later version: of the same title, but for the years in it, with a later date, or
-    known by a later year where one of the two has no date."""
-    return any(is_later(other, one) for other in among if untimed(other[1].title) == untimed(one[1].title))
-
-
-def is_older_edition(one: Filed, among: Sequence[Filed]) -> bool:
-    """Whether another of them is the same by its title, and named for a later year in its title, folder or file."""
-    ours = _years_named(*one)
-    return any(
-        untimed(other[1].title) == untimed(one[1].title) and max(_years_named(*other), default="") > max(ours)
-        for other in (among if ours else ())
-    )
+def _has_version(is_it: Callable[[Filed, Filed], bool], one: Filed, among: Iterable[Filed]) -> bool:
+    """Whether another of them is such a version of it: of the same title, but for the years in it."""
+    return any(is_it(other, one) for other in among if untimed(other[1].title) == untimed(one[1].title))
 
 
 def is_later(other: Filed, one: Filed) -> bool:
@@ -73,6 +64,12 @@ def is_later(other: Filed, one: Filed) -> bool:
     if other[1].date is not None and one[1].date is not None:
         return other[1].date > one[1].date
     ours, theirs = years_of(*one), years_of(*other)
+    return bool(ours and theirs) and max(theirs) > max(ours)
+
+
+def _is_named_later(other: Filed, one: Filed) -> bool:
+    """Whether the one is named for a later year than the other, in its title, folder or file."""
+    ours, theirs = _years_named(*one), _years_named(*other)
     return bool(ours and theirs) and max(theirs) > max(ours)
 
 
