@@ -13,14 +13,14 @@ from rag.answer.exactly import EXACTLY
 from rag.search.fusion import Scores
 from rag.text.overlap import Inquiry, SentenceView
 from rag.text.ranges import ranges_of
-from rag.text.values import amounts
+from rag.text.values import find_measured
 
 
 class Brackets:
     """The amounts of a question that have a unit of measure."""
 
     def __init__(self, inquiry: Inquiry) -> None:
-        self._amounts = [one for one in amounts(inquiry.question) if one.measure]
+        self._amounts = [amount for _, amount in find_measured(inquiry.question)]
 
     def preferences(self, sentences: Sequence[SentenceView]) -> Scores:
         """What to add to the log-odds of these sentences, `[len(sentences)]`: to rows whose bracket holds an amount of

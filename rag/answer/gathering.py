@@ -22,8 +22,8 @@ from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
 from rag.text import terms
 from rag.text.identify import differ
-from rag.text.overlap import Inquiry, coverage
-from rag.text.values import find_amounts
+from rag.text.overlap import Inquiry, coverage, seen_by
+from rag.text.values import find_measured
 
 
 class Rewriter(Protocol):
@@ -150,15 +150,11 @@ def gate_features(
 def _names_told(inquiry: Inquiry, best: Candidate) -> float:
     """Share of the names and numbers of the question that a sentence tells; all where it has none. A measure that it
     does not tell, "a 6 TB server", is the asker's own: no text knows it."""
-    missing = inquiry.names - best.sentence.present
-    names = inquiry.names - (missing & _measures(inquiry.question) if missing else frozenset())
-    return len(names & best.sentence.present) / len(names) if names else 1.0
-
-
-def _measures(question: str) -> frozenset[str]:
-    """The stems of numbers that have a unit of measure."""
-    numbers = (span.of(question) for span, amount in find_amounts(question) if amount.measure)
-    return frozenset(stem for number in numbers for stem in terms.stems(number))
+    own = {stem for measure, _ in find_measured(inquiry.question) for stem in terms.stems(measure)}
+    (seen,) = seen_by(inquiry, [best.sentence])
+    told = inquiry.names & seen.present
+    asked = told | (inquiry.names - own)
+    return len(told) / len(asked) if asked else 1.0
 
 
 def _reader_features(readings: Mapping[Key, Reading]) -> dict[str, float]:

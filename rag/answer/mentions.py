@@ -14,7 +14,7 @@ import regex
 from rag.text import language, terms
 from rag.text.dates import Day, find_days, find_years, tells
 from rag.text.ranges import ranges_of
-from rag.text.values import Amount, find_amounts
+from rag.text.values import Amount, find_amounts, find_measured
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -48,8 +48,11 @@ def named(question: str) -> tuple[str, ...]:
 
 
 def identifiers(question: str) -> list[str]:
-    """What the question names with letters and digits both, "QX-2041-C", or with a low line, "max_payload"."""
-    return [one for one in named(question) if (_has_digit(one) or "_" in one) and any(map(str.isalpha, one))]
+    """What the question names with letters and digits both, "QX-2041-C", or with a low line, "max_payload"; not a
+    measure, "27kg"."""
+    mixed = [one for one in named(question) if (_has_digit(one) or "_" in one) and any(map(str.isalpha, one))]
+    measures = _measures(question) if mixed else frozenset[str]()
+    return [one for one in mixed if one.casefold() not in measures]
 
 
 def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
@@ -65,7 +68,7 @@ class Mentioned:
 
     def __init__(self, cited: Iterable[str]) -> None:
         self._texts = list(cited)
-        self._words = {word.casefold() for text in self._texts for word in _WORD.findall(text)}
+        self._words = _words(self._texts)
         self._stems = set(terms.stemmed(list(self._words)))
 
     def __contains__(self, name: str) -> bool:
@@ -95,8 +98,7 @@ def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
 
 def _amounts_told(question: str, cited: Mentioned) -> frozenset[str]:
     """The numbers of the question that a range in the cited texts holds."""
-    held = (span.of(question) for span, amount in find_amounts(question) if amount.measure and cited.brackets(amount))
-    return frozenset(number.casefold() for number in held)
+    return _words(measure for measure, amount in find_measured(question) if cited.brackets(amount))
 
 
 def _days_told(question: str, cited: Mentioned) -> frozenset[str]:
@@ -131,12 +133,16 @@ def _own_values(question: str) -> frozenset[str]:
     """Numbers that name nobody, as they are the asker's own: measures, "27 kg", and what stands behind "of" and its
     like, "a pressure of 170", but for years."""
     years = frozenset(find_years(question))
-    found = (
-        span.of(question).casefold()
-        for span, amount in find_amounts(question)
-        if amount.measure or (_VALUE.search(question[: span.start]) and span not in years)
-    )
-    return frozenset(found)
+    values = (span for span, _ in find_amounts(question) if _VALUE.search(question[: span.start]) and span not in years)
+    return _measures(question) | _words(span.of(question) for span in values)
+
+
+def _measures(question: str) -> frozenset[str]:
+    return _words(measure for measure, _ in find_measured(question))
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word.casefold() for text in texts for word in _WORD.findall(text))
 
 
 def _has_digit(word: str) -> bool:

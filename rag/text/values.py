@@ -198,6 +198,15 @@ def find_amounts(text: str) -> Iterator[tuple[Span, Amount]]:
     return ((Span(*match.span()), amount) for match, amount in _numbers(text))
 
 
+def find_measured(text: str) -> Iterator[tuple[str, Amount]]:
+    """The amounts that have a unit of measure, each as it is written, with the unit where that stands next: "6 TB"."""
+    for match, amount in _numbers(text):
+        if amount.measure:
+            is_next = _MEASURES.get(amount.unit or "") == amount.measure
+            after = _WORD_AFTER.match(text, match.end()) if is_next else None
+            yield text[match.start() : after.end() if after else match.end()], amount
+
+
 @lru_cache(maxsize=8192)
 def numbers_of(sentence: str) -> frozenset[float]:
     """The numbers of a sentence of a document, remembered: it comes back statement after statement."""

@@ -46,6 +46,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     [
         ("How much is a spay for a dog of 27 kg?", "S06"),
         ("How much is a spay for a dog of 12 kg?", "S05"),
+        ("How much is a spay for a 27kg dog?", "S06"),
         ("What does the castration of a 31 kg dog cost?", "S04"),
         ("What does the castration of a 7 kg dog cost?", "S03"),
         ("What does a parcel of 5 kg cost by courier?", "14.00"),

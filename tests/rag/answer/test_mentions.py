@@ -62,11 +62,13 @@ def test_a_slip_of_a_cited_word_is_not_absent() -> None:
     ("question", "number", "is_named"),
     [
         ("How much is it for a 27 kg dog?", "27", False),
+        ("How much is it for a 27kg dog?", "27kg", False),
+        ("How much memory for 6 TB?", "TB", False),
         ("Is a pressure of 170 treated?", "170", False),
         ("Who sleeps in room 170?", "170", True),
         ("What did it cost in 1987?", "1987", True),
     ],
-    ids=["a measure", "a value", "a label", "a year"],
+    ids=["a measure", "a measure in one word", "a unit in capitals", "a value", "a label", "a year"],
 )
 def test_a_value_of_the_askers_own_names_nobody(question: str, number: str, is_named: bool) -> None:
     found = absent(question, [number], Mentioned(["Some text."]), common)
@@ -77,6 +79,11 @@ def test_a_value_of_the_askers_own_names_nobody(question: str, number: str, is_n
 def test_a_number_inside_a_range_is_mentioned() -> None:
     assert unmentioned("How much is it for a 27 kg dog?", Mentioned(["20 kg and over: 420"])) == ()
     assert unmentioned("How much is it for a 27 kg dog?", Mentioned(["under 20 kg: 345"])) == ("27",)
+
+
+def test_a_measure_is_no_identifier() -> None:
+    assert unknown_identifiers("How much is it for a 27kg dog?", ["Some text."]) == ()
+    assert unknown_identifiers("What is 27kgX?", ["Some text."]) == ("27kgX",)
 
 
 def test_identifiers_with_a_low_line_are_named_whole() -> None:
