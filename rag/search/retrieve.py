@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -235,8 +235,6 @@ class HybridRetriever:
     def _corrected(self, view: View, question: str, *, is_scoped: bool) -> str:
         """A question without slips of the pen, by the documents that are asked and a dictionary of its language."""
         language = language_by_words(question) or _LANGUAGE
-        if language not in dictionary.LANGUAGES:
-            return question
 
         def stands(word: str) -> int:
             times = view.snapshot.spelled(word)
@@ -245,13 +243,13 @@ class HybridRetriever:
 
         def is_word(word: str) -> bool:
             is_held = not is_scoped and view.snapshot.holds(word)
-            return is_held or stands(word) > 0 or dictionary.share(word, language) > 0
+            return is_held or stands(word) > 0 or dictionary.is_word(word, language)
 
         def seen(word: str) -> float:
             return stands(word) + BACKGROUND * min(_LONG * dictionary.share(word, language), 1.0)
 
         near = partial(dictionary.one_edit_away, language=language)
-        return corrected(question, is_word=is_word, near=near, seen=lru_cache(seen))
+        return corrected(question, is_word=is_word, near=near, seen=seen)
 
     def _rank(self, view: View, query: str, *, near: Sequence[Near], most_read: int, clock: _Clock) -> _Found:
         legs = self._legs(view, query, near=near, clock=clock)
