@@ -44,8 +44,8 @@ Spanish page among 229 English ones, and 55 of them without."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
     """Documents that the shipped embedder cannot compare with a question, and their `languages`: they `differ` from the
-    question's, or are its own. They `are_most` of those that it is asked of, and are that `share`
-    of them as if there were FEW more: of a handful none is scarce."""
+    question's, or are its own. They `are_most` of those that it is asked of, and are that `share` of them as if there
+    were FEW more: of a handful none is scarce."""
 
     documents: frozenset[str]
     languages: frozenset[str]
@@ -89,17 +89,14 @@ class Languages:
         language_of = dict(self._told(asked))
         others = frozenset(one for one in set(language_of.values()) if is_foreign_to(question.text, one))
         own = frozenset(language_of.values()) - others - {KNOWN}
-        found = [
-            Foreign(
-                documents=(documents := frozenset(one for one, language in language_of.items() if language in group)),
-                languages=group,
-                differ=group is others,
-                share=(len(documents) + FEW) / (len(asked) + FEW),
-                are_most=2 * len(documents) > len(asked),
-            )
-            for group in (others, own)
-            if group
-        ]
+
+        def foreign(languages: frozenset[str], *, differ: bool) -> Foreign:
+            documents = frozenset(one for one, language in language_of.items() if language in languages)
+            share = (len(documents) + FEW) / (len(asked) + FEW)
+            are_most = 2 * len(documents) > len(asked)
+            return Foreign(documents=documents, languages=languages, differ=differ, share=share, are_most=are_most)
+
+        found = [foreign(some, differ=differ) for some, differ in ((others, True), (own, False)) if some]
         return sorted(found, key=lambda one: -len(one.documents))
 
     def cover(self, foreign: Sequence[Foreign]) -> bool:

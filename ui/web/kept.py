@@ -10,7 +10,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ import regex
 from rag.domain import Json
 from rag.errors import IbidError, StorageError
 from rag.home import made_private
+from rag.index.snapshot import MayRead
 
 MOST_BYTES = 20_000_000
 """Of a user, about two hundred long conversations; where there are more, those go that were kept longest ago."""
@@ -31,8 +32,6 @@ WITHHELD = "This answer quotes a document that is not open to you any more."
 _KEY = regex.compile(r"ibid:[\w-]{1,64}|ibid-note:[0-9a-f]{1,64}:[\w-]{1,64}|ibid-notes:[0-9a-f]{1,64}")
 _TALK, _TITLE = "ibid:", "ibid-notes:"
 _one_at_a_time = threading.Lock()
-
-MayRead = Callable[[str], bool]
 
 
 class KeepingError(IbidError):
