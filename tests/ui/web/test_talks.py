@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from browsing import PHONE, Chat, Visitor
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 SIEGE = "How long was West Aleppo under siege?"
 SOLEIMANI = "Who is Qassem Soleimani?"
@@ -144,3 +144,33 @@ def test_one_is_deleted_and_can_be_had_back(chat: Chat, visit: Visit, options: A
     visitor.page.reload()
     visitor.see()
     expect(names).to_have_text([SIEGE, SOLEIMANI])
+
+
+def test_a_question_asked_before_the_new_conversation_is_there_is_asked_in_it(chat: Chat, visit: Visit) -> None:
+    """On a slow line somebody types faster than the conversation comes."""
+    visitor = visit(chat)
+    visitor.ask(SIEGE)
+    visitor.wait_saved(f"talk.title === '{SIEGE}' && talk.exchanges[0].state === 'done'")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    visitor.page.route("**/gradio_api/run/predict*", hold)
+    visitor.page.get_by_role("button", name="New conversation").click()
+    visitor.box.fill(HOMS)
+    visitor.box.press("Enter")
+    # Long enough for an answer to be there, had it been asked where one was.
+    visitor.page.wait_for_timeout(1_500)
+    expect(visitor.live.locator(".question")).to_have_text(SIEGE)
+    expect(visitor.box).to_have_value(HOMS)
+    held[0].continue_()
+    visitor.ended(HOMS, 1)
+    visitor.wait_saved(f"talk.title === '{HOMS}' && talk.exchanges.length === 1")
+    visitor.wait_saved(f"talk.title === '{SIEGE}' && talk.exchanges.length === 1")
+    expect(visitor.box).to_have_value("")
+    visitor.page.wait_for_timeout(500)
+    visitor.ended(HOMS, 1)

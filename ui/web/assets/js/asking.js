@@ -25,6 +25,28 @@ function stayWriting() {
   if (!matchMedia('(hover: none)').matches) questionBox().focus();
 }
 
+/* A question is asked in the conversation that somebody goes to: until that is there, it stays in the box. */
+let waiting = false;
+function waitsToArrive() {
+  waiting = isGoing();
+  if (waiting) setTimeout(askOnArrival, LATE + 100);
+  return waiting;
+}
+
+function askOnArrival() {
+  if (!waiting || isGoing()) return;
+  waiting = false;
+  if (questionBox().value.trim()) byId('send').click();
+}
+
+/* One that had arrived and was asked, when a late piece of what was left came: going there again ends its answer. */
+function askThereAgain() {
+  const text = sessionStorage.getItem(ASKED);
+  if (!text || waiting) return;
+  if (!questionBox().value) fill(text);
+  waiting = true;
+}
+
 /* A question that was on its way when the server went is put back into the box. */
 function rememberAsked() {
   const text = questionBox().value.trim();

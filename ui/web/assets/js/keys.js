@@ -5,7 +5,7 @@ document.addEventListener('click', (event) => {
   const menu = document.querySelector('.switch[open]');
   if (menu && !menu.contains(event.target)) menu.removeAttribute('open');
   if (event.target.closest('#send')) {
-    if (sendEdited()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    if (sendEdited() || waitsToArrive()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     rememberAsked();
   }
   if (event.target.closest('#stop')) stopAnswer();
@@ -30,8 +30,8 @@ document.addEventListener('keydown', (event) => {
   const inReader = event.target.closest?.('#source');
   if (event.key === 'Enter' && !event.shiftKey && event.target.closest?.('#question')) {
     // One after the other: what was typed stays in the box until the answer is there.
-    if (byId('live').querySelector('.turn.pending')) { event.preventDefault(); event.stopImmediatePropagation(); return; }
-    if (sendEdited()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
+    const isAnswering = byId('live').querySelector('.turn.pending') && !isGoing();
+    if (isAnswering || sendEdited() || waitsToArrive()) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     rememberAsked();
   }
   if (event.key === 'Escape' && leaveOne(event.target)) { event.preventDefault(); return; }

@@ -83,13 +83,16 @@ let left = null;
 
 function goTo(talk) {
   left = { id: current()?.id, to: talk, at: Date.now() };
+  sessionStorage.removeItem(ASKED);
   if (talk) trigger('restore', { kept: kept(talk) }); else trigger('fresh', {});
 }
 
+/* Whether the conversation that somebody left is the one that is open. */
+const isGoing = () => Boolean(left) && left.id !== left.to && current()?.id === left.id && Date.now() - left.at <= LATE;
+
 function stayAway() {
-  const id = current()?.id;
-  if (!left || Date.now() - left.at > LATE) return;
-  if (id === left.id && id !== left.to) setTimeout(() => { if (current()?.id === left.id) goTo(left.to); }, 100);
+  if (isGoing()) setTimeout(() => { if (isGoing()) { askThereAgain(); goTo(left.to); } }, 100);
+  else askOnArrival();
 }
 
 function startAfresh() {
