@@ -55,7 +55,7 @@ FORMATS: Mapping[Kind, Format] = {
     Kind.HTML: Format(words="web pages", endings=_endings("html htm xhtml"), version="2", is_text=True),
     Kind.EPUB: Format(words="EPUB", endings=_endings("epub"), version="2"),
     Kind.PPTX: Format(words="PowerPoint", endings=_endings("pptx pptm ppsx")),
-    Kind.SHEETS: Format(words="spreadsheets", endings=_endings("xlsx xlsm xlsb xls ods")),
+    Kind.SHEETS: Format(words="spreadsheets", endings=_endings("xlsx xlsm xlsb xls ods"), version="2"),
     Kind.DELIMITED: Format(words="CSV", endings=_endings("csv tsv tab"), is_text=True),
     Kind.MAIL: Format(words="e-mail", endings=_endings("eml"), version="2", is_text=True),
     Kind.MAILBOX: Format(words="mailboxes", endings=_endings("mbox"), version="2", is_text=True),

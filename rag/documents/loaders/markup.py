@@ -7,6 +7,8 @@ two sets of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from io import BytesIO
 from typing import Any, TypeAlias
 
 import regex
@@ -30,6 +32,20 @@ def xml_tree(data: bytes) -> Element:
     if root is None:
         raise DocumentError("is damaged: its XML cannot be read")
     return root
+
+
+def streamed(data: bytes, name: str) -> Iterator[Element]:
+    """The elements of that name of an XML file, one after the other, each gone when the next one comes: of what is too
+    large for a tree. It ends where the file is damaged."""
+    reading = etree.iterparse(
+        BytesIO(data), tag=f"{{*}}{name}", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    with suppress(etree.XMLSyntaxError):
+        for _, element in reading:
+            yield element
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
 
 
 def html_tree(text: str) -> Element:

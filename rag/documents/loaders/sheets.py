@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from typing import Any
 
 from rag.documents.loaders.archive import MOST_UNPACKED, Archive
+from rag.documents.loaders.cell_formats import CellFormats, Formats
 from rag.documents.loaders.loaded import Loaded, Piece, assembled
+from rag.documents.loaders.number_formats import shown
 from rag.documents.loaders.rows import Row, pieces_of_rows
 from rag.domain import Role
 from rag.errors import DocumentError
@@ -25,33 +28,45 @@ def load_sheets(data: bytes) -> Loaded:
         raise DocumentError(
             "is a spreadsheet: run `make office` or `pip install python-calamine`, or save each sheet as CSV"
         ) from error
-    if data.startswith(b"PK") and Archive(data).unpacked_size > MOST_UNPACKED:
+    archive = Archive(data) if data.startswith(b"PK") else None
+    if archive is not None and archive.unpacked_size > MOST_UNPACKED:
         raise DocumentError(f"unpacks to more than the {MOST_UNPACKED / 1e6:,.0f} MB that are read")
     try:
-        return assembled(list(_pieces(CalamineWorkbook.from_filelike(BytesIO(data)))))
+        workbook = CalamineWorkbook.from_filelike(BytesIO(data))
+        return assembled(list(_pieces(workbook, CellFormats(archive) if archive is not None else None)))
     except PasswordError as error:
         raise DocumentError("needs a password: save a copy without one, and add that") from error
     except CalamineError as error:
         raise DocumentError("is damaged: its sheets cannot be read. Export or download it again") from error
 
 
-def _pieces(workbook: object) -> Iterator[Piece]:
-    names = workbook.sheet_names  # type: ignore[attr-defined]
+def _pieces(workbook: Any, formats: CellFormats | None) -> Iterator[Piece]:
+    names = workbook.sheet_names
     for name in names:
-        rows = workbook.get_sheet_by_name(name).iter_rows()  # type: ignore[attr-defined]
         if len(names) > 1:
             yield Piece(text=name, role=Role.HEADING, level=_LEVEL)
-        yield from pieces_of_rows(_cells(row) for row in rows)
+        of_rows = formats.rows(name) if formats is not None else iter(())
+        yield from pieces_of_rows(_rows(workbook.get_sheet_by_name(name), of_rows))
 
 
-def _cells(row: list[object]) -> Row:
-    return [_told(value) for value in row]
+def _rows(sheet: Any, formats: Iterator[tuple[int, Formats]]) -> Iterator[Row]:
+    """Rows come from the first of the sheet, their cells from its first column that has any."""
+    start = sheet.start[1] if sheet.start else 0
+    coming = next(formats, None)
+    for number, row in enumerate(sheet.iter_rows()):
+        while coming is not None and coming[0] < number:
+            coming = next(formats, None)
+        codes: Formats = coming[1] if coming is not None and coming[0] == number else {}
+        yield [_told(value, codes.get(column, "")) for column, value in enumerate(row, start=start)]
 
 
-def _told(value: object) -> str:
-    """A value as people write it: 3 rather than 3.0, a day without midnight."""
+def _told(value: object, code: str) -> str:
+    """A value as the sheet shows it under a format `code`, else as people write it: 3 rather than 3.0, a day without
+    midnight."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if code and isinstance(value, int | float) and (text := shown(value, code)) is not None:
+        return text
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, datetime):

@@ -129,6 +129,11 @@ def test_slides_are_pages_in_the_order_shown_with_their_notes() -> None:
 
 
 def xlsx(**sheets: list[list[str | float]]) -> bytes:
+    return xlsx_with({}, **sheets)
+
+
+def xlsx_with(more: dict[str, str], **sheets: list[list[str | float]]) -> bytes:
+    """`more` are further members, or others in the place of those of the same name."""
     listed = "".join(f'<sheet name="{name}" sheetId="{i}" r:id="r{i}"/>' for i, name in enumerate(sheets, 1))
     members = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>',
@@ -149,7 +154,7 @@ def xlsx(**sheets: list[list[str | float]]) -> bytes:
         members[f"xl/worksheets/sheet{i}.xml"] = (
             f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>'
         )
-    return archive(members)
+    return archive(members | more)
 
 
 def _row(number: int, values: list[str | float]) -> str:
@@ -175,6 +180,34 @@ def test_a_sheet_is_its_rows_under_its_name_with_columns_named() -> None:
         ("table", "Crew: Godwit\tLocker: L-161\tSize: 2.5"),
         ("heading", "Notes"),
         ("body", "All are locked at night."),
+    ]
+    assert_holds_together(loaded)
+
+
+def test_cells_are_told_as_the_sheet_shows_them() -> None:
+    """From a column and a row that are not the first, with styles that say nothing and cells that name no place."""
+    codes = ["", "0.0%", "#,##0.00\\ [$€-407]"]
+    formats = "".join(f'<numFmt numFmtId="{170 + i}" formatCode="{code}"/>' for i, code in enumerate(codes))
+    styles = "".join(f'<xf numFmtId="{number}"/>' for number in (0, 171, 172, 9, 14))
+    bare = [["Item", "Price", "Discount", "Share"], ["Bowl", 1234.5, 0.025, 0.5], ["Cup", -3.0, 0.125, 1.0]]
+    rows = [
+        '<row r="1"/>',
+        '<row r="3">' + "".join(cell(value, f"{'CDEF'[i]}3") for i, value in enumerate(bare[0])) + "</row>",
+        *(
+            f'<row r="{number}">'
+            + "".join(cell(value, f"{'CDEF'[i]}{number}").replace("<c ", f'<c s="{(0, 2, 1, 3)[i]}" ') for i, value in enumerate(row))
+            + "</row>"
+            for number, row in enumerate(bare[1:], 4)
+        ),
+    ]  # fmt: skip
+    members = {
+        "xl/styles.xml": f'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts>{formats}</numFmts><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>{styles}</cellXfs></styleSheet>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{"".join(rows)}</sheetData></worksheet>',
+    }
+    loaded = load_sheets(xlsx_with(members, Prices=[]))
+    assert texts(loaded) == [
+        "Item: Bowl\tPrice: 1,234.50 €\tDiscount: 2.5%\tShare: 50%",
+        "Item: Cup\tPrice: -3.00 €\tDiscount: 12.5%\tShare: 100%",
     ]
     assert_holds_together(loaded)
 
