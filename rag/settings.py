@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         "to this machine alone, without IBID_AUTH.",
     )
 
+    folder_roots: str = Field(
+        "",
+        description="Folders beneath which people may open others in the chat, separated by colons, or none; if not "
+        "set, your home folder where it listens to this machine alone, without IBID_AUTH.",
+    )
+
     @field_validator("readers", mode="before")
     @classmethod
     def _named(cls, path: object) -> object:

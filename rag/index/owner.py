@@ -57,7 +57,8 @@ def acquire(folder: Path, wait: float) -> FileLock:
     `wait` seconds, StorageError where the folder cannot be made."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock")
+        # Another thread may give it back than the one that took it.
+        lock = FileLock(folder / "lock", thread_local=False)
         lock.acquire(timeout=max(wait, _LOOK), poll_interval=0.02)
     except Timeout as error:
         owner = read_owner(folder)

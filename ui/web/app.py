@@ -33,7 +33,8 @@ from ui.web.folder import Folder
 from ui.web.folders import Folders
 from ui.web.forgetting import MOST_SESSIONS, Forgetting
 from ui.web.keys import keys_html
-from ui.web.markup import attribute, escaped
+from ui.web.markup import escaped
+from ui.web.masthead import masthead_html
 from ui.web.public import Addressed, public_address
 from ui.web.tab import Tab
 from ui.web.uploads import Waiting
@@ -43,11 +44,12 @@ from ui.web.views.evals import Evals
 from ui.web.views.keeping import Keeping
 from ui.web.views.model import Model
 from ui.web.views.notes import Notes
+from ui.web.views.opening import Opening
 from ui.web.views.overview import Overview
 from ui.web.views.source import Source
 from ui.web.who import User
 
-VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model, Keeping)
+VIEWS = (Documents, Chat, Evals, Overview, Notes, Source, Model, Opening, Keeping)
 """From left to right; what lies over them comes last."""
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -146,7 +148,7 @@ def _arrival(folders: Folders, views: Sequence[View]) -> Callable[..., tuple[Any
         folder.ingest_beside()
         tab = Tab(folder=folder, conversation=new_conversation(folder.key), sent=asked)
         openers = "".join(view.opener for view in views if view.opens_to(folder))
-        masthead = _masthead_html(folder, folders.known(), openers)
+        masthead = masthead_html(folder, folders, openers)
         return folder.key, masthead, tab.conversation.text(), *(value for view in views for value in view.arrive(tab))
 
     return arrive
@@ -173,25 +175,6 @@ def _named_or_first(folders: Folders, user: User, key: str | None) -> Folder:
     except IbidError as error:
         gr.Warning(escaped(str(error)))
         return folders.seen_by(user, None)
-
-
-def _masthead_html(folder: Folder, known: dict[str, Path], openers: str) -> str:
-    links = "".join(
-        f'<li><a href="?folder={attribute(key)}"{" aria-current=page" if key == folder.key else ""}>'
-        f"{escaped(str(path))}</a></li>"
-        for key, path in known.items()
-    )
-    path, name = escaped(str(folder.path)), escaped(folder.path.name or str(folder.path))
-    return (
-        '<header class="masthead"><button type="button" class="act drawer" data-act="drawer" '
-        'aria-label="Documents and conversations" aria-controls="side" aria-expanded="false">☰</button>'
-        f'<h1><a class="name" href="?folder={attribute(folder.key)}">Ibid</a></h1>'
-        f'<details class="switch"><summary aria-label="Folder: {attribute(str(folder.path))}">{name}</summary>'
-        f'<div class="folders"><p class="unseen">{path}</p><ul>{links}</ul><p>Another one: <code>ibid chat DIR</code></p></div>'
-        f"</details>{openers}"
-        '<button type="button" class="act" data-act="fresh">New conversation</button>'
-        '<button type="button" class="act keys-opener" data-act="keys" aria-label="Keys (?)">?</button></header>'
-    )
 
 
 def _telling(endpoint: Callable[..., Json], at_once: asyncio.Semaphore) -> Callable[..., Awaitable[Json]]:

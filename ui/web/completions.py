@@ -46,7 +46,7 @@ def completion_routes(folders: Folders) -> APIRouter:
     limiter = asyncio.Semaphore(_AT_ONCE)
 
     async def models() -> Json:
-        names = [MODEL, *(f"{MODEL}/{path.name}" for path in folders.known().values())]
+        names = [MODEL, *(f"{MODEL}/{folders.name_of(path)}" for path in folders.known().values())]
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": MODEL} for name in dict.fromkeys(names)]
         return {"object": "list", "data": listed}
 
@@ -143,7 +143,7 @@ def _folder(folders: Folders, user: User, model: str) -> Folder:
     if model == MODEL or not model.startswith(f"{MODEL}/"):
         # Clients send whatever name they were set up with.
         return folders.seen_by(user, None)
-    key = next((key for key, path in folders.known().items() if path.name == name), None)
+    key = next((key for key, path in folders.known().items() if folders.name_of(path) == name), None)
     if key is None:
         raise FolderError(f"No folder is known as {name}. `/v1/models` lists those that are.")
     return folders.seen_by(user, key)

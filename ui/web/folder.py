@@ -62,6 +62,11 @@ class Folder(ABC):
 
     @property
     @abstractmethod
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    @abstractmethod
     def indexing(self) -> Indexing:
         """How far the ingest is."""
 

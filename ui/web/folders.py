@@ -5,7 +5,6 @@ A folder opens when somebody first asks for it and stays open; each has its own 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,9 @@ from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from ui.web.folder import Folder, Indexing
 from ui.web.introducing import Introducing
+from ui.web.listed import Listed
 from ui.web.readers import Reader, Readers
+from ui.web.roots import FORBIDDEN, Roots
 from ui.web.seen import SeenFolder
 from ui.web.who import User
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 
-_KNOWN = "folders.json"
+_LONGEST_NAME = 80
 _LOOK_AGAIN = 2.0
 """Seconds after which a question has the folder looked at again."""
 _PATIENCE = 1.0
@@ -47,10 +48,17 @@ class OpenFolder(Folder):
     """
 
     def __init__(
-        self, settings: Settings, embedder: MiniLM, llm: LLM | None, embedding: BaseEmbedding | None = None
+        self,
+        settings: Settings,
+        embedder: MiniLM,
+        llm: LLM | None,
+        embedding: BaseEmbedding | None = None,
+        *,
+        name_of: Callable[[Path], str] = str,
     ) -> None:
         bot = open_chatbot(settings, "chat", wait=2.0, embedder=embedder, llm=llm, embedding=embedding)
         super().__init__(settings, bot, Reader(user=None))
+        self._name_of = name_of
         self._indexing = Indexing()
         self._introducing = Introducing(self.bot, self.guide)
         self._seen: dict[Reader, SeenFolder] = {}
@@ -61,6 +69,10 @@ class OpenFolder(Folder):
         self._generation: str | None = None
         self._background: threading.Thread | None = None
         self._closing = False
+
+    @property
+    def name(self) -> str:
+        return self._name_of(self.path)
 
     @property
     def indexing(self) -> Indexing:
@@ -174,8 +186,9 @@ class _ClosingError(IbidError):
 class Folders:
     """The folders that may be asked, and those of them that are open.
 
-    These are the one it was started with and the `named` ones. One that `remembers` also knows those of earlier runs:
-    whoever sits at this machine may go back to them, whoever comes over a network was never shown them.
+    These are the one it was started with and the `named` ones, and those that people open beneath the `roots`. One that
+    `remembers` also knows those of earlier runs: whoever sits at this machine may go back to them, whoever comes over a
+    network was never shown them.
     """
 
     def __init__(
@@ -183,11 +196,15 @@ class Folders:
         settings: Settings,
         opened: Callable[[OpenFolder], None],
         named: Sequence[Path] = (),
+        *,
         remembers: bool = True,
+        roots: Roots | None = None,
     ) -> None:
         self._settings = settings
         self._named = (settings.documents, *named)
         self.remembers = remembers
+        self.roots = roots or Roots([], home=settings.home)
+        self._list = Listed(settings.home)
         self._readers = Readers(settings.readers)
         self._readers.expect_whole()
         self._embedder = MiniLM()
@@ -197,7 +214,7 @@ class Folders:
         self._lock = threading.Lock()
         self._open: dict[str, OpenFolder] = {}
         self.default = settings.index.name
-        self._remember()
+        self._list.begin(path.resolve() for path in self._named)
 
     def seen_by(self, user: User, key: str | None) -> Folder:
         """The folder of that key as a user may see it now, as `opened` otherwise."""
@@ -216,8 +233,8 @@ class Folders:
                 path = self.known().get(key)
                 if path is None:
                     raise FolderError(f"No folder is known as {key}. Open it once with `ibid chat DIR`.")
-                settings = self._settings.model_copy(update={"documents": path})
-                folder = OpenFolder(settings, self._embedder, self._llm, self._embedding)
+                settings = self._of(path)
+                folder = OpenFolder(settings, self._embedder, self._llm, self._embedding, name_of=self.name_of)
                 self._open[key] = folder
                 self._opened(folder)
                 folder.ingest_beside()
@@ -225,25 +242,45 @@ class Folders:
 
     def known(self) -> dict[str, Path]:
         """Every folder that may be asked and is still there, by key."""
-        paths = [path.resolve() for path in self._named] + (self._earlier() if self.remembers else [])
-        return {
-            self._settings.model_copy(update={"documents": path}).index.name: path
-            for path in dict.fromkeys(paths)
-            if path.is_dir()
-        }
+        paths = [path.resolve() for path in self._named]
+        paths += [path for path in self._list.paths() if self.remembers or self.roots.holds(path)]
+        return {self._of(path).index.name: path for path in dict.fromkeys(paths) if path.is_dir()}
 
-    def _earlier(self) -> list[Path]:
-        try:
-            listed = json.loads((self._settings.home / _KNOWN).read_text(encoding="utf-8"))
-            return [Path(path) for path in listed]
-        except (OSError, ValueError, TypeError, RecursionError):
-            return []
+    def given_name(self, path: Path) -> str:
+        """The name that somebody gave a folder; empty where nobody did."""
+        return self._list.name_of(path.resolve())
 
-    def _remember(self) -> None:
-        paths = [path.resolve() for path in self._named] + [path for path in self._earlier() if path.is_dir()]
-        known = list(dict.fromkeys(str(path) for path in paths))
-        self._settings.home.mkdir(parents=True, exist_ok=True)
-        (self._settings.home / _KNOWN).write_text(json.dumps(known, ensure_ascii=False, indent=1), encoding="utf-8")
+    def name_of(self, path: Path) -> str:
+        """What people call a folder."""
+        return self.given_name(path) or path.name or str(path)
+
+    def may_be_forgotten(self, path: Path) -> bool:
+        """Whether it may be taken off the list: not one that the chat was started with."""
+        return bool(self.roots) and path not in {one.resolve() for one in self._named}
+
+    def add(self, typed: str, name: str) -> str:
+        """Let a folder beneath the roots be asked, under that name, and one that is known be called so; returns its
+        key. Raises FolderError for one that may not be."""
+        is_known = self.roots and Path(typed) in self.known().values()
+        path = (Path(typed) if is_known else self.roots.checked(typed)).resolve()
+        self._list.put(path, name=" ".join(name.split())[:_LONGEST_NAME])
+        return self._of(path).index.name
+
+    def forget(self, key: str) -> str:
+        """Take a folder off the list, and end what is under way in it; it and its index stay as they are. Raises
+        FolderError for one that is not known or may not be forgotten."""
+        path = self.known().get(key)
+        if path is None or not self.may_be_forgotten(path):
+            raise FolderError(FORBIDDEN if path else "That folder is off the list already.")
+        self._list.take_off(path)
+        with self._lock:
+            folder = self._open.pop(key, None)
+        if folder is not None:
+            folder.close()
+        return key
+
+    def _of(self, path: Path) -> Settings:
+        return self._settings.model_copy(update={"documents": path})
 
     def close(self) -> None:
         with self._lock:

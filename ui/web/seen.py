@@ -22,6 +22,10 @@ class SeenFolder(Folder):
         self._introduced: str | None = None
 
     @property
+    def name(self) -> str:
+        return self._whole.name
+
+    @property
     def indexing(self) -> Indexing:
         if self.reader.problem is not None:
             return Indexing(problem=self.reader.problem)

@@ -32,6 +32,7 @@ from ui.web.passwords import Users, read_users
 from ui.web.proxied import Trusted, trusted, with_peer
 from ui.web.public import LOOPBACK, PublicAddress, Unprefixed, public_address
 from ui.web.readers import Readers
+from ui.web.roots import roots_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def prepared(
     users = _users(settings, host, proxy)
     has_users = bool(users) or proxy is not None
     Readers(settings.readers).expect_whole()
+    is_shared = not (_is_loopback(host) and (public is None or public.is_local))
+    roots = roots_of(settings, is_alone=not (has_users or is_shared))
     listener = _listener(host, port)
     make_private(settings.home)
     temporary = _emptied(settings.temporary)
@@ -80,12 +83,12 @@ def prepared(
     token = secrets.token_urlsafe(32)
     shown = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     reached = f"http://127.0.0.1:{listener.getsockname()[1]}" if host in ("0.0.0.0", "::") else shown  # noqa: S104
-    is_shared = not (_is_loopback(host) and (public is None or public.is_local))
     folders = Folders(
         settings,
         lambda folder: folder.bot.announce("chat", reached, token),
         named=others,
         remembers=not is_shared,
+        roots=roots,
     )
     try:
         app = _application(

@@ -416,3 +416,11 @@ def test_a_damaged_list_of_folders_is_begun_anew(mine: Settings, kept: str) -> N
     with known_by(mine) as (folders, _):
         assert folders.known()[mine.index.name] == mine.documents.resolve()
     assert str(mine.documents) in json.loads((mine.home / "folders.json").read_text(encoding="utf-8"))
+
+
+def test_a_folder_that_one_thread_opened_and_another_closed_can_be_opened_again(mine: Settings, embedder: MiniLM) -> None:  # fmt: skip
+    """As in the chat, where each request comes in a thread of its own."""
+    for _ in range(2):
+        with ThreadPoolExecutor(1) as opening, ThreadPoolExecutor(1) as closing:
+            folder = opening.submit(OpenFolder, mine, embedder, None).result()
+            closing.submit(folder.close).result()

@@ -226,7 +226,7 @@ def _standing(folder: Folder, *, is_indexing: bool | None = None) -> tuple[Any, 
 
 
 def _welcome(folder: Folder) -> str:
-    name = "the articles in seeds" if folder.path.name == "seeds" else f"the documents in “{folder.path.name}”"
+    name = "the articles in seeds" if folder.name == "seeds" else f"the documents in “{folder.name}”"
     documents, introduction = len(folder.bot.documents), folder.introducing.introduction
     is_restricted = folder.reader.is_restricted
     return welcome_html(folder.key, name, documents, folder.indexing, introduction, is_restricted=is_restricted)

@@ -43,7 +43,7 @@ new MutationObserver(() => {
 }).observe(document.body, { childList: true, subtree: true });
 
 /* What the page does alone goes on; for the rest it is said why nothing happens. */
-const ALONE = new Set(['drawer', 'keys', 'close-keys', 'edit', 'cancel-edit', 'unfold', 'copy', 'back', 'choose', 'close-feedback', 'rename-talk', 'keep-answer', 'ask-about', 'note-up', 'note-down', 'forget-note', 'model', 'close-model', 'unuse-chosen']);
+const ALONE = new Set(['drawer', 'keys', 'close-keys', 'edit', 'cancel-edit', 'unfold', 'copy', 'back', 'choose', 'close-feedback', 'rename-talk', 'keep-answer', 'ask-about', 'note-up', 'note-down', 'forget-note', 'model', 'close-model', 'close-opening', 'unuse-chosen']);
 
 function needsServer(target) {
   const act = target.closest('[data-act]')?.dataset.act;
