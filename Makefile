@@ -7,24 +7,24 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-quick-page test-quick-others test-all test-page-a-l test-page-m-z test-others check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-l test-page-m-z test-rag test-others check evals bench models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
 
-# What is quick; all of it, with browsers, kills and loads, is test-all, which CI runs.
+# What is quick, as two halves side by side; all of it, with browsers, kills and loads, is test-all, which CI runs.
 test: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j2 test-quick-page test-quick-others
+	$(MAKE) --no-print-directory -j2 test-quick-one test-quick-two
 
-test-quick-page:
-	$(BIN)/python -m pytest -q -m "not live and not slow" tests/ui tests/evals
+test-quick-one:
+	$(BIN)/python -m pytest -q -m "not live and not slow" tests/ui tests/evals tests/rag/documents
 
-test-quick-others:
-	$(BIN)/python -m pytest -q -m "not live and not slow" --ignore=tests/ui --ignore=tests/evals
+test-quick-two:
+	$(BIN)/python -m pytest -q -m "not live and not slow" --ignore=tests/ui --ignore=tests/evals --ignore=tests/rag/documents
 
 # Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores.
 test-all: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j3 test-page-a-l test-page-m-z test-others
+	$(MAKE) --no-print-directory -j3 test-rag test-page-a-l test-page-m-z test-others
 
 test-page-a-l:
 	$(BIN)/python -m pytest -q --ignore-glob='*/test_[m-z]*' tests/ui/web
@@ -32,8 +32,11 @@ test-page-a-l:
 test-page-m-z:
 	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-l]*' tests/ui/web
 
+test-rag:
+	$(BIN)/python -m pytest -q tests/rag
+
 test-others:
-	$(BIN)/python -m pytest -q --ignore=tests/ui/web
+	$(BIN)/python -m pytest -q --ignore=tests/ui/web --ignore=tests/rag
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

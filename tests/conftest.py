@@ -34,10 +34,13 @@ REQUIRED = "IBID_REQUIRE_ALL"
 AIMOCK = ROOT / "node_modules" / ".bin" / "llmock"
 
 
+PROCESSES = frozenset(["browser", "chat", "alone", "site", "sites"])
+"""The fixtures behind which a browser, a chat or another process of its own is started: that takes long."""
+
+
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """What starts a browser takes long."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if PROCESSES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

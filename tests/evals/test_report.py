@@ -42,6 +42,7 @@ def test_it_names_no_address_and_forbids_every_request(page: tuple[str, Run]) ->
     assert "url(" not in html
 
 
+@pytest.mark.slow
 def test_every_question_has_a_place_with_its_answer_and_every_link_leads_to_one(page: tuple[str, Run]) -> None:
     html, kept = page
     ids = re.findall(r'<section class="question" id="([^"]+)"', html)

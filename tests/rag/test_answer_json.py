@@ -66,6 +66,7 @@ def test_every_kind_of_answer_comes_back_the_same(answers: dict[str, Answer]) ->
         assert json.dumps(through(answer).json()) == json.dumps(answer.json()), kind
 
 
+@pytest.mark.slow
 def test_the_answers_read_back_here_hold_all_that_an_answer_can(answers: dict[str, Answer]) -> None:
     assert [kind for kind, answer in answers.items() if answer.abstained] == ["abstention", "nothing found"]
     assert answers["abstention"].closest
@@ -180,6 +181,7 @@ def changed(described: Any, path: tuple[Any, ...], removed: bool, value: Any) ->
 DAMAGES = st.lists(st.tuples(st.integers(0, 10**6), st.booleans(), ANYTHING), min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from([*QUESTIONS]), DAMAGES)
 def test_a_damaged_answer_is_refused_or_is_an_answer(

@@ -48,6 +48,7 @@ def test_questions_about_the_seeds_are_answered_and_cited(
     assert answer.citations[0].paragraph.document_id == f"documents/{document}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "question",
     [

@@ -113,6 +113,7 @@ def test_an_abstention_as_json_has_the_same_keys_and_the_closest_passages(filled
     assert "entangler" in answer["missing_terms"]
 
 
+@pytest.mark.slow
 def test_small_talk_as_json_has_the_same_keys(filled: tuple[Ibid, Run]) -> None:
     answer = json.loads(filled[0].run("ask", "hello", "--json").out)
     assert list(answer) == ANSWER_KEYS
@@ -194,6 +195,7 @@ def test_search_as_json_is_a_list_of_passages(filled: tuple[Ibid, Run]) -> None:
 # --- the index
 
 
+@pytest.mark.slow
 def test_ingest_says_what_became_of_each_file_and_the_second_time_nothing(empty: Ibid, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -406,6 +408,7 @@ def test_a_setting_that_makes_no_sense_is_one_line(filled: tuple[Ibid, Run], val
     assert_one_line(run, 2, f"IBID_MAX_FILE_MB={value} is not valid", "See .env.example.")
 
 
+@pytest.mark.slow
 def test_a_missing_folder_is_one_line(empty: Ibid, tmp_path: Path) -> None:
     mistyped = Ibid(empty.home, tmp_path / "documnets")
     for command in (["ask", "q"], ["search", "q"], ["ingest"], ["ingest", "--rebuild"], ["status"]):

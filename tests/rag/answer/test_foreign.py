@@ -185,6 +185,7 @@ def test_only_documents_in_the_languages_that_were_asked_for_get_a_second_set_of
     assert right in told(bot.ask(question))
 
 
+@pytest.mark.slow
 def test_what_was_made_for_some_languages_is_found_by_the_next_process(
     home: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ def everything(bot: Chatbot) -> dict[str, tuple[str, bytes]]:
 
 
 # case 5
+@pytest.mark.slow
 def test_how_a_folder_was_read_leaves_no_trace_in_its_vectors(
     tmp_path: Path, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_what_is_made_anew_is_what_was_there_to_the_last_bit(
 
 
 # cases 3 and 4
+@pytest.mark.slow
 def test_of_few_lost_vectors_only_those_are_made(
     base: Path, embedder: MiniLM, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

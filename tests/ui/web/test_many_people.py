@@ -378,6 +378,7 @@ def filled(path: str, document: str, brought: Brought) -> str:
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known.get(found[1], quote(document)), path)
 
 
+@pytest.mark.slow
 def test_no_route_tells_what_may_not_be_read(ben: Person, anna: Person, brought: Brought, routes: Any) -> None:
     given = {**brought.sent, "documents": [SHUT], "scope": [SHUT], "question": "What does it say?", "turns": [{"question": "What then?", "answer": brought.answer}], "limit": 20,
              "messages": [{"role": "user", "content": "What does it say of the mill?"}], "model": "ibid", "kept": brought.conversation}  # fmt: skip
