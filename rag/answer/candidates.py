@@ -63,10 +63,7 @@ _POINTS_BACK = regex.compile(
     rf"^\W*{language.pattern('questions.pronouns', 'questions.points_back')}\b", regex.IGNORECASE
 )
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
-_LEANING = regex.compile(
-    r"(?i)^[\"“'‘(]?(?:he|she|it|they|this|that|these|those|his|her|its|their|such|both|the former|the latter|there|then|"
-    r"however|instead|moreover|furthermore|also|but|and|so|yet|thus|therefore|as a result|likewise|meantime|meanwhile)\b"
-)
+_LEANING = regex.compile(rf"^[\"“'‘(]?{language.pattern('telling.brings_before')}\b", regex.IGNORECASE)
 _MEANT_BEFORE = regex.compile(
     r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )

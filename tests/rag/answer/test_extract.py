@@ -44,11 +44,18 @@ def test_the_sentence_that_covers_the_question_is_quoted_whole() -> None:
     assert (statement.citations[0].start, statement.citations[0].end) == (113, 150)
 
 
-def test_a_sentence_that_leans_on_the_one_before_brings_it_along() -> None:
-    statement = answer(
-        "Who called the strikes reckless?", passage("Col. Warren spoke on Monday. He called the strikes reckless.")
-    )[0]
-    assert statement.text == "Col. Warren spoke on Monday. He called the strikes reckless."
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Who called the strikes reckless?", "Col. Warren spoke on Monday. He called the strikes reckless."),
+        ("Wer nannte die Angriffe leichtfertig?", "Oberst Warren sprach am Montag. Er nannte die Angriffe leichtfertig."),
+        ("Qui a jugé les frappes imprudentes ?", "Le colonel Warren a parlé lundi. Il a jugé les frappes imprudentes."),
+        ("¿Quién calificó los ataques de imprudentes?", "Warren habló el lunes. Además calificó los ataques de imprudentes."),
+    ],
+    ids=["en", "de", "fr", "es"],
+)  # fmt: skip
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along(question: str, text: str) -> None:
+    assert answer(question, passage(text))[0].text == text
 
 
 @pytest.mark.parametrize(
