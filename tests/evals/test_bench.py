@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from evals.bench import BENCH_METRICS, GATE, LEGS, RANKING, TARGETS, Bench, measured
+from evals.bench_scale import MEASURES, growth_plots, scale_figures
 from evals.bench_speed import DrawnVectors, bare_seconds, latency_figures, rescan_figures, throughput_figures
 from evals.run import Way
 from evals.summary import read_thresholds
@@ -121,3 +122,18 @@ def test_a_folder_that_is_not_there_is_told_in_one_line() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "nowhere does not exist. Name the folder of the public sets with --benchmarks.\n"
+
+
+@pytest.mark.slow
+def test_how_it_grows_is_measured_in_the_process_and_on_a_server(bench: Bench, tmp_path: Path) -> None:
+    figures = list(scale_figures(bench.data, home=tmp_path, sizes=(500, 1_000)))
+    told = {(one.where, one.what): one.value.value for one in figures}
+    for place in ("in the process", "on a Chroma server"):
+        for size in ("500 paragraphs", "1,000 paragraphs"):
+            assert all(told[f"{size} {place}", measure.what] > 0 for measure in MEASURES.values())
+        assert told[f"ten times as many {place}", "disk"] > 1
+    plots = growth_plots(figures)
+    assert plots.count("```mermaid\n") == 6 and plots.count("    line [") == 12
+    assert 'x-axis "paragraphs" ["500", "1,000"]' in plots
+    # What was added to be found is gone.
+    assert not list(tmp_path.rglob("one-more.txt"))
