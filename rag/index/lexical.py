@@ -2,7 +2,7 @@
 
 A disposable derivative of the store: arrays in memory-mapped files, stamped with the generation of the store they were
 made from and with their checksums, and built anew whenever either does not match. While a process runs, it is patched
-from what changed.
+from what changed, and only the segments that are new are written.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import shutil
 import zlib
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,14 +22,15 @@ import numpy.typing as npt
 
 from rag.domain import Role
 from rag.errors import StorageError
-from rag.index.inverted import Leg, LegBuilder, Mask, Places, hash_of
+from rag.index.inverted import Leg, LegBuilder, Mask, Placed, Places, Segment, hash_of
 from rag.text import terms
 
-LAYOUT = 9
+LAYOUT = 10
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "texts", "shredding")
 _WINDOWS = ("windows", "holders")
-_PARTS = ("hashes", "offsets", "postings", "impacts", "counts", "lengths")
+_PARTS = ("hashes", "offsets", "postings", "counts", "lengths")
+_PLACES = "places"
 WINDOW_HASH = 32
 """Characters of a window's hash."""
 
@@ -102,8 +103,8 @@ def build_index(texts: Iterable[LexicalText], progress: Callable[[int], None] | 
 
 def patched(old: LexicalIndex, places: Places, texts: Iterable[LexicalText], at: Places) -> LexicalIndex:
     """The index of other paragraphs, without reading those again that are in the old one: each is at its new place,
-    below zero where it is gone, and these texts are `at` theirs. It is to the bit what `build_index` makes of all,
-    as long as those that stay keep their order, and `at` rises."""
+    below zero where it is gone, and these texts are `at` theirs. What it tells is to the bit what one that
+    `build_index` makes of all tells, as long as those that stay keep their order, and `at` rises."""
     added, stays = build_index(texts), places >= 0
 
     def both(kept: npt.NDArray[Any], new: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -142,19 +143,26 @@ def _terms_of(text: str) -> tuple[list[str], list[str]]:
 
 
 def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
-    """Write the index beside the old one and swap: a kill in between leaves an index without this stamp. Raises
-    StorageError where there is no room."""
+    """Write the index beside the old one and swap: a kill in between leaves an index without this stamp. A segment that
+    is there is not written again. Raises StorageError where there is no room."""
     temporary = folder.with_name(folder.name + ".new")
-    legs = (("words", index.words), ("grams", index.grams))
-    arrays = {f"{name}-{part}": getattr(leg, part) for name, leg in legs for part in _PARTS}
-    arrays |= {fact: getattr(index, fact) for fact in (*_FACTS, *_WINDOWS)}
+    arrays: dict[str, npt.NDArray[Any]] = {fact: getattr(index, fact) for fact in (*_FACTS, *_WINDOWS)}
+    segments: dict[str, npt.NDArray[Any]] = {}
+    for name, leg in _legs(index):
+        for placed in leg.segments:
+            named = f"{name}-{placed.segment.name}"
+            arrays[f"{named}-{_PLACES}"] = placed.places
+            segments |= {f"{named}-{part}": getattr(placed.segment, part) for part in _PARTS}
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for name, values in arrays.items():
+        before = _described(folder).get("checksums", {})
+        sums = {name: before[name] for name in segments if name in before and _linked(folder, temporary, name)}
+        for name, values in (arrays | {name: segments[name] for name in segments if name not in sums}).items():
             np.save(temporary / f"{name}.npy", values)
-        sums = {name: checksum_of(temporary / f"{name}.npy") for name in arrays}
-        told = {"stamp": stamp, "layout": LAYOUT, "size": index.size, "checksums": sums}
+            sums[name] = checksum_of(temporary / f"{name}.npy")
+        legs = {name: [placed.segment.name for placed in leg.segments] for name, leg in _legs(index)}
+        told = {"stamp": stamp, "layout": LAYOUT, "size": index.size, "legs": legs, "checksums": sums}
         (temporary / "stamp.json").write_text(json.dumps(told))
         shutil.rmtree(folder, ignore_errors=True)
         temporary.replace(folder)
@@ -163,6 +171,28 @@ def save_index(index: LexicalIndex, folder: Path, stamp: str) -> None:
         raise StorageError(
             f"Cannot write to {folder.parent}: {error.strerror or error}. Nothing is lost: free space and try again."
         ) from error
+
+
+def _legs(index: LexicalIndex) -> tuple[tuple[str, Leg], ...]:
+    return ("words", index.words), ("grams", index.grams)
+
+
+def _linked(folder: Path, temporary: Path, name: str) -> bool:
+    """Whether a file of the old index is one of the new one as well."""
+    try:
+        (temporary / f"{name}.npy").hardlink_to(folder / f"{name}.npy")
+        return True
+    except OSError:
+        return False  # not every file system has links: it is written
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """What is said of the index in `folder`; nothing where that cannot be read, or is of another layout."""
+    try:
+        described = json.loads((folder / "stamp.json").read_text())
+        return described if described.get("layout") == LAYOUT else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def checksum_of(path: Path) -> int:
@@ -176,29 +206,21 @@ def checksum_of(path: Path) -> int:
 
 def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
     """The index in `folder` if it carries this stamp; None where there is none, another, or a damaged one."""
+    described = _described(folder)
     try:
-        described = json.loads((folder / "stamp.json").read_text())
-        if described.get("stamp") != stamp or described.get("layout") != LAYOUT:
+        if described.get("stamp") != stamp:
             return None
         if any(checksum_of(folder / f"{name}.npy") != told for name, told in described["checksums"].items()):
             return None
         size = int(described["size"])
-        words, grams = (_open_leg(folder, name) for name in ("words", "grams"))
-        roles, twins, texts, shredding = (np.load(folder / f"{fact}.npy", mmap_mode="r") for fact in _FACTS)
-        windows, holders = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _WINDOWS)
+        words, grams = (_open_leg(folder, name, described["legs"][name], size=size) for name in ("words", "grams"))
+        roles, twins, texts, shredding = (_mapped(folder / f"{fact}.npy") for fact in _FACTS)
+        windows, holders = (_mapped(folder / f"{name}.npy") for name in _WINDOWS)
     except Exception:  # whatever is wrong with it, and numpy has many words for that, it can be made anew
         return None
-    is_whole = all(
-        leg.size == size
-        and len(leg.offsets) == len(leg.hashes) + 1
-        and leg.offsets[-1] == len(leg.postings) == len(leg.impacts) == len(leg.counts)
-        for leg in (words, grams)
-    )
-    if (
-        not is_whole
-        or any(len(fact) != size for fact in (roles, twins, texts, shredding))
-        or len(windows) != len(holders)
-    ):
+    if words is None or grams is None or len(windows) != len(holders):
+        return None
+    if any(len(fact) != size for fact in (roles, twins, texts, shredding)):
         return None
     return LexicalIndex(
         words=words,
@@ -212,5 +234,22 @@ def open_index(folder: Path, stamp: str) -> LexicalIndex | None:
     )
 
 
-def _open_leg(folder: Path, name: str) -> Leg:
-    return Leg(*(np.load(folder / f"{name}-{part}.npy", mmap_mode="r") for part in _PARTS))
+def _open_leg(folder: Path, leg: str, names: Sequence[str], *, size: int) -> Leg | None:
+    """None where the segments do not make up `size` paragraphs."""
+    segments = []
+    for name in names:
+        parts = {part: _mapped(folder / f"{leg}-{name}-{part}.npy") for part in _PARTS}
+        segment, places = Segment(**parts, name=name), _mapped(folder / f"{leg}-{name}-{_PLACES}.npy")
+        if not segment.is_whole or len(places) != segment.size:
+            return None
+        segments.append(Placed.at(segment, places))
+    held = np.concatenate([one.places[one.stays] for one in segments]) if segments else np.zeros(0, np.int32)
+    return Leg.of(segments, size=size) if np.array_equal(np.sort(held), np.arange(size)) else None
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    try:
+        mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    except ValueError:
+        mapped = np.load(path)  # an array of nothing cannot be mapped
+    return mapped

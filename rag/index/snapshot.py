@@ -258,7 +258,8 @@ def _texts(store: Store, records: Sequence[Record]) -> Iterator[LexicalText]:
                 windows=(row.text_hash, *further.get(place_of(key), ())),
             )
     # A row that Chroma lost is found by `Store.check`; here it only must not shift its neighbours.
-    return (text or LexicalText(text="", context="") for text in texts)
+    texts.reverse()
+    return (texts.pop() or LexicalText(text="", context="") for _ in range(len(texts)))
 
 
 class ActiveQueries:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rag.answer.candidates import ANSWER_FEATURES
 from rag.domain import Question, Role
 from rag.errors import StorageError
+from rag.index import inverted
 from rag.index.embedding import MiniLM
 from rag.index.inverted import LegBuilder
 from rag.index.lexical import LexicalIndex, LexicalText, build_index, open_index, patched, save_index
@@ -75,10 +76,16 @@ def test_paragraphs_are_found_by_their_words_and_by_what_stands_above_them() -> 
     np.testing.assert_allclose(index.shredding, [0, 0.4, 0, 0], atol=1e-6)
 
 
+QUERIES = (["sieg"], ["citi", "bread", "bread"], ["night", "unheard"], ["zürich"], ["sieg", "citi", "night", "12.5"])
+
+
 def assert_same(one: LexicalIndex, other: LexicalIndex) -> None:
+    """What they tell is the same to the bit, in however many segments it lies."""
     for leg, twin in ((one.words, other.words), (one.grams, other.grams)):
-        for part in PARTS:
-            np.testing.assert_array_equal(getattr(leg, part), getattr(twin, part))
+        assert (leg.size, leg.count) == (twin.size, twin.count)
+        for query in QUERIES:
+            np.testing.assert_array_equal(leg.scores(query), twin.scores(query))
+            assert [leg.document_frequency(term) for term in query] == [twin.document_frequency(term) for term in query]
     for fact in ("roles", "twins", "texts", "shredding", "windows", "holders"):
         np.testing.assert_array_equal(getattr(one, fact), getattr(other, fact))
     assert one.size == other.size
@@ -141,43 +148,51 @@ def test_saving_again_replaces_what_was_there_while_readers_keep_theirs(tmp_path
 
 def shorten(name: str, keep: float) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        os.truncate(folder / name, int((folder / name).stat().st_size * keep))
+        path = path_of(folder, name)
+        os.truncate(path, int(path.stat().st_size * keep))
 
     return damage
 
 
 def replace_with(name: str, content: bytes) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        (folder / name).write_bytes(content)
+        path_of(folder, name).write_bytes(content)
 
     return damage
 
 
 def remove(name: str) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        (folder / name).unlink()
+        path_of(folder, name).unlink()
 
     return damage
 
 
+def path_of(folder: Path, name: str) -> Path:
+    """A file by its leg and part; the names of segments are not known before."""
+    (path,) = [folder / name] if name == "stamp.json" else folder.glob(name)
+    return path
+
+
 def swap_legs(folder: Path) -> None:
-    shutil.copyfile(folder / "grams-impacts.npy", folder / "words-impacts.npy")
+    shutil.copyfile(path_of(folder, "grams-*-counts.npy"), path_of(folder, "words-*-counts.npy"))
 
 
 def other_bytes(name: str) -> Callable[[Path], None]:
     """Behind the header, in the second two thirds, with the length kept."""
 
     def damage(folder: Path) -> None:
-        data = bytearray((folder / name).read_bytes())
+        path = path_of(folder, name)
+        data = bytearray(path.read_bytes())
         start = 128 + (len(data) - 128) // 3
         data[start:] = bytes(byte ^ 0x55 for byte in data[start:])
-        (folder / name).write_bytes(data)
+        path.write_bytes(data)
 
     return damage
 
 
-PARTS = ("hashes", "offsets", "postings", "impacts", "counts", "lengths")
-FILES = [f"{leg}-{part}.npy" for leg in ("words", "grams") for part in PARTS]
+PARTS = ("hashes", "offsets", "postings", "counts", "lengths", "places")
+FILES = [f"{leg}-*-{part}.npy" for leg in ("words", "grams") for part in PARTS]
 FILES += ["roles.npy", "twins.npy", "texts.npy", "shredding.npy"]
 
 DAMAGES = [
@@ -220,7 +235,7 @@ def test_the_retriever_makes_a_damaged_index_anew(tmp_path: Path, embedder: Mini
             .search(Question("How long was the siege?"))
             .passages
         )
-        for damage in (shorten("grams-postings.npy", 0), remove("stamp.json"), swap_legs):
+        for damage in (shorten("grams-*-postings.npy", 0), remove("stamp.json"), swap_legs):
             damage(folder)
             assert open_index(folder, store.generation) is None
             again = (
@@ -259,3 +274,51 @@ def test_a_leg_of_which_some_is_seen_tells_what_one_of_those_alone_does(
     assert [narrowed.document_frequency(one) for one in "abcdefg"] == [
         expected.document_frequency(one) for one in "abcdefg"
     ]
+
+
+Steps = list[tuple[list[str], int]]
+
+
+@given(st.lists(st.tuples(st.lists(words, max_size=5), st.integers(0, 4)), min_size=1, max_size=9), st.integers(1, 7))
+def test_however_it_came_to_be_an_index_tells_what_one_built_at_once_does(steps: Steps, largest: int) -> None:
+    """Some are added and some are gone, again and again; segments are joined and written anew meanwhile."""
+    now, index = [], build_index([])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inverted, "LARGEST", largest)
+        for added, gone in steps:
+            new = [LexicalText(text=text, context="A Title") for text in added]
+            kept = now[gone:]
+            places = np.array([-1] * min(gone, len(now)) + [len(new) + i for i in range(len(kept))], np.int64)
+            # What is new stands in front: everything moves.
+            index, now = patched(index, places, new, np.arange(len(new))), [*new, *kept]
+            assert_same(index, build_index(now))
+            assert all(placed.count for leg in (index.words, index.grams) for placed in leg.segments)
+            seen = np.arange(len(now)) % 3 != 1
+            for leg, alone in zip(
+                (index.words.narrowed(seen),),
+                (build_index([one for one, is_seen in zip(now, seen, strict=True) if is_seen]).words,),
+                strict=True,
+            ):
+                for query in QUERIES:
+                    assert np.array_equal(leg.scores(query)[seen], alone.scores(query))
+                    assert [leg.document_frequency(one) for one in query] == [
+                        alone.document_frequency(one) for one in query
+                    ]
+
+
+def test_what_is_added_costs_its_own_size(tmp_path: Path) -> None:
+    """A text at a time: no segment is written again before as much came as it holds, and few are to be searched."""
+    index, folder = build_index(TEXTS * 500), tmp_path / "lexical"
+    save_index(index, folder, "0")
+    first = {path.name: path.stat().st_ino for path in folder.glob("*-postings.npy")}
+    for number in range(40):
+        places = np.arange(index.size, dtype=np.int64)
+        index = patched(index, places, [LexicalText(text=f"Text number {number}.", context="")], np.array([index.size]))
+        save_index(index, folder, str(number + 1))
+        assert len(index.words.segments) <= 8
+    assert first.items() <= {path.name: path.stat().st_ino for path in folder.glob("*-postings.npy")}.items()
+    opened = open_index(folder, "40")
+    assert opened is not None
+    assert_same(
+        opened, build_index([*TEXTS * 500, *(LexicalText(text=f"Text number {i}.", context="") for i in range(40))])
+    )
