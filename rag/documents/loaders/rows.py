@@ -6,8 +6,8 @@ So a row can be found, quoted and checked by itself: "Locker: L-158" says what "
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, zip_longest
 
 import regex
 
@@ -24,27 +24,51 @@ _FEWEST_UNSAID = 3
 """Columns of a table whose format does not say that its first row names them: of two, one often names the other."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Headed:
+    """The names of a table's columns, and its rows."""
+
+    names: Row
+    rows: Sequence[Row]
+
+    def goes_on(self, rows: Sequence[Row]) -> bool:
+        """Whether these rows, which follow after a gap, are more of it: a name over each of their cells, and numbers
+        where it has numbers."""
+        numbers = [i for i, _ in enumerate(self.names) if _are_numbers(self.rows, i)]
+        told = [cell for row in rows for i, cell in enumerate(row) if i in numbers and cell]
+        return bool(told) and all(map(_is_number, told)) and all(self._names_all(row) for row in rows)
+
+    def _names_all(self, row: Row) -> bool:
+        return not any(cell and not name for name, cell in zip_longest(self.names, row, fillvalue=""))
+
+
 def pieces_of_rows(rows: Iterable[Row]) -> Iterator[Piece]:
-    """Blank rows part tables; single cells above a table are text about it."""
+    """Blank rows part tables, or groups of rows of one; single cells above a table are text about it."""
     table: list[Row] = []
-    for row in rows:
+    headed: _Headed | None = None
+    for row in chain(rows, [[]]):
         cells = [" ".join(cell.split()) for cell in row]
         if any(cells):
             table.append(cells)
-        else:
-            yield from _pieces(table)
+        elif table:
+            pieces, headed = _pieces(table, headed)
+            yield from pieces
             table = []
-    yield from _pieces(table)
 
 
-def _pieces(table: list[Row]) -> Iterator[Piece]:
+def _pieces(table: list[Row], before: _Headed | None) -> tuple[list[Piece], _Headed | None]:
+    """The pieces of rows without a gap, and what names their columns, where something does."""
     first = next((i for i, row in enumerate(table) if sum(map(bool, row)) > 1), len(table))
-    yield from (Piece(text=_plain(row), role=Role.BODY) for row in table[:first])
+    above = [Piece(text=_plain(row), role=Role.BODY) for row in table[:first]]
     rows = table[first:]
     if len(rows) > 1 and is_header(rows[0], above=rows[1:]):
-        yield from (Piece(text=text, role=Role.TABLE) for text in _named_rows(rows))
+        headed: _Headed | None = _Headed(rows[0], rows[1:])
+        texts = _named_rows(rows)
+    elif before is not None and rows and before.goes_on(rows):
+        headed, texts = before, [_named(before.names, row) for row in rows]
     else:
-        yield from (Piece(text=_plain(row), role=Role.TABLE) for row in rows)
+        headed, texts = before if not rows else None, [_plain(row) for row in rows]
+    return [*above, *(Piece(text=text, role=Role.TABLE) for text in texts)], headed
 
 
 def with_names(pieces: Iterable[Piece]) -> list[Piece]:
@@ -58,25 +82,128 @@ def with_names(pieces: Iterable[Piece]) -> list[Piece]:
 
 def _with_names(pieces: list[Piece]) -> list[Piece]:
     cells = [piece.cells for piece in pieces if piece.cells is not None]
-    if not _are_told(cells):
+    if any(one.is_spanned for one in cells):
         return pieces
-    texts = _named_rows([one.texts for one in cells])
-    is_shown = len(texts) == len(pieces)
-    return [replace(piece, text=text) for piece, text in zip(pieces if is_shown else pieces[1:], texts, strict=True)]
+    titles = _title_count(cells)
+    if titles:
+        return [*pieces[:titles], *_with_names(pieces[titles:])]
+    grid = _grid(cells)
+    depth = _header_depth(cells)
+    names, others = _names(grid[:depth]), grid[depth:]
+    if not _are_told(cells, names, others=others, depth=depth):
+        return pieces
+    texts = [_named_cells(names, row) for row in others]
+    header = [] if _is_said(names, others) else [replace(pieces[0], text=_plain(names))]
+    return [*header, *(replace(piece, text=text) for piece, text in zip(pieces[depth:], texts, strict=True))]
 
 
-def _are_told(rows: Sequence[Cells]) -> bool:
-    """Whether the first row names the columns of all others, by its format or by its looks."""
-    first, others = rows[0], rows[1:]
-    names = [name for name in first.texts if name]
-    fits = all(len(one.texts) <= len(first.texts) for one in others) and not any(one.is_spanned for one in rows)
-    if not others or not fits or len(names) < 2 or any(one.names_columns for one in others):
+def _title_count(rows: Sequence[Cells]) -> int:
+    """Rows at the top with a single cell over several columns: what they say is of the whole table."""
+    return next((i for i, row in enumerate(rows) if not _is_title(row)), 0)
+
+
+def _is_title(row: Cells) -> bool:
+    return len(row.texts) == 1 and bool(row.spans) and row.spans[0][0] > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What stands over `width` columns from the `first` on, from 0."""
+
+    text: str
+    first: int
+    width: int
+
+
+def _grid(rows: Sequence[Cells]) -> list[list[_Cell]]:
+    """The cells of each row with their columns; one that goes over several rows stands in each of them."""
+    grid: list[list[_Cell]] = []
+    hanging: dict[int, tuple[_Cell, int]] = {}
+    for row in rows:
+        line: list[_Cell] = []
+        column = 0
+        above = {cell.first: cell for cell in grid[-1]} if grid else {}
+        for text, (width, height) in zip(row.texts, row.spans or ((1, 1),) * len(row.texts), strict=True):
+            while column in hanging:
+                column = _hung(line, hanging, column)
+            cell = _Cell(text, column, width)
+            if not height and column in above:
+                cell = _Cell(above[column].text, column, width)
+            line.append(cell)
+            if height > 1:
+                hanging[column] = (cell, height)
+            column += width
+        for later in sorted(place for place in hanging if place >= column):
+            _hung(line, hanging, later)
+        hanging = {place: (cell, left - 1) for place, (cell, left) in hanging.items() if left > 1}
+        grid.append(sorted(line, key=lambda one: one.first))
+    return grid
+
+
+def _hung(line: list[_Cell], hanging: dict[int, tuple[_Cell, int]], column: int) -> int:
+    """Put a cell of a row above into the line; returns the column behind it."""
+    cell, _ = hanging[column]
+    line.append(cell)
+    return cell.first + cell.width
+
+
+def _header_depth(rows: Sequence[Cells]) -> int:
+    """How many rows name the columns: those of which the format says so, else the first, and the second below cells
+    that go over several columns."""
+    said = next((i for i, row in enumerate(rows) if not row.names_columns), 0)
+    if said:
+        return said
+    return 2 if rows and len(rows) > 2 and any(width > 1 for width, _ in rows[0].spans) else 1
+
+
+def _names(header: Sequence[Sequence[_Cell]]) -> list[str]:
+    """The name of each column: what stands over it, from above."""
+    over: dict[int, list[str]] = {}
+    for row in header:
+        for cell in row:
+            for column in range(cell.first, cell.first + cell.width):
+                said = over.setdefault(column, [])
+                if cell.text and cell.text not in said:
+                    said.append(cell.text)
+    return [" ".join(over.get(column, [])) for column in range(max(over, default=-1) + 1)]
+
+
+def _are_told(rows: Sequence[Cells], names: Row, *, others: Sequence[Sequence[_Cell]], depth: int) -> bool:
+    """Whether the names are those of the columns of all other rows, by the table's format or by its looks."""
+    given = [name for name in names if name]
+    fits = all(cell.first + cell.width <= len(names) for row in others for cell in row)
+    if not others or not fits or len(given) < 2 or any(row.names_columns for row in rows[depth:]):
         return False
-    if first.names_columns:
-        return len(set(names)) == len(names) and max(map(len, names)) <= _LONGEST_NAME
-    has_values = any(_is_value(cell) for one in others for cell in one.texts)
-    above = [one.texts for one in others]
-    return len(names) >= _FEWEST_UNSAID and has_values and is_header(first.texts, above=above)
+    if rows[0].names_columns:
+        return len(set(given)) == len(given) and max(map(len, given)) <= _LONGEST_NAME
+    has_values = any(_is_value(cell.text) for row in others for cell in row)
+    above = [_in_columns(row, len(names)) for row in others]
+    return len(given) >= _FEWEST_UNSAID and has_values and is_header(names, above=above)
+
+
+def _in_columns(row: Sequence[_Cell], columns: int) -> Row:
+    texts = [""] * columns
+    for cell in row:
+        texts[cell.first] = cell.text
+    return texts
+
+
+def _named_cells(names: Row, row: Sequence[_Cell]) -> str:
+    """Each cell behind the name of its column, or of those that it goes over; one that goes over all parts groups of
+    rows, and has none."""
+    told = []
+    if len(row) == 1 and row[0].width == len(names):
+        return row[0].text
+    for cell in row:
+        over = dict.fromkeys(name for name in names[cell.first : cell.first + cell.width] if name)
+        told.append(f"{' / '.join(over)}: {cell.text}" if over else cell.text)
+    return "\t".join(text for text, cell in zip(told, row, strict=True) if cell.text)
+
+
+def _is_said(names: Row, others: Sequence[Sequence[_Cell]]) -> bool:
+    """Whether the rows say all names."""
+    held = {i for row in others for cell in row if cell.text for i in range(cell.first, cell.first + cell.width)}
+    return all(i in held for i, name in enumerate(names) if name)
 
 
 def _named_rows(rows: Sequence[Row]) -> list[str]:
@@ -100,7 +227,11 @@ def is_header(row: Row, *, above: Sequence[Row]) -> bool:
 def _are_numbers(rows: Sequence[Row], column: int) -> bool:
     """Whether most cells of a column are numbers without a word, and some are."""
     cells = [row[column] for row in rows if len(row) > column and row[column]]
-    return 2 * sum(_VALUE.match(cell) is not None and not _LETTERS.search(cell) for cell in cells) > len(cells)
+    return 2 * sum(map(_is_number, cells)) > len(cells)
+
+
+def _is_number(cell: str) -> bool:
+    return _VALUE.match(cell) is not None and not _LETTERS.search(cell)
 
 
 def _is_value(cell: str) -> bool:

@@ -71,6 +71,8 @@ def _told(value: object, code: str) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == _MIDNIGHT else value.isoformat(" ", "minutes")
-    if isinstance(value, date | time | timedelta):
+    if isinstance(value, time):
+        return value.isoformat("minutes" if not value.second and not value.microsecond else "seconds")
+    if isinstance(value, date | timedelta):
         return str(value)
     return "" if value is None else str(value)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.documents.loaders.delimited import load_delimited
 from rag.documents.loaders.docx.loading import load_docx
 from rag.documents.loaders.html.loading import load_html
 from rag.documents.loaders.loaded import Cells, Piece
@@ -16,7 +17,7 @@ from rag.documents.loaders.pptx import load_pptx
 from rag.documents.loaders.rows import with_names
 from rag.documents.loaders.rtf import load_rtf
 from rag.domain import Role
-from tests.rag.documents.making import archive, docx, p, texts
+from tests.rag.documents.making import archive, assert_holds_together, docx, p, texts
 from tests.rag.documents.test_office import DRAWING, links, odt, slide
 
 Table = Sequence[Sequence[str]]
@@ -101,13 +102,41 @@ def test_of_two_columns_the_format_says_so() -> None:
     assert _docx(table, '<w:tblHeader w:val="0"/>') == ["Crew\t2024", "Coot\tL-158"]
 
 
+HEAD = "<tr><th>Cottage</th><th>Sleeps</th><th>Price</th></tr>"
+
+
 @pytest.mark.parametrize(
-    "row", ['<td colspan="2">Bothy</td><td>595</td>', '<td rowspan="2">Bothy</td><td>2</td><td>595</td>']
-)
-def test_where_a_cell_goes_over_several_no_cell_gets_a_name(row: str) -> None:
-    head = "<tr><th>Cottage</th><th>Sleeps</th><th>Price</th></tr>"
-    page = f"<html><body><main><table>{head}<tr>{row}</tr></table></main></body></html>"
-    assert not any(":" in text for text in texts(load_html(page.encode())))
+    ("rows", "told"),
+    [
+        (HEAD + '<tr><td colspan="2">Bothy</td><td>595</td></tr>', ["Cottage / Sleeps: Bothy\tPrice: 595"]),
+        (
+            HEAD + '<tr><td rowspan="2">Bothy</td><td>2</td><td>595</td></tr><tr><td>4</td><td>720</td></tr>',
+            ["Cottage: Bothy\tSleeps: 2\tPrice: 595", "Cottage: Bothy\tSleeps: 4\tPrice: 720"],
+        ),
+        (
+            '<tr><td colspan="3">Cottages in 2024</td></tr>' + HEAD + '<tr><td colspan="3">By the sea</td></tr>'
+            "<tr><td>Bothy</td><td>2</td><td>595</td></tr>",
+            ["Cottages in 2024", "By the sea", "Cottage: Bothy\tSleeps: 2\tPrice: 595"],
+        ),
+        (
+            '<tr><th rowspan="2">Cottage</th><th colspan="2">Price</th></tr><tr><th>May</th><th>June</th></tr>'
+            "<tr><td>Bothy</td><td>595</td><td>720</td></tr>",
+            ["Cottage: Bothy\tPrice May: 595\tPrice June: 720"],
+        ),
+        (
+            '<tr><td>Cottage</td><td colspan="2">Price</td></tr><tr><td></td><td>May</td><td>June</td></tr>'
+            "<tr><td>Bothy</td><td>595</td><td>720</td></tr><tr><td>Tower</td><td>610</td><td>790</td></tr>",
+            ["Cottage: Bothy\tPrice May: 595\tPrice June: 720", "Cottage: Tower\tPrice May: 610\tPrice June: 790"],
+        ),
+        (HEAD + '<tr><td rowspan="99999999">Bothy</td><td colspan="-2">2</td><td colspan="x">5</td></tr>', ["Cottage: Bothy\tSleeps: 2\tPrice: 5"]),
+        (HEAD + '<tr><td colspan="9">Bothy</td></tr>', ["Cottage\tSleeps\tPrice", "Bothy"]),
+    ],
+    ids=["over columns", "over rows", "a title and a group", "a header of two lines", "one of two lines unsaid", "slips", "over too many"],
+)  # fmt: skip
+def test_a_cell_that_goes_over_several_columns_or_rows_is_told_with_all_of_them(rows: str, told: list[str]) -> None:
+    loaded = load_html(f"<html><body><main><table>{rows}</table></main></body></html>".encode())
+    assert texts(loaded) == told
+    assert_holds_together(loaded)
 
 
 def test_a_name_without_any_cell_is_not_lost() -> None:
@@ -129,3 +158,52 @@ def test_a_cell_stands_behind_the_name_above_it_or_behind_none(table: list[list[
     for row, text in zip(table[::-1], found[::-1], strict=False):
         if text != "\t".join(filter(None, table[0])):
             assert text == "\t".join(f"{n}: {c}" if n else c for n, c in zip(table[0], row, strict=False) if c)
+
+
+def merged(text: str, *, over: int = 1, goes_on: bool = False, begins: bool = False) -> str:
+    """A cell of a Word table; `begins` or `goes_on` over several rows."""
+    down = '<w:vMerge w:val="restart"/>' if begins else "<w:vMerge/>" if goes_on else ""
+    return f'<w:tc><w:tcPr><w:gridSpan w:val="{over}"/>{down}</w:tcPr>{p(text)}</w:tc>'
+
+
+def test_a_word_table_with_a_header_of_two_lines_names_each_cell_by_both() -> None:
+    rows = [
+        merged("Fabric", begins=True) + merged("Drop", begins=True) + merged("Width", over=2),
+        merged("", goes_on=True) + merged("", goes_on=True) + merged("to 120 cm") + merged("to 180 cm"),
+        merged("Velvet", begins=True) + merged("short") + merged("$149") + merged("$199"),
+        merged("", goes_on=True) + merged("long") + merged("$195") + merged("$279"),
+    ]
+    loaded = load_docx(docx(f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"))
+    assert texts(loaded) == [
+        "Fabric: Velvet\tDrop: short\tWidth to 120 cm: $149\tWidth to 180 cm: $199",
+        "Fabric: Velvet\tDrop: long\tWidth to 120 cm: $195\tWidth to 180 cm: $279",
+    ]
+    assert_holds_together(loaded)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            "Item,Kilos,Price\nFlour,20,£18\n,,\nAlmonds,17.5,£171.50\nTotal,,£189.50\n",
+            ["Item: Flour\tKilos: 20\tPrice: £18", "Item: Almonds\tKilos: 17.5\tPrice: £171.50", "Item: Total\tPrice: £189.50"],
+        ),
+        (
+            "Item,Kilos,Price\nFlour,20,£18\n,,\nNuts,,\nAlmonds,17.5,£171.50\n",
+            ["Item: Flour\tKilos: 20\tPrice: £18", "Nuts", "Item: Almonds\tKilos: 17.5\tPrice: £171.50"],
+        ),
+        (
+            "Item,Kilos,Price\nFlour,20,£18\n,,\nName,Telephone,Room\nAnn,2214,B 3\n",
+            ["Item: Flour\tKilos: 20\tPrice: £18", "Name: Ann\tTelephone: 2214\tRoom: B 3"],
+        ),
+        (
+            "Item,Kilos,Price\nFlour,20,£18\n,,\nAnn,2 May,in B 3\nBen,3 May,in B 4\n",
+            ["Item: Flour\tKilos: 20\tPrice: £18", "Ann\t2 May\tin B 3", "Ben\t3 May\tin B 4"],
+        ),
+    ],
+    ids=["more of it", "a group with a name", "another table", "other things"],
+)  # fmt: skip
+def test_a_gap_in_a_sheet_does_not_take_the_names_of_its_columns_away(rows: str, told: list[str]) -> None:
+    loaded = load_delimited(rows.encode())
+    assert texts(loaded) == told
+    assert_holds_together(loaded)

@@ -20,6 +20,8 @@ _UNREAD = frozenset(["del", "moveFrom", "Fallback", "pPr", "rPr", "instrText", "
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _REFERENCES = ("footnoteReference", "endnoteReference")
 _LINE_END = regex.compile(r"[ \t]*\n[ \t\n]*")
+_MOST_SPANNED = 63
+"""Columns of a table, in Word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Walk:
                 texts=tuple(texts),
                 table=table,
                 names_columns=_is_on(child(row, "trPr", "tblHeader")),
-                is_spanned=any(_is_spanned(cell) for cell in held),
+                spans=tuple(map(_span, held)),
+                is_spanned=any(child(cell, "tcPr", "hMerge") is not None for cell in held),
             )
             piece = Piece(text="\t".join(texts), role=voice.role or Role.TABLE, speaker=voice.speaker, cells=cells)
             self.pieces.append(piece)
@@ -134,8 +137,12 @@ def _cell(cell: Element, boxes: list[Element]) -> str:
     return " ".join(" ".join(words).split())
 
 
-def _is_spanned(cell: Element) -> bool:
-    return any(child(cell, "tcPr", name) is not None for name in ("gridSpan", "vMerge", "hMerge"))
+def _span(cell: Element) -> tuple[int, int]:
+    """Columns, and rows: 0 where the cell goes on with the one above it."""
+    wide, merged = child(cell, "tcPr", "gridSpan"), child(cell, "tcPr", "vMerge")
+    said = attribute(wide, "val") or "" if wide is not None else ""
+    goes_on = merged is not None and attribute(merged, "val") != "restart"
+    return min(max(int(said), 1), _MOST_SPANNED) if said.isdecimal() else 1, 0 if goes_on else 1
 
 
 def _is_on(setting: Element | None) -> bool:

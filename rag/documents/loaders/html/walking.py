@@ -19,6 +19,8 @@ _SPACES = regex.compile(r"[ \t\r\f\v\u200b\u00a0]+")
 _WHITE = regex.compile(r"\s+")
 _BLANK_LINE = regex.compile(r"\n[ \t\r\xa0]*\n")
 _MOST_BREAKS = 2
+_MOST_SPANNED = 100
+"""Columns or rows of a cell: more is a slip, or meant to take memory."""
 _OPEN_LISTS = ("ol", "ul", "table")
 
 
@@ -163,8 +165,14 @@ def _cells_of(row: Element, texts: list[str]) -> Cells:
         texts=tuple(texts),
         table=holder(row, "table"),
         names_columns=bool(held) and all(name_of(cell) == "th" for cell in held),
-        is_spanned=any(cell.get(name, "1").strip() != "1" for cell in held for name in ("colspan", "rowspan")),
+        spans=tuple((_span(cell, "colspan"), _span(cell, "rowspan")) for cell in held),
     )
+
+
+def _span(cell: Element, name: str) -> int:
+    """At least 1, as browsers read it, and no more than they take."""
+    said = (cell.get(name) or "").strip()
+    return min(max(int(said), 1), _MOST_SPANNED) if said.isdecimal() else 1
 
 
 def _paragraphs(cell: Element) -> int:
