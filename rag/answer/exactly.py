@@ -10,7 +10,7 @@ from math import fsum
 
 import numpy as np
 
-from rag.answer.mentions import identifiers
+from rag.answer.mentions import holds, identifiers
 from rag.search.fusion import Scores
 from rag.text import terms
 from rag.text.dates import tells
@@ -25,7 +25,7 @@ class Exactly:
 
     def __init__(self, inquiry: Inquiry) -> None:
         self._inquiry = inquiry
-        self._identifiers = [one.casefold() for one in identifiers(inquiry.question)]
+        self._identifiers = identifiers(inquiry.question)
         of_identifiers = (terms.stems(one) for one in self._identifiers)
         self._stems = frozenset[str]().union(*of_identifiers, *(stems for _, stems in inquiry.days))
 
@@ -36,10 +36,8 @@ class Exactly:
         """Whether a text holds every identifier, and tells every day and month, of the question."""
         if not self:
             return False
-        folded = text.casefold()
-        return all(one in folded for one in self._identifiers) and all(
-            tells(text, day) for day, _ in self._inquiry.days
-        )
+        named = all(holds(text, one) for one in self._identifiers)
+        return named and all(tells(text, day) for day, _ in self._inquiry.days)
 
     def preferences(self, sentences: Sequence[SentenceView]) -> Scores:
         """What to add to the log-odds of these sentences, `[len(sentences)]`: to rows that tell it, unless another row

@@ -103,7 +103,7 @@ class Gathering:
     def _weigh(self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading]) -> Evidence:
         found = candidates(
             inquiry,
-            retrieval.passages,
+            [*retrieval.passages, *retrieval.further],
             embedder=self.embedder if retrieval.dense_used else None,
             model=self.learned.sentences_read if readings else self.learned.sentences,
             readings=readings,

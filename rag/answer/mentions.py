@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 import regex
 
 from rag.text import language, terms
-from rag.text.dates import Day, find_days, find_years, tells
+from rag.text.dates import Day, find_days, find_whole_dates, find_years, tells
 from rag.text.ranges import ranges_of
 from rag.text.values import Amount, find_amounts, find_measured
 
@@ -24,6 +24,8 @@ ALIKE = 0.8
 """Share of common letters (difflib's ratio) from which a word passes for another with a slip in it."""
 
 _TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'_-][\p{L}\p{N}]+)*")
+_IN_PARTS = regex.compile(r"\d+(?:[.:/-]\d+){2,}")
+_IN_GROUPS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
 _POSSESSIVE = regex.compile(r"[’']s$")
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
@@ -48,19 +50,33 @@ def named(question: str) -> tuple[str, ...]:
 
 
 def identifiers(question: str) -> list[str]:
-    """What the question names with letters and digits both, "QX-2041-C", or with a low line, "max_payload"; not a
-    measure, "27kg"."""
-    mixed = [one for one in named(question) if (_has_digit(one) or "_" in one) and any(map(str.isalpha, one))]
-    measures = _measures(question) if mixed else frozenset[str]()
-    return [one for one in mixed if one.casefold() not in measures]
+    """What the question names with letters and digits both, "QX-2041-C", with a low line, "max_payload", or with
+    numbers in several parts, "10.20.4.61"; not a measure, "27kg", nor a date or a number in groups of three."""
+    found = [one for one in named(question) if _is_mixed(one) or _is_in_parts(one)]
+    measures = _measures(question) if found else frozenset[str]()
+    return [one for one in found if one.casefold() not in measures]
+
+
+def _is_mixed(token: str) -> bool:
+    return (_has_digit(token) or "_" in token) and any(map(str.isalpha, token))
+
+
+def _is_in_parts(token: str) -> bool:
+    return bool(_IN_PARTS.fullmatch(token)) and not _IN_GROUPS.fullmatch(token) and not find_whole_dates(token)
+
+
+def holds(text: str, identifier: str) -> bool:
+    """Whether a text names it, and not one that only begins or ends so: 10.20.4.6 is not 10.20.4.61."""
+    pattern = rf"(?<!\d){regex.escape(identifier)}(?!\d)" if _has_digit(identifier) else regex.escape(identifier)
+    return regex.search(pattern, text, regex.IGNORECASE) is not None
 
 
 def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
     """Identifiers of the question ("QX-2041-C", "max_payload") that stand in none of the texts. No
     other identifier answers for one, however alike."""
     found = identifiers(question)
-    whole = [text.casefold() for text in texts] if found else []
-    return tuple(one for one in found if not any(one.casefold() in text for text in whole))
+    whole = list(texts) if found else []
+    return tuple(one for one in found if not any(holds(text, one) for text in whole))
 
 
 class Mentioned:

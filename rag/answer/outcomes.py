@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answer.columns import empty_cells
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import is_heading_of, whole_list
@@ -47,7 +48,9 @@ def quoted(
         return
     chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
     statements = tuple(map(settle, chosen))
-    answer = with_passages(answer, together.passages if together else ())
+    cited = {citation.paragraph.key for statement in statements for citation in statement.citations}
+    from_further = [one.passage for one in evidence.candidates if one.passage.paragraph.key in cited]
+    answer = with_passages(answer, [*(together.passages if together else ()), *from_further])
     rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     doubts = _doubts(
         answer, evidence, statements, score=gate.score, commonness=commonness, is_list=together is not None
@@ -95,7 +98,8 @@ def _doubts(
     is_list: bool,
 ) -> _Doubts:
     citations = [citation for statement in statements for citation in statement.citations]
-    if differ([answer.question], [citation.quote for citation in citations]):
+    # A row is names and numbers: they are of no language.
+    if differ([answer.question], [one.quote for one in citations if one.paragraph.role is not Role.TABLE]):
         # Its words cannot be compared with theirs.
         return _Doubts(is_foreign=True, are_grave=True)
     cited = Mentioned(_with_headings(one.paragraph, one.source) for one in citations)
@@ -106,11 +110,12 @@ def _doubts(
     asks_for_value = evidence.inquiry.kind in ("number", "date")
     is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
     is_rare = bool(missing.rare) and score < _DOUBTS_RARE
-    told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away)
+    empty = empty_cells(evidence.inquiry, evidence.candidates)
+    told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away, *empty)
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
         is_of_another=bool(missing.names),
-        are_grave=bool(missing.names or away) or is_of_another_kind or is_rare,
+        are_grave=bool(missing.names or away or empty) or is_of_another_kind or is_rare,
     )
 
 

@@ -17,9 +17,11 @@ from rag.index.inverted import Mask
 from rag.index.snapshot import Snapshot
 from rag.search.fusion import Scores, normalised, top
 from rag.text import terms
+from rag.text.dates import Day, find_whole_dates
 
 LEGS = ("dense", "words", "grams")
 
+_OF_TWO_DIGITS = 100
 LEG_DEPTH = 100
 """How many paragraphs each leg brings."""
 
@@ -72,11 +74,26 @@ class Legs:
 
 
 def by_words(view: View, query: str) -> dict[int, float]:
-    return _leg(view.snapshot.index.words.scores([*terms.stems(query), *terms.joined(query)]), view)
+    return _leg(view.snapshot.index.words.scores([*terms.stems(query), *terms.joined(query), *_days_of(query)]), view)
 
 
 def by_grams(view: View, query: str) -> dict[int, float]:
-    return _leg(view.snapshot.index.grams.scores([*terms.grams(query), *terms.joined(query)]), view)
+    return _leg(view.snapshot.index.grams.scores([*terms.grams(query), *terms.joined(query), *_days_of(query)]), view)
+
+
+def _days_of(query: str) -> list[str]:
+    """The days of a query as tables write them, in what the query does not have itself: of "6 April 2023" those of
+    2023-04-06, and 06.04.2023."""
+    days = [one.readings[0] for one in find_whole_dates(query) if len(one.readings) == 1]
+    written = [form for day in days if day.month and day.day for form in _forms(day)]
+    there = frozenset(terms.written(query))
+    return [token for token in dict.fromkeys(terms.written(" ".join(written))) if token not in there]
+
+
+def _forms(day: Day) -> list[str]:
+    if day.year is None or day.year < _OF_TWO_DIGITS:
+        return [f"{day.month:02}-{day.day:02}"]
+    return [f"{day.year}-{day.month:02}-{day.day:02}", f"{day.day:02}.{day.month:02}.{day.year}"]
 
 
 def by_cosine(view: View, near: Sequence[Near]) -> dict[int, float]:

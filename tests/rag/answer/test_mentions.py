@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.mentions import Mentioned, absent, named, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, holds, identifiers, named, unknown_identifiers, unmentioned
 
 
 def common(stem: str) -> float:
@@ -84,6 +84,26 @@ def test_a_number_inside_a_range_is_mentioned() -> None:
 def test_a_measure_is_no_identifier() -> None:
     assert unknown_identifiers("How much is it for a 27kg dog?", ["Some text."]) == ()
     assert unknown_identifiers("What is 27kgX?", ["Some text."]) == ("27kgX",)
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Which printer has the address 10.20.4.61?", ["10.20.4.61"]),
+        ("What changed in 2.4.1?", ["2.4.1"]),
+        ("What happened on 14.03.2023, 2023-03-14 or 3/14/2023?", []),
+        ("Who paid 1.234.567 for it?", []),
+        ("Does 3.5 do?", []),
+    ],
+)
+def test_numbers_in_several_parts_are_identifiers(question: str, found: list[str]) -> None:
+    assert identifiers(question) == found
+
+
+def test_an_identifier_is_not_the_beginning_of_another() -> None:
+    assert holds("at 10.20.4.61, beside", "10.20.4.61") and not holds("at 10.20.4.61", "10.20.4.6")
+    assert holds("R-2024-036", "r-2024-036") and not holds("R-2024-0361", "R-2024-036")
+    assert unknown_identifiers("Who has 10.20.4.6?", ["10.20.4.61"]) == ("10.20.4.6",)
 
 
 def test_identifiers_with_a_low_line_are_named_whole() -> None:

@@ -102,6 +102,57 @@ def test_of_rows_that_differ_by_a_day_or_a_digit_the_one_that_is_asked_for_is_qu
     assert [one.quote for one in answer.citations] == [told]
 
 
+RIVER = "Date;Level (cm);Temp. (°C);Read by\n" + "".join(
+    f"2023-{month:02}-{day:02};{100 + 7 * month + day};{month + day / 10};{'Huber' if day % 2 else 'Wallner'}\n"
+    for month in range(1, 13)
+    for day in range(1, 29)
+)
+"""A row a day: no other word of a question leads to one of them."""
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What was the temperature on 6 April 2023?", "Date: 2023-04-06\tLevel (cm): 134\tTemp. (°C): 4.6\tRead by: Wallner"),
+        ("How high was the level on 20 July 2023?", "Date: 2023-07-20\tLevel (cm): 169\tTemp. (°C): 9.0\tRead by: Wallner"),
+        ("Who read the level on 09/21/2023?", "Date: 2023-09-21\tLevel (cm): 184\tTemp. (°C): 11.1\tRead by: Huber"),
+    ],
+)  # fmt: skip
+def test_the_row_of_a_day_is_found_among_hundreds_however_the_day_is_written(
+    tmp_path: Path, embedder: MiniLM, question: str, told: str
+) -> None:
+    answer = asking(tmp_path, embedder, name="river.csv")(RIVER, question)
+    assert answer.citations[0].quote == told
+    assert {one.paragraph.key for one in answer.citations} <= {one.paragraph.key for one in answer.passages}
+
+
+FEES = """Membership,Monthly fee,Joining fee,Guests
+Single,39.90,25.00,2
+Couple,72.00,40.00,3
+Class card,89.00,,0
+Corporate,34.00,0.00,1
+"""
+
+
+def test_a_cell_that_is_empty_is_not_answered_by_the_others_of_its_row(tmp_path: Path, embedder: MiniLM) -> None:
+    ask = asking(tmp_path, embedder, name="fees.csv")
+    answer = ask(FEES, "How much is the joining fee for a class card?")
+    assert answer.confidence is not Confidence.HIGH
+    assert "Joining fee" in answer.unmentioned
+    answer = ask(FEES, "How much is the joining fee for a couple?")
+    assert answer.citations[0].quote == "Membership: Couple\tMonthly fee: 72.00\tJoining fee: 40.00\tGuests: 3"
+    assert answer.confidence is Confidence.HIGH and not answer.unmentioned
+    answer = ask(FEES, "How much is the monthly fee for a class card?")
+    assert answer.confidence is Confidence.HIGH and not answer.unmentioned
+
+
+def test_a_row_of_names_is_of_no_language(tmp_path: Path, embedder: MiniLM) -> None:
+    dishes = "| Dish | Gluten | Milk | Nuts |\n| - | - | - | - |\n| Lentil dal | no | no | no |\n| Pad thai | no | no | peanut |\n| Spinach lasagne | yes | yes | no |\n"
+    answer = asking(tmp_path, embedder, name="dishes.md")(dishes, "Does the lentil dal contain nuts?")
+    assert answer.citations[0].quote == "| Lentil dal | no | no | no |"
+    assert "another language" not in (answer.notice or "")
+
+
 FERRY = """The ferries of the island
 
 Ship             Leaves Tarn   Arrives Brill   Runs on
