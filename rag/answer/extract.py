@@ -104,5 +104,8 @@ def _columns_of(candidate: Candidate) -> str | None:
         return None
     if header.is_header:
         return f"{columns_of(header.text)}:"
-    # A field says nothing of whom: "status: blocked".
-    return f"{candidate.passage.source.title}:" if candidate.is_field else None
+    # A field says nothing of whom: "status: blocked"; and rows of two sheets may look the same.
+    if candidate.is_field:
+        return f"{candidate.passage.source.title}:"
+    heading = candidate.passage.paragraph.heading
+    return f"{heading[-1].rstrip(':')}:" if heading and "\t" in candidate.sentence.text else None
