@@ -28,6 +28,8 @@ _MARKER = regex.compile(rf"\s*(?:{BULLET}|\(?\d{{1,3}}[.)]|\(?[a-zA-Z][.)])\s+(?
 _NUMBERED = regex.compile(r"\s*\(?(\d{1,3})[.)]\s+\S")
 _AMOUNT = regex.compile(r"\s*\d[\d.,/]*\s*\p{L}")  # "80 g butter": lists need no bullets
 _SENTENCE_END = regex.compile(r"[.!?。！？।॥؟][\"'”’»)\]]*$")
+_LETTERS = regex.compile(r"\p{L}")
+_FEWEST_CAPITALS = 6
 _CELLS = regex.compile(r"\S *\t+\s*\S|\S {3,}\S.*\S {3,}\S")
 _FIELD = regex.compile(r"\s*\p{Lu}[\p{L}-]{1,15}:\s")
 _ADDRESS = regex.compile(r"https?://[^\s()<>]++|\]\([^\s()]++\)")
@@ -56,6 +58,12 @@ class _Line:
     @property
     def is_item(self) -> bool:
         return is_item(self.text)
+
+    @property
+    def is_in_capitals(self) -> bool:
+        """Whether it is a headline in capitals, which belongs to nothing below it."""
+        text = self.text.strip()
+        return text.isupper() and len(_LETTERS.findall(text)) >= _FEWEST_CAPITALS and not text.endswith((".", ":", ","))
 
     @property
     def is_row(self) -> bool:
@@ -125,6 +133,8 @@ def _begins_block(before: _Line, line: _Line, first: _Line, width: int) -> bool:
         return True
     if width > UNWRAPPED:
         return not _goes_on(before, line)
+    if before is first and before.is_in_capitals and not line.is_in_capitals and not is_underline(line.text):
+        return True
     if is_underline(line.text) or (_FIELD.match(before.text) and _FIELD.match(line.text)):
         return False
     room_was_left = before.width_of_words + 1 + len(line.text.split()[0]) <= width

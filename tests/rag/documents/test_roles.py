@@ -161,6 +161,15 @@ def test_nothing_below_the_responses_of_the_seed_is_the_articles_own_voice() -> 
             id="unwrapped lines are paragraphs",
         ),
         pytest.param(
+            "FIRE AND EVACUATION\nMain site. Fire officer: Ann Lee, extension 240.\nVersion 8, June 2025\n\nThe bell rings.\n",
+            [
+                ("FIRE AND EVACUATION", "title"),
+                ("Main site. Fire officer: Ann Lee, extension 240. Version 8, June 2025", "body"),
+                ("The bell rings.", "body"),
+            ],
+            id="a headline in capitals is none of what stands below it",
+        ),
+        pytest.param(
             "The pilot keeps the log of the harbour in the [tower](https://example.org/"
             + "a" * 80
             + ")\nand signs it.",
