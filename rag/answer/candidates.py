@@ -32,6 +32,7 @@ from rag.text.overlap import (
     stems_of,
     view_sentences,
 )
+from rag.text.units import cells_of
 
 PASSAGES = 5
 """Passages whose sentences are looked at."""
@@ -64,6 +65,7 @@ _POINTS_BACK = regex.compile(
 )
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
 _LEANING = regex.compile(rf"^[\"“'‘(]?{language.pattern('telling.brings_before')}\b", regex.IGNORECASE)
+_YEAR = regex.compile(r"(?:19|20)\d\d")
 _MEANT_BEFORE = regex.compile(
     r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )
@@ -267,11 +269,19 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
     sentence = candidate.sentence
     is_asked = _asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
-    if sentence.is_header or is_asked or is_signature(sentence.text.lstrip("> ")):
+    names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
+    if names_columns or is_asked or is_signature(sentence.text.lstrip("> ")):
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _is_row_of_years(text: str) -> bool:
+    """Whether it holds years beside names and nothing else: "Service 2024 2025" stands over what is asked for."""
+    cells = cells_of(text)
+    years = sum(_YEAR.fullmatch(cell) is not None for cell in cells)
+    return years > 1 and not any(map(str.isdigit, "".join(cell for cell in cells if not _YEAR.fullmatch(cell))))
 
 
 def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:

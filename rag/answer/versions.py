@@ -21,6 +21,7 @@ MOST_TOLD = 2
 _BEGINNING = range(1, 7)
 """The paragraphs in which a document says what it is."""
 _ENDED = regex.compile(language.pattern("versions.ended"), regex.IGNORECASE)
+_SERIES = regex.compile(rf"\b{language.pattern('versions.series')}\b", regex.IGNORECASE)
 _LONGEST = 200
 """Letters of a sentence by which a document says so; longer ones tell a story."""
 
@@ -56,8 +57,10 @@ def _ended(paragraphs: Sequence[Paragraph]) -> str | None:
 
 
 def _latest(older: Filed, records: Sequence[Record]) -> Record | None:
-    """The last of the later versions of a document."""
+    """The last of the later versions of a document; none of what is written anew each time, as minutes are."""
     last, found, title = older, None, untimed(older[1].title)
+    if _SERIES.search(title):
+        return None
     for record in records:
         if untimed(record.title) == title and is_later(one := filed(record), last):
             last, found = one, record

@@ -27,6 +27,11 @@ _OWNERS = frozenset(language.words("questions.owners"))
 _DETERMINERS = frozenset(language.words("questions.determiners"))
 _PLACING = frozenset(language.words("questions.placed"))
 _VERB_FORM = regex.compile(r"\p{L}{2,}(?:ing|ed)", regex.IGNORECASE)
+_ARTICLES = frozenset(language.words("questions.articles"))
+_POSSESSIVES = frozenset(language.words("questions.possessives"))
+_STATED = regex.compile(r"^[^?]*[.!]\s+\S")
+_CLAUSE = regex.compile(rf"[,.;:!?]\s+|\s+{language.pattern('questions.parted_by')}\s+", regex.IGNORECASE)
+_OF_ONES_OWN = regex.compile(rf"^\W*{language.pattern('questions.of_ones_own')}\b", regex.IGNORECASE)
 _LONGEST_NAMED = 3
 _GOES_ON = language.pattern("questions.goes_on")
 _INSTEAD = regex.compile(
@@ -56,12 +61,12 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
     """A follow-up made to stand alone by the question before it; None where it does already.
 
     "What about the Spark?" asks the question before anew, of the Spark; what that does not fit gets its rare terms. A
-    question leans on the one before if it points back ("they", "there"), begins like a continuation
-    ("and", "what about") or has at most one content word of its own.
+    question leans on the one before if it points back ("they", "there") to what it does not name itself, begins like a
+    continuation ("and", "what about") or has at most one content word of its own, and is nobody's "Where can I smoke?".
     """
     own = terms.content_words(question)
-    leans = _ANAPHORA.search(question) or (_ELLIPSIS.match(question) and len(own) <= 3) or len(own) <= 1
-    if not leans:
+    leans = _points_back(question) or (_ELLIPSIS.match(question) and len(own) <= 3)
+    if not leans and (len(own) > 1 or (own and _OF_ONES_OWN.match(question))):
         return None
     if (instead := _of_another(question, earlier)) is not None:
         return instead
@@ -78,6 +83,31 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
     # In the pronoun's own place the question reads like one, which is what the embedder knows.
     replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("owner") else phrase, question, count=1)
     return replaced if count else f"{question} {phrase}"
+
+
+def _points_back(question: str) -> bool:
+    """Whether a word points to what is not named in front of it: "Somebody left a pram, can we sell it?" and "When does
+    the shop hold its sale?" say themselves what they mean."""
+    return any(not _is_named_before(question, match) for match in _ANAPHORA.finditer(question))
+
+
+def _is_named_before(question: str, word: regex.Match[str]) -> bool:
+    before = question[: word.start()]
+    named = terms.content_words(before)
+    if _ELLIPSIS.match(question) or not named:
+        return False
+    if word.group().lower() in _POSSESSIVES:
+        # Of what the sentence speaks of: behind an article or a name, and its verb.
+        return len(named) > 1 and (_has_determiner(before) or _NAME.search(before) is not None)
+    if _STATED.match(question[word.end() :]):
+        # A statement in front of the question sets a scene of its own: "I lost a notebook with names in it. Whom …".
+        return len(named) > 1 and _has_determiner(before)
+    *clauses, _ = _CLAUSE.split(before)
+    return any(len(terms.content_words(clause)) > 1 and _has_determiner(clause) for clause in clauses)
+
+
+def _has_determiner(text: str) -> bool:
+    return any(word.lower() in _ARTICLES for word in _WORD.findall(text))
 
 
 def _thing_of(earlier: str) -> str | None:

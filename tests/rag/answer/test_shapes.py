@@ -153,6 +153,19 @@ def test_a_row_of_names_is_of_no_language(tmp_path: Path, embedder: MiniLM) -> N
     assert "another language" not in (answer.notice or "")
 
 
+def test_years_over_the_columns_of_a_table_answer_nothing(tmp_path: Path, embedder: MiniLM) -> None:
+    page = "<p>In-patient admissions and home visits, in 2024 and 2025:</p><table><tr><td>Service</td><td>2024</td><td>2025</td></tr></table>"
+    page += (
+        "<p>The ward has twelve beds.</p><table><tr><td>In-patient admissions</td><td>248</td><td>231</td></tr></table>"
+    )
+    ask = asking(tmp_path, embedder, name="year.html")
+    answer = ask(
+        f"<html><body><main><h1>The year</h1>{page}</main></body></html>",
+        "Did we have more in-patient admissions in 2025 than in 2024?",
+    )
+    assert not any(one.quote.startswith("Service") for one in answer.citations)
+
+
 FERRY = """The ferries of the island
 
 Ship             Leaves Tarn   Arrives Brill   Runs on

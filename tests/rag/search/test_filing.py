@@ -77,6 +77,18 @@ def test_a_later_version_of_what_is_quoted_is_told(tmp_path: Path, embedder: Min
         assert "later version" not in (bot.ask("When are the sheds locked?").notice or "")
 
 
+def test_minutes_of_another_day_are_no_later_version(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    for day, said in (("3 March 2026", "The shed is to be painted green."), ("5 May 2026", "The gate is mended.")):
+        (tmp_path / "documents" / f"{day[:7]}.md").write_text(f"# Minutes of the Board\n\n{day}\n\n{said}\n")
+    settings = Settings(home=tmp_path / "home", documents=tmp_path / "documents")
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("What colour is the shed to be painted?")
+    assert answer.statements[0].text == "The shed is to be painted green."
+    assert "later version" not in (answer.notice or "") and answer.confidence is Confidence.HIGH
+
+
 ENDED = (
     "---\ntitle: Heating\nstatus: superseded\n---\n\n",
     "# Heating\n\nStatus: withdrawn\n\n",
