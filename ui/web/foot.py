@@ -65,7 +65,7 @@ def plain_text(answer: Answer, *, cited: bool = True) -> str:
         f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}, {citation.paragraph.place}"
         for citation in answer.sources
     ]
-    notice = [answer.notice, ""] if answer.confidence is Confidence.LOW and answer.notice else []
+    notice = [answer.notice, ""] if answer.notice else []
     if not cited:
         return "\n".join([*notice, *map(_unmarked, answer.statements)])
     return "\n".join([*notice, answer.text, "", *sources])

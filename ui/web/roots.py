@@ -16,11 +16,12 @@ _MOST_LISTED = 100
 
 class Roots:
     """The folders beneath which people may open others; without any, nobody may. What lies in `home`, where Ibid keeps
-    its own, never is a folder of documents."""
+    its own, never is a folder of documents, and `themselves` says whether the roots may be."""
 
-    def __init__(self, paths: Sequence[Path], *, home: Path) -> None:
+    def __init__(self, paths: Sequence[Path], *, home: Path, themselves: bool = True) -> None:
         self._paths = tuple(path.resolve() for path in paths)
         self._home = home.resolve()
+        self._themselves = themselves
 
     def __bool__(self) -> bool:
         return bool(self._paths)
@@ -39,11 +40,13 @@ class Roots:
             raise FolderError("Name a folder first.")
         for path in self._read_as(typed):
             if self.holds(path) and path.is_dir():
+                if not self._themselves and path.resolve() in self._paths:
+                    raise FolderError(f"{path} holds all that is yours. Choose a folder in it.")
                 if not os.access(path, os.R_OK | os.X_OK):
                     raise FolderError(f"{path} may not be read by Ibid. Change its permissions, then try again.")
                 return path
         beneath = ", ".join(map(str, self._paths))
-        raise FolderError(f"There is no folder “{typed.strip()}” beneath {beneath}. Choose one in the list.")
+        raise FolderError(f"“{typed.strip()}” is no folder beneath {beneath}, and only those may be opened.")
 
     def below(self, typed: str) -> list[str]:
         """The folders that what was typed so far may become, in order: those in the folder that it names, and those
@@ -87,7 +90,7 @@ def roots_of(settings: Settings, *, is_alone: bool) -> Roots:
     if said == NONE or settings.readers is not None:
         return Roots([], home=settings.home)
     if not said:
-        return Roots([Path.home()] if is_alone else [], home=settings.home)
+        return Roots([Path.home()] if is_alone else [], home=settings.home, themselves=False)
     paths = [Path(one.strip()).expanduser() for one in said.split(os.pathsep) if one.strip()]
     for path in paths:
         if not path.is_dir():

@@ -69,7 +69,7 @@ def test_what_lies_elsewhere_and_what_is_not_there_are_told_alike(place: Path, r
     for one in (typed, str(place / "world" / typed)):
         with pytest.raises(FolderError) as refused:
             roots.checked(one)
-        assert str(refused.value) == f"There is no folder “{one}” beneath {place / 'world'}. Choose one in the list."
+        assert str(refused.value) == f"“{one}” is no folder beneath {place / 'world'}, and only those may be opened."
 
 
 def test_what_was_typed_is_completed_by_folders(place: Path, roots: Roots) -> None:
@@ -86,6 +86,9 @@ def test_who_may_open_what_is_the_operators_to_say(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     assert roots_of(settings, is_alone=True).holds(Path.home())
     assert not roots_of(settings, is_alone=False)
+    # A slip does not have all that somebody has read.
+    with pytest.raises(FolderError, match="Choose a folder in it"):
+        roots_of(settings, is_alone=True).checked("~")
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     several = settings.model_copy(update={"folder_roots": f"{one}{os.pathsep} {two}"})
@@ -169,7 +172,7 @@ def test_one_is_opened_named_asked_and_taken_off_the_list(over_world: Chat, plac
     path.fill(str(place / "secret"))
     expect(offered).to_have_count(0)
     path.press("Enter")
-    expect(dialog.get_by_role("status")).to_contain_text("There is no folder")
+    expect(dialog.get_by_role("status")).to_contain_text("is no folder beneath")
     path.fill(f"{world}/")
     expect(offered.first).to_have_attribute("value", str(world / "open"))
     path.fill(str(world / "open"))

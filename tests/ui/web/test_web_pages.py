@@ -114,6 +114,19 @@ def test_an_address_that_is_pasted_needs_no_button_and_text_with_one_is_text(vis
     expect(page.locator("#consent .consent")).to_contain_text(f"Fetch this page from example.test:{site.port}?")
 
 
+@pytest.mark.parametrize("address", ["htp://example.test/x", "ftp://example.test/x", "file:///etc/hostname"])
+def test_what_begins_like_an_address_and_cannot_be_fetched_becomes_no_document(visitor: Visitor, address: str) -> None:
+    wish(visitor, address)
+    expect(visitor.toast).to_contain_text(f"“{address}” is no address that can be fetched")
+    # What was typed stays, to be mended.
+    expect(visitor.page.locator("#paste-text")).to_have_value(address)
+    expect(visitor.library).not_to_contain_text("example.test")
+
+
+def test_an_address_without_its_beginning_is_one(visitor: Visitor) -> None:
+    expect(wish(visitor, "www.example.test/leave")).to_contain_text("https://www.example.test/leave")
+
+
 def test_a_link_that_is_dropped_where_files_are_is_asked_about(visitor: Visitor, site: Website) -> None:
     visitor.page.locator("#upload button").first.evaluate(
         """(box, link) => { const carrier = new DataTransfer(); carrier.setData('text/uri-list', link);

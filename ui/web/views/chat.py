@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from rag.chatbot import LONGEST_QUESTION
-from rag.domain import Answer, Json, Question
-from rag.errors import DocumentError, IbidError
+from rag.domain import Json
+from rag.errors import IbidError
+from ui.web.answers import grown, still_there
 from ui.web.conversation import LONGEST_NAME, Conversation, State, conversation_from, new_conversation
 from ui.web.desk import ASKED_AT_ONCE, Desk, View, html
 from ui.web.export import exported
@@ -26,7 +26,7 @@ from ui.web.tab import Tab
 from ui.web.who import User
 
 if TYPE_CHECKING:
-    from rag.servers.chat_model import ChatModel
+    pass
 
 
 class Chat(View):
@@ -125,7 +125,7 @@ class Chat(View):
         """Earlier exchanges, the live one and the conversation, as the answer to its last question grows."""
         with self.desk.meanwhile.answering(asked) as changes:
             yield _transcript(folder, asked), _live(folder, asked), asked.text()
-            for conversation in _growing(
+            for conversation in grown(
                 folder, asked, changes, use_model=use_model, model_of=lambda: self.desk.model(chosen)
             ):
                 yield gr.skip(), _live(folder, conversation), conversation.text()
@@ -182,7 +182,7 @@ class Chat(View):
         return folder.leading.on_from(
             conversation.turns,
             asked=[one.question for one in conversation.exchanges],
-            scope=_still_there(folder, conversation.scope),
+            scope=still_there(folder, conversation.scope),
             is_over=lambda: self.desk.meanwhile.has_gone_on(conversation),
         )
 
@@ -219,56 +219,6 @@ def _case(folder: Folder, conversation: Conversation, given: Mapping[str, Any]) 
     paragraphs = [paragraph for paragraph in chosen if paragraph is not None]
     note = str(given.get("note") or "")
     return feedback_case(exchange.question, exchange.answer, earlier, bool(given.get("good")), note, paragraphs)
-
-
-def _growing(
-    folder: Folder,
-    asked: Conversation,
-    changes: Mapping[str, Any],
-    *,
-    use_model: bool,
-    model_of: Callable[[], ChatModel | None],
-) -> Iterator[Conversation]:
-    """The conversation as the answer to its last question grows, with the `changes` that come meanwhile."""
-    conversation = asked
-    try:
-        for _ in folder.brought_in_line(use_model=use_model):
-            yield replace(conversation, **changes)
-        scope = _still_there(folder, asked.scope)
-        question = Question(asked.exchanges[-1].question, turns=asked.turns, scope=scope, offline=not use_model)
-        for answer in folder.bot.stream(question, llm=model_of() if use_model else None):
-            told = _told_while_indexing(answer, folder) if answer.complete else answer
-            conversation = replace(conversation.answered(told), **changes)
-            yield conversation
-    except IbidError as error:
-        yield replace(conversation.failed(str(error)), **changes)
-    except Exception:
-        yield replace(conversation, **changes).failed(
-            "Something went wrong inside Ibid; its terminal says what. Ask again."
-        )
-        raise
-
-
-def _still_there(folder: Folder, scope: tuple[str, ...] | None) -> frozenset[str] | None:
-    """The scope without documents that have left the folder since it was chosen. Raises DocumentError for an empty
-    one."""
-    if scope is None:
-        return None
-    if not scope:
-        raise DocumentError("No document is chosen. Tick at least one under “Documents”.")
-    there = folder.ids.intersection(scope)
-    if not there:
-        raise DocumentError("The chosen documents are not among yours any more. Choose others under “Documents”.")
-    return there
-
-
-def _told_while_indexing(answer: Answer, folder: Folder) -> Answer:
-    """An answer that was given before all documents were in says so, also when it is read later."""
-    progress = folder.indexing.progress
-    if not folder.indexing.running or progress is None or progress.files_done >= progress.files:
-        return answer
-    told = f"{progress.files_done:,} of {progress.files:,} files had been read by then."
-    return replace(answer, notice=f"{answer.notice} {told}" if answer.notice else told)
 
 
 def _turn(tab: Tab) -> int:

@@ -102,6 +102,7 @@ document.addEventListener('submit', (event) => {
   if (!text.value.trim()) { text.focus(); return; }
   const called = name.value.trim().replace(/\.(md|txt)$/i, '');
   if (isAddress(text.value)) askToFetch(text.value, called);
+  else if (isNoAddress(text.value)) { say(`“${text.value.trim().slice(0, 80)}” is no address that can be fetched: those begin with http:// or https://. As text it would be one line.`); return; }
   else addText(text.value, called || text.value.trim().split('\n')[0].replace(/^#+\s*/, '').slice(0, 60));
   name.value = text.value = '';
   event.target.closest('details').open = false;
@@ -115,11 +116,13 @@ function addText(text, called) {
   input.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
-const isAddress = (text) => /^\s*https?:\/\/\S+\s*$/i.test(text);
+const isAddress = (text) => /^\s*(?:https?:\/\/|www\.)\S+\s*$/i.test(text);
+/* One line that is meant as an address and is none. */
+const isNoAddress = (text) => /^\s*[a-z][a-z0-9+.-]*:\/\/[^\n]*\s*$/i.test(text);
 
 /* As a browser reads it, so that nobody is asked about another host than the one they see. */
 function askToFetch(text, called = '') {
-  const address = text.trim();
+  const address = text.trim().replace(/^www\./i, 'https://www.');
   trigger('address', { address: URL.canParse(address) ? new URL(address).href : address, called });
 }
 

@@ -100,6 +100,7 @@ function startAfresh() {
   sessionStorage.removeItem(KEPT + 'open:' + folder());
   showSheet(null);
   goTo(null);
+  byId('paper').scrollTo({ top: 0 });
   byId('question').querySelector('textarea').focus();
 }
 
