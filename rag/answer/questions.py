@@ -28,7 +28,7 @@ _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twe
 _MONEY = rf"(?:[$€£] ?\d[\d.,]*|{_NUMBER} (?:euros?|dollars?|pounds?|cents?|francs?|€|EUR|USD|GBP))"
 _LONG = rf"{_NUMBER} (?:(?:working|calendar|business|full) )?(?:second|minute|hour|day|week|month|year)s?"
 _SUBJECT = r"(?P<subject>(?:(?:The|An?|Every|Each|All) )?\p{L}[\p{L}’'-]*(?: (?!and\b|or\b|which\b|that\b|who\b|if\b|not\b|when\b)\p{L}[\p{L}’'-]*){0,5}?)"
-_PARTICIPLE = r"(?P<done>\p{Ll}{2,}ed|held|made|built|sold|paid|kept|due|open|closed|taken|given|born|begun|written|sent|bought|founded)"
+_PARTICIPLE = r"(?P<done>(?:\p{Ll}{2,}ed|held|made|built|sold|paid|kept|due|open|closed|taken|given|born|begun|written|sent|bought|founded)\b(?: (?:up|out|back|off|over|down|through|away)\b)?)"
 _DAY = r"(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December)|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|\d{1,2}:\d\d|(?:1[6-9]|20)\d\d\b"
 _TIME = rf"(?:(?:in|on|by|before|after|until|from|at|since|between) (?:the )?(?:{_DAY})|within {_ABOUT}(?:one|{_LONG})|every (?:day|night|week|month|quarter|year))"
 _COUNTED = r"(?P<what>\p{Ll}+(?: (?!in\b|a\b|an\b|per\b|each\b|for\b|and\b|or\b|on\b|at\b|until\b|to\b|by\b|with\b|from\b|the\b|of\b|so\b|as\b|than\b|left\b|more\b|who\b|which\b|that\b)\p{Ll}+){0,2}(?: of (?!the\b|a\b|an\b)\p{Ll}+(?: leave| time| work)?)?)"
@@ -41,9 +41,15 @@ _FORMS = tuple(
         (rf"^{_SUBJECT} cost {_ABOUT}{_MONEY}", "How much do {subject} cost?"),
         (rf"^{_SUBJECT} (?P<verb>is|are|was|were) {_ABOUT}{_LONG}\b(?! old)", "How long {verb} {subject}?"),
         (rf"^{_SUBJECT} (?P<verb>last|take)s {_ABOUT}{_LONG}\b", "How long does {subject} {verb}?"),
-        (rf"^{_SUBJECT} (?:has|gets|receives) {_ABOUT}{_NUMBER} {_COUNTED}\b", "How many {what} does {subject} have?"),
-        (rf"^{_SUBJECT} (?:have|get|receive) {_ABOUT}{_NUMBER} {_COUNTED}\b", "How many {what} do {subject} have?"),
-        (rf"^There are {_ABOUT}{_NUMBER} {_COUNTED}\b", "How many {what} are there?"),
+        (
+            rf"^{_SUBJECT} (?:has|gets|receives) {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])",
+            "How many {what} does {subject} have?",
+        ),
+        (
+            rf"^{_SUBJECT} (?:have|get|receive) {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])",
+            "How many {what} do {subject} have?",
+        ),
+        (rf"^There are {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])", "How many {what} are there?"),
         (
             rf"^{_SUBJECT} (?P<verb>must|should|can|may) be (?P<done>\p{{Ll}}+(?: (?:in|up|out|back|off|over|down))?) .{{0,40}}?{_TIME}",
             "When {verb} {subject} be {done}?",
@@ -144,7 +150,9 @@ def _inside(subject: str, named: set[str]) -> str:
         return rest
     if not terms.content_words(first) or _UNFIT.search(subject):
         return ""
-    return f"{_lowered(first, named)}{subject[len(first) :]}"
+    # A capital behind it makes both a name: "Wend Valley".
+    is_name = rest[:1].isupper()
+    return f"{first if is_name else _lowered(first, named)}{subject[len(first) :]}"
 
 
 def _lowered(word: str, named: set[str]) -> str:

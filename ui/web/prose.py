@@ -28,6 +28,7 @@ ANSWER = "told"
 REFERENCE = "reference"
 """The class of what stands for a character: `&#8230;` is seen as it is meant, and copied as it stands."""
 
+_NAMED = regex.compile(r"[^\n:]{1,80}: ")
 _TAGS = "a|b|i|em|strong|br|hr|p|div|span|sub|sup|kbd|code|img|details|summary|u|s|del|ins|center|font|small|table|thead|tbody|tr|td|th|ul|ol|li|h[1-6]"
 _REFERENCE = r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});"
 # Bounded throughout: a paragraph may be long, and hold anything.
@@ -98,7 +99,9 @@ def table_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, head:
         inside = "".join(f"<{tag}>{_html(text, letters, start, end)}</{tag}>" for start, end in row)
         is_unseen = (has_head and i == 1) or not text[slice(*rows[i])].strip()
         parts.append(f'<tr class="{UNSEEN}">{inside}</tr>' if is_unseen else f"<tr>{inside}</tr>")
-    return f'<table class="grid">{"".join(parts)}</table>'
+    # The cells of a row alone say themselves what they are: they go on in the next line where there is no room.
+    is_alone = len(parts) == 1 and all(_NAMED.match(text, start, end) for start, end in cells[0])
+    return f'<table class="grid{" alone" if is_alone else ""}">{"".join(parts)}</table>'
 
 
 def paragraph_html(paragraph: Paragraph, marks: Sequence[Mark] = ()) -> str:

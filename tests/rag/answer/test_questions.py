@@ -29,6 +29,9 @@ def passages(name: str, text: str) -> list[Passage]:
         ("The canteen is open from 11:30 to 14:00.", "When is the canteen open?"),
         ("Backups are made every night at 2:00.", "When are backups made?"),
         ("Harlow Mills was founded in 1911.", "When was Harlow Mills founded?"),
+        ("Falls are talked through every week at the handover.", "When are falls talked through?"),
+        ("The water is turned off on 3 May.", "When is the water turned off?"),
+        ("Wend Valley Hospice has 640 volunteers in all.", "How many volunteers does Wend Valley Hospice have?"),
     ],
 )
 def test_a_sentence_with_a_number_or_a_day_is_turned_round(sentence: str, question: str) -> None:
@@ -45,6 +48,7 @@ def test_a_sentence_with_a_number_or_a_day_is_turned_round(sentence: str, questi
         "We are open from 11:30 to 14:00.",
         "3.2 The fee is high.",
         "The fee is set by the board.",
+        "There are six blue-badge spaces beside the gate.",
     ],
 )
 def test_what_leans_on_another_sentence_or_tells_no_number_makes_no_question(sentence: str) -> None:

@@ -147,3 +147,16 @@ def test_no_text_takes_long(within: object) -> None:
         ):
             prose_html(hostile, MARKDOWN)
         assert table_html("|" * 20_000, MARKDOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "is_alone"),
+    [
+        ("Shop: Skelby\tSunday: closed", "hours.csv", True),
+        ("Skelby\tclosed", "hours.csv", False),
+        ("Shop: Skelby\tSunday: closed\nShop: Harbury\tSunday: 10:30", "hours.csv", False),
+    ],
+)
+def test_a_row_alone_whose_cells_say_what_they_are_may_go_on_in_the_next_line(text: str, document: str, is_alone: bool) -> None:  # fmt: skip
+    html = table_html(text, document)
+    assert html is not None and ('class="grid alone"' in html) is is_alone
