@@ -130,6 +130,7 @@ def _figures(shown: str) -> tuple[Any, ...]:
 _NOT_YOURS = "A suite asks all documents, so it is for whoever runs this chat: `ibid eval`."
 _HEAD = (
     '<header class="evals-top"><h2 tabindex="-1">How good are the answers?</h2><p>A suite asks its questions and scores what comes, '
-    "on this machine. Question files of your own in <code>IBID_HOME/evals/questions</code> are asked about this folder; "
-    "<code>ibid eval</code> does more.</p></header>"
+    "on this machine. <b>seeds</b> asks about the articles that come with Ibid, not about this folder. For this folder put a file of "
+    "questions with their right answers into <code>evals/questions</code> below Ibid’s home (<code>IBID_HOME</code>, else "
+    "<code>.ibid</code> where it was started): <code>ibid eval generate</code> makes one to begin with.</p></header>"
 )
