@@ -7,7 +7,7 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-l test-page-m-z test-rag test-others check evals bench bench-scale models fit reference screenshots lock clean
+.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-h test-page-i-l test-page-m-z test-rag test-others check evals bench bench-scale models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
@@ -24,10 +24,13 @@ test-quick-two:
 
 # Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores.
 test-all: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j3 test-rag test-page-a-l test-page-m-z test-others
+	$(MAKE) --no-print-directory -j3 test-rag test-page-m-z test-others test-page-a-h test-page-i-l
 
-test-page-a-l:
-	$(BIN)/python -m pytest -q --ignore-glob='*/test_[m-z]*' tests/ui/web
+test-page-a-h:
+	$(BIN)/python -m pytest -q --ignore-glob='*/test_[i-z]*' tests/ui/web
+
+test-page-i-l:
+	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-h]*' --ignore-glob='*/test_[m-z]*' tests/ui/web
 
 test-page-m-z:
 	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-l]*' tests/ui/web
