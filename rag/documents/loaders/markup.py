@@ -19,6 +19,8 @@ from rag.errors import DocumentError
 Element: TypeAlias = Any
 """An lxml element; what is written here says all that is used of it."""
 
+_LONGEST_SPAN = 9
+"""Digits: more are a slip, and of thousands Python makes no number."""
 _DECLARATION = regex.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
@@ -69,6 +71,13 @@ def attribute(element: Element, name: str) -> str | None:
         if key.rpartition("}")[2] == name:
             return str(value)
     return None
+
+
+def span_in(said: str | None, *, most: int) -> int:
+    """Over how many columns or rows a cell says that it goes: at least 1, and no more than `most`, however much it
+    says."""
+    said = (said or "").strip()
+    return max(min(int(said[:_LONGEST_SPAN]), most), 1) if said.isdecimal() else 1
 
 
 def child(element: Element | None, *path: str) -> Element | None:

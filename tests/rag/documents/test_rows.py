@@ -129,9 +129,10 @@ HEAD = "<tr><th>Cottage</th><th>Sleeps</th><th>Price</th></tr>"
             ["Cottage: Bothy\tPrice May: 595\tPrice June: 720", "Cottage: Tower\tPrice May: 610\tPrice June: 790"],
         ),
         (HEAD + '<tr><td rowspan="99999999">Bothy</td><td colspan="-2">2</td><td colspan="x">5</td></tr>', ["Cottage: Bothy\tSleeps: 2\tPrice: 5"]),
+        (HEAD + f'<tr><td rowspan="{"9" * 5_000}">Bothy</td><td>2</td><td>5</td></tr>', ["Cottage: Bothy\tSleeps: 2\tPrice: 5"]),
         (HEAD + '<tr><td colspan="9">Bothy</td></tr>', ["Cottage\tSleeps\tPrice", "Bothy"]),
     ],
-    ids=["over columns", "over rows", "a title and a group", "a header of two lines", "one of two lines unsaid", "slips", "over too many"],
+    ids=["over columns", "over rows", "a title and a group", "a header of two lines", "one of two lines unsaid", "slips", "more digits than a number has", "over too many"],
 )  # fmt: skip
 def test_a_cell_that_goes_over_several_columns_or_rows_is_told_with_all_of_them(rows: str, told: list[str]) -> None:
     loaded = load_html(f"<html><body><main><table>{rows}</table></main></body></html>".encode())

@@ -11,7 +11,7 @@ from rag.documents.loaders.docx.numbering import Numbering
 from rag.documents.loaders.docx.styles import ParagraphStyle, Styles
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.loaded import Cells, Piece
-from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of
+from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of, span_in
 from rag.domain import Role
 
 _UNREAD = frozenset(["del", "moveFrom", "Fallback", "pPr", "rPr", "instrText", "delText", "sectPr", "tblPr", "trPr"])
@@ -140,9 +140,9 @@ def _cell(cell: Element, boxes: list[Element]) -> str:
 def _span(cell: Element) -> tuple[int, int]:
     """Columns, and rows: 0 where the cell goes on with the one above it."""
     wide, merged = child(cell, "tcPr", "gridSpan"), child(cell, "tcPr", "vMerge")
-    said = attribute(wide, "val") or "" if wide is not None else ""
+    columns = span_in(attribute(wide, "val") if wide is not None else None, most=_MOST_SPANNED)
     goes_on = merged is not None and attribute(merged, "val") != "restart"
-    return min(max(int(said), 1), _MOST_SPANNED) if said.isdecimal() else 1, 0 if goes_on else 1
+    return columns, 0 if goes_on else 1
 
 
 def _is_on(setting: Element | None) -> bool:

@@ -11,7 +11,7 @@ import regex
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.html.signs import BLOCKS, ROLES, is_heading, is_unread, speaker_of, voice_of
 from rag.documents.loaders.loaded import Cells, Piece
-from rag.documents.loaders.markup import Element, below, child, holder, name_of
+from rag.documents.loaders.markup import Element, below, child, holder, name_of, span_in
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 
@@ -165,14 +165,14 @@ def _cells_of(row: Element, texts: list[str]) -> Cells:
         texts=tuple(texts),
         table=holder(row, "table"),
         names_columns=bool(held) and all(name_of(cell) == "th" for cell in held),
-        spans=tuple((_span(cell, "colspan"), _span(cell, "rowspan")) for cell in held),
+        spans=tuple(
+            (
+                span_in(cell.get("colspan"), most=_MOST_SPANNED),
+                span_in(cell.get("rowspan"), most=_MOST_SPANNED),
+            )
+            for cell in held
+        ),
     )
-
-
-def _span(cell: Element, name: str) -> int:
-    """At least 1, as browsers read it, and no more than they take."""
-    said = (cell.get(name) or "").strip()
-    return min(max(int(said), 1), _MOST_SPANNED) if said.isdecimal() else 1
 
 
 def _paragraphs(cell: Element) -> int:
