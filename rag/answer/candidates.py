@@ -24,6 +24,7 @@ from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import language, terms
+from rag.text.dates import is_year
 from rag.text.overlap import (
     SENTENCE_FEATURES,
     Inquiry,
@@ -65,7 +66,6 @@ _POINTS_BACK = regex.compile(
 )
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
 _LEANING = regex.compile(rf"^[\"“'‘(]?{language.pattern('telling.brings_before')}\b", regex.IGNORECASE)
-_YEAR = regex.compile(r"(?:19|20)\d\d")
 _MEANT_BEFORE = regex.compile(
     r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )
@@ -280,8 +280,8 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
 def _is_row_of_years(text: str) -> bool:
     """Whether it holds years beside names and nothing else: "Service 2024 2025" stands over what is asked for."""
     cells = cells_of(text)
-    years = sum(_YEAR.fullmatch(cell) is not None for cell in cells)
-    return years > 1 and not any(map(str.isdigit, "".join(cell for cell in cells if not _YEAR.fullmatch(cell))))
+    others = [cell for cell in cells if not is_year(cell)]
+    return len(cells) - len(others) > 1 and not any(map(str.isdigit, "".join(others)))
 
 
 def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:

@@ -110,13 +110,13 @@ class Leg:
 
     def scores(self, query: Sequence[str]) -> Scores:
         """The BM25 score of every paragraph, `[size]`, zero where no term of the query stands."""
+        scores = np.zeros(self.size, dtype=np.float32)
         counted = Counter(query)
+        if not counted:
+            return scores
         runs = self._runs(list(counted))
         times = np.array(list(counted.values()), np.float32)
         weights = times * _weight(self.count, self._frequencies(runs, len(counted)))
-        scores = np.zeros(self.size, dtype=np.float32)
-        if not counted:
-            return scores
         for placed, normal, found in zip(self.segments, self.normals, runs, strict=True):
             segment = placed.segment
             postings = np.concatenate([segment.postings[run] for run in found])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -81,13 +81,14 @@ def by_grams(view: View, query: str) -> dict[int, float]:
     return _leg(view.snapshot.index.grams.scores([*terms.grams(query), *terms.joined(query), *_days_of(query)]), view)
 
 
-def _days_of(query: str) -> list[str]:
+@lru_cache(maxsize=64)
+def _days_of(query: str) -> tuple[str, ...]:
     """The days of a query as tables write them, in what the query does not have itself: of "6 April 2023" those of
-    2023-04-06, and 06.04.2023."""
+    2023-04-06, and 06.04.2023. Remembered, as both legs ask."""
     days = [one.readings[0] for one in find_whole_dates(query) if len(one.readings) == 1]
     written = [form for day in days if day.month and day.day for form in _forms(day)]
     there = frozenset(terms.written(query))
-    return [token for token in dict.fromkeys(terms.written(" ".join(written))) if token not in there]
+    return tuple(token for token in dict.fromkeys(terms.written(" ".join(written))) if token not in there)
 
 
 def _forms(day: Day) -> list[str]:

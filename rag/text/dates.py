@@ -63,6 +63,7 @@ _NUMERIC = regex.compile(
     r"|(?P<one>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d\d))(?![\d/-])"
 )
 _BEFORE_YEAR = r"(?<![\d.,:/$€£¥₹#\p{L}-])"
+_MODERN_YEAR = regex.compile(r"(?:19|20)\d\d")
 _LONE_YEAR = regex.compile(_BEFORE_YEAR + _YEAR)
 _YEARS = regex.compile(
     rf"{_BEFORE_YEAR}(?P<year>{_YEAR})(?:(?P<decade>[’']?s)\b|\s?[–—/-]\s?(?P<last>\d{{4}}|\d\d)(?![\d/-]))?"
@@ -166,6 +167,11 @@ def find_weekdays(text: str) -> list[tuple[Span, int]]:
     """The days of the week that a text names, from 1 for Monday, in whole or in short."""
     found = ((Span(*match.span()), match.group("day").casefold()) for match in _WEEKDAY.finditer(text))
     return [(span, _WEEKDAYS[day]) for span, day in found if day in _WEEKDAYS]
+
+
+def is_year(text: str) -> bool:
+    """Whether it is a year of this century or the last, and nothing else."""
+    return _MODERN_YEAR.fullmatch(text) is not None
 
 
 def find_years(text: str) -> Iterator[Span]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rag.answer.outcomes import noted
 from rag.domain import Answer, Question
 from rag.errors import DocumentError, IbidError
 from ui.web.conversation import Conversation
@@ -58,10 +59,9 @@ def still_there(folder: Folder, scope: tuple[str, ...] | None) -> frozenset[str]
 
 def _told_of_what(answer: Answer, folder: Folder, scope: frozenset[str] | None) -> Answer:
     """An answer of some of the documents, or given before all were in, says so, also when it is read later."""
-    told = [answer.notice] if answer.notice else []
     if scope is not None:
-        told.append(f"Asked {len(scope):,} of {len(folder.ids):,} documents.")
+        answer = noted(answer, f"Asked {len(scope):,} of {len(folder.ids):,} documents.")
     progress = folder.indexing.progress
     if folder.indexing.running and progress is not None and progress.files_done < progress.files:
-        told.append(f"{progress.files_done:,} of {progress.files:,} files had been read by then.")
-    return replace(answer, notice=" ".join(told) or None)
+        answer = noted(answer, f"{progress.files_done:,} of {progress.files:,} files had been read by then.")
+    return answer

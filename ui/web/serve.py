@@ -71,7 +71,7 @@ def prepared(
     has_users = bool(users) or proxy is not None
     Readers(settings.readers).expect_whole()
     is_shared = not (_is_loopback(host) and (public is None or public.is_local))
-    roots = roots_of(settings, is_alone=not (has_users or is_shared))
+    roots = roots_of(settings, is_alone=allowed(None, has_users=has_users, is_shared=is_shared))
     listener = _listener(host, port)
     make_private(settings.home)
     temporary = _emptied(settings.temporary)

@@ -8,12 +8,13 @@ from contextlib import suppress
 import regex
 
 from rag.documents.loaders.archive import Archive, beside
-from rag.documents.loaders.markup import attribute, below, child, name_of, streamed
+from rag.documents.loaders.markup import Element, attribute, below, child, name_of, streamed
 from rag.documents.loaders.number_formats import BUILT_IN
 from rag.errors import DocumentError
 
 _WORKBOOK = "xl/workbook.xml"
-_PLACE = regex.compile(r"(?P<column>[A-Z]{1,3})(?P<row>\d{1,7})")
+_ROW = regex.compile(r"\d{1,7}")
+_PLACE = regex.compile(rf"(?P<column>[A-Z]{{1,3}}){_ROW.pattern}")
 
 Formats = Mapping[int, str]
 """The codes of one row, by column, from 0."""
@@ -38,14 +39,14 @@ class CellFormats:
         if data is None:
             return
         for number, row in enumerate(streamed(data, "row")):
-            found = _PLACE.fullmatch("A" + (row.get("r") or str(number + 1)))
+            said = row.get("r") or str(number + 1)
             codes = {column: code for column, code in self._of_row(row) if code}
-            if found and codes:
-                yield int(found["row"]) - 1, codes
+            if codes and _ROW.fullmatch(said):
+                yield int(said) - 1, codes
 
-    def _of_row(self, row: object) -> Iterator[tuple[int, str]]:
+    def _of_row(self, row: Element) -> Iterator[tuple[int, str]]:
         column = -1
-        for cell in row:  # type: ignore[attr-defined]
+        for cell in row:
             place = _PLACE.fullmatch(cell.get("r") or "")
             column = _column(place["column"]) if place else column + 1
             style = cell.get("s") or ""

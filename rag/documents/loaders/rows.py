@@ -13,12 +13,12 @@ import regex
 
 from rag.documents.loaders.loaded import Cells, Piece
 from rag.domain import Role
+from rag.text.dates import is_year
 
 Row = Sequence[str]
 _VALUE = regex.compile(r"[\p{Sc}+\-–(]?\s*\d")
 _HYPHENED = regex.compile(r"\d+-\p{L}")
 _LETTERS = regex.compile(r"[^\W\d_]")
-_YEAR = regex.compile(r"(?:19|20)\d\d")
 _LONGEST_NAME = 80
 _FEWEST_UNSAID = 3
 """Columns of a table whose format does not say that its first row names them: of two, one often names the other."""
@@ -65,7 +65,7 @@ def _pieces(table: list[Row], before: _Headed | None) -> tuple[list[Piece], _Hea
         headed: _Headed | None = _Headed(rows[0], rows[1:])
         texts = _named_rows(rows)
     elif before is not None and rows and before.goes_on(rows):
-        headed, texts = before, [_named(before.names, row) for row in rows]
+        headed, texts = before, [_named_cells(before.names, _cells_of(row)) for row in rows]
     else:
         headed, texts = before if not rows else None, [_plain(row) for row in rows]
     return [*above, *(Piece(text=text, role=Role.TABLE) for text in texts)], headed
@@ -191,9 +191,9 @@ def _in_columns(row: Sequence[_Cell], columns: int) -> Row:
 def _named_cells(names: Row, row: Sequence[_Cell]) -> str:
     """Each cell behind the name of its column, or of those that it goes over; one that goes over all parts groups of
     rows, and has none."""
-    told = []
     if len(row) == 1 and row[0].width == len(names):
         return row[0].text
+    told = []
     for cell in row:
         over = dict.fromkeys(name for name in names[cell.first : cell.first + cell.width] if name)
         told.append(f"{' / '.join(over)}: {cell.text}" if over else cell.text)
@@ -208,9 +208,14 @@ def _is_said(names: Row, others: Sequence[Sequence[_Cell]]) -> bool:
 
 def _named_rows(rows: Sequence[Row]) -> list[str]:
     """The rows behind the names in the first of them, which is left out where the others say them all."""
-    names, *others = rows
-    is_said = all(any(row[i : i + 1] and row[i] for row in others) for i, name in enumerate(names) if name)
-    return [*([] if is_said else [_plain(names)]), *(_named(names, row) for row in others)]
+    names, others = rows[0], [_cells_of(row) for row in rows[1:]]
+    header = [] if _is_said(names, others) else [_plain(names)]
+    return [*header, *(_named_cells(names, row) for row in others)]
+
+
+def _cells_of(row: Row) -> list[_Cell]:
+    """Each in a column of its own."""
+    return [_Cell(text, i, 1) for i, text in enumerate(row)]
 
 
 def is_header(row: Row, *, above: Sequence[Row]) -> bool:
@@ -219,9 +224,9 @@ def is_header(row: Row, *, above: Sequence[Row]) -> bool:
     names = [cell for cell in row if cell]
     if len(set(names)) < len(names) or max(map(len, names), default=0) > _LONGEST_NAME:
         return False
-    values = [i for i, cell in enumerate(row) if _is_value(cell) and not _YEAR.fullmatch(cell)]
+    values = [i for i, cell in enumerate(row) if _is_value(cell) and not is_year(cell)]
     are_over_numbers = all(_LETTERS.search(row[i]) and _are_numbers(above, i) for i in values)
-    return are_over_numbers and _YEAR.fullmatch(names[0]) is None
+    return are_over_numbers and not is_year(names[0])
 
 
 def _are_numbers(rows: Sequence[Row], column: int) -> bool:
@@ -245,8 +250,3 @@ def _is_value(cell: str) -> bool:
 
 def _plain(row: Row) -> str:
     return "\t".join(cell for cell in row if cell)
-
-
-def _named(header: Row, row: Row) -> str:
-    names = [*header, *([""] * (len(row) - len(header)))]
-    return "\t".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, row, strict=False) if cell)
