@@ -16,6 +16,7 @@ import struct
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,21 +29,45 @@ _SIZE = struct.Struct(">Q")
 _IDLE = 60.0
 """Seconds without a file after which the process ends: between two readings of a folder it would only take memory."""
 
+_LOOKS = 1.0
+"""Seconds between two looks at how long nothing has come."""
+
 GARBAGE_AFTER = 200_000
 """New objects: parsing makes many that live as long as the file, and looking through them takes a fifth of the time."""
 
 
 def serve() -> None:
-    """Read files from standard input until it ends or nothing comes for a while."""
+    """Read files from standard input until it ends, nothing comes for a while, or the memory did not do for one."""
+    idle = _Idle()
+    # Before the memory is limited: a thread that does not get its memory may never say that it has started.
+    threading.Thread(target=idle.end_process, daemon=True).start()
     _limit_memory(int(sys.argv[2]))
     gc.set_threshold(GARBAGE_AFTER)
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _tell(answers, {"ready": True})
-    while (wanted := _part(sys.stdin.buffer)) is not None and (data := _part(sys.stdin.buffer)) is not None:
-        _tell(answers, _answer(json.loads(wanted), data))
+    while (asked := _asked(sys.stdin.buffer, idle)) is not None:
+        try:
+            _tell(answers, _answer(*asked))
+        except MemoryError:
+            # Nothing says what else has failed in the process, and was not told: the next file gets another one.
+            _tell(answers, {"error": "needs more memory than a file may have: split it, or save it in a simpler form"})
+            return
         gc.collect()
+
+
+class _Idle:
+    """Since when the process has been waiting for a file."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+
+    def end_process(self) -> None:
+        """Once it has waited for too long."""
+        while self.since is None or time.monotonic() - self.since < _IDLE:
+            time.sleep(_LOOKS)
+        os._exit(0)
 
 
 def _tell(answers: BinaryIO, answer: dict[str, Any]) -> None:
@@ -59,17 +84,23 @@ def _limit_memory(most: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _asked(source: BinaryIO, idle: _Idle) -> tuple[dict[str, Any], bytes] | None:
+    """What is wanted, and the file; None at the end."""
+    idle.since = time.monotonic()
+    wanted = _part(source)
+    idle.since = None
+    data = _part(source)
+    return None if wanted is None or data is None else (json.loads(wanted), data)
+
+
 def _part(source: BinaryIO) -> bytes | None:
     """The next part of a message; None at the end."""
-    timer = threading.Timer(_IDLE, os._exit, [0])
-    timer.daemon = True
-    timer.start()
     size = source.read(_SIZE.size)
-    timer.cancel()
     return source.read(_SIZE.unpack(size)[0]) if len(size) == _SIZE.size else None
 
 
 def _answer(wanted: dict[str, Any], data: bytes) -> dict[str, Any]:
+    """Raises MemoryError."""
     try:
         if "reader" in wanted:
             return _read(data, wanted["reader"], ending=wanted["ending"], folder=Path(wanted["folder"]))
@@ -77,7 +108,7 @@ def _answer(wanted: dict[str, Any], data: bytes) -> dict[str, Any]:
     except DocumentError as error:
         return {"error": str(error)}
     except MemoryError:
-        return {"error": "needs more memory than a file may have: split it, or save it in a simpler form"}
+        raise
     except Exception as error:
         # A parser's own error on a file that is not what it should be; the name helps whoever is told of it.
         return {"error": f"is damaged, or of a kind that its reader does not know ({type(error).__name__})"}

@@ -154,6 +154,8 @@ def test_a_file_that_needs_too_much_memory_is_refused_and_the_next_one_is_read()
     try:
         with pytest.raises(DocumentError, match=r"needs more memory than a file may have|makes its reader break down"):
             parsers.load(Kind.DELIMITED, rows)
+        for kept in parsers._idle:
+            kept._process.wait(60)  # It ends by itself: nothing says what else failed in it.
         assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
     finally:
         parsers.close()
@@ -167,6 +169,23 @@ def test_a_process_that_ended_in_between_is_replaced() -> None:
         assert texts(parsers.load(Kind.PDF, PDF)) == texts(load_pdf(PDF))
     finally:
         parsers.close()
+
+
+def test_a_process_nobody_asks_ends_and_one_that_is_at_work_does_not() -> None:
+    program = (
+        "import sys, time\nfrom rag.documents import parsing\nparsing._IDLE, parsing._LOOKS = 0.5, 0.01\n"
+        "sys.argv = ['', '', '2000000000']\n"
+        "def answer(wanted, data):\n    time.sleep(2)\n    return {'told': True}\n"
+        "parsing._answer = answer\nparsing.serve()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write((2).to_bytes(8, "big") + b"{}" + (0).to_bytes(8, "big"))
+        process.stdin.flush()
+        assert process.wait(60) == 0
+        assert process.stdout.read().endswith(b'{"told": true}')
 
 
 def test_a_process_that_does_not_start_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
