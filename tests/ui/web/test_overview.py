@@ -70,3 +70,27 @@ def test_on_a_phone_the_overview_comes_out_of_the_drawer_and_fits(chat: Chat, vi
     assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
     overview.locator(".dates a").first.click()
     expect(visitor.hit.first).to_be_in_viewport()
+
+
+def test_the_browsers_own_back_leads_out_of_what_lies_over_the_chat_and_forward_into_it(visitor: Visitor) -> None:
+    overview, page = opened(visitor), visitor.page
+    link = overview.locator(".mentions a").first
+    link.click()
+    expect(visitor.hit.first).to_be_in_viewport()
+    page.go_back()
+    expect(visitor.hit).to_have_count(0)
+    visitor.has_focus(link)
+    page.go_back()
+    expect(overview).not_to_be_visible()
+    visitor.has_focus(visitor.box)
+    page.go_forward()
+    expect(overview.locator(".mentions li").first).to_be_visible()
+    page.reload()
+    expect(overview.locator(".mentions li").first).to_be_visible()
+    overview.get_by_role("button", name="Back to the chat").click()
+    expect(overview).not_to_be_visible()
+    page.locator(".masthead [data-opens=evals]").click()
+    expect(page.locator("#evals h2")).to_be_focused()
+    page.go_back()
+    expect(visitor.box).to_be_visible()
+    expect(page.locator(".masthead [data-opens=evals]")).to_have_text("Evals")

@@ -11,6 +11,7 @@ watch('value', () => {
       if (open && kept(open) && !current()?.exchanges.length) trigger('restore', { kept: kept(open) });
     });
     if (new URLSearchParams(location.search).has('document')) arriveAtSource();
+    layViewOf(history.state);
   }
   keep();
   tellNotes();

@@ -18,8 +18,16 @@ addEventListener('resize', () => showSheet(document.body.dataset.sheet || null))
 
 acts.drawer = () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side');
 
-/* A view lies over the conversation, and its button in the masthead leads back. */
+/* A view lies over the conversation, and its button in the masthead leads back, as the browser's own back does. */
 function showView(name) {
+  if (name === shownView()) return;
+  history.pushState({ view: name }, '', location.href);
+  layView(name);
+}
+
+const shownView = () => document.body.dataset.view || null;
+
+function layView(name) {
   if (name) document.body.dataset.view = name; else delete document.body.dataset.view;
   for (const [one, { title }] of Object.entries(views))
     // Not everything opens to everybody.
@@ -30,7 +38,14 @@ function showView(name) {
   setTimeout(() => byId(name).querySelector('h2').focus(), 60);
 }
 
+/* The view of the place in the browser's history that this page has come to; returns whether there is one. */
+function layViewOf(state) {
+  const name = state?.view in views ? state.view : null;
+  if (name !== shownView()) layView(name);
+  return Boolean(name);
+}
+
 acts.view = ({ dataset }) => {
   if (document.body.dataset.sheet === 'side') showSheet(null);
-  showView(document.body.dataset.view === dataset.opens ? null : dataset.opens);
+  showView(shownView() === dataset.opens ? null : dataset.opens);
 };

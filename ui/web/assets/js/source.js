@@ -43,7 +43,7 @@ function openPlace(link) {
   for (const chip of document.querySelectorAll('.chip[aria-current]')) chip.removeAttribute('aria-current');
   markOpenChip();
   const address = link.getAttribute('href');
-  if (address && address !== location.search) history.pushState(null, '', address);
+  if (address && address !== location.search) history.pushState({ view: shownView() }, '', address);
   seek(followed.cite && !inGuide ? 'cite' : 'read', { ...place, others });
   showSheet('source');
   // What is open already comes back as it was, and then nothing tells that it came.
@@ -144,7 +144,7 @@ function back() {
   closed = true;
   if (!gone) trigger('shut', {});
   const opener = followed.cite ? document.querySelector(`.chip[data-cite="${followed.cite}"]`) : followed.link;
-  if (location.search.includes('document=')) history.replaceState(null, '', folder() ? `?folder=${folder()}` : location.pathname);
+  if (location.search.includes('document=')) history.replaceState(history.state, '', folder() ? `?folder=${folder()}` : location.pathname);
   // Who was writing goes on writing.
   if (document.activeElement !== questionBox()) (opener?.isConnected ? opener : questionBox()).focus();
   opener?.scrollIntoView?.({ block: 'nearest' });
@@ -186,10 +186,11 @@ function putCard(chip) {
 for (const kind of ['pointerover', 'focusin'])
   document.addEventListener(kind, (event) => { const chip = event.target.closest?.('.chip'); if (chip) putCard(chip); });
 
-/* The browser's own back and forward go from place to place, and out of the source to the answer. */
-window.addEventListener('popstate', () => {
-  const place = new URLSearchParams(location.search);
-  if (!place.has('document')) { back(); return; }
+/* The browser's own back and forward go from place to place, out of the source to the answer, and in and out of what
+   lies over the conversation. */
+window.addEventListener('popstate', ({ state }) => {
+  const isOver = layViewOf(state), place = new URLSearchParams(location.search);
+  if (!place.has('document')) { if (isSourceOpen() || !isOver) back(); return; }
   const chip = [...document.querySelectorAll('.chip')].find((one) => one.getAttribute('href') === location.search);
   if (chip) { openPlace(chip); return; }
   seek('read', addressed());
