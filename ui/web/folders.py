@@ -258,12 +258,13 @@ class Folders:
         """Whether it may be taken off the list: not one that the chat was started with."""
         return bool(self.roots) and path not in {one.resolve() for one in self._named}
 
-    def add(self, typed: str, name: str) -> str:
-        """Let a folder beneath the roots be asked, under that name, and one that is known be called so; returns its
-        key. Raises FolderError for one that may not be."""
+    def add(self, typed: str, name: str | None = None) -> str:
+        """Let a folder beneath the roots be asked, under that name, and one that is known be called so, or as it was;
+        returns its key. Raises FolderError for one that may not be."""
         is_known = self.roots and Path(typed) in self.known().values()
         path = (Path(typed) if is_known else self.roots.checked(typed)).resolve()
-        self._list.put(path, name=" ".join(name.split())[:_LONGEST_NAME])
+        name = self._list.name_of(path) if name is None else " ".join(name.split())[:_LONGEST_NAME]
+        self._list.put(path, name=name)
         return self._of(path).index.name
 
     def forget(self, key: str) -> str:

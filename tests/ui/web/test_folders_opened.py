@@ -126,6 +126,8 @@ def test_over_a_network_those_beneath_the_roots_come_back_after_a_restart_and_no
             folders.add("open", "  The\nleave ")
             assert [path.name for path in folders.known().values()] == known
             assert folders.name_of(world / "open") == "The leave"
+            folders.add("open")
+            assert folders.name_of(world / "open") == "The leave", "who gives no name takes none away"
             with pytest.raises(FolderError, match="Folders are opened by whoever runs"):
                 folders.forget(folders.default)
         finally:
@@ -135,7 +137,7 @@ def test_over_a_network_those_beneath_the_roots_come_back_after_a_restart_and_no
     try:
         assert [path.name for path in folders.known().values()] == ["papers"]
         with pytest.raises(FolderError, match="Folders are opened by whoever runs"):
-            folders.add(str(world / "open"), "")
+            folders.add(str(world / "open"))
         with pytest.raises(FolderError, match="Folders are opened by whoever runs"):
             folders.add(str(world / "papers"), "Another name")
     finally:
@@ -189,6 +191,11 @@ def test_one_is_opened_named_asked_and_taken_off_the_list(over_world: Chat, plac
     expect(renaming.get_by_label("A name for it")).to_have_value("House <rules>")
     renaming.get_by_label("A name for it").fill("Rules")
     page.keyboard.press("Enter")
+    expect(page.locator(".switch summary")).to_have_text("Rules")
+    menu(visitor).get_by_role("button", name="Open a folder …").click()
+    path.fill(str(world / "open"))
+    path.press("Enter")
+    expect(dialog).not_to_be_visible()
     expect(page.locator(".switch summary")).to_have_text("Rules")
     names = menu(visitor).locator("a")
     expect(names).to_have_count(2)

@@ -31,9 +31,10 @@ class Opening(View):
         return {"folders": self.desk.folders.roots.below(str(given.get("typed") or ""))}
 
     def open_folder(self, given: Mapping[str, Any], _: User) -> Json:
-        """Open a folder, or name one that is known: the key that leads to it; or a problem, in one line."""
-        typed, name = str(given.get("typed") or ""), str(given.get("name") or "")
-        return _told(lambda: self.desk.folders.add(typed, name))
+        """Open a folder, or name one that is known: the key that leads to it; or a problem, in one line. Without a name
+        it keeps the one it has."""
+        typed, name = str(given.get("typed") or ""), given.get("name")
+        return _told(lambda: self.desk.folders.add(typed, None if name is None else str(name)))
 
     def forget_folder(self, given: Mapping[str, Any], _: User) -> Json:
         """Take one off the list; or a problem, in one line."""

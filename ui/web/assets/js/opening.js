@@ -27,7 +27,9 @@ async function openFolder() {
   const button = openingDialog().querySelector('[type=submit]');
   button.disabled = true;
   saidOfOpening('Opening it …');
-  const told = await server.open_folder({ typed: byId('opening-path').value, name: byId('opening-name').value })
+  const path = byId('opening-path'), name = byId('opening-name').value;
+  // Whoever opens one that has a name, and gives none, takes none away.
+  const told = await server.open_folder({ typed: path.value, name: path.readOnly ? name : name || null })
     .catch(() => ({ problem: 'Ibid does not answer. Try again.' }));
   button.disabled = false;
   saidOfOpening(told.problem || '');
