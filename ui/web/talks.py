@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _TALKS = (
     '<nav class="talks" aria-label="Conversations"><h2>Conversations</h2>'
-    '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles and questions" hidden>'
+    '<input type="search" class="filter" id="talk-search" placeholder="Search" aria-label="Search titles, questions and answers" hidden>'
     '<div id="talk-list"></div>{kept}'
     '<div class="exports" hidden><span>Export</span>'
     '<button type="button" class="act" data-act="export" data-kind="markdown">Markdown</button>'

@@ -85,7 +85,7 @@ def listed(visitor: Visitor) -> None:
     expect(visitor.live).to_have_count(0)
     visitor.ask(SIEGE)
     expect(visitor.talks.locator("h3")).to_have_text("Today")
-    visitor.page.get_by_role("searchbox", name="Search titles").fill("how long")
+    visitor.page.get_by_role("searchbox", name="Search titles, questions").fill("how long")
     visitor.talks.locator("li").first.hover()
     visitor.talks.get_by_role("button", name="Rename").first.click()
 

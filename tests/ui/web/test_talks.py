@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import PHONE, Chat, Visitor
+from browsing import PHONE, Chat, Visitor, squeezed
 from playwright.sync_api import Route, expect
 
 SIEGE = "How long was West Aleppo under siege?"
@@ -64,15 +64,19 @@ def test_they_stand_under_their_days_and_are_found_by_what_was_asked(chat: Chat,
     names.nth(1).click()
     visitor.ended(SOLEIMANI)
     visitor.ask("What does he lead?")
+    said = squeezed(visitor.live.locator(".statement .said").last.text_content())
     drawer(visitor)
     expect(days).to_have_text(["Today", "Earlier"])
-    search = visitor.page.get_by_role("searchbox", name="Search titles and questions")
+    search = visitor.page.get_by_role("searchbox", name="Search titles, questions and answers")
     search.fill("lead WHAT")
     expect(names).to_have_count(1)
     expect(names).to_contain_text(SOLEIMANI)
     expect(names.locator(".facts")).to_have_text("What does he lead?")
     search.fill("homs")
     expect(names).to_have_text([HOMS])
+    search.fill(said[:60])
+    expect(names).to_have_count(1)
+    expect(names).to_contain_text(SOLEIMANI)
     search.fill("entangler")
     expect(visitor.talks).to_have_text("In none of them.")
     search.fill("")

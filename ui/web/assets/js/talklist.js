@@ -48,11 +48,13 @@ function dayOf(talk) {
   return at >= today ? 'Today' : at >= yesterday.getTime() ? 'Yesterday' : 'Earlier';
 }
 
-/* The question that has the words, '' where the title has them; null where they stand nowhere. */
+/* The question that has the words, or whose answer does, '' where the title has them; null where they stand nowhere. */
 function foundIn(talk, words) {
   const has = (text) => words.every((word) => text.toLowerCase().includes(word));
   if (has(talk.title || '')) return '';
-  return talk.exchanges.map((one) => one.question).find(has) ?? null;
+  const told = ({ question, answer }) => [question, ...(answer?.statements || []).map(({ lead, text }) => `${lead || ''} ${text}`)].join('\n');
+  const { exchanges } = talk;
+  return (exchanges.find(({ question }) => has(question)) ?? exchanges.find((one) => has(told(one))))?.question ?? null;
 }
 
 function renameTalk(button) {
