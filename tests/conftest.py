@@ -26,11 +26,15 @@ from rag.settings import Settings
 
 # How long an example takes says more of the machine than of the code: `within` bounds what may run away.
 settings.register_profile("ibid", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ibid")
+# The gate judges a change, with the same examples each time; whoever runs the tests by hand looks for new ones.
+settings.register_profile("gate", settings.get_profile("ibid"), derandomize=True)
+settings.register_profile("deep", settings.get_profile("ibid"), max_examples=2_000)
 
 ROOT = Path(__file__).parents[1]
 REQUIRED = "IBID_REQUIRE_ALL"
 """Set where a test must fail, not skip, for what it lacks."""
+
+settings.load_profile("gate" if os.environ.get(REQUIRED) else os.environ.get("IBID_EXAMPLES", "ibid"))
 AIMOCK = ROOT / "node_modules" / ".bin" / "llmock"
 
 

@@ -239,9 +239,10 @@ class _Run:
             return self._layout is Layout.THREAD and not is_last and _NO_WORDS.match(line.text) is None
         if self._layout in _ALONE or (self._layout in (Layout.DATED, Layout.TIMED) and not is_last):
             return True
-        if _STAGE.fullmatch(line.text) or _LABELLED.match(line.text):
+        is_inside, hangs = self._is_inside_sentence(j), line.indent > self._lines[i].indent
+        if _STAGE.fullmatch(line.text) or (_LABELLED.match(line.text) and not (is_inside and hangs)):
             return False
-        return line.indent > self._lines[i].indent or self._is_wrapped(j) or self._is_inside_sentence(j)
+        return hangs or is_inside or self._is_wrapped(j)
 
     def _is_whole_file(self) -> bool:
         return self._first == 0
@@ -261,7 +262,7 @@ class _Run:
         return sum(self._had_no_room(j) and not ends_sentence(self._lines[j - 1].text.rstrip()) for j in inside)
 
     def _is_inside_sentence(self, j: int) -> bool:
-        return self._lines[j].text[0].islower() and not ends_sentence(self._lines[j - 1].text.rstrip())
+        return self._lines[j].text.lstrip()[0].islower() and not ends_sentence(self._lines[j - 1].text.rstrip())
 
     def _is_wrapped_label(self, i: int) -> bool:
         """Whether what looks like a speaker, once, is where somebody's line was wrapped."""

@@ -265,6 +265,14 @@ def test_a_line_that_may_be_somebody_elses_is_nobodys(line: str) -> None:
     ]
 
 
+def test_a_word_and_a_colon_where_a_line_was_wrapped_stay_in_their_sentence() -> None:
+    wrapped = "Ann: I asked everybody, and do you know what the letter that Mr. X wrote\n  says: no, and no again."
+    assert told(f"{wrapped}\nBob: Is it?\nAnn: I say so.\nBob: Do you?")[0] == (
+        "Ann",
+        "I asked everybody, and do you know what the letter that Mr. X wrote says: no, and no again.",
+    )
+
+
 def test_a_label_where_a_line_was_wrapped_is_nobody() -> None:
     wrapped = (
         "Ann: I have looked at all of it, every page of every paper, and this is my\nBudget: it is far too big for us."
