@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import chromadb
+import numpy as np
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError
 
@@ -189,6 +190,15 @@ def nearest(collection: Any, vector: Vectors, limit: int, among: Sequence[str] |
     return [
         (str(key), 1.0 - float(distance)) for key, distance in zip(found["ids"][0], found["distances"][0], strict=True)
     ]
+
+
+def vectors_of(collection: Any, keys: Sequence[str]) -> tuple[list[str], Vectors]:
+    """The vectors of texts, `[len(found), dimensions]`, with the hashes of those that are found, in the same order."""
+    pages = [collection.get(ids=list(some), include=["embeddings"]) for some in chunks(keys, WRITE_BATCH)]
+    found = [page for page in pages if page["ids"]]
+    hashes = [str(key) for page in found for key in page["ids"]]
+    parts = [np.asarray(page["embeddings"], dtype=np.float32) for page in found]
+    return hashes, np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
 
 
 def is_chromas(error: BaseException | None) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from rag.index.chroma import NEAREST, WRITE_BATCH, Near, chunks, ids_of, nearest, translated
+from rag.index.chroma import NEAREST, WRITE_BATCH, Near, chunks, ids_of, translated
 from rag.index.embedder import Vectors
+from rag.index.narrowed import Narrowed
 from rag.index.store import SECOND, Store
 
 
@@ -31,6 +32,7 @@ class SecondVectors:
     _name: str
     generation: str | None
     languages: frozenset[str] = frozenset()
+    _narrowed: Narrowed = field(default_factory=Narrowed)
 
     @property
     def _collection(self) -> Any:
@@ -80,7 +82,7 @@ class SecondVectors:
     def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
         """As `Store.nearest`."""
         with translated(self.store.folder):
-            return nearest(self._collection, vector, limit, among)
+            return self._narrowed.nearest(self._collection, vector, limit, among)
 
 
 def second_vectors(store: Store, fingerprint: str) -> SecondVectors:

@@ -41,12 +41,12 @@ from rag.index.chroma import (
     ids_of,
     is_chromas,
     is_found,
-    nearest,
     rows_of,
     translated,
 )
 from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
+from rag.index.narrowed import Narrowed
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
 from rag.index.page_images import PageImages
 from rag.index.records import (
@@ -137,6 +137,7 @@ class Store:
     _stamps: vector_files.Stamps = field(default_factory=dict)
     _is_shut: bool = False
     _mend: Mend | None = None
+    _narrowed: Narrowed = field(default_factory=Narrowed)
 
     @property
     def place(self) -> str:
@@ -330,7 +331,7 @@ class Store:
         """The texts nearest to a vector, best first; with `among` only those with these hashes, which all must be
         in."""
         with translated(self.folder):
-            return nearest(self._windows, vector, limit, among)
+            return self._narrowed.nearest(self._windows, vector, limit, among)
 
     def window_hashes(self) -> set[str]:
         """The hashes of the texts that have a vector."""
