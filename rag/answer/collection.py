@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import regex
 
@@ -130,7 +131,7 @@ def _summary(
     """The sentences that tell what each document is about, at most so many of each."""
     statements: list[Statement] = []
     passages: dict[Key, Passage] = {}
-    for record in records[:MOST_DOCUMENTS]:
+    for record in _spread(records)[:MOST_DOCUMENTS]:
         for one in central_sentences(_read(record, passages_of), weight_of=weight_of, most=most):
             citation = one.passage.cited(one.span, len(statements) + 1)
             lead = _of_document(record, lead_of(citation)) if len(records) > 1 else lead_of(citation)
@@ -147,6 +148,16 @@ def _summary(
         passages=tuple(passages.values()),
         notice=notice,
     )
+
+
+def _spread(records: Sequence[Record]) -> list[Record]:
+    """One of each folder in turn, the newest first; where all can be told, as they are."""
+    if len(records) <= MOST_DOCUMENTS:
+        return list(records)
+    folders: dict[str, list[Record]] = {}
+    for record in sorted(records, key=lambda one: one.date or dt.date.min, reverse=True):
+        folders.setdefault(record.document_id.rpartition("/")[0], []).append(record)
+    return [one for turn in zip_longest(*folders.values()) for one in turn if one is not None]
 
 
 def _of_document(record: Record, said: str | None) -> str:
