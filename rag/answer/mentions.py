@@ -85,7 +85,7 @@ class Mentioned:
     def __init__(self, cited: Iterable[str]) -> None:
         self._texts = list(cited)
         self._words = _words(self._texts)
-        self._stems = set(terms.stemmed(list(self._words)))
+        self._stems = set(map(terms.country_of, terms.stemmed(list(self._words))))
 
     def __contains__(self, name: str) -> bool:
         """Whether every word of the name stands there."""
@@ -100,7 +100,7 @@ class Mentioned:
         return any(one.holds(amount) for text in self._texts for one in ranges_of(text))
 
     def _has(self, word: str) -> bool:
-        if word in self._words or terms.stemmed([word])[0] in self._stems:
+        if word in self._words or terms.country_of(terms.stemmed([word])[0]) in self._stems:
             return True
         # A digit that differs is another number, never a slip.
         return not _has_digit(word) and any(SequenceMatcher(None, word, one).ratio() >= ALIKE for one in self._words)

@@ -49,6 +49,18 @@ _stem = Stemmer.Stemmer("english")
 _arabic_stem = Stemmer.Stemmer("arabic")
 _ARABIC = regex.compile(r"\p{Arabic}")
 _BASES = {form: _stem.stemWord(base) for base, *forms in language.rows("words.irregular") for form in forms}
+_ONE_WORD = {
+    _stem.stemWord(other): _stem.stemWord(base)
+    for name in ("words.spellings", "words.short_forms")
+    for base, *others in language.rows(name)
+    for other in others
+}
+"""Stems of what is written in several ways, by the one that all are compared by."""
+_COUNTRY: Mapping[str, str] = {
+    _stem.stemWord(people): _stem.stemWord(country)
+    for country, *peoples in language.rows("words.peoples")
+    for people in peoples
+}
 
 
 def fold(text: str) -> str:
@@ -102,12 +114,24 @@ def _tokens(folded: str) -> list[str]:
 
 
 def stems(text: str) -> list[str]:
-    """Words, accents kept, reduced to their English stem; words of other languages mostly stay as they are."""
+    """Words, accents kept, reduced to their English stem, one for all spellings; words of other languages mostly stay
+    as they are.
+
+    >>> stems("organisation") == stems("organized")
+    True
+    """
     return stemmed(written(text))
 
 
 def stemmed(tokens: list[str]) -> list[str]:
-    return [_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True)]
+    found = (_BASES.get(token) or stem for token, stem in zip(tokens, _stem.stemWords(tokens), strict=True))
+    return [_ONE_WORD.get(stem, stem) for stem in found]
+
+
+def country_of(stem: str) -> str:
+    """The stem of a country where this is its people's or whatever is of it, "Iranian"; the stem itself for any
+    other."""
+    return _COUNTRY.get(stem, stem)
 
 
 def joined(text: str) -> list[str]:

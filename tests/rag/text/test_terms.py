@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import terms
+from rag.text import language, terms
 
 Within = Callable[[float], AbstractContextManager[None]]
 
@@ -98,6 +98,52 @@ def test_content_words_leave_out_the_function_words_of_the_questions_language(
 
 def test_irregular_forms_share_the_stem_of_their_base() -> None:
     assert terms.stems("take took taken, men and a man") == ["take", "take", "take", "man", "and", "a", "man"]
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        ("colour colours coloured", "color colors colored"),
+        ("organise organisers organisation", "organize organizers organization"),
+        ("authorised practising catalogues", "authorized practicing catalogs"),
+        ("centre licence programme tyre", "center license program tire"),
+        ("the neighbours’ behaviour", "the neighbors’ behavior"),
+        ("bike photos exams", "bicycle photographs examinations"),
+        ("Col Dr Prof", "colonel doctor professor"),
+    ],
+)
+def test_a_word_has_one_stem_however_it_is_spelled(written: str, otherwise: str) -> None:
+    assert terms.stems(written) == terms.stems(otherwise)
+
+
+@pytest.mark.parametrize(
+    ("people", "country"),
+    [("Iranians", "Iran"), ("Lebanese", "Lebanon"), ("Kurdish", "Kurds"), ("Swiss", "Switzerland"), ("Peru", "Peru")],
+)
+def test_a_people_is_of_its_country_and_no_name_is_of_another(people: str, country: str) -> None:
+    assert terms.country_of(*terms.stems(people)) == terms.country_of(*terms.stems(country))
+    assert terms.country_of(*terms.stems("Marian")) != terms.country_of(*terms.stems("Maria"))
+
+
+@pytest.mark.parametrize("name", ["words.spellings", "words.short_forms"])
+def test_all_of_a_row_are_one_word(name: str) -> None:
+    assert [row for row in language.rows(name) if len({stem for word in row for stem in terms.stems(word)}) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("four", "for"),
+        ("precise", "prize"),
+        ("rise", "rice"),
+        ("polish", "Poland"),
+        ("Marian", "Maria"),
+        ("Peterson", "Peters"),
+        ("apps", "applications"),
+    ],
+)
+def test_words_that_only_look_alike_have_their_own(one: str, other: str) -> None:
+    assert terms.stems(one) != terms.stems(other)
 
 
 def test_grams_know_a_word_with_its_accents_and_without() -> None:
