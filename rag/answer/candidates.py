@@ -206,7 +206,16 @@ def _described(
     if readings and sentences:
         reading = readings.get(passage.paragraph.key)
         features.put(READ_FEATURES, [_as_read(sentence, reading) for sentence in sentences])
+        _level_rows(sentences, features)
     return features
+
+
+def _level_rows(sentences: Sequence[SentenceView], features: Features) -> None:
+    """The reader was taught nothing of rows, and takes one for another: what it makes of the best is said of all, and
+    words and cosines tell which is meant."""
+    rows = [i for i, sentence in enumerate(sentences) if sentence.is_row and not sentence.is_header]
+    for name in READ_FEATURES if rows else ():
+        features[name][rows] = features[name][rows].max()
 
 
 def _as_read(sentence: SentenceView, reading: Reading | None) -> tuple[float, float, float]:

@@ -21,9 +21,13 @@ from rag.text.overlap import Inquiry, seen_by
 from rag.text.units import columns_of
 
 MOST_WORDS = 60
-"""Of an answer with a second sentence; a single long sentence is shown whole."""
+"""Of an answer with more than one sentence; a single long one is shown whole."""
 
 _SECOND_AT = 0.05
+
+_MOST_ALTERNATIVES = 3
+_ALTERNATIVE_AT = 0.2
+"""Of the best sentence's share: what is less likely is no alternative to it."""
 
 
 def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
@@ -65,6 +69,21 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
         if not (overlaps or repeats or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
             return other
     return None
+
+
+def alternatives(ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
+    """The best sentence and, of other paragraphs, those nearly as likely, the likeliest first; their verdicts are still
+    pending. `ranked` is not empty."""
+    shown: list[Candidate] = []
+    for one in ranked:
+        is_another = all(
+            one.passage.paragraph.key != before.passage.paragraph.key and one.sentence.text != before.sentence.text
+            for before in shown
+        )
+        words = sum(before.words for before in shown) + one.words
+        if is_another and one.share >= _ALTERNATIVE_AT * ranked[0].share and (not shown or words <= MOST_WORDS):
+            shown.append(one)
+    return tuple(statement_of(candidate, mark) for mark, candidate in enumerate(shown[:_MOST_ALTERNATIVES], start=1))
 
 
 def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rag.answer.columns import empty_cells
-from rag.answer.extract import extract
+from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
 from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
+from rag.text import language
 from rag.text.identify import differ
 from rag.text.overlap import seen_by, stems_of
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
+ONE_MAY_ANSWER = "One of these may answer it. Read it in its place before you rely on it."
 FOREIGN = "It is quoted from a text in another language than the question."
 _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
 stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
 _CLOSEST = 3
+_WRITERS = " ".join(language.words("comments.writers"))
 
 
 def quoted(
@@ -34,8 +38,8 @@ def quoted(
     commonness: Callable[[str], float],
     read: Read,
 ) -> Iterator[Answer]:
-    """The answer in sentences of the documents, or in a whole list of them; the best one alone, as what may answer it,
-    where that is uncertain; an abstention where nothing near was found."""
+    """The answer in sentences of the documents, or in a whole list of them; the best one, with those nearly as likely,
+    as what may answer it where that is uncertain; an abstention where nothing near was found."""
     shown = [_with_headings(passage.paragraph, passage.source) for passage in answer.passages]
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
@@ -48,24 +52,30 @@ def quoted(
         return
     chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
     statements = tuple(map(settle, chosen))
+    doubts_of = partial(
+        _doubts, answer, evidence, score=gate.score, commonness=commonness, is_list=together is not None
+    )
+    doubts = doubts_of(statements)
+    if doubts.is_of_another and not (gate.is_open or is_headed):
+        # What is no more than possible, and speaks of somebody or something else, is not found.
+        yield abstaining(replace(answer, unmentioned=doubts.told), scope)
+        return
+    is_sure = (gate.is_open or is_headed) and not (doubts.are_grave and gate.threshold > 0)
+    if not is_sure and together is None:
+        statements = tuple(map(settle, alternatives(evidence.candidates)))
+        doubts = doubts_of(statements)
     cited = {citation.paragraph.key for statement in statements for citation in statement.citations}
     from_further = [one.passage for one in evidence.candidates if one.passage.paragraph.key in cited]
     answer = with_passages(answer, [*(together.passages if together else ()), *from_further])
-    rest = f"{together.more} more items of the list are not shown." if together and together.more else None
-    doubts = _doubts(
-        answer, evidence, statements, score=gate.score, commonness=commonness, is_list=together is not None
-    )
     answer = replace(answer, unmentioned=doubts.told)
+    rest = f"{together.more} more items of the list are not shown." if together and together.more else None
     notice = " ".join(filter(None, (rest, FOREIGN if doubts.is_foreign else None))) or None
-    if doubts.is_of_another and not (gate.is_open or is_headed):
-        # What is no more than possible, and speaks of somebody or something else, is not found.
-        yield abstaining(answer, scope)
-    elif (gate.is_open or is_headed) and not (doubts.are_grave and gate.threshold > 0):
+    if is_sure:
         for i in range(len(statements)):
             is_last = i + 1 == len(statements)
             yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), notice if is_last else None)
     else:
-        yield noted(possible(answer, statements if together else statements[:1]), notice)
+        yield noted(possible(answer, statements, are_alternatives=together is None), notice)
 
 
 def _is_row_meant(evidence: Evidence) -> bool:
@@ -125,8 +135,8 @@ def with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:
     return replace(answer, passages=(*answer.passages, *(one for one in more if one.paragraph.key not in there)))
 
 
-def possible(answer: Answer, best: Sequence[Statement]) -> Answer:
-    """The best statements as what may answer, with the related passages beside them."""
+def possible(answer: Answer, best: Sequence[Statement], *, are_alternatives: bool = False) -> Answer:
+    """The best statements as what may answer, together or each by itself, with the related passages beside them."""
     cited = {citation.paragraph.key for statement in best for citation in statement.citations}
     others = [p for p in answer.passages if p.paragraph.key not in cited]
     return replace(
@@ -134,7 +144,7 @@ def possible(answer: Answer, best: Sequence[Statement]) -> Answer:
         statements=tuple(_plain(one) for one in best),
         is_uncertain=True,
         closest=_closest(others),
-        notice=MAY_ANSWER,
+        notice=ONE_MAY_ANSWER if are_alternatives and len(best) > 1 else MAY_ANSWER,
         complete=True,
     )
 
@@ -167,4 +177,5 @@ def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
 def _with_headings(paragraph: Paragraph, source: Source) -> str:
     """What is to be seen at a paragraph: its text, what stands above it, who says it, where and when it is filed."""
     filed = f"{document_name(paragraph.document_id)} {source.date or ''}"
-    return f"{source.title} {' '.join(paragraph.heading)} {filed} {paragraph.said_by} {paragraph.text}"
+    said_by = f"{paragraph.said_by} {_WRITERS if paragraph.role is Role.COMMENT else ''}"
+    return f"{source.title} {' '.join(paragraph.heading)} {filed} {said_by} {paragraph.text}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.answer.gate import read_gate
-from rag.answer.outcomes import MAY_ANSWER
+from rag.answer.outcomes import MAY_ANSWER, ONE_MAY_ANSWER
 from rag.answer_json import answer_from
 from rag.chatbot import Chatbot
 from rag.documents.context import context_of
@@ -74,6 +74,55 @@ def test_a_sibling_of_what_is_there_is_shown_under_a_note_and_not_as_the_answer(
         assert len(answer.statements) == 1
         cited = answer.citations[0].paragraph.key
         assert answer.closest and cited not in {passage.paragraph.key for passage in answer.closest}
+
+
+KEYS = """# Keys
+
+## The hall
+
+The key of the hall hangs behind the bar and goes back there at night.
+
+## The boathouse
+
+Whoever takes the boathouse key signs for it in the red book.
+
+## The chapel
+
+The verger opens the chapel at eight; ask him for anything you need inside.
+
+## Lost property
+
+What is found is kept for a month in the porter's lodge.
+"""
+
+
+@pytest.mark.parametrize("question", ["Whom do I ask for a key?", "Do I have to write my name down?", "who opens up"])
+def test_what_may_answer_comes_with_what_is_nearly_as_likely_from_other_paragraphs(
+    tmp_path: Path, embedder: MiniLM, question: str
+) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "keys.md").write_text(KEYS, encoding="utf-8")
+    with opened(tmp_path, embedder) as bot:
+        bot.ingest()
+        answer, evidence = bot.ask(question), bot.gathering.gather(Question(question))
+    assert answer.confidence is Confidence.LOW
+    assert answer.notice == (MAY_ANSWER if len(answer.statements) == 1 else ONE_MAY_ANSWER)
+    cited = [citation.paragraph.key for citation in answer.citations]
+    assert [citation.mark for citation in answer.citations] == list(range(1, len(cited) + 1))
+    share_of = {one.passage.paragraph.key: one.share for one in reversed(evidence.candidates)}
+    assert cited == sorted(share_of, key=lambda key: -share_of[key])[: len(cited)], "the likeliest first, each once"
+    assert all(share_of[key] >= share_of[cited[0]] / 5 for key in cited)
+    assert len(cited) == 1 or sum(len(one.text.split()) for one in answer.statements) <= 60
+    assert not set(cited) & {passage.paragraph.key for passage in answer.closest}
+
+
+def test_where_two_are_nearly_as_likely_both_are_shown(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "keys.md").write_text(KEYS, encoding="utf-8")
+    with opened(tmp_path, embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("Whom do I ask for a key?")
+    assert [one.text.split()[:2] for one in answer.statements] == [["The", "verger"], ["Whoever", "takes"]]
 
 
 def test_an_identifier_that_stands_nowhere_is_not_found_however_alike_others_are(bot: Chatbot) -> None:
