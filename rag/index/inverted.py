@@ -130,6 +130,15 @@ class Leg:
     def document_frequency(self, term: str) -> int:
         return int(self._frequencies(self._runs([term]), 1)[0])
 
+    def holding(self, term: str) -> Places:
+        """Where the paragraphs stand that hold a term."""
+        found = [
+            placed.places[placed.segment.postings[run]]
+            for placed, (run,) in zip(self.segments, self._runs([term]), strict=True)
+        ]
+        places = np.concatenate(found) if found else np.zeros(0, np.int32)
+        return places[places >= 0].astype(np.int64)
+
     def narrowed(self, seen: Mask) -> Leg:
         """This leg as if only the paragraphs that are `seen` were in it, each at its place: what nobody sees counts for
         nothing, not in a score, nor in how rare a term is, how many paragraphs there are and how long they are."""

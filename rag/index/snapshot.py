@@ -185,13 +185,15 @@ class Snapshot:
         (stem,) = terms.stemmed([word])
         return bool(self.index.words.document_frequency(stem) or self.index.grams.document_frequency(word))
 
-    def spelled(self, word: str) -> int:
-        """In how many paragraphs a word stands as it is spelled, if without its accents."""
+    def spelled(self, word: str, among: Mask | None = None) -> int:
+        """In how many paragraphs, or in how many among some, a word stands as it is spelled, if without its accents."""
+        leg, term = self.index.grams, word
         if len(word) == terms.GRAM:
-            # In the other leg it is a piece of longer ones, too.
-            (stem,) = terms.stemmed([word])
-            return self.index.words.document_frequency(stem)
-        return self.index.grams.document_frequency(word)
+            # In that leg it is a piece of longer ones, too.
+            leg, (term,) = self.index.words, terms.stemmed([word])
+        if among is None:
+            return leg.document_frequency(term)
+        return int(np.count_nonzero(among[leg.holding(term)]))
 
 
 def open_snapshot(store: Store, folder: Path, earlier: Snapshot | None = None) -> Snapshot:

@@ -237,9 +237,8 @@ class HybridRetriever:
         language = language_by_words(question) or _LANGUAGE
 
         def stands(word: str) -> int:
-            times = view.snapshot.spelled(word)
             # Of some documents only what stands in them is told.
-            return min(times, len(by_words(view, word))) if times and is_scoped else times
+            return view.snapshot.spelled(word, view.allowed if is_scoped else None)
 
         def is_word(word: str) -> bool:
             is_held = not is_scoped and view.snapshot.holds(word)

@@ -304,6 +304,10 @@ def test_however_it_came_to_be_an_index_tells_what_one_built_at_once_does(steps:
                     assert [leg.document_frequency(one) for one in query] == [
                         alone.document_frequency(one) for one in query
                     ]
+                for one in {term for query in QUERIES for term in query}:
+                    holding = leg.holding(one)
+                    assert len(holding) == leg.document_frequency(one), "each once"
+                    assert set(holding.tolist()) == set(np.flatnonzero(leg.scores([one])).tolist())
 
 
 def test_what_is_added_costs_its_own_size(tmp_path: Path) -> None:
