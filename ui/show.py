@@ -111,14 +111,23 @@ def _statement_line(statement: Statement) -> str:
 
 def _quoted(statement: Statement) -> str:
     """What it says, in quotation marks where it is a quote, the answer itself in bold; cells of a row side by side."""
-    quote = statement.citations[0].quote if statement.is_quote else ""
-    if "\t" in quote and statement.citations[0].paragraph.role is Role.TABLE:
-        return safe(" | ".join(cell.strip() for cell in quote.split("\t")))
+    citation = statement.citations[0] if statement.is_quote else None
+    if citation and "\t" in citation.quote and citation.paragraph.role is Role.TABLE:
+        return " | ".join(_cells(citation))
     bold, text = statement.bold, statement.text
     marked = (
         f"{safe(text[: bold.start])}[bold]{safe(bold.of(text))}[/bold]{safe(text[bold.end :])}" if bold else safe(text)
     )
     return f"“{marked}”" if statement.takes_quotation_marks else marked
+
+
+def _cells(citation: Citation) -> Iterator[str]:
+    """The cells of a row, the one that is in bold so."""
+    start = citation.start
+    for cell in citation.quote.split("\t"):
+        is_bold = citation.bold is not None and start <= citation.bold.start < start + len(cell)
+        yield f"[bold]{safe(cell.strip())}[/bold]" if is_bold else safe(cell.strip())
+        start += len(cell) + 1
 
 
 def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:

@@ -1,13 +1,52 @@
-"""Rows whose cells stand behind the names of their columns: which cells the one that is quoted leaves empty."""
+"""Rows whose cells stand behind or below the names of their columns: which cell is asked for, and which is empty."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
 
 from rag.answer.candidates import Candidate
-from rag.domain import Role
+from rag.domain import Role, Span
 from rag.text import terms
+from rag.text.dates import WHEN
 from rag.text.overlap import Inquiry
+
+_BAR = regex.compile(r"(?<!\\)\|")
+_TAB = regex.compile(r"\t")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """The stems of its column's name, and where its content stands in the text of the paragraph."""
+
+    name: frozenset[str]
+    content: Span
+
+
+def asked_cell(inquiry: Inquiry, candidate: Candidate) -> Span | None:
+    """What stands in the one cell of a row that the question asks for by all words of its column's name, in the
+    document's coordinates; None where that is none, or several. What the question says itself it does not ask for."""
+    paragraph = candidate.passage.paragraph
+    if paragraph.role is not Role.TABLE or not candidate.sentence.is_row:
+        return None
+    asked, said = frozenset(inquiry.stems), frozenset(terms.stems(inquiry.question))
+    found = [
+        cell
+        for cell in _cells_of(candidate)
+        if cell.name and cell.name <= asked and _tells(cell.content.of(paragraph.text), inquiry, said)
+    ]
+    # Whoever asks for the joining fee does not ask for the fee.
+    meant = [one for one in found if not any(one.name < other.name for other in found)]
+    return meant[0].content.shifted(paragraph.start) if len(meant) == 1 else None
+
+
+def _tells(content: str, inquiry: Inquiry, said: frozenset[str]) -> bool:
+    """Whether it says what the question does not, and a time where it asks when."""
+    is_told = inquiry.kind != "date" or WHEN.search(content) is not None
+    return is_told and not frozenset(terms.stems(content)) <= said
 
 
 def empty_cells(inquiry: Inquiry, candidates: Sequence[Candidate]) -> tuple[str, ...]:
@@ -37,3 +76,34 @@ def _columns_of(candidate: Candidate) -> list[str]:
         return []
     cells = [cell.partition(": ") for cell in candidate.sentence.text.split("\t")]
     return [name for name, colon, _ in cells if colon]
+
+
+def _cells_of(candidate: Candidate) -> Iterator[_Cell]:
+    """The cells of a row that hold something below a name, in the header of the table, or behind one of their own."""
+    text, header = candidate.passage.paragraph.text, candidate.sentences[0]
+    cells = _pieces(text, candidate.sentence.span)
+    if header.is_header:
+        line = header.text.splitlines()[0]
+        names = [name.of(line) for name in _pieces(line, Span(0, len(line)))]
+        named = list(zip(names, cells, strict=True)) if len(names) == len(cells) else []
+    else:
+        parted = [(cell, *cell.of(text).partition(": ")) for cell in cells]
+        named = [(name, Span(cell.end - len(value), cell.end)) for cell, name, _, value in parted]
+    for name, content in named:
+        if len(content):
+            yield _Cell(frozenset(terms.content_stems(name)), content)
+
+
+def _pieces(text: str, row: Span) -> list[Span]:
+    """What stands in each cell of a row, also where that is nothing, without the white space around it."""
+    line = row.of(text)
+    separator = _BAR if "|" in line else _TAB
+    cuts = [-1, *(found.start() for found in separator.finditer(line)), len(line)]
+    cells = [(first + 1, end) for first, end in pairwise(cuts)]
+    if separator is _BAR:
+        cells = cells[not line[slice(*cells[0])].strip() : len(cells) - (not line[slice(*cells[-1])].strip())]
+    trimmed = (
+        (start + len(cell) - len(cell.lstrip()), len(cell.strip()))
+        for start, cell in ((start, line[start:end]) for start, end in cells)
+    )
+    return [Span(row.start + start, row.start + start + length) for start, length in trimmed]

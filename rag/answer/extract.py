@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from rag.answer.candidates import Candidate
+from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant
 from rag.answer.exactly import Exactly
 from rag.documents.context import display
@@ -44,7 +45,18 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
     second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
-    return tuple(statement_of(candidate, mark) for mark, candidate in enumerate(chosen, start=1))
+    return tuple(
+        _with_cell(statement_of(candidate, mark), inquiry=inquiry, candidate=candidate)
+        for mark, candidate in enumerate(chosen, start=1)
+    )
+
+
+def _with_cell(statement: Statement, *, inquiry: Inquiry, candidate: Candidate) -> Statement:
+    """With the cell in bold that is asked for, where the statement is a row."""
+    cell, (citation, *others) = asked_cell(inquiry, candidate), statement.citations
+    if cell is None or not (citation.start <= cell.start and cell.end <= citation.end):
+        return statement
+    return replace(statement, citations=(replace(citation, bold=cell), *others))
 
 
 def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:

@@ -81,9 +81,11 @@ def prose_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, bold:
     return _html(text, letters, 0, len(text))
 
 
-def table_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, head: Sequence[str] = ()) -> str | None:
+def table_html(
+    text: str, document_id: str, marks: Sequence[Mark] = (), *, head: Sequence[str] = (), bold: Span | None = None
+) -> str | None:
     """Rows of a table as a table; None for what has no cells. `head` are names of columns that stand elsewhere, where
-    there are as many."""
+    there are as many; `marks` and `bold` count in the text."""
     is_marked_up = is_markdown(document_id)
     rows = list(_lines(text))
     cells = [list(_cells(text, start, end, barred=is_marked_up)) for start, end in rows]
@@ -91,7 +93,8 @@ def table_html(text: str, document_id: str, marks: Sequence[Mark] = (), *, head:
         return None
     has_head = is_marked_up and len(rows) > 1 and is_rule(text[slice(*rows[1])])
     between = (found.start() for found in (_BAR if is_marked_up else _TAB).finditer(text))
-    looks = [*(looks_of(text) if is_marked_up else ()), *(Look(at, at + 1, UNSEEN) for at in between)]
+    unseen = (Look(at, at + 1, UNSEEN) for at in between)
+    looks = [*(looks_of(text) if is_marked_up else ()), *unseen, *_bold(bold)]
     letters = _letters(text, looks, marks)
     parts = [f"<tr>{''.join(f'<th>{escaped(name)}</th>' for name in head)}</tr>"] if len(head) == len(cells[0]) else []
     for i, row in enumerate(cells):

@@ -129,7 +129,8 @@ def _said_html(statement: Statement) -> str:
     citation = statement.citations[0]
     quote, document_id, role = citation.quote, citation.paragraph.document_id, citation.paragraph.role
     columns = cells_of((statement.lead or "").removesuffix(":"))
-    table = table_html(quote, document_id, head=columns) if role is Role.TABLE else None
+    inside = citation.bold.shifted(-citation.start) if citation.bold else None
+    table = table_html(quote, document_id, head=columns, bold=inside) if role is Role.TABLE else None
     if table:
         return f'{"" if "<th>" in table else lead}<div class="said scroll" tabindex="0">{table}</div>'
     tag = "q" if statement.takes_quotation_marks else "span"

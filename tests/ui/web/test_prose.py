@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from parsing import Reader, shown
 
 from rag.documents.reading import read_document
-from rag.domain import Paragraph, Role
+from rag.domain import Paragraph, Role, Span
 from ui.web.prose import Mark, paragraph_html, prose_html, table_html
 
 MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
@@ -118,6 +118,13 @@ def test_a_row_of_strokes_below_the_first_rule_is_a_row() -> None:
     root = Reader(table_html("| Crew | Locker |\n| --- | --- |\n| - | - |", MARKDOWN) or "").root
     rows = [row for row in root.all() if row.tag == "tr"]
     assert ["md" in row.classes for row in rows] == [False, True, False]
+
+
+def test_the_cell_that_is_asked_for_is_in_bold_in_its_row() -> None:
+    for row, document in (("| Coot | L-188 |", MARKDOWN), ("Crew: Coot\tLocker: L-188", "documents/a.csv")):
+        at = row.index("L-188")
+        root = Reader(table_html(row, document, bold=Span(at, at + 5)) or "").root
+        assert [one.text for one in root.all() if "told" in one.classes] == ["L-188"]
 
 
 def test_a_quoted_row_stands_under_the_names_of_its_columns() -> None:

@@ -1,0 +1,53 @@
+"""The cell of a row that a question asks for is the one in bold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.chatbot import Chatbot
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+HOURS = "Shop,Manager,Saturday,Sunday,Takes furniture\nFurniture Barn,Gary Whitlock,9:00-17:00,10:00-16:00,yes\nHarbury,Celia Amos,9:00-16:30,closed,no\n"
+FEES = """# Fees
+
+| Membership | Fee | Joining fee | Renewed |
+|---|---|---|---|
+| Single | £31 | £12 | 1 May 2026 |
+| Couple | £55 | £20 | 1 June 2026 |
+"""
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    home = tmp_path_factory.mktemp("columns")
+    (home / "documents").mkdir()
+    (home / "documents" / "hours.csv").write_text(HOURS, encoding="utf-8")
+    (home / "documents" / "fees.md").write_text(FEES, encoding="utf-8")
+    settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("question", "cell"),
+    [
+        pytest.param("When does the Furniture Barn open on Saturday?", "9:00-17:00", id="hours say when"),
+        pytest.param("Saturday hours of the Furniture Barn?", "9:00-17:00", id="behind its name"),
+        pytest.param("Who is the manager of the Harbury shop?", "Celia Amos", id="not what the question says"),
+        pytest.param("How much is the joining fee of a couple membership?", "£20", id="the longer name is meant"),
+        pytest.param("When is the single membership renewed?", "1 May 2026", id="below its name"),
+        pytest.param("When does the manager of Harbury come?", None, id="a name says no time"),
+        pytest.param("Tell me about the Furniture Barn", None, id="none is asked for"),
+        pytest.param("Is the Furniture Barn open on Saturday and Sunday?", None, id="two are"),
+    ],
+)
+def test_the_cell_below_the_name_that_is_asked_for_is_in_bold(bot: Chatbot, question: str, cell: str | None) -> None:
+    answer = bot.ask(question)
+    citation = answer.citations[0]
+    told = citation.bold.shifted(-citation.start).of(citation.quote) if citation.bold else None
+    assert told == cell
