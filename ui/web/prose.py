@@ -29,7 +29,11 @@ REFERENCE = "reference"
 """The class of what stands for a character: `&#8230;` is seen as it is meant, and copied as it stands."""
 
 _NAMED = regex.compile(r"[^\n:]{1,80}: ")
-_TAGS = "a|b|i|em|strong|br|hr|p|div|span|sub|sup|kbd|code|img|details|summary|u|s|del|ins|center|font|small|table|thead|tbody|tr|td|th|ul|ol|li|h[1-6]"
+_TAGS = (
+    "a|b|i|em|strong|br|hr|p|div|span|sub|sup|kbd|code|img|details|summary|u|s|del|ins|center|font|small|table|thead|tbody|"
+    "tfoot|tr|td|th|caption|col|colgroup|ul|ol|li|dl|dt|dd|h[1-6]|pre|blockquote|figure|figcaption|picture|source|section|"
+    "article|aside|header|footer|main|nav|abbr|cite|mark|q|samp|var|wbr"
+)
 _REFERENCE = r"&(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z][a-z\d]{1,31});"
 # Bounded throughout: a paragraph may be long, and hold anything.
 _MARKUP = regex.compile(
