@@ -12,6 +12,7 @@ import regex
 
 from rag.answer.brackets import Brackets
 from rag.answer.exactly import Exactly
+from rag.answer.polar import asks_what, says_yes_or_no
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
 from rag.documents.front_matter import is_front_matter
@@ -51,6 +52,9 @@ the right sentence given, it is so sure in .60: there it overlaps the answer in 
 ROW_NAMED = 3.0
 """Log-odds for a row with every name of the question, and for a field whose name stands in it."""
 
+SAYS_OF_ANOTHER = -3.0
+"""Log-odds for a sentence that says yes or no where the question asks for something else: it answers another one."""
+
 SPEAKER_NAMED = 4.0
 """Log-odds for a turn of somebody whom the question names, unless it asks who: what others say of them has their name
 in it, and more words of the question."""
@@ -59,6 +63,7 @@ ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
 """Features of a question and its answer that stand for both together."""
 
+_QUESTION_MARKS = ("?", "？", "؟")
 NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
 _MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
 _POINTS_BACK = regex.compile(
@@ -70,6 +75,12 @@ _MEANT_BEFORE = regex.compile(
     r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )
 """A pronoun among the first words: "Push it in", "If they do not open"; not "Most of it", which says enough."""
+_CUT_SHORT = regex.compile(
+    rf"^\W*(?:[\p{{L}}\p{{N}}’'-]+\s){{1,4}}{language.pattern('telling.cut_short')}[.!]*$", regex.IGNORECASE
+)
+"""A sentence that ends with the verb of the one before: "LDAP isn't."."""
+_DONE_TO_IT = regex.compile(r"^\W*\p{Lu}[\p{L}’']*s\s+[\p{Ll}’']+\s+them\b")
+"""Some do something to others that are named before; one thing does not do it to several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,15 +103,19 @@ class Candidate:
     def span(self) -> Span:
         """The sentence with its predecessor where it leans on it, and its successor where that takes some of it back,
         in the document's coordinates."""
-        first = self.index
-        if first > 0 and _leans(self.sentence.text) and not _asks(self.sentences[first - 1]):
-            first -= 1
+        first = self._start_of_span
         start = self.sentences[first].span.start
         if first == 0:
             # A bullet or a comment's number belongs to the paragraph, not to what it says.
             marker = _MARKER.match(self.passage.paragraph.text, start)
             start = marker.end() if marker and marker.end() < self.sentence.span.end else start
         return Span(start, self._end).shifted(self.passage.paragraph.start)
+
+    @property
+    def _start_of_span(self) -> int:
+        """Which sentence its span begins with."""
+        is_with_before = self.index > 0 and _leans(self.sentence.text) and not asks(self.sentences[self.index - 1])
+        return self.index - is_with_before
 
     @property
     def _end(self) -> int:
@@ -115,10 +130,19 @@ class Candidate:
         return self.span.start == self.passage.paragraph.start and _leans(self.sentences[0].text)
 
     @property
+    def asked_before(self) -> str | None:
+        """The question that it answers, in front of it in its paragraph, or above it; None where there is none."""
+        if self.index > 0:
+            before = self.sentences[self.index - 1]
+            return before.text if asks(before) and self._start_of_span == self.index else None
+        above = self.passage.paragraph.heading[-1] if self.passage.paragraph.heading else ""
+        return above if above.rstrip().endswith(_QUESTION_MARKS) else None
+
+    @property
     def is_answered_next(self) -> bool:
         """Whether it is a question, and the sentence after it in its paragraph is none."""
         after = self.sentences[self.index + 1 : self.index + 2]
-        return _asks(self.sentence) and bool(after) and not _asks(after[0])
+        return asks(self.sentence) and bool(after) and not asks(after[0])
 
     @property
     def is_field(self) -> bool:
@@ -244,7 +268,8 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
     the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
-    newest, that is asked for, of turns those of whom it names. No training text has any of these."""
+    newest, that is asked for, of turns those of whom it names; yes and no answer no “what”. No training text has any of
+    these."""
     asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
@@ -255,7 +280,9 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     speakers = frozenset[str]() if inquiry.kind == "name" else asked
     spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
-    weighed = np.array([named, spoken], dtype=np.float32).T @ np.array([ROW_NAMED, SPEAKER_NAMED], dtype=np.float32)
+    of_another = [asks_what(inquiry.question) and says_yes_or_no(one.sentence.text) for one in candidates]
+    weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER], dtype=np.float32)
+    weighed = np.array([named, spoken, of_another], dtype=np.float32).T @ weights
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
 
@@ -277,7 +304,7 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     is heard to ask it, the names of a table's columns, a field with nothing but the document's title, or one of its
     front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
     sentence = candidate.sentence
-    is_asked = _asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
+    is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
     if names_columns or is_asked or is_signature(sentence.text.lstrip("> ")):
         return False
@@ -314,10 +341,13 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
 
 
 def _leans(text: str) -> bool:
-    """Whether a sentence begins by pointing back, with no more than a verb before it that could be pointed at."""
+    """Whether a sentence begins by pointing back, with no more than a verb before it that could be pointed at, or with
+    one thing and its verb: "Members borrow them for three days"."""
     found = _MEANT_BEFORE.match(text)
-    return bool(_LEANING.match(text) or (found and len(terms.content_words(found["before"])) <= 1))
+    is_said_of_before = found and len(terms.content_words(found["before"])) <= 1
+    return bool(_LEANING.match(text) or is_said_of_before or _CUT_SHORT.match(text) or _DONE_TO_IT.match(text))
 
 
-def _asks(sentence: SentenceView) -> bool:
-    return sentence.text.rstrip("*_\"'”’)").endswith(("?", "？", "؟"))
+def asks(sentence: SentenceView) -> bool:
+    """Whether it is a question."""
+    return sentence.text.rstrip("*_\"'”’)").endswith(_QUESTION_MARKS)

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from rag.answer.candidates import Candidate
+import regex
+
+from rag.answer.candidates import Candidate, asks
 from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant
 from rag.answer.exactly import Exactly
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Statement
+from rag.domain import Role, Span, Statement
+from rag.text import language
 from rag.text.overlap import Inquiry, seen_by
 from rag.text.units import columns_of
 
@@ -25,6 +28,7 @@ MOST_WORDS = 60
 """Of an answer with more than one sentence; a single long one is shown whole."""
 
 _SECOND_AT = 0.05
+_ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
 
 _MOST_ALTERNATIVES = 3
 _ALTERNATIVE_AT = 0.2
@@ -43,12 +47,31 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
             _dated(statement_of(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
         )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
+    if _ASKS_TO_DO.match(inquiry.question) and (told := _with_rest(best)) is not None:
+        return (told,)
     second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
     return tuple(
         _with_cell(statement_of(candidate, mark), inquiry=inquiry, candidate=candidate)
         for mark, candidate in enumerate(chosen, start=1)
     )
+
+
+def _with_rest(best: Candidate) -> Statement | None:
+    """The best sentence with what follows it in its paragraph, as far as MOST_WORDS go: what is to be done seldom ends
+    with the first thing. None where nothing follows, or it is no prose."""
+    first, end, start = statement_of(best, 1), best.index, best.passage.paragraph.start
+    words = best.words
+    for number, following in enumerate(best.sentences[best.index + 1 :], start=best.index + 1):
+        words += len(following.text.split())
+        if words > MOST_WORDS or following.is_row or asks(following):
+            break
+        end = number
+    if best.sentence.is_row or end == best.index:
+        return None
+    citation = best.passage.cited(Span(best.span.start, start + best.sentences[end].span.end), 1)
+    bold = first.citations[0].bold
+    return replace(first, text=display(citation.quote), citations=(replace(citation, bold=bold),))
 
 
 def _with_cell(statement: Statement, *, inquiry: Inquiry, candidate: Candidate) -> Statement:
@@ -110,7 +133,7 @@ def statement_of(candidate: Candidate, mark: int) -> Statement:
     bold = candidate.bold
     if bold is not None and citation.start <= bold.start and bold.end <= citation.end:
         citation = replace(citation, bold=bold)
-    lead = lead_of(citation) or _columns_of(candidate) or _heading_of(candidate)
+    lead = lead_of(citation) or _columns_of(candidate) or _asked_of(candidate) or _heading_of(candidate)
     return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 
 
@@ -120,10 +143,17 @@ def _dated(statement: Statement) -> Statement:
     return replace(statement, lead=statement.lead or f"{source.day or source.title}:")
 
 
+def _asked_of(candidate: Candidate) -> str | None:
+    """The question that a sentence answers in a list of questions, without the marks around it."""
+    asked = candidate.asked_before
+    return display(asked).strip("*_# ") if asked else None
+
+
 def _heading_of(candidate: Candidate) -> str | None:
-    """The heading that a sentence points back to, as "Then it is lost." does."""
+    """The heading that a sentence points back to, as "Then it is lost." does, or of which it is an item."""
     heading = candidate.passage.paragraph.heading
-    if not heading or not candidate.is_said_of_heading:
+    is_item = candidate.passage.paragraph.role is Role.LIST
+    if not heading or not (candidate.is_said_of_heading or is_item):
         return None
     return heading[-1] if heading[-1].endswith(("?", ":")) else f"{heading[-1]}:"
 

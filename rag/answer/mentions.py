@@ -32,6 +32,8 @@ _WORD = regex.compile(r"[\p{L}\p{N}]+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that put no spaces between words: what seems one there is a whole sentence."""
 _VALUE = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
+_NAMED = r"\p{Lu}[\p{L}\p{N}-]*(?:\s\p{Lu}[\p{L}\p{N}-]*)*"
+_EITHER = regex.compile(rf"({_NAMED})\s+{language.pattern('questions.either')}\s+({_NAMED})")
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
 
@@ -143,6 +145,19 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     names = tuple(word for word in away if word.casefold() in pieces)
     rare = [word for word in away if word not in names and commonness(terms.stemmed([word.casefold()])[0]) < RARE]
     return Absent(names, tuple(rare))
+
+
+def decisive(names: Iterable[str], question: str, cited: Mentioned) -> tuple[str, ...]:
+    """Those of the names that stand nowhere without which a question is not answered: not one beside another that is
+    cited, where one of the two will do, "LDAP or Active Directory"."""
+    will_do = {
+        word.casefold()
+        for found in _EITHER.finditer(question)
+        if any(side in cited for side in found.groups())
+        for side in found.groups()
+        for word in _WORD.findall(side)
+    }
+    return tuple(name for name in names if not {word.casefold() for word in _WORD.findall(name)} <= will_do)
 
 
 def _own_values(question: str) -> frozenset[str]:

@@ -10,7 +10,8 @@ from rag.answer.columns import empty_cells
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import is_heading_of, whole_list
-from rag.answer.mentions import Mentioned, absent, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, decisive, unknown_identifiers, unmentioned
+from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
@@ -116,16 +117,17 @@ def _doubts(
     missing = absent(answer.question, answer.missing_terms, cited, commonness)
     away = unmentioned(answer.question, cited)
     # Who asks when, or how much, is not answered by what tells no time and no amount; who names somebody or something,
-    # not by what is said of another.
+    # not by what is said of another – but that it is not named may be why the answer is no.
     asks_for_value = evidence.inquiry.kind in ("number", "date")
     is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
+    says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_rare = bool(missing.rare) and score < _DOUBTS_RARE
     empty = empty_cells(evidence.inquiry, evidence.candidates)
     told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away, *empty)
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
-        is_of_another=bool(missing.names),
-        are_grave=bool(missing.names or away or empty) or is_of_another_kind or is_rare,
+        is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
+        are_grave=bool(missing.names or away or empty) or is_of_another_kind or says_of_another or is_rare,
     )
 
 

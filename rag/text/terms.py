@@ -37,6 +37,8 @@ _WORD = regex.compile(
 _COMPOUND = regex.compile(r"(?<![\p{L}\p{M}\p{N}])[\p{L}\p{M}\p{N}]+(?:[-_‐‑][\p{L}\p{M}\p{N}]+)+")
 _IDENTIFIER = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:_[\p{L}\p{M}\p{N}]+)+")
 _JOINT = regex.compile("[-_‐‑]")
+_LETTER = regex.compile(r"(?<=\p{Ll}\s)(?!I\b)\p{Lu}(?![\p{L}\p{M}\p{N}.’'&-])")
+"""A capital by itself behind a word, "row D": it tells one from another."""
 _ACCENT = regex.compile(r"(?<=[\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}])\p{Mn}+")
 _THOUSANDS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _SYLLABIC_RUN = regex.compile(rf"[{_SYLLABIC}]")
@@ -183,12 +185,12 @@ def _content(question: str) -> tuple[str, ...]:
     function_words = _function_words(tokens)
     # An identifier is more than its parts.
     identifiers = (_JOINT.sub("", one) for one in _IDENTIFIER.findall(_casefold(question)))
+    letters = {letter.casefold() for letter in _LETTER.findall(question)}
     return (
         *(
             token
             for before, token in zip(["", *tokens], tokens, strict=False)
-            if token not in function_words
-            and (len(token) > 1 or token.isdigit())
+            if (token in letters or (token not in function_words and (len(token) > 1 or token.isdigit())))
             and not (before == "how" and token in _HOW)
         ),
         *identifiers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.mentions import Mentioned, absent, holds, identifiers, named, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, decisive, holds, identifiers, named, unknown_identifiers, unmentioned
 
 
 def common(stem: str) -> float:
@@ -109,3 +109,22 @@ def test_an_identifier_is_not_the_beginning_of_another() -> None:
 def test_identifiers_with_a_low_line_are_named_whole() -> None:
     assert named("what does prune_at do?") == ("prune_at",)
     assert unknown_identifiers("what does prune_at do?", ["set prune_when"]) == ("prune_at",)
+
+
+@pytest.mark.parametrize(
+    ("question", "names", "left"),
+    [
+        ("Can I log in with LDAP or Active Directory?", ("Active", "Directory"), ()),
+        ("Can I log in with LDAP and Active Directory?", ("Active", "Directory"), ("Active", "Directory")),
+        (
+            "Is it Kerberos or Active Directory?",
+            ("Kerberos", "Active", "Directory"),
+            ("Kerberos", "Active", "Directory"),
+        ),
+        ("Is LDAP or SAML spoken at the Denver office?", ("SAML", "Denver"), ("Denver",)),
+    ],
+)
+def test_where_one_of_two_will_do_the_other_is_not_decisive(
+    question: str, names: tuple[str, ...], left: tuple[str, ...]
+) -> None:
+    assert decisive(names, question, Mentioned(["LDAP isn't supported."])) == left

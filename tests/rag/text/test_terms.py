@@ -96,6 +96,20 @@ def test_content_words_leave_out_the_function_words_of_the_questions_language(
     assert terms.content_words(question) == content
 
 
+@pytest.mark.parametrize(
+    ("question", "content"),
+    [
+        ("Which day can plots in row D use the hose?", ["day", "plots", "row", "d", "use", "hose"]),
+        ("Where is block A?", ["block", "a"]),
+        ("What can I do about it?", []),
+        ("Is a dog allowed?", ["dog", "allowed"]),
+        ("CAN A DOG GO IN?", ["dog", "go"]),
+    ],
+)
+def test_a_capital_by_itself_tells_one_from_another(question: str, content: list[str]) -> None:
+    assert terms.content_words(question) == content
+
+
 def test_irregular_forms_share_the_stem_of_their_base() -> None:
     assert terms.stems("take took taken, men and a man") == ["take", "take", "take", "man", "and", "a", "man"]
 

@@ -1,0 +1,101 @@
+"""Yes and no: which questions they answer, and what is shown with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.answer.polar import asks_what, is_polar, says_yes_or_no
+from rag.chatbot import Chatbot
+from rag.domain import Confidence
+from rag.index.embedding import MiniLM
+from rag.opening import open_chatbot
+from rag.settings import Settings
+
+FAQ = """# Questions people ask us
+
+**Can a friend look after my plot while I'm away?** Yes, for up to eight weeks, if you tell the steward who it is.
+
+**Am I allowed to sleep there?** No, not even in midsummer.
+
+## May I keep hens?
+
+Up to six of them, with the committee's consent. No other livestock.
+
+## Signing in
+
+Since version 3.2, OpenID Connect is supported. LDAP isn't.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "polar", "what"),
+    [
+        ("Can I sleep there?", True, False),
+        ("and is it open", True, False),
+        ("Darf ich dort schlafen?", True, False),
+        ("What happens if I do?", False, True),
+        ("but where can I sleep", False, True),
+        ("Warum ist das so?", False, True),
+        ("sleeping there", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_question_asks_for_yes_or_no_or_for_something_else(question: str, polar: bool, what: bool) -> None:
+    assert (is_polar(question), asks_what(question)) == (polar, what)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        ("Yes, for up to eight weeks.", True),
+        ("**No.** Never.", True),
+        ("Nein – nie.", True),
+        ("No other livestock.", False),
+        ("Nobody may.", False),
+        ("Yesterday, all was well.", False),
+    ],
+)
+def test_a_sentence_says_yes_or_no_where_that_stands_by_itself(sentence: str, says: bool) -> None:
+    assert says_yes_or_no(sentence) is says
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    home = tmp_path_factory.mktemp("polar")
+    (home / "documents").mkdir()
+    (home / "documents" / "faq.md").write_text(FAQ, encoding="utf-8")
+    settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "quote"),
+    [
+        ("Can somebody else look after my plot?", "Can a friend look after my plot while I'm away?", "Yes, for up"),
+        ("Is sleeping there allowed?", "Am I allowed to sleep there?", "No, not even"),
+        ("How many hens may I keep?", "May I keep hens?", "Up to six"),
+    ],
+)
+def test_an_answer_out_of_a_list_of_questions_comes_with_its_own(
+    bot: Chatbot, question: str, asked: str, quote: str
+) -> None:
+    first = bot.ask(question).statements[0]
+    assert first.lead == asked
+    assert first.text.startswith(quote)
+
+
+def test_yes_is_no_sure_answer_to_what_happens(bot: Chatbot) -> None:
+    answer = bot.ask("What happens if nobody looks after my plot while I am away?")
+    assert answer.confidence is not Confidence.HIGH
+
+
+def test_where_one_of_two_will_do_the_other_is_missed_and_no_more(bot: Chatbot) -> None:
+    answer = bot.ask("Can I sign in with LDAP or Active Directory?")
+    assert answer.confidence is Confidence.LOW
+    assert answer.unmentioned == ("Active", "Directory")
+    # What ends with the verb of the sentence before brings that one.
+    assert answer.statements[0].text == "Since version 3.2, OpenID Connect is supported. LDAP isn't."
