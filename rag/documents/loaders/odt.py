@@ -10,7 +10,7 @@ import regex
 from rag.documents.loaders.archive import Archive
 from rag.documents.loaders.counting import counted
 from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
-from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of
+from rag.documents.loaders.markup import Element, attribute, below, child, holder, name_of, span_in
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 from rag.errors import DocumentError
@@ -22,7 +22,9 @@ _SPACES = regex.compile(r"[ \t\r\n]+")
 _LINE_END = regex.compile(r" *\n *")
 _LOWEST_LEVEL = 6
 _MOST_SPACES = 100
-_SPANS = ("number-columns-spanned", "number-rows-spanned", "number-columns-repeated")
+_MOST_SPANNED = 1000
+_MOST_REPEATED = 50
+"""A blank cell that is repeated further than that is the rest of a row."""
 _INDEXES = ("table-of-content", "alphabetical-index", "illustration-index", "table-index")
 
 
@@ -138,17 +140,34 @@ class _Walk:
                 self.through(inner, Role.BODY)
 
     def _row(self, row: Element, role: Role) -> None:
-        cells = [
-            " ".join("".join(_words(one)).strip() for one in below(cell, "p", "h")) for cell in row if name_of(cell)
-        ]
+        cells = list(_cells(row))
+        texts = tuple(text for text, _ in cells)
         told = Cells(
-            texts=tuple(cells),
+            texts=texts,
             table=holder(row, "table"),
             names_columns=name_of(row.getparent()) == "table-header-rows",
-            is_spanned=any(attribute(one, name) not in (None, "1") for one in row if name_of(one) for name in _SPANS),
+            spans=tuple(span for _, span in cells),
         )
-        text = "\t".join(cells).strip()
+        text = "\t".join(texts).strip()
         self.pieces.append(Piece(text=text, role=Role.TABLE if role is Role.BODY else role, cells=told))
+
+
+def _cells(row: Element) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The cells of a row with the columns that each goes over, and 0 rows where one above goes over it."""
+    covered = 0
+    for cell in row:
+        name = name_of(cell)
+        times = span_in(attribute(cell, "number-columns-repeated"), most=_MOST_REPEATED)
+        if name == "covered-table-cell":
+            # First those that the cell beside them goes over.
+            hidden = min(covered, times)
+            covered -= hidden
+            yield from [("", (1, 0))] * (times - hidden)
+        elif name == "table-cell":
+            text = " ".join("".join(_words(one)).strip() for one in below(cell, "p", "h"))
+            columns = span_in(attribute(cell, "number-columns-spanned"), most=_MOST_SPANNED)
+            covered = columns - 1
+            yield from [(text, (columns, 1))] * times
 
 
 def _without(annotation: Element) -> list[Element]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rag.documents.layout import Place, Run
 from rag.documents.loaders.archive import Archive, beside
 from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
-from rag.documents.loaders.markup import Element, attribute, below, child, name_of
+from rag.documents.loaders.markup import Element, attribute, below, child, name_of, span_in
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 
@@ -15,7 +15,7 @@ _PRESENTATION = "ppt/presentation.xml"
 _TITLES = ("title", "ctrTitle")
 _FURNITURE = ("sldNum", "dt", "ftr", "hdr")
 _SHAPES = ("sp", "graphicFrame")
-_SPANS = ("gridSpan", "rowSpan", "hMerge", "vMerge")
+_MOST_SPANNED = 1000
 _TITLE_LEVEL = 2
 
 
@@ -82,10 +82,19 @@ def _role(shape: Element) -> Role:
 
 
 def _row(row: Element, shape: Element) -> Piece:
-    held = [cell for cell in row if name_of(cell) == "tc"]
+    # A cell that another one of the row goes over is there, and empty.
+    held = [cell for cell in row if name_of(cell) == "tc" and not _is_on(attribute(cell, "hMerge"))]
     texts = tuple(" ".join(map(_words, below(cell, "p"))) for cell in held)
-    is_spanned = any(attribute(cell, name) is not None for cell in held for name in _SPANS)
-    return Piece(text="\t".join(texts).strip(), cells=Cells(texts=texts, table=shape, is_spanned=is_spanned))
+    return Piece(text="\t".join(texts).strip(), cells=Cells(texts=texts, table=shape, spans=tuple(map(_span, held))))
+
+
+def _span(cell: Element) -> tuple[int, int]:
+    columns = span_in(attribute(cell, "gridSpan"), most=_MOST_SPANNED)
+    return columns, 0 if _is_on(attribute(cell, "vMerge")) else 1
+
+
+def _is_on(said: str | None) -> bool:
+    return said in ("1", "true")
 
 
 def _words(paragraph: Element) -> str:

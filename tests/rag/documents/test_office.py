@@ -281,3 +281,51 @@ def test_damaged_archives_are_read_in_part_or_refused(data: bytes, load, chosen:
     except DocumentError:
         return
     assert_holds_together(loaded)
+
+
+HEADED = [
+    "Fabric: Velvet\tDrop: short\tWidth to 120 cm: $149\tWidth to 180 cm: $199",
+    "Fabric: Velvet\tDrop: long\tWidth to 120 cm: $195\tWidth to 180 cm: $279",
+]
+
+
+def test_merged_cells_of_a_slide_name_what_is_below_them() -> None:
+    def cell(text: str, said: str = "") -> str:
+        return f"<a:tc {said}><a:p><a:r><a:t>{text}</a:t></a:r></a:p></a:tc>"
+
+    rows = [
+        cell("Fabric", 'rowSpan="2"') + cell("Drop", 'rowSpan="2"') + cell("Width", 'gridSpan="2"') + cell("", 'hMerge="1"'),
+        cell("", 'vMerge="1"') + cell("", 'vMerge="1"') + cell("to 120 cm") + cell("to 180 cm"),
+        cell("Velvet", 'rowSpan="2"') + cell("short") + cell("$149") + cell("$199"),
+        cell("", 'vMerge="1"') + cell("long") + cell("$195") + cell("$279"),
+    ]  # fmt: skip
+    table = f"<p:graphicFrame><a:tbl>{''.join(f'<a:tr>{row}</a:tr>' for row in rows)}</a:tbl></p:graphicFrame>"
+    presented = archive(
+        {
+            "ppt/presentation.xml": f'<p:presentation {DRAWING}><p:sldIdLst><p:sldId id="256" r:id="r1"/></p:sldIdLst></p:presentation>',
+            "ppt/_rels/presentation.xml.rels": links(r1="slides/slide1.xml"),
+            "ppt/slides/slide1.xml": slide(shape("Curtains", "title"), table),
+        }
+    )
+    loaded = load_pptx(presented)
+    assert texts(loaded) == ["Curtains", *HEADED]
+    assert_holds_together(loaded)
+
+
+def test_merged_cells_of_an_opendocument_text_name_what_is_below_them() -> None:
+    covered = "<table:covered-table-cell/>"
+
+    def cell(text: str, said: str = "") -> str:
+        return f"<table:table-cell {said}><text:p>{text}</text:p></table:table-cell>"
+
+    down, over = 'table:number-rows-spanned="2"', 'table:number-columns-spanned="2"'
+    rows = [
+        cell("Fabric", down) + cell("Drop", down) + cell("Width", over) + covered,
+        '<table:covered-table-cell table:number-columns-repeated="2"/>' + cell("to 120 cm") + cell("to 180 cm"),
+        cell("Velvet", down) + cell("short") + cell("$149") + cell("$199"),
+        covered + cell("long") + cell("$195") + cell("$279"),
+    ]
+    body = f"<table:table>{''.join(f'<table:table-row>{row}</table:table-row>' for row in rows)}</table:table>"
+    loaded = load_odt(odt(body))
+    assert texts(loaded) == HEADED
+    assert_holds_together(loaded)
