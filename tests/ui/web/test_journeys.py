@@ -737,18 +737,24 @@ def test_a_file_that_is_dropped_while_an_answer_grows_costs_neither(own: Chat, v
     visitor: Visitor = visit(own)
     visitor.document(ALEPPO).locator("input").uncheck()
     expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
+    expect(visitor.page.locator(".narrowed .what")).to_have_text(re.compile("Asking “.+” alone"))
     visitor.page.locator("#upload input[type=file]").set_input_files([long, note])
     expect(visitor.page.locator(".outcomes")).to_contain_text("being read")
     visitor.ask(SOLEIMANI)
     visitor.wait_saved("talk.exchanges[0].state === 'done'")
     expect(visitor.page.locator(".outcomes")).to_contain_text("ferry.md: added", timeout=60_000)
     visitor.wait_saved("talk.scope.length === 3 && talk.exchanges[0].state === 'done'")
+    expect(visitor.page.locator(".narrowed .what")).to_have_text("Asking 3 of 4 documents")
     for name in ("ferry.md", "long.txt"):
         accept(visitor)
         visitor.page.get_by_role("button", name=f"Delete the uploaded {name}").click()
         expect(visitor.document(name)).to_have_count(0)
     expect(visitor.library.locator(".all")).to_contain_text("Asking 1 of 2")
     visitor.wait_saved("talk.scope.length === 1 && talk.exchanges[0].state === 'done'")
+    visitor.page.get_by_role("button", name="Ask all").click()
+    visitor.has_focus(visitor.box)
+    expect(visitor.library.locator(".all")).to_contain_text("Asking all 2")
+    expect(visitor.page.locator(".narrowed")).to_be_hidden()
 
 
 def test_a_file_deleted_in_the_folder_is_in_no_answer_and_in_no_list_any_more(own: Chat, visit: Any) -> None:

@@ -41,6 +41,7 @@ class Chat(View):
                 self.transcript = html("transcript", watched=True)
                 self.live = html("live", watched=True)
             with gr.Column(elem_id="composer", min_width=0):
+                html("narrowed", _NARROWED)
                 html("editing", _EDITING)
                 with gr.Row(elem_id="ask-row"):
                     self.box = gr.Textbox(
@@ -246,6 +247,10 @@ def _shelf(folder: Folder) -> Shelf:
     return Shelf(folder.key, folder.text_of)
 
 
+_NARROWED = (
+    '<p class="editing narrowed" hidden><span class="what" dir="auto"></span>'
+    '<button type="button" class="act" data-act="ask-all">Ask all</button></p>'
+)
 _EDITING = (
     '<p class="editing"><span class="what" id="editing-what"></span>'
     '<button type="button" class="act" data-act="cancel-edit">Cancel</button></p>'

@@ -68,8 +68,25 @@ function tickBoxes() {
   all.indeterminate = !all.checked && on > 0;
   all.disabled = narrowed && !shown.length;
   const total = counted(Number(label.dataset.total));
+  tellNarrowed(scope, total);
   const asked = scope === null ? `Asking all ${total}` : `Asking ${counted(scope.length)} of ${total}`;
   label.textContent = narrowed ? `${counted(shown.length)} shown. ${asked}` : asked;
+}
+
+/* Beside the question too: on a phone the list is not in sight. */
+function tellNarrowed(scope, total) {
+  const line = byId('narrowed').querySelector('p');
+  line.hidden = scope === null;
+  if (line.hidden) return;
+  const title = scope.length === 1 && [...byId('library').querySelectorAll('[data-act=scope]')]
+    .find((box) => box.dataset.document === scope[0])?.closest('.document').querySelector('.title').textContent;
+  line.querySelector('.what').textContent = title ? `Asking “${title}” alone` : scope.length ? `Asking ${counted(scope.length)} of ${total} documents` : 'Asking no document';
+}
+
+function askAll() {
+  ticks.push({ documents: null, asked: true });
+  sendTicks();
+  questionBox().focus();
 }
 
 const counted = (number) => number.toLocaleString('en');
@@ -156,6 +173,7 @@ changes.consent = showConsent;
 Object.assign(acts, {
   remove: removeUpload,
   reindex: () => trigger('reindex', {}),
+  'ask-all': askAll,
   fetch: ({ dataset }) => { leaveConsent(); trigger('fetch', { address: dataset.address, called: dataset.called }); },
   unfetched: () => { leaveConsent(); trigger('address', {}); },
 });
