@@ -9,7 +9,7 @@ from functools import partial
 from rag.answer.columns import empty_cells
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
-from rag.answer.lists import is_heading_of, whole_list
+from rag.answer.lists import WholeList, is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, decisive, unknown_identifiers, unmentioned
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.sections import Read
@@ -51,32 +51,38 @@ def quoted(
     if not is_near or unknown or not is_possible:
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
-    chosen = together.statements if together else extract(evidence.inquiry, evidence.candidates)
-    statements = tuple(map(settle, chosen))
     doubts_of = partial(
         _doubts, answer, evidence, score=gate.score, commonness=commonness, is_list=together is not None
     )
+    statements = tuple(map(settle, together.statements if together else extract(evidence.inquiry, evidence.candidates)))
     doubts = doubts_of(statements)
-    if doubts.is_of_another and not (gate.is_open or is_headed):
+    is_likely = gate.is_open or is_headed
+    if doubts.is_of_another and not is_likely:
         # What is no more than possible, and speaks of somebody or something else, is not found.
         yield abstaining(replace(answer, unmentioned=doubts.told), scope)
         return
-    is_sure = (gate.is_open or is_headed) and not (doubts.are_grave and gate.threshold > 0)
+    is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0)
     if not is_sure and together is None:
         statements = tuple(map(settle, alternatives(evidence.candidates)))
         doubts = doubts_of(statements)
+    answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
+    more = f"{together.more} more items of the list are not shown." if together and together.more else None
+    note = " ".join(filter(None, (more, FOREIGN if doubts.is_foreign else None))) or None
+    if not is_sure:
+        yield noted(possible(answer, statements, are_alternatives=together is None), note)
+        return
+    for told in range(1, len(statements)):
+        yield replace(answer, statements=statements[:told], complete=False)
+    yield noted(replace(answer, statements=statements, complete=True), note)
+
+
+def _with_cited(
+    answer: Answer, evidence: Evidence, statements: Sequence[Statement], together: WholeList | None
+) -> Answer:
+    """With the passages that the statements cite, wherever they come from."""
     cited = {citation.paragraph.key for statement in statements for citation in statement.citations}
     from_further = [one.passage for one in evidence.candidates if one.passage.paragraph.key in cited]
-    answer = with_passages(answer, [*(together.passages if together else ()), *from_further])
-    answer = replace(answer, unmentioned=doubts.told)
-    rest = f"{together.more} more items of the list are not shown." if together and together.more else None
-    notice = " ".join(filter(None, (rest, FOREIGN if doubts.is_foreign else None))) or None
-    if is_sure:
-        for i in range(len(statements)):
-            is_last = i + 1 == len(statements)
-            yield noted(replace(answer, statements=statements[: i + 1], complete=is_last), notice if is_last else None)
-    else:
-        yield noted(possible(answer, statements, are_alternatives=together is None), notice)
+    return with_passages(answer, [*(together.passages if together else ()), *from_further])
 
 
 def _is_row_meant(evidence: Evidence) -> bool:

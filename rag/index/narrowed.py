@@ -42,9 +42,11 @@ class Narrowed:
         self._fetched: OrderedDict[tuple[str, ...], _Fetched] = OrderedDict()
         self._lock = threading.Lock()
 
-    def nearest(self, collection: Any, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
-        """As `rag.index.chroma.nearest`."""
-        if not among or len(among) > MOST:
+    def nearest(
+        self, collection: Any, vector: Vectors, limit: int, among: Sequence[str] | None, *, keeps: bool
+    ) -> list[Near]:
+        """As `rag.index.chroma.nearest`; what is not to be kept is Chroma's to find."""
+        if not (keeps and among) or len(among) > MOST:
             return nearest(collection, vector, limit, among)
         key = tuple(among)
         with self._lock:

@@ -79,10 +79,12 @@ class SecondVectors:
         noted = {"generation": self.generation, "languages": " ".join(sorted(self.languages)), "vectors": vectors}
         self._collection.modify(metadata={name: value for name, value in noted.items() if value})
 
-    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
+    def nearest(
+        self, vector: Vectors, limit: int, among: Sequence[str] | None = None, *, keeps: bool = False
+    ) -> list[Near]:
         """As `Store.nearest`."""
         with translated(self.store.folder):
-            return self._narrowed.nearest(self._collection, vector, limit, among)
+            return self._narrowed.nearest(self._collection, vector, limit, among, keeps=keeps)
 
 
 def second_vectors(store: Store, fingerprint: str) -> SecondVectors:

@@ -205,8 +205,10 @@ class ServerStore(Store):
     def window_count(self) -> int:
         return 0 if self._windows is None else int(self._windows.count())
 
-    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
-        return [] if self._windows is None else super().nearest(vector, limit, among)
+    def nearest(
+        self, vector: Vectors, limit: int, among: Sequence[str] | None = None, *, keeps: bool = False
+    ) -> list[Near]:
+        return [] if self._windows is None else super().nearest(vector, limit, among, keeps=keeps)
 
     def paragraphs(self, row_ids: Sequence[str]) -> dict[str, Paragraph]:
         return {} if self._paragraphs is None else super().paragraphs(row_ids)

@@ -327,11 +327,13 @@ class Store:
         with translated(self.folder):
             return int(self._windows.count())
 
-    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None = None) -> list[Near]:
+    def nearest(
+        self, vector: Vectors, limit: int, among: Sequence[str] | None = None, *, keeps: bool = False
+    ) -> list[Near]:
         """The texts nearest to a vector, best first; with `among` only those with these hashes, which all must be
-        in."""
+        in. Where it `keeps` the vectors of these, the next search among the same ones takes less time."""
         with translated(self.folder):
-            return self._narrowed.nearest(self._windows, vector, limit, among)
+            return self._narrowed.nearest(self._windows, vector, limit, among, keeps=keeps)
 
     def window_hashes(self) -> set[str]:
         """The hashes of the texts that have a vector."""

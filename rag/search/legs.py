@@ -29,11 +29,13 @@ LEG_DEPTH = 100
 @dataclass(frozen=True, kw_only=True)
 class View:
     """What a query may find of a snapshot: `allowed` by ordinal; `among` the hashes of the texts that a vector search
-    is narrowed to, None for all; `masked` how many paragraphs were left out one by one."""
+    is narrowed to, None for all; `is_scoped` where it was asked of some documents, which will be asked again; `masked`
+    how many paragraphs were left out one by one."""
 
     snapshot: Snapshot
     allowed: Mask
     among: Sequence[str] | None
+    is_scoped: bool
     masked: int
 
     @property
@@ -46,10 +48,11 @@ class View:
 def view_of(snapshot: Snapshot, question: Question) -> View:
     """Raises ScopeError where a document of the question's scope is not in."""
     allowed = snapshot.allowed(question.scope, question.without)
-    among = snapshot.windows_of(allowed) if question.scope is not None else None
-    if question.scope is None and snapshot.seen is not None:
+    is_scoped = question.scope is not None
+    among = snapshot.windows_of(allowed) if is_scoped else None
+    if not is_scoped and snapshot.seen is not None:
         among = snapshot.ranked_windows
-    return View(snapshot=snapshot, allowed=allowed, among=among, masked=len(question.without))
+    return View(snapshot=snapshot, allowed=allowed, among=among, is_scoped=is_scoped, masked=len(question.without))
 
 
 @dataclass(frozen=True, kw_only=True)

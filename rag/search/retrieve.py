@@ -193,7 +193,9 @@ class HybridRetriever:
             view = view_of(self.snapshot, question)
             if not by.covers(view.snapshot.generation, languages):
                 return []
-            cosines = by_cosine(view, by.nearest(by.query_vector(question.text), view.needed, view.among))
+            cosines = by_cosine(
+                view, by.nearest(by.query_vector(question.text), view.needed, view.among, keeps=view.is_scoped)
+            )
             found = self._paragraphs.at(view.snapshot, list(cosines)[:limit])
         return [
             Passage(
@@ -291,14 +293,14 @@ class HybridRetriever:
             with clock.timing("embed"):
                 vector = self._embedder.query_vector(query)
             with clock.timing("dense"):
-                dense = by_cosine(view, self._store.nearest(vector, view.needed, view.among))
+                dense = by_cosine(view, self._store.nearest(vector, view.needed, view.among, keeps=view.is_scoped))
         elif not (words or grams or near):
             with clock.timing("dense"):
                 near = self._near(view, query)
         return Legs(words=words, grams=grams, dense=dense, second=by_cosine(view, near))
 
     def _near(self, view: View, query: str) -> Sequence[Near]:
-        return self._store.nearest(self._embedder.query_vector(query), view.needed, view.among)
+        return self._store.nearest(self._embedder.query_vector(query), view.needed, view.among, keeps=view.is_scoped)
 
     def _is_known(self, view: View, query: str, *, words: dict[int, float]) -> bool:
         """Whether the embedder knows the language of the texts that the words leg found; where it cannot tell, how
@@ -320,7 +322,10 @@ class HybridRetriever:
         try:
             with clock.timing("second embedder"):
                 return _Second(
-                    [second.nearest(second.query_vector(query), view.needed, view.among) for query in queries]
+                    [
+                        second.nearest(second.query_vector(query), view.needed, view.among, keeps=view.is_scoped)
+                        for query in queries
+                    ]
                 )
         except (EmbeddingError, IndexMismatchError) as error:
             return _Second(trouble=f"{error} {_FOUND_WITHOUT}")

@@ -77,9 +77,9 @@ class SecondEmbedder:
         """The hashes of the texts that it has made no vector of, by the id of each document that holds one."""
         return self._vectors.lacking()
 
-    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None) -> list[Near]:
+    def nearest(self, vector: Vectors, limit: int, among: Sequence[str] | None, *, keeps: bool) -> list[Near]:
         """As `Store.nearest`, among its own vectors."""
-        return self._vectors.nearest(vector, limit, among)
+        return self._vectors.nearest(vector, limit, among, keeps=keeps)
 
     def complete(
         self, shipped: Embedder, told: Callable[[int], None], *, documents: frozenset[str] | None = None

@@ -55,7 +55,7 @@ def test_it_finds_what_is_nearest_among_them_and_tells_the_cosines(
     collection: Any, vectors: Vectors, chosen: set[str], limit: int, query: int
 ) -> None:
     among = sorted(chosen)
-    found = Narrowed().nearest(collection, 2 * vectors[query], limit, among)
+    found = Narrowed().nearest(collection, 2 * vectors[query], limit, among, keeps=True)
     cosines = {text: float(vectors[TEXTS.index(text)] @ vectors[query]) for text in among}
     best = sorted(among, key=lambda text: -cosines[text])[:limit]
     assert [text for text, _ in found] == best
@@ -65,11 +65,13 @@ def test_it_finds_what_is_nearest_among_them_and_tells_the_cosines(
 def test_the_same_texts_are_fetched_once_and_of_all_texts_chroma_is_asked(collection: Any, vectors: Vectors) -> None:
     asked, searches = Asked(collection), Narrowed()
     for query in vectors[:5]:
-        searches.nearest(asked, query, 3, TEXTS[:50])
+        searches.nearest(asked, query, 3, TEXTS[:50], keeps=True)
     assert asked.calls == ["get"]
-    assert searches.nearest(asked, vectors[3], 1, None) == [(TEXTS[3], pytest.approx(1.0, abs=1e-5))]
-    assert searches.nearest(asked, vectors[3], 1, []) == []
+    assert searches.nearest(asked, vectors[3], 1, None, keeps=True) == [(TEXTS[3], pytest.approx(1.0, abs=1e-5))]
+    assert searches.nearest(asked, vectors[3], 1, [], keeps=True) == []
     assert asked.calls == ["get", "query"]
+    searches.nearest(asked, vectors[3], 1, TEXTS[:50], keeps=False)
+    assert asked.calls == ["get", "query", "query"], "what is not to be kept is Chroma's to find"
 
 
 def test_those_of_long_ago_are_let_go_and_of_too_many_chroma_is_asked(
@@ -79,17 +81,17 @@ def test_those_of_long_ago_are_let_go_and_of_too_many_chroma_is_asked(
     asked, searches = Asked(collection), Narrowed()
     first, second, third = TEXTS[:40], TEXTS[40:80], TEXTS[80:120]
     for among in (first, second, first, third, first, second):
-        searches.nearest(asked, vectors[0], 3, among)
+        searches.nearest(asked, vectors[0], 3, among, keeps=True)
     assert asked.calls == ["get", "get", "get", "get"], "the second had to go for the third"
-    assert len(searches.nearest(asked, vectors[0], 3, TEXTS[:101])) == 3
+    assert len(searches.nearest(asked, vectors[0], 3, TEXTS[:101], keeps=True)) == 3
     assert asked.calls[-1] == "query"
 
 
 def test_a_vector_that_is_made_anew_later_is_found_then(collection: Any, vectors: Vectors) -> None:
     searches, among = Narrowed(), [*TEXTS[:3], "text-late"]
-    assert {text for text, _ in searches.nearest(collection, vectors[0], 9, among)} == set(TEXTS[:3])
+    assert {text for text, _ in searches.nearest(collection, vectors[0], 9, among, keeps=True)} == set(TEXTS[:3])
     collection.upsert(ids=["text-late"], embeddings=vectors[:1])
     try:
-        assert {text for text, _ in searches.nearest(collection, vectors[0], 9, among)} == set(among)
+        assert {text for text, _ in searches.nearest(collection, vectors[0], 9, among, keeps=True)} == set(among)
     finally:
         collection.delete(ids=["text-late"])

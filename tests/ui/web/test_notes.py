@@ -218,8 +218,7 @@ def test_without_a_pointer_one_keeps_orders_comments_and_deletes(wells: Chat, br
         expect(page.locator(".note").nth(1).get_by_role("button", name="Delete")).to_be_focused()
         # All of it is there when the page comes back.
         page.reload()
-        visitor.see()
-        open_notes(visitor, 3)
+        expect(page.locator(".note")).to_have_count(3)
         expect(heads.first).to_have_text(GUARD)
         expect(page.locator(".note").first.get_by_label("Comment")).to_have_value("Ask Ingrid <b>in May</b>.")
         expect(page.get_by_label("Title", exact=True)).to_have_value("Wells & their guard")
@@ -319,7 +318,8 @@ def test_what_has_changed_or_left_since_is_not_shown_as_if_it_stood_there(wells:
         # The address of words that are gone marks nothing in their place.
         expect(visitor.reader.locator(".notice")).to_contain_text("the words are not at this place any more")
         expect(visitor.hit).to_have_count(0)
-        forged = open_notes(visitor, 4).last
+        expect(visitor.page.locator(".note")).to_have_count(4)
+        forged = visitor.page.locator(".note").last
         expect(forged.locator(".remark")).to_have_text("[1] These words do not stand at their place in tank.md.")
 
 

@@ -83,8 +83,12 @@ def test_the_browsers_own_back_leads_out_of_what_lies_over_the_chat_and_forward_
     page.go_back()
     expect(overview).not_to_be_visible()
     visitor.has_focus(visitor.box)
+    overview.locator(".mentions").evaluate("node => node.dataset.before = 'yes'")
     page.go_forward()
+    # Told anew: while it is, no reload.
+    expect(overview.locator("[data-before]")).to_have_count(0)
     expect(overview.locator(".mentions li").first).to_be_visible()
+    page.wait_for_timeout(500)
     page.reload()
     expect(overview.locator(".mentions li").first).to_be_visible()
     overview.get_by_role("button", name="Back to the chat").click()

@@ -248,7 +248,7 @@ def _shelf(folder: Folder) -> Shelf:
 
 
 _NARROWED = (
-    '<p class="editing narrowed" hidden><span class="what" dir="auto"></span>'
+    '<p class="narrowed" hidden><span class="what" dir="auto"></span>'
     '<button type="button" class="act" data-act="ask-all">Ask all</button></p>'
 )
 _EDITING = (
