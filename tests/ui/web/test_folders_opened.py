@@ -207,7 +207,9 @@ def test_one_is_opened_named_asked_and_taken_off_the_list(over_world: Chat, plac
     expect(names).to_have_count(1)
     undo = visitor.toast.get_by_role("button", name="Undo")
     expect(undo).to_be_focused()
-    undo.click()
+    # The page comes anew, and its menu is closed again.
+    with page.expect_navigation(wait_until="commit"):
+        undo.click()
     expect(page.locator(".switch summary")).to_have_text("begun")
     menu(visitor)
     expect(names.last).to_contain_text("Rules")
