@@ -280,7 +280,8 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     speakers = frozenset[str]() if inquiry.kind == "name" else asked
     spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
-    of_another = [asks_what(inquiry.question) and says_yes_or_no(one.sentence.text) for one in candidates]
+    is_what = asks_what(inquiry.question)
+    of_another = [is_what and says_yes_or_no(one.sentence.text) for one in candidates]
     weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER], dtype=np.float32)
     weighed = np.array([named, spoken, of_another], dtype=np.float32).T @ weights
     sentences = [one.sentence for one in candidates]

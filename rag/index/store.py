@@ -43,6 +43,7 @@ from rag.index.chroma import (
     is_found,
     rows_of,
     translated,
+    vectors_of,
 )
 from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
@@ -311,15 +312,8 @@ class Store:
 
     def vectors_by_hash(self, hashes: Sequence[str]) -> dict[str, Vectors]:
         """The stored vectors of texts with these hashes; what is not there is left out."""
-        found: dict[str, Vectors] = {}
-        for some in chunks(list(hashes), WRITE_BATCH):
-            with translated(self.folder):
-                rows = self._windows.get(ids=list(some), include=["embeddings"])
-            found.update(
-                (str(key), np.asarray(vector, dtype=np.float32))
-                for key, vector in zip(rows["ids"], rows["embeddings"], strict=True)
-            )
-        return found
+        with translated(self.folder):
+            return dict(zip(*vectors_of(self._windows, hashes), strict=True))
 
     @property
     def window_count(self) -> int:

@@ -156,8 +156,7 @@ class HybridRetriever:
             snapshot = self.snapshot
             view = view_of(snapshot, question)
             asked = [question.text, *([expansion] if expansion else [])]
-            is_scoped = question.scope is not None
-            queries = list(dict.fromkeys(self._corrected(view, one, is_scoped=is_scoped) for one in asked))
+            queries = list(dict.fromkeys(self._corrected(view, one) for one in asked))
             second = self._ask_second(view, queries, offline=question.offline, clock=clock)
             most_read = READ // len(queries)
             found = [
@@ -234,16 +233,16 @@ class HybridRetriever:
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
 
-    def _corrected(self, view: View, question: str, *, is_scoped: bool) -> str:
+    def _corrected(self, view: View, question: str) -> str:
         """A question without slips of the pen, by the documents that are asked and a dictionary of its language."""
         language = language_by_words(question) or _LANGUAGE
 
         def stands(word: str) -> int:
             # Of some documents only what stands in them is told.
-            return view.snapshot.spelled(word, view.allowed if is_scoped else None)
+            return view.snapshot.spelled(word, view.allowed if view.is_scoped else None)
 
         def is_word(word: str) -> bool:
-            is_held = not is_scoped and view.snapshot.holds(word)
+            is_held = not view.is_scoped and view.snapshot.holds(word)
             return is_held or stands(word) > 0 or dictionary.is_word(word, language)
 
         def seen(word: str) -> float:

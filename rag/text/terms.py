@@ -51,18 +51,21 @@ _stem = Stemmer.Stemmer("english")
 _arabic_stem = Stemmer.Stemmer("arabic")
 _ARABIC = regex.compile(r"\p{Arabic}")
 _BASES = {form: _stem.stemWord(base) for base, *forms in language.rows("words.irregular") for form in forms}
-_ONE_WORD = {
-    _stem.stemWord(other): _stem.stemWord(base)
-    for name in ("words.spellings", "words.short_forms")
-    for base, *others in language.rows(name)
-    for other in others
-}
+
+
+def _by_first(*names: str) -> Mapping[str, str]:
+    """The stems of the words in rows, by that of the first in their row."""
+    return {
+        _stem.stemWord(other): _stem.stemWord(first)
+        for name in names
+        for first, *others in language.rows(name)
+        for other in others
+    }
+
+
+_ONE_WORD = _by_first("words.spellings", "words.short_forms")
 """Stems of what is written in several ways, by the one that all are compared by."""
-_COUNTRY: Mapping[str, str] = {
-    _stem.stemWord(people): _stem.stemWord(country)
-    for country, *peoples in language.rows("words.peoples")
-    for people in peoples
-}
+_COUNTRY = _by_first("words.peoples")
 
 
 def fold(text: str) -> str:
