@@ -7,7 +7,10 @@ TRAINING ?= ../shared/training
 # nltk, which llama-index-core brings, refuses files that uv hard-links from its cache.
 export UV_LINK_MODE = copy
 
-.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all test-page-a-h test-page-i-l test-page-m-z test-rag test-others check evals bench bench-scale models fit reference screenshots lock clean
+# The parts of the whole suite, in the order of how long they take.
+PARTS := rag page-m-z others page-a-h page-i-l
+
+.PHONY: chat mcp office ocr test test-quick-one test-quick-two test-all $(PARTS:%=test-%) $(PARTS:%=again-%) check evals bench bench-scale models fit reference screenshots lock clean
 
 chat: $(VENV)/.runtime
 	@$(BIN)/ibid chat || [ $$? -eq 130 ]  # Ctrl+C
@@ -22,24 +25,22 @@ test-quick-one:
 test-quick-two:
 	$(BIN)/python -m pytest -q -m "not live and not slow" --ignore=tests/ui --ignore=tests/evals --ignore=tests/rag/documents
 
-# Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores.
+tests-of-rag := tests/rag
+tests-of-others := --ignore=tests/ui/web --ignore=tests/rag
+tests-of-page-a-h := --ignore-glob='*/test_[i-z]*' tests/ui/web
+tests-of-page-i-l := --ignore-glob='*/test_[a-h]*' --ignore-glob='*/test_[m-z]*' tests/ui/web
+tests-of-page-m-z := --ignore-glob='*/test_[a-l]*' tests/ui/web
+
+# Those of the page mostly wait for browsers, the others mostly count: three at a time take less long on two cores. What
+# failed beside others is tried once more when all are done.
 test-all: $(VENV)/.dev
-	$(MAKE) --no-print-directory -j3 test-rag test-page-m-z test-others test-page-a-h test-page-i-l
+	$(MAKE) --no-print-directory -k -j3 $(PARTS:%=test-%) || $(MAKE) --no-print-directory -k $(PARTS:%=again-%)
 
-test-page-a-h:
-	$(BIN)/python -m pytest -q --ignore-glob='*/test_[i-z]*' tests/ui/web
+$(PARTS:%=test-%): test-%: $(VENV)/.dev
+	@.ci/part $* $(tests-of-$*)
 
-test-page-i-l:
-	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-h]*' --ignore-glob='*/test_[m-z]*' tests/ui/web
-
-test-page-m-z:
-	$(BIN)/python -m pytest -q --ignore-glob='*/test_[a-l]*' tests/ui/web
-
-test-rag:
-	$(BIN)/python -m pytest -q tests/rag
-
-test-others:
-	$(BIN)/python -m pytest -q --ignore=tests/ui/web --ignore=tests/rag
+$(PARTS:%=again-%): again-%:
+	@.ci/part --again $* $(tests-of-$*)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
