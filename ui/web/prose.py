@@ -25,10 +25,13 @@ UNSEEN = "md"
 ANSWER = "told"
 """The class of the words that are likely the answer itself."""
 
+NAMED_ABOVE = "cell-name"
+"""The class of the name in front of a cell whose column has it above."""
+
 REFERENCE = "reference"
 """The class of what stands for a character: `&#8230;` is seen as it is meant, and copied as it stands."""
 
-_NAMED = regex.compile(r"[^\n:]{1,80}: ")
+_NAMED = regex.compile(r"\t?(?P<name>[^\n\t:]{1,80}): ")
 _TAGS = (
     "a|b|i|em|strong|br|hr|p|div|span|sub|sup|kbd|code|img|details|summary|u|s|del|ins|center|font|small|table|thead|tbody|"
     "tfoot|tr|td|th|caption|col|colgroup|ul|ol|li|dl|dt|dd|h[1-6]|pre|blockquote|figure|figcaption|picture|source|section|"
@@ -114,9 +117,73 @@ def table_html(
 def paragraph_html(paragraph: Paragraph, marks: Sequence[Mark] = ()) -> str:
     """A paragraph of a document, as a table where it is one; `marks` count in the document."""
     text, document_id = paragraph.text, paragraph.document_id
-    inside = [replace(one, start=one.start - paragraph.start, end=one.end - paragraph.start) for one in marks]
+    inside = _inside(paragraph, marks)
     table = table_html(text, document_id, inside) if paragraph.role is Role.TABLE else None
     return table or prose_html(text, document_id, inside)
+
+
+def _inside(paragraph: Paragraph, marks: Iterable[Mark]) -> list[Mark]:
+    return [replace(one, start=one.start - paragraph.start, end=one.end - paragraph.start) for one in marks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Paragraphs that follow one another. Where they are rows of one table, `columns` are the names over their cells;
+    empty for all others."""
+
+    columns: tuple[str, ...]
+    paragraphs: tuple[Paragraph, ...]
+
+
+def runs_of(paragraphs: Iterable[Paragraph]) -> Iterator[Run]:
+    """All of them, in order. A row may leave out cells that are empty, but not change the order of the others."""
+    columns: tuple[str, ...] = ()
+    run: list[Paragraph] = []
+    for paragraph in paragraphs:
+        names = _names_in(paragraph)
+        fitting = _fitting(names, columns)
+        if run and fitting is None:
+            yield _run(columns, run)
+            run = []
+        columns = names if fitting is None else fitting
+        run.append(paragraph)
+    if run:
+        yield _run(columns, run)
+
+
+def _run(columns: tuple[str, ...], run: Sequence[Paragraph]) -> Run:
+    """A row that stands alone says by itself what its cells are."""
+    return Run(columns=columns if len(run) > 1 else (), paragraphs=tuple(run))
+
+
+def _names_in(paragraph: Paragraph) -> tuple[str, ...]:
+    """What stands in front of each cell of a row; nothing for what is no such row, or has a name twice."""
+    if paragraph.role is not Role.TABLE or "\n" in paragraph.text or "\t" not in paragraph.text:
+        return ()
+    found = [
+        _NAMED.match(paragraph.text, *cell) for cell in _cells(paragraph.text, 0, len(paragraph.text), barred=False)
+    ]
+    names = tuple(one["name"] for one in found if one is not None)
+    return names if len(set(names)) == len(found) else ()
+
+
+def _fitting(names: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The longer of the two, where the other is a part of it in the same order."""
+    shorter, longer = sorted((names, columns), key=len)
+    left = iter(longer)
+    fits = all(name in left for name in shorter)
+    return longer if fits and (shorter or not longer) else None
+
+
+def row_html(paragraph: Paragraph, columns: Sequence[str], marks: Sequence[Mark] = ()) -> str:
+    """A row of a run, with a cell for each of its columns; `marks` count in the document."""
+    text = paragraph.text
+    cells = list(_cells(text, 0, len(text), barred=False))
+    named = {found["name"]: (found, cell) for cell in cells if (found := _NAMED.match(text, *cell)) is not None}
+    looks = [Look(found.start(), found.end(), NAMED_ABOVE) for found, _ in named.values()]
+    letters = _letters(text, looks, _inside(paragraph, marks))
+    held = ("" if name not in named else _html(text, letters, *named[name][1]) for name in columns)
+    return f'<table class="grid"><tr>{"".join(f"<td>{inside}</td>" for inside in held)}</tr></table>'
 
 
 def looks_of(text: str) -> list[Look]:
@@ -185,9 +252,9 @@ def _letters(text: str, looks: Iterable[Look], marks: Iterable[Mark]) -> list[tu
 def _html(text: str, letters: Sequence[tuple[tuple[str, ...], bool, bool]], start: int, end: int) -> str:
     """The letters from `start` to `end`; where marks overlap, the current one wins."""
     parts = []
-    for (names, is_marked, is_current), places in groupby(range(start, end), key=letters.__getitem__):
-        piece = "".join(text[i] for i in places)
-        dressed = _dressed(piece, names)
+    for (is_marked, is_current), places in groupby(range(start, end), key=lambda i: letters[i][1:]):
+        pieces = groupby(places, key=lambda i: letters[i][0])
+        dressed = "".join(_dressed("".join(text[i] for i in run), names) for names, run in pieces)
         mark = '<mark class="hit" tabindex="-1">' if is_current else "<mark>"
         parts.append(f"{mark}{dressed}</mark>" if is_marked else dressed)
     return "".join(parts)

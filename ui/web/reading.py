@@ -18,7 +18,7 @@ from ui.web.folder import Indexing
 from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.origins import Origin
-from ui.web.prose import Mark, paragraph_html
+from ui.web.prose import Mark, Run, paragraph_html, row_html, runs_of
 from ui.words import ROLE_NAMES, day_text, directory_of, left_out_text
 
 AROUND = 150
@@ -46,7 +46,7 @@ def reader_html(
     """A document, or as much of it as `passages` holds, opened at a paragraph. `tools` is markup of what else can be
     done with it, `origin` where it was fetched from."""
     shown = [passage.paragraph for passage in passages]
-    body = "".join(_paragraph_html(folder, one, one.number == paragraph, marks) for one in shown)
+    body = "".join(_run_html(folder, run, paragraph, marks) for run in runs_of(shown))
     page = (
         '<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
         f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div>"
@@ -129,18 +129,30 @@ def gone_html(document: str) -> str:
     )
 
 
-def _paragraph_html(folder: str, paragraph: Paragraph, is_target: bool, marks: Sequence[Mark]) -> str:
+def _run_html(folder: str, run: Run, target: int, marks: Sequence[Mark]) -> str:
+    rows = "".join(_paragraph_html(folder, one, one.number == target, marks, run.columns) for one in run.paragraphs)
+    if not run.columns:
+        return rows
+    # Each row says its names itself, to whoever hears it.
+    names = "".join(f"<span>{escaped(name)}</span>" for name in run.columns)
+    return f'<div class="rows"><div class="columns" aria-hidden="true"><span></span>{names}</div>{rows}</div>'
+
+
+def _paragraph_html(
+    folder: str, paragraph: Paragraph, is_target: bool, marks: Sequence[Mark], columns: Sequence[str]
+) -> str:
     number = paragraph.number
     tag = _TAGS.get(paragraph.role, "p")
     is_said = paragraph.role is Role.BOILERPLATE and paragraph.said_by  # a picture, a thumb: no furniture of a page
     badged = paragraph.role in _BADGED and not is_said
     badge = f'<span class="badge">{ROLE_NAMES[paragraph.role]}</span> ' if badged else ""
     speaker = f'<span class="speaker">{escaped(paragraph.said_by)}</span> ' if paragraph.said_by else ""
+    text = row_html(paragraph, columns, marks) if columns else paragraph_html(paragraph, marks)
     address = place_address(folder, paragraph.document_id, number)
     return (
         f'<div dir="{_direction(paragraph.text)}" class="para {paragraph.role.value}{" target" if is_target else ""}{_layout_of(paragraph)}" id="p{number}" data-paragraph="{number}">'
         f'<a class="number" href="{attribute(address)}" aria-label="Paragraph {number}, link to this place">¶{number}</a>'
-        f'<{tag} class="text" dir="auto">{badge}{speaker}{paragraph_html(paragraph, marks)}</{tag}>'
+        f'<{tag} class="text" dir="auto">{badge}{speaker}{text}</{tag}>'
         f'<button type="button" class="choose" data-act="choose" data-paragraph="{number}">Should be cited</button></div>'
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parsing import Reader, shown
+from parsing import Element, Reader, shown
 
 from rag.documents.reading import read_document
 from rag.domain import Paragraph, Role, Span
-from ui.web.prose import Mark, paragraph_html, prose_html, table_html
+from ui.web.prose import Mark, paragraph_html, prose_html, row_html, runs_of, table_html
 
 MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
 PARTS = st.sampled_from(
@@ -139,6 +139,53 @@ def test_rows_of_other_formats_have_cells_too() -> None:
     (row,) = read_document("documents/a.csv", b"name,berth\nSigrid,B-12\n").paragraphs
     read = Reader(paragraph_html(row)).root
     assert [cell.text.strip() for cell in read.all() if cell.tag == "td"] == ["name: Sigrid", "berth: B-12"]
+
+
+SHEET = b"Locker,Member,Rent\nL-101,Anna Berg,4.20\nL-102,,4.20\nL-158,Jo: the elder,5.00\n"
+
+
+def test_rows_of_one_sheet_stand_below_one_another_with_a_cell_for_each_column() -> None:
+    rows = read_document("documents/a.csv", SHEET).paragraphs
+    (run,) = runs_of(rows)
+    assert run.columns == ("Locker", "Member", "Rent")
+    told = []
+    for row in run.paragraphs:
+        root = Reader(row_html(row, run.columns, [Mark(row.start, row.end, current=True)])).root
+        assert root.text == row.text
+        told.append([without_names(cell) for cell in root.all() if cell.tag == "td"])
+        marked = [one for one in root.all() if one.tag == "mark"]
+        assert "".join(one.text for one in marked) == row.text
+        assert all(without_names(one) for one in marked)  # a mark that nobody sees leads nowhere
+    assert told == [["L-101", "Anna Berg", "4.20"], ["L-102", "", "4.20"], ["L-158", "Jo: the elder", "5.00"]]
+
+
+def without_names(element: Element) -> str:
+    return "".join(
+        one if isinstance(one, str) else "" if "cell-name" in one.classes else without_names(one)
+        for one in element.inside
+    )
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["A: 1", "B: 2", "C: 3", "D: x: y", "no name", ""]), min_size=1, max_size=5),
+        max_size=8,
+    )
+)
+def test_runs_hold_every_paragraph_in_order_and_columns_fit_all_their_rows(lines: list[list[str]]) -> None:
+    rows = [
+        paragraph("\t".join(cells), Role.TABLE if i % 5 else Role.BODY, "documents/a.csv")
+        for i, cells in enumerate(lines)
+    ]
+    runs = list(runs_of(rows))
+    assert [one for run in runs for one in run.paragraphs] == rows
+    for run in runs:
+        if run.columns:
+            assert len(run.paragraphs) > 1
+            for row in run.paragraphs:
+                root = Reader(row_html(row, run.columns)).root
+                assert root.text == row.text
+                assert sum(cell.tag == "td" for cell in root.all()) == len(run.columns)
 
 
 def test_no_text_takes_long(within: object) -> None:
