@@ -50,6 +50,8 @@ def corrected(
             return written
         near_it = (one for one in near(word) if len(word) >= SHORTEST or _is_turned(word, one))
         possible = [one for one in near_it if seen(one) >= SELDOM]
+        if any(terms.stems(one) == terms.stems(word) for one in possible):
+            return written  # another way to write it, by which it is found as well: "colour", "color"
         return max(possible, key=lambda one: (one[:1] == word[:1], seen(one)), default=written)
 
     return str(_WORD.sub(right, question))

@@ -52,6 +52,8 @@ def test_what_stands_for_another_takes_its_place(earlier: str, question: str, ex
         (TYRE, "When does the Harbury shop celebrate its anniversary?"),
         (TYRE, "When the lamp glows, what does it do?"),
         (TYRE, "Where can I smoke?"),
+        (TYRE, "What sign is there that members leave the club?"),
+        (TYRE, "Is it true that members pay twice?"),
     ],
 )
 def test_a_question_that_stands_alone_stays_as_it_is(earlier: str, question: str) -> None:
