@@ -60,6 +60,8 @@ _FROM = regex.compile(rf"From\s+(?P<name>{HANDLE})(?:\s+to\s+[^:\n]{{1,60}}?)?\s
 _HANDLE = regex.compile(rf"(?P<name>{HANDLE})\s?[:：]\s+{_MARKS}(?=\S)")
 _NICK = regex.compile(r"<[@+%&~! ]?(?P<name>[\p{L}\p{N}_|`^{}\[\]\\.-]{1,30})>\s+(?=\S)")
 _ACTION = regex.compile(r"\*\s+(?=(?P<name>[\p{L}\p{N}_|`^{}\[\]\\-]{1,30})\s+\S)")
+_LONGEST_ALONE = 300
+"""Letters of a line that only says who speaks and when."""
 _EVENT = regex.compile(r"(?:-!-|\*\*\*|-->|<--|→|←|—>|<—)\s+")
 _NAMED = regex.compile(
     rf"(?:(?P<bold>\*\*|__)(?:(?P<name>{NAME})|@?(?P<handle>{_ACCOUNT})){_ADDED}(?::(?P=bold)|(?P=bold){_ADDED}:)"
@@ -132,8 +134,13 @@ def _named(line: str, at: int) -> Head | None:
     return Head(Layout.NAMED, found.end(), speaker, told.get("time"))
 
 
+def _alone(pattern: regex.Pattern[str], line: str, at: int) -> regex.Match[str] | None:
+    """The whole line from there on, where it is short enough to say nothing but who speaks and when."""
+    return pattern.fullmatch(line, at) if len(line) - at <= _LONGEST_ALONE else None
+
+
 def _above(line: str, at: int) -> Head | None:
-    found = _ABOVE.fullmatch(line, at) or _TIME_ABOVE.fullmatch(line, at)
+    found = _alone(_ABOVE, line, at) or _alone(_TIME_ABOVE, line, at)
     if found is None:
         return None
     name = found["name"].strip()
@@ -142,7 +149,7 @@ def _above(line: str, at: int) -> Head | None:
 
 
 def _thread(line: str, at: int) -> Head | None:
-    found = _THREAD.fullmatch(line, at)
+    found = _alone(_THREAD, line, at)
     if found is None:
         return None
     name = found["name"].strip()
@@ -151,8 +158,8 @@ def _thread(line: str, at: int) -> Head | None:
 
 def head_over(line: str, below: str) -> Head | None:
     """Who speaks and when in two lines, as Slack copies them; it ends with the second."""
-    when = _CLOCK_ALONE.fullmatch(below)
-    who = _ALONE.fullmatch(line) if when else None
+    when = _alone(_CLOCK_ALONE, below, 0)
+    who = _alone(_ALONE, line, 0) if when else None
     if who is None or when is None or not is_speaker(who["name"]):
         return None
     return Head(Layout.ABOVE, len(below), who["name"], when["time"])

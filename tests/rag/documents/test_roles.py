@@ -129,6 +129,12 @@ def test_the_seeds_say_their_title_author_and_date() -> None:
     assert report.date is not None and report.date.isoformat() == "2015-10-18"
 
 
+def test_who_was_present_is_no_title() -> None:
+    text = "Present: Ann Berg (chair), Bo Lund\nExcused: Cy Moor\n\nAnn opens the meeting at ten. The roof is mended first."
+    found = read_document("documents/weekly.txt", text.encode())
+    assert found.document.title == "weekly"
+
+
 def test_the_caption_that_stands_twice_is_two_equal_paragraphs() -> None:
     _, paragraphs = read_seed(EPOCH_TIMES)
     first, second = (paragraph for paragraph in paragraphs if paragraph.role is Role.CAPTION)
@@ -402,5 +408,5 @@ SIZE = 200_000
     ],
 )
 def test_long_or_hostile_texts_take_no_quadratic_time(text: str, ending: str, within: Within) -> None:
-    with within(8.0):
+    with within(20.0):  # 5 on a busy machine; what is quadratic takes hours
         read_document(f"documents/a.{ending}", text.encode())

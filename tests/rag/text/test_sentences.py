@@ -110,7 +110,7 @@ def test_sentences_hold_every_character_that_is_not_white_space_in_order(text: s
 )
 def test_a_long_text_takes_no_quadratic_time(piece: str, within: Within) -> None:
     text = piece * (200_000 // len(piece))
-    with within(1.0):
+    with within(3.0):  # a half on a busy machine; what is quadratic takes minutes
         split_sentences(text)
 
 
