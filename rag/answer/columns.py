@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import regex
 
 from rag.answer.candidates import Candidate
 from rag.domain import Role, Span
 from rag.text import terms
 from rag.text.dates import WHEN
 from rag.text.overlap import Inquiry
-
-_BAR = regex.compile(r"(?<!\\)\|")
-_TAB = regex.compile(r"\t")
+from rag.text.units import cell_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +76,11 @@ def _columns_of(candidate: Candidate) -> list[str]:
 def _cells_of(candidate: Candidate) -> Iterator[_Cell]:
     """The cells of a row that hold something below a name, in the header of the table, or behind one of their own."""
     text, header = candidate.passage.paragraph.text, candidate.sentences[0]
-    cells = _pieces(text, candidate.sentence.span)
+    row = candidate.sentence.span
+    cells = [cell.shifted(row.start) for cell in cell_spans(row.of(text))]
     if header.is_header:
         line = header.text.splitlines()[0]
-        names = [name.of(line) for name in _pieces(line, Span(0, len(line)))]
+        names = [name.of(line) for name in cell_spans(line)]
         named = list(zip(names, cells, strict=True)) if len(names) == len(cells) else []
     else:
         parted = [(cell, *cell.of(text).partition(": ")) for cell in cells]
@@ -92,18 +88,3 @@ def _cells_of(candidate: Candidate) -> Iterator[_Cell]:
     for name, content in named:
         if len(content):
             yield _Cell(frozenset(terms.content_stems(name)), content)
-
-
-def _pieces(text: str, row: Span) -> list[Span]:
-    """What stands in each cell of a row, also where that is nothing, without the white space around it."""
-    line = row.of(text)
-    separator = _BAR if "|" in line else _TAB
-    cuts = [-1, *(found.start() for found in separator.finditer(line)), len(line)]
-    cells = [(first + 1, end) for first, end in pairwise(cuts)]
-    if separator is _BAR:
-        cells = cells[not line[slice(*cells[0])].strip() : len(cells) - (not line[slice(*cells[-1])].strip())]
-    trimmed = (
-        (start + len(cell) - len(cell.lstrip()), len(cell.strip()))
-        for start, cell in ((start, line[start:end]) for start, end in cells)
-    )
-    return [Span(row.start + start, row.start + start + length) for start, length in trimmed]

@@ -22,9 +22,9 @@ from rag.documents.front_matter import heading_text, is_bare_name, is_byline
 from rag.documents.items import ItemTracker
 from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_heading
 from rag.domain import Block, Paragraph, Role, Span
-from rag.text.units import split_units
+from rag.text.units import rows_of, split_units
 
-PARSER_VERSION = "13"
+PARSER_VERSION = "14"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -244,6 +244,7 @@ class RoleWalker:
             and not is_boilerplate(text)
             and not is_comment_heading(text)
             and not is_byline(text)
+            and rows_of(text) is None  # "Present: Ann, Bo" over "Excused: Cy"
             and self.blocks[i].role in (None, Role.HEADING)
             and not regex.search(r"[.:;,]$|[.][\"”’]$|\|.*\||\t|\S {3,}\S|^[^\p{L}\p{N}]*$", text)
         )

@@ -20,7 +20,7 @@ from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
 from rag.text.sentences import split_sentences
-from rag.text.units import rows_of
+from rag.text.units import as_line, rows_of
 from rag.text.values import HOW_MANY, NUMERAL
 
 Features = npt.NDArray[np.float32]
@@ -119,7 +119,8 @@ def _with_days(sentence: SentenceView, inquiry: Inquiry) -> SentenceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentenceView:
-    """One sentence of a paragraph with its stems, prepared once for all features. `is_row`: it is a row of a table or a
+    """One sentence of a paragraph with its stems, prepared once for all features. `text` is what stands at `span`; of a
+    row in HTML its cells alone. `is_row`: it is a row of a table or a
     field, which has nothing to do with the one before it; `is_header`: it names the columns."""
 
     span: Span
@@ -137,10 +138,10 @@ def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ..
     found = rows_of(text)
     if found is None:
         return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
-    rows = (replace(_view(span, span.of(text), truncated), is_row=True) for span in found.rows)
+    rows = (replace(_view(span, as_line(span.of(text)), truncated), is_row=True) for span in found.rows)
     if found.header is None:
         return tuple(rows)
-    return (replace(_view(found.header, found.header.of(text), truncated), is_header=True), *rows)
+    return (replace(_view(found.header, as_line(found.header.of(text)), truncated), is_header=True), *rows)
 
 
 @lru_cache(maxsize=8192)

@@ -1,14 +1,15 @@
 """The pieces of a text that can be quoted by themselves: rows of a table, lines that are fields, else its sentences.
 
 A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, or by two spaces and
-more as people line them up. Fields are lines such as "Owner: facilities". In both a line says something of its own, and
-a quote of the whole would bury it.
+more as people line them up; or one in HTML, as Markdown may hold it. Fields are lines such as
+"Owner: facilities". In both a line says something of its own, and a quote of the whole would bury it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
@@ -24,6 +25,13 @@ _LONGEST_ROW = 600
 """Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
+_BAR = regex.compile(r"(?<!\\)\|")
+_TAB = regex.compile(r"\t")
+# Bounded: a text may be long, and hold anything.
+_TAG = regex.compile(r"<!--.{0,4000}?-->|</?[a-z][^<>]{0,300}>", regex.IGNORECASE | regex.DOTALL)
+_ROW_TAG = regex.compile(r"<tr\b[^<>]{0,300}>", regex.IGNORECASE)
+_CELL_TAG = regex.compile(r"<t(?P<kind>[dh])\b[^<>]{0,300}>", regex.IGNORECASE)
+_CELL_END = regex.compile(r"</?t(?:[dhr]|able|head|body|foot)\b", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,8 @@ def split_units(text: str) -> list[Span]:
 @lru_cache(maxsize=8192)
 def rows_of(text: str) -> Rows | None:
     """None where the text is prose. Remembered: popular paragraphs come back question after question."""
+    if (tagged := _tagged_rows(text)) is not None:
+        return tagged
     lines = [_trimmed(text, Span(*match.span())) for match in _LINE.finditer(text)]
     lines = [line for line in lines if len(line)]
     texts = [line.of(text) for line in lines]
@@ -60,18 +70,59 @@ def rows_of(text: str) -> Rows | None:
 
 def cells_of(row: str) -> list[str]:
     """The cells of a row, those that hold nothing left out."""
-    cells = row.strip().strip("|").split("|") if "|" in row else _GAP.sub("\t", row).split("\t")
-    return [cell.strip() for cell in cells if cell.strip()]
+    line = _GAP.sub("\t", as_line(row)) if "|" not in row else as_line(row)
+    return [cell.of(line) for cell in cell_spans(line) if len(cell)]
+
+
+def as_line(row: str) -> str:
+    """A row as people read it: of HTML the cells without tags, separated by tabs; any other as it stands."""
+    if not is_tagged(row):
+        return row
+    return "\t".join(without_tags(cell.of(row)) for cell in cell_spans(row))
+
+
+def without_tags(text: str) -> str:
+    return " ".join(_TAG.sub(" ", text).split())
+
+
+def cell_spans(row: str) -> list[Span]:
+    """Where what stands in each cell of a row lies, also where that is nothing, without the white space around it."""
+    if is_tagged(row):
+        opened = list(_CELL_TAG.finditer(row))
+        ends = (_CELL_END.search(row, one.end()) for one in opened)
+        found = [Span(one.end(), end.start() if end else len(row)) for one, end in zip(opened, ends, strict=True)]
+    else:
+        separator = _BAR if "|" in row else _TAB
+        cuts = [-1, *(one.start() for one in separator.finditer(row)), len(row)]
+        found = [Span(first + 1, end) for first, end in pairwise(cuts)]
+        if separator is _BAR:
+            found = found[not found[0].of(row).strip() : len(found) - (not found[-1].of(row).strip())]
+    return [_trimmed(row, one) for one in found]
+
+
+def is_tagged(text: str) -> bool:
+    """Whether it is of a table in HTML."""
+    return "<" in text and _CELL_TAG.search(text) is not None and text.lstrip().startswith("<")
 
 
 def columns_of(header: str) -> str:
     """The names of the columns in a table's header, for people and models to read a row by."""
-    return " | ".join(cells_of(header.splitlines()[0]))
+    return " | ".join(cells_of(as_line(header).splitlines()[0]))
 
 
 def is_rule(line: str) -> bool:
     """Whether a line is the rule between the names of columns and the rows."""
     return _DELIMITER.fullmatch(line) is not None
+
+
+def _tagged_rows(text: str) -> Rows | None:
+    """The rows of a table in HTML, each with the tags in front of it; the last one with those behind, too."""
+    starts = [one.start() for one in _ROW_TAG.finditer(text)] if is_tagged(text) else []
+    if not starts:
+        return None
+    spans = [_trimmed(text, Span(*pair)) for pair in pairwise([0, *starts[1:], len(text)])]
+    kinds = {one["kind"].lower() for one in _CELL_TAG.finditer(text, spans[0].start, spans[0].end)}
+    return Rows(spans[0], tuple(spans[1:])) if kinds == {"h"} and len(spans) > 1 else Rows(None, tuple(spans))
 
 
 def _table(texts: list[str], lines: list[Span]) -> Rows:

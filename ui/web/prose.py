@@ -10,13 +10,13 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import regex
 
 from rag.documents.loaders.formats import Kind, kind_named
 from rag.domain import Paragraph, Role, Span
-from rag.text.units import is_rule
+from rag.text.units import cell_spans, is_rule, is_tagged, rows_of
 from ui.web.markup import attribute, escaped
 
 UNSEEN = "md"
@@ -94,20 +94,24 @@ def table_html(
     """Rows of a table as a table; None for what has no cells. `head` are names of columns that stand elsewhere, where
     there are as many; `marks` and `bold` count in the text."""
     is_marked_up = is_markdown(document_id)
-    rows = list(_lines(text))
-    cells = [list(_cells(text, start, end, barred=is_marked_up)) for start, end in rows]
+    if is_marked_up and is_tagged(text):
+        rows, cells, has_head = _tagged(text)
+    else:
+        rows = list(_lines(text))
+        cells = [list(_cells(text, start, end, barred=is_marked_up)) for start, end in rows]
+        has_head = is_marked_up and len(rows) > 1 and is_rule(text[slice(*rows[1])])
     if max(map(len, cells), default=0) < 2:
         return None
-    has_head = is_marked_up and len(rows) > 1 and is_rule(text[slice(*rows[1])])
     between = (found.start() for found in (_BAR if is_marked_up else _TAB).finditer(text))
-    unseen = (Look(at, at + 1, UNSEEN) for at in between)
+    unseen = (Look(at, at + 1, UNSEEN) for at in between if not is_tagged(text))
     looks = [*(looks_of(text) if is_marked_up else ()), *unseen, *_bold(bold)]
     letters = _letters(text, looks, marks)
     parts = [f"<tr>{''.join(f'<th>{escaped(name)}</th>' for name in head)}</tr>"] if len(head) == len(cells[0]) else []
     for i, row in enumerate(cells):
         tag = "th" if has_head and i == 0 else "td"
         inside = "".join(f"<{tag}>{_html(text, letters, start, end)}</{tag}>" for start, end in row)
-        is_unseen = (has_head and i == 1) or not text[slice(*rows[i])].strip()
+        line = text[slice(*rows[i])].strip()
+        is_unseen = (has_head and i == 1 and is_rule(line)) or not line
         parts.append(f'<tr class="{UNSEEN}">{inside}</tr>' if is_unseen else f"<tr>{inside}</tr>")
     # The cells of a row alone say themselves what they are: they go on in the next line where there is no room.
     is_alone = len(parts) == 1 and all(_NAMED.match(text, start, end) for start, end in cells[0])
@@ -225,6 +229,21 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
     for line in text.splitlines(keepends=True):
         yield start, start + len(line)
         start += len(line)
+
+
+def _tagged(text: str) -> tuple[list[tuple[int, int]], list[list[tuple[int, int]]], bool]:
+    """The rows of a table in HTML, their cells, and whether the first names the columns; together the cells hold every
+    letter, each with the tags in front of it."""
+    found = rows_of(text)
+    if found is None:
+        return [], [], False
+    starts = [0, *(row.start for row in (found.rows if found.header else found.rows[1:]))]
+    rows = list(pairwise([*starts, len(text)]))
+    cells = []
+    for start, end in rows:
+        ends = [start + cell.end for cell in cell_spans(text[start:end])]
+        cells.append(list(pairwise([start, *ends[:-1], end])))
+    return rows, cells, found.header is not None
 
 
 def _cells(text: str, start: int, end: int, *, barred: bool) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ from rag.documents.blocks import ends_sentence, text_blocks
 from rag.documents.loaders.decoding import decode
 from rag.documents.loaders.loaded import Loaded
 from rag.domain import Block, Role
+from rag.text.units import is_tagged
 
 _LEAVES = {
     "heading_open": Role.HEADING,
@@ -83,6 +84,8 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
         yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
     elif token.type == "html_block" and _SUMMARY.fullmatch(text[block.start : block.end]):
         yield Block(start=block.start, end=block.end, role=Role.HEADING, level=6)
+    elif token.type == "html_block" and is_tagged(text[block.start : block.end]):
+        yield replace(block, role=Role.TABLE)
     else:
         yield replace(block, is_literal=token.type == "fence")
 

@@ -178,7 +178,9 @@ def _are_told(rows: Sequence[Cells], names: Row, *, others: Sequence[Sequence[_C
         return len(set(given)) == len(given) and max(map(len, given)) <= _LONGEST_NAME
     has_values = any(_is_value(cell.text) for row in others for cell in row)
     above = [_in_columns(row, len(names)) for row in others]
-    return len(given) >= _FEWEST_UNSAID and has_values and is_header(names, above=above)
+    # Nothing in the corner: what stands above the columns beside it names them.
+    is_said = len(given) >= _FEWEST_UNSAID or not names[0]
+    return is_said and has_values and is_header(names, above=above)
 
 
 def _in_columns(row: Sequence[_Cell], columns: int) -> Row:

@@ -94,6 +94,17 @@ def test_without_a_first_row_that_names_columns_cells_stand_alone(
     assert written(table) == ["\t".join(row) for row in table]
 
 
+@pytest.mark.parametrize("written", [_html, _docx, _odt, _pptx], ids=["html", "docx", "odt", "pptx"])
+def test_with_nothing_in_the_corner_two_names_name_the_columns_beside_it(
+    written: Callable[[Table], list[str]],
+) -> None:
+    table = [["", "Until April", "From May"], ["Electricity", "31.20p", "27.45p"], ["Gas", "8.90p", "6.75p"]]
+    assert written(table) == [
+        "Electricity\tUntil April: 31.20p\tFrom May: 27.45p",
+        "Gas\tUntil April: 8.90p\tFrom May: 6.75p",
+    ]
+
+
 def test_of_two_columns_the_format_says_so() -> None:
     table, named = [["Crew", "2024"], ["Coot", "L-158"]], ["Crew: Coot\t2024: L-158"]
     assert _html(table, "th") == named

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.text.sentences import split_sentences
-from rag.text.units import cells_of, rows_of, split_units
+from rag.text.units import as_line, cell_spans, cells_of, columns_of, rows_of, split_units
 
 TABLE = "| Boat | Berth | Length |\n| --- | :-: | ---: |\n| Sigrid | B-12 | 9.5 m |\n| Alma | C-03 | 12 m |"
 
@@ -55,7 +55,54 @@ def test_prose_is_split_into_its_sentences(text: str) -> None:
     assert split_units(text) == split_sentences(text)
 
 
-LINES = st.lists(st.sampled_from(["| a | b |", "|---|---|", "k: v", "Prose. More.", "", "  ", "a\tb", "---", "| |"]))
+TAGGED = """<table class="plans">
+<thead><tr><th>Plan</th><th>Calls <br>a minute</th></tr></thead>
+<tbody>
+<tr><td>Nest</td><td></td></tr>
+<tr><td><b>Flock</b></td><td>300 | <code>burst</code></td></tr>
+</tbody></table>"""
+
+
+def test_a_table_in_html_has_rows_and_cells_without_its_tags() -> None:
+    found = rows_of(TAGGED)
+    assert found is not None and found.header is not None
+    assert columns_of(found.header.of(TAGGED)) == "Plan | Calls a minute"
+    assert [as_line(row.of(TAGGED)) for row in found.rows] == ["Nest\t", "Flock\t300 | burst"]
+    assert cells_of(found.rows[0].of(TAGGED)) == ["Nest"]
+    row = found.rows[1].of(TAGGED)
+    assert [cell.of(row) for cell in cell_spans(row)] == ["<b>Flock</b>", "300 | <code>burst</code>"]
+    assert rows_of("<p>The pump <i>td</i> is oiled.</p>") is None
+    assert rows_of("Cells are written <td>so</td> in HTML.") is None
+
+
+def test_cells_that_hold_nothing_keep_their_place() -> None:
+    for row in ("| a |  | c |", "a\t\tc"):
+        assert [cell.of(row) for cell in cell_spans(row)] == ["a", "", "c"]
+        assert cells_of(row) == ["a", "c"]
+    assert cells_of("| a \\| b | c |") == ["a \\| b", "c"]
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "<table>",
+            "<tr><td>a",
+            "</td>",
+            "<th>b</th>",
+            "</tr>",
+            "</table>",
+            "| a | b |",
+            "|---|---|",
+            "k: v",
+            "Prose. More.",
+            "",
+            "  ",
+            "a\tb",
+            "---",
+            "| |",
+        ]
+    )
+)
 
 
 @given(LINES.map("\n".join) | st.text())

@@ -14,7 +14,7 @@ from ui.web.prose import Mark, paragraph_html, prose_html, row_html, runs_of, ta
 MARKDOWN, PLAIN = "documents/a.md", "documents/a.txt"
 PARTS = st.sampled_from(
     ["**", "__", "*", "_", "`", "``", "```", "[", "](", ")", "![", "|", "\n", "\t", "| --- | --- |\n", "# ", "\\", "<b>",
-     "</b>", "<!--", "-->", "<script>", "a", "word", " ", "x*y", "snake_case_name", "https://a.b/c", "é", "\u202e", "&amp;", "&#8238;"]
+     "</b>", "<!--", "-->", "<script>", "a", "word", " ", "x*y", "<table>", "<tr>", "<td>", "</td>", "<th>", "</tr>", "snake_case_name", "https://a.b/c", "é", "\u202e", "&amp;", "&#8238;"]
 )  # fmt: skip
 
 
@@ -112,6 +112,25 @@ def test_a_table_has_rows_and_cells_under_its_head() -> None:
     assert [one.tag for one in rows[0].all() if one.tag in ("td", "th")] == ["th", "th"]
     assert "---" not in seen(table_html(TABLE, MARKDOWN) or "")
     assert "|" not in seen(table_html(TABLE, MARKDOWN) or "").replace("Heron, |", "")
+
+
+TAGGED = "<table>\n<tr><th>Plan</th><th>Calls</th></tr>\n<tr><td>Nest</td><td>60 | <b>20</b></td></tr>\n</table>"
+
+
+def test_a_table_in_html_inside_markdown_is_a_table_and_its_tags_are_not_seen() -> None:
+    html = table_html(TAGGED, MARKDOWN) or ""
+    root = Reader(html).root
+    assert root.text == TAGGED
+    rows = [row for row in root.all() if row.tag == "tr"]
+    assert [[cell.tag for cell in row.all() if cell.tag in ("th", "td")] for row in rows] == [
+        ["th", "th"],
+        ["td", "td"],
+    ]
+    assert [line.split() for line in seen(html).splitlines() if line.strip()] == [["PlanCalls"], ["Nest60", "|", "20"]]
+    row = "<tr><td>Nest</td><td>60</td></tr>"
+    told = table_html(row, MARKDOWN, head=["Plan", "Calls"], bold=Span(row.index("60"), row.index("60") + 2)) or ""
+    assert [one.text for one in Reader(told).root.all() if one.tag == "th"] == ["Plan", "Calls"]
+    assert [one.text for one in Reader(told).root.all() if "told" in one.classes] == ["60"]
 
 
 def test_a_row_of_strokes_below_the_first_rule_is_a_row() -> None:
