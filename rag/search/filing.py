@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from pathlib import PurePosixPath
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from rag.domain import Source, document_name
 from rag.index.records import Record
 from rag.search.fusion import Scores
 from rag.text import language
-from rag.text.dates import find_years, masked
+from rag.text.dates import find_dates, find_years, masked
 
 MEANT = 1.5
 """Log-odds for a document of the year that is asked for, and against one of another year or an older version."""
@@ -44,14 +45,31 @@ def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) 
     elif asked:
         given = [0.0] * len(filed)
     else:
-        later = is_later if asks_for_the_newest(question) else _is_named_later
-        outdated = {one for one in among if _has_version(later, one, among)}
+        if asks_for_the_newest(question):
+            outdated = {one for one in among if any(is_later(other, one) and _are_alike(other, one) for other in among)}
+        else:
+            outdated = {one for one in among if _has_version(_is_named_later, one, among)}
         given = [-MEANT * (one in outdated) for one in filed]
     return np.array(given, dtype=np.float32)
 
 
 def asks_for_the_newest(question: str) -> bool:
     return _NEWEST.search(question) is not None
+
+
+def _are_alike(other: Filed, one: Filed) -> bool:
+    """Whether they have the same title, but for the years in it, or the same file name, but for its dates: letters have
+    whatever title their heads give them."""
+    names = [_undated(PurePosixPath(document_name(each[0])).stem) for each in (other, one)]
+    return untimed(other[1].title) == untimed(one[1].title) or (bool(names[0]) and names[0] == names[1])
+
+
+@lru_cache(maxsize=8192)
+def _undated(stem: str) -> str:
+    """The words of a file's name without numbers and dates."""
+    spaced = " ".join(_WORD.findall(stem.replace("_", " ")))
+    words = _WORD.findall(masked(spaced, (dated.span for dated in find_dates(spaced))).casefold())
+    return " ".join(word for word in words if not word.isdigit())
 
 
 def _has_version(is_it: Callable[[Filed, Filed], bool], one: Filed, among: Iterable[Filed]) -> bool:

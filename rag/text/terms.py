@@ -63,8 +63,8 @@ def _by_first(*names: str) -> Mapping[str, str]:
     }
 
 
-_ONE_WORD = _by_first("words.spellings", "words.short_forms")
-"""Stems of what is written in several ways, by the one that all are compared by."""
+_ONE_WORD = _by_first("words.spellings", "words.short_forms", "words.numerals", "words.synonyms")
+"""Stems of what is written or called in several ways, by the one that all are compared by."""
 _COUNTRY = _by_first("words.peoples")
 
 

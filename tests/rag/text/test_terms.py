@@ -124,6 +124,9 @@ def test_irregular_forms_share_the_stem_of_their_base() -> None:
         ("the neighbours’ behaviour", "the neighbors’ behavior"),
         ("bike photos exams", "bicycle photographs examinations"),
         ("Col Dr Prof", "colonel doctor professor"),
+        ("six dogs and 20 cats", "6 dogs and twenty cats"),
+        ("the price of a vacation", "the cost of a holiday"),
+        ("approved, not refused", "approval not refusal"),
     ],
 )
 def test_a_word_has_one_stem_however_it_is_spelled(written: str, otherwise: str) -> None:
@@ -139,7 +142,7 @@ def test_a_people_is_of_its_country_and_no_name_is_of_another(people: str, count
     assert terms.country_of(*terms.stems("Marian")) != terms.country_of(*terms.stems("Maria"))
 
 
-@pytest.mark.parametrize("name", ["words.spellings", "words.short_forms"])
+@pytest.mark.parametrize("name", ["words.spellings", "words.short_forms", "words.numerals", "words.synonyms"])
 def test_all_of_a_row_are_one_word(name: str) -> None:
     assert [row for row in language.rows(name) if len({stem for word in row for stem in terms.stems(word)}) > 1] == []
 
@@ -154,6 +157,10 @@ def test_all_of_a_row_are_one_word(name: str) -> None:
         ("Marian", "Maria"),
         ("Peterson", "Peters"),
         ("apps", "applications"),
+        ("cost", "expense"),
+        ("one", "1"),
+        ("emerge", "urgent"),
+        ("permit", "allow"),
     ],
 )
 def test_words_that_only_look_alike_have_their_own(one: str, other: str) -> None:
