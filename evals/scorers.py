@@ -113,7 +113,10 @@ def _in_highlights(most: int) -> Callable[[Attempt], float | None]:
 
 
 def _in_bold(attempt: Attempt) -> str | None:
-    """The words in bold of the first citation that has any; None where nothing is set in bold."""
+    """The words in bold of the first citation that has any; None where nothing is set in bold, or as no more than the
+    sentence that may answer."""
+    if attempt.answer.is_uncertain:
+        return None
     marked = ((one, one.bold) for one in attempt.answer.citations)
     return next((bold.shifted(-one.start).of(one.quote) for one, bold in marked if bold is not None), None)
 

@@ -198,7 +198,8 @@ class Citation:
     """The exact span that backs a statement: `quote` is a slice of the stored paragraph, always.
 
     `start` and `end` count in the document's text, like the paragraph's own; `bold` is an inner span in
-    the same coordinates that a reader is confident of, or None.
+    the same coordinates, or None: the answer itself, where a reader is confident of it; of an uncertain answer the
+    sentence that may answer.
     """
 
     mark: int
@@ -252,7 +253,7 @@ class Statement:
 
     @property
     def bold(self) -> Span | None:
-        """Of a quote, the words in its text that a reader is confident are the answer itself."""
+        """Of a quote, the words in its text that are in bold (`Citation.bold`)."""
         for one in self.citations:
             if one.bold is not None and " ".join(one.quote.split()) == self.text:
                 inside = one.bold.shifted(-one.start)

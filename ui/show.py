@@ -10,6 +10,7 @@ import regex
 from rich.markup import escape
 
 from rag.domain import Answer, Citation, Json, Passage, Role, Statement, Verdict, document_name
+from rag.text.units import cell_spans, cells_of, is_tagged, without_tags
 from ui.words import ROLE_NAMES, excerpt, left_out_text, verdict_text
 
 if TYPE_CHECKING:
@@ -100,20 +101,20 @@ def folder_lines(status: Json) -> Iterator[str]:
 
 def _statement_line(statement: Statement) -> str:
     marks = "".join(safe(f"[{citation.mark}]") for citation in statement.citations)
-    lead = f"[italic]{safe(statement.lead)}[/italic] " if statement.lead else ""
+    lead, said = statement.lead, _quoted(statement)
+    if (cells := _row_of(statement)) is not None:
+        lead, said = _row_line(cells, lead=lead)
+    before = f"[italic]{safe(lead)}[/italic] " if lead else ""
     if statement.verdict is Verdict.UNSUPPORTED:
         reason = safe(statement.reason or "")
-        return f"{lead}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
+        return f"{before}[strike]{safe(statement.text)}[/strike] [red]not found in your documents: {reason}[/red]"
     if statement.verdict is Verdict.TRANSLATED:
-        return f"{lead}{safe(statement.text)} [cyan]{marks}[/cyan] [yellow]{safe(statement.doubt)}[/yellow]"
-    return f"{lead}{_quoted(statement)} [cyan]{marks}[/cyan]"
+        return f"{before}{safe(statement.text)} [cyan]{marks}[/cyan] [yellow]{safe(statement.doubt)}[/yellow]"
+    return f"{before}{said} [cyan]{marks}[/cyan]"
 
 
 def _quoted(statement: Statement) -> str:
-    """What it says, in quotation marks where it is a quote, the answer itself in bold; cells of a row side by side."""
-    citation = statement.citations[0] if statement.is_quote else None
-    if citation and "\t" in citation.quote and citation.paragraph.role is Role.TABLE:
-        return " | ".join(_cells(citation))
+    """What it says, in quotation marks where it is a quote, the answer itself in bold."""
     bold, text = statement.bold, statement.text
     marked = (
         f"{safe(text[: bold.start])}[bold]{safe(bold.of(text))}[/bold]{safe(text[bold.end :])}" if bold else safe(text)
@@ -121,13 +122,28 @@ def _quoted(statement: Statement) -> str:
     return f"“{marked}”" if statement.takes_quotation_marks else marked
 
 
-def _cells(citation: Citation) -> Iterator[str]:
-    """The cells of a row, the one that is in bold so."""
-    start = citation.start
-    for cell in citation.quote.split("\t"):
-        is_bold = citation.bold is not None and start <= citation.bold.start < start + len(cell)
-        yield f"[bold]{safe(cell.strip())}[/bold]" if is_bold else safe(cell.strip())
-        start += len(cell) + 1
+def _row_of(statement: Statement) -> list[str] | None:
+    """The cells of the row that it quotes, the one that is in bold so; None where it quotes no row."""
+    citation = statement.citations[0] if statement.is_quote else None
+    if citation is None or citation.paragraph.role is not Role.TABLE or len(cells_of(citation.quote)) < 2:
+        return None
+    if "\n" in citation.quote.strip() and not is_tagged(citation.quote):
+        return None
+    cells = []
+    for cell in cell_spans(citation.quote):
+        at, said = cell.shifted(citation.start), safe(without_tags(cell.of(citation.quote)))
+        is_bold = citation.bold is not None and at.start <= citation.bold.start < at.end
+        cells.append(f"[bold]{said}[/bold]" if is_bold else said)
+    return cells
+
+
+def _row_line(cells: Sequence[str], *, lead: str | None) -> tuple[str | None, str]:
+    """The words in front of a row, and its cells side by side, each behind the name of its column where the lead names
+    as many."""
+    names = cells_of((lead or "").removesuffix(":"))
+    if len(names) < 2 or len(names) != len(cells):
+        return lead, " | ".join(cell for cell in cells if cell)
+    return None, " | ".join(f"{safe(name)}: {cell}" for name, cell in zip(names, cells, strict=True) if cell)
 
 
 def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
@@ -144,7 +160,8 @@ def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
 
 def _abstention_lines(answer: Answer) -> Iterator[str]:
     if answer.missing_terms:
-        yield f"These words stand nowhere in them: {safe(', '.join(answer.missing_terms))}."
+        words = safe(", ".join(f"“{word}”" for word in answer.missing_terms))
+        yield f"{'Nowhere in them stands' if len(answer.missing_terms) == 1 else 'Nowhere in them stand'} {words}."
     if answer.closest:
         yield "\nThe closest passages, related but no answer:"
         yield from _closest_lines(answer)

@@ -7,6 +7,7 @@ import datetime as dt
 from rag.documents.context import display
 from rag.domain import Answer, Confidence, Role, Verdict, document_name
 from rag.owners import is_upload, owner_of
+from rag.text.units import as_line, cells_of, columns_of, rows_of
 
 _EXCERPT = 200
 
@@ -17,7 +18,7 @@ ROLE_NAMES = {
     Role.BODY: "",
     Role.LIST: "list",
     Role.TABLE: "table",
-    Role.CAPTION: "photo caption",
+    Role.CAPTION: "caption",
     Role.COMMENT: "reader’s comment",
     Role.BOILERPLATE: "page furniture",
 }
@@ -26,8 +27,8 @@ ROLE_NAMES = {
 
 def excerpt(text: str, most: int = _EXCERPT, *, about: str = "") -> str:
     """A text in at most so many characters, ended at a word: its beginning, or from the sentence on that has most words
-    of the question that it is `about`, where the beginning does not reach it."""
-    shown = display(text)
+    of the question that it is `about`, where the beginning does not reach it; of a table its columns and that row."""
+    shown = _row_text(text, about=about) or display(as_line(text))
     if len(shown) <= most:
         return shown
     start = _where(shown, about=about, reached=most - 1) if about else 0
@@ -36,6 +37,22 @@ def excerpt(text: str, most: int = _EXCERPT, *, about: str = "") -> str:
     if len(before) + len(rest) <= most:
         return before + rest
     return before + rest[: most - 1 - len(before)].rsplit(" ", 1)[0] + "…"
+
+
+def _row_text(text: str, *, about: str) -> str | None:
+    """The row of a table that has most words of a question, behind the names of its columns, and those after it; None
+    for what is no table of several rows."""
+    from rag.text import terms  # heavy: kept out of `ibid --help`
+
+    found = rows_of(text)
+    lines = [" | ".join(cells_of(row.of(text))) for row in found.rows] if found else []
+    if found is None or len(lines) < 2 or not any(" | " in line for line in lines):
+        return None
+    asked = set(terms.content_stems(about))
+    shared = [len(asked.intersection(terms.content_stems(line))) for line in lines]
+    best = max(range(len(lines)), key=lambda i: (shared[i], -i))
+    names = [f"{columns_of(found.header.of(text))}:"] if found.header else []
+    return display(" ".join([*names, ("… " if best else "") + " · ".join(lines[best:])]))
 
 
 def _where(text: str, *, about: str, reached: int) -> int:

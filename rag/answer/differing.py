@@ -9,6 +9,7 @@ import regex
 from rag.answer.candidates import Candidate
 from rag.search.filing import asks_for_the_newest, is_later, years_in, years_of
 from rag.text import terms
+from rag.text.dates import find_whole_dates
 from rag.text.names import names
 from rag.text.overlap import (
     Inquiry,
@@ -17,6 +18,7 @@ from rag.text.overlap import (
 from rag.text.values import amounts
 
 _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
+_VERSION = regex.compile(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){1,3}(?![\d.])")
 _SAME_EVENT = 0.75
 _ALIKE = 0.6
 
@@ -44,12 +46,8 @@ def _is_beside(best: Candidate, other: Candidate) -> bool:
 def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
     """Two sentences with nearly the same words, most of the question in both, and numbers that differ: "The daily
     allowance is €45" and "The daily allowance is €52"."""
-    ours, theirs = ({a.value for a in amounts(one.sentence.text)} for one in (best, other))
-    if not ours - theirs or not theirs - ours:
-        return False
-    words, others = ({stem for stem in one.sentence.present if stem.isalpha()} for one in (best, other))
-    alike = len(words & others) / max(len(words | others), 1)
-    return alike >= _ALIKE and coverage(inquiry, best.sentence.present & other.sentence.present) >= _SAME_EVENT
+    held = coverage(inquiry, best.sentence.present & other.sentence.present)
+    return held >= _SAME_EVENT and _are_alike(best, other)
 
 
 def _of_others(best: Candidate, other: Candidate) -> bool:
@@ -88,10 +86,42 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
 
 
 def meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:
-    """Two that differ: first the one of the year asked for, or the newer where the question wants the newest."""
+    """Two that differ: first the one of the year asked for, or the newer where the question wants the newest, and
+    where one document has both below their dates or versions, as a list of changes has."""
     asked = years_in(question)
+    if not asked and not _VERSION.search(question) and _is_of_later_section(rival, best):
+        return rival, best
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in (best, rival)]
     ours, theirs = (years_of(*one) for one in filed)
     if asked:
         return (rival, best) if theirs & asked and not ours & asked else (best, rival)
     return (rival, best) if asks_for_the_newest(question) and is_later(filed[1], filed[0]) else (best, rival)
+
+
+def said_later(first: Candidate, others: Sequence[Candidate]) -> Candidate | None:
+    """Of one document the sentence that says with another number what the first says, under a later date or version:
+    "Passwords must now have 14 characters"."""
+    return next((one for one in others if _is_of_later_section(one, first) and _are_alike(one, first)), None)
+
+
+def _are_alike(one: Candidate, other: Candidate) -> bool:
+    """Whether two sentences have nearly the same words and numbers that differ."""
+    ours, theirs = ({a.value for a in amounts(each.sentence.text)} for each in (one, other))
+    if not ours - theirs or not theirs - ours:
+        return False
+    words, others = ({stem for stem in each.sentence.present if stem.isalpha()} for each in (one, other))
+    return len(words & others) / max(len(words | others), 1) >= _ALIKE
+
+
+def _is_of_later_section(one: Candidate, other: Candidate) -> bool:
+    """Whether both stand in one document, this one under a later date, or the higher version, in its headings."""
+    if one.passage.paragraph.document_id != other.passage.paragraph.document_id:
+        return False
+    headings = [" ".join(each.passage.paragraph.heading) for each in (one, other)]
+    days = [[one.readings[0].in_calendar for one in find_whole_dates(heading)] for heading in headings]
+    ours, theirs = ([day for day in told if day is not None] for told in days)
+    if ours and theirs:
+        return ours[-1] > theirs[-1]
+    versions = [_VERSION.search(heading) for heading in headings]
+    one_version, other_version = ([int(part) for part in found[0].split(".")] if found else [] for found in versions)
+    return bool(other_version) and one_version > other_version

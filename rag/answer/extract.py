@@ -15,14 +15,14 @@ import regex
 
 from rag.answer.candidates import Candidate, asks
 from rag.answer.columns import asked_cell
-from rag.answer.differing import disagreeing, meant
+from rag.answer.differing import disagreeing, meant, said_later
 from rag.answer.exactly import Exactly
+from rag.answer.quoting import statement_of
 from rag.documents.context import display
-from rag.documents.voices import lead_of
-from rag.domain import Role, Span, Statement
+from rag.domain import Span, Statement
+from rag.search.filing import years_in
 from rag.text import language
 from rag.text.overlap import Inquiry, seen_by
-from rag.text.units import columns_of
 
 MOST_WORDS = 60
 """Of an answer with more than one sentence; a single long one is shown whole."""
@@ -30,6 +30,8 @@ MOST_WORDS = 60
 _SECOND_AT = 0.05
 _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
 
+_IN_PLACE = 45
+"""Words that what may answer is shown with, whatever stands beside it."""
 _MOST_ALTERNATIVES = 3
 _ALTERNATIVE_AT = 0.2
 """Of the best sentence's share: what is less likely is no alternative to it."""
@@ -106,9 +108,9 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
     return None
 
 
-def alternatives(ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
-    """The best sentence and, of other paragraphs, those nearly as likely, the likeliest first; their verdicts are still
-    pending. `ranked` is not empty."""
+def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
+    """The best sentence and, of other paragraphs, those nearly as likely, the likeliest first, or the later one of two
+    that differ; their verdicts are still pending. `ranked` is not empty."""
     shown: list[Candidate] = []
     for one in ranked:
         is_another = all(
@@ -118,7 +120,39 @@ def alternatives(ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
         words = sum(before.words for before in shown) + one.words
         if is_another and one.share >= _ALTERNATIVE_AT * ranked[0].share and (not shown or words <= MOST_WORDS):
             shown.append(one)
-    return tuple(statement_of(candidate, mark) for mark, candidate in enumerate(shown[:_MOST_ALTERNATIVES], start=1))
+    first, *others = shown[:_MOST_ALTERNATIVES]
+    later = said_later(first, others)
+    if later is not None and not years_in(inquiry.question):
+        first, others = later, [first, *(one for one in others if one is not later)]
+    beside = (_unmarked(statement_of(candidate, mark)) for mark, candidate in enumerate(others, start=2))
+    return (_in_its_place(first, most_words=max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))), *beside)
+
+
+def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
+    """A sentence in bold with those around it in its paragraph, so many words in all, what follows it first: what it
+    says is understood in its place, and where it is not the answer, that often stands beside it."""
+    alone, paragraph = _unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
+    if candidate.sentence.is_row:
+        return alone
+    span, words = candidate.span.shifted(-paragraph.start), candidate.words
+    around = [one.span for one in candidate.sentences]
+    while True:
+        after = next((one for one in around if one.start >= span.end), None)
+        before = next((one for one in reversed(around) if one.end <= span.start), None)
+        longer = ((one, words + len(one.of(paragraph.text).split())) for one in (after, before) if one is not None)
+        wider = next(((one, total) for one, total in longer if total <= most_words), None)
+        if wider is None:
+            break
+        span, words = Span(min(span.start, wider[0].start), max(span.end, wider[0].end)), wider[1]
+    citation = candidate.passage.cited(span.shifted(paragraph.start), 1)
+    is_wider = len(citation.quote) > len(candidate.span)
+    citation = replace(citation, bold=candidate.span if is_wider else None)
+    return replace(alone, text=display(citation.quote), citations=(citation,))
+
+
+def _unmarked(statement: Statement) -> Statement:
+    """Without the words in bold: nobody is sure of them."""
+    return replace(statement, citations=tuple(replace(one, bold=None) for one in statement.citations))
 
 
 def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:
@@ -127,46 +161,7 @@ def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:
     return seen.present & set(inquiry.stems)
 
 
-def statement_of(candidate: Candidate, mark: int) -> Statement:
-    """A sentence as a statement that cites it; its verdict is still pending."""
-    citation = candidate.passage.cited(candidate.span, mark)
-    bold = candidate.bold
-    if bold is not None and citation.start <= bold.start and bold.end <= citation.end:
-        citation = replace(citation, bold=bold)
-    lead = lead_of(citation) or _columns_of(candidate) or _asked_of(candidate) or _heading_of(candidate)
-    return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
-
-
 def _dated(statement: Statement) -> Statement:
     """With the date of its document in front, or its title, so that it is seen which of two is which."""
     source = statement.citations[0].source
     return replace(statement, lead=statement.lead or f"{source.day or source.title}:")
-
-
-def _asked_of(candidate: Candidate) -> str | None:
-    """The question that a sentence answers in a list of questions, without the marks around it."""
-    asked = candidate.asked_before
-    return display(asked).strip("*_# ") if asked else None
-
-
-def _heading_of(candidate: Candidate) -> str | None:
-    """The heading that a sentence points back to, as "Then it is lost." does, or of which it is an item."""
-    heading = candidate.passage.paragraph.heading
-    is_item = candidate.passage.paragraph.role is Role.LIST
-    if not heading or not (candidate.is_said_of_heading or is_item):
-        return None
-    return heading[-1] if heading[-1].endswith(("?", ":")) else f"{heading[-1]}:"
-
-
-def _columns_of(candidate: Candidate) -> str | None:
-    """What the cells of a row are, to read it by."""
-    header = candidate.sentences[0]
-    if not candidate.sentence.is_row:
-        return None
-    if header.is_header:
-        return f"{columns_of(header.text)}:"
-    # A field says nothing of whom: "status: blocked"; and rows of two sheets may look the same.
-    if candidate.is_field:
-        return f"{candidate.passage.source.title}:"
-    heading = candidate.passage.paragraph.heading
-    return f"{heading[-1].rstrip(':')}:" if heading and "\t" in candidate.sentence.text else None

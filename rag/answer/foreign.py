@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.candidates import NOT_PROSE, Candidate, is_telling
-from rag.answer.extract import statement_of
 from rag.answer.gate import likelihood
 from rag.answer.mentions import unknown_identifiers
 from rag.answer.outcomes import FOREIGN, abstaining, noted, possible
+from rag.answer.quoting import statement_of
 from rag.answer.verify import settle
 from rag.domain import Answer, Confidence, GateReading, Passage, Question
 from rag.search.languages import Languages

@@ -1,22 +1,26 @@
-"""Steps and items quoted together, under the sentence that leads them in, where a question asks for all of them.
+"""Steps and items quoted together, under the sentence that leads them in, where a question asks for all of them; and
+the rows of a table where it asks which of them has the most of something.
 
 "Which key is red?" is answered by one item; "how do I open the depot?" and "what must I bring?" want the whole list.
+"Which tariff is cheapest?" is told by all rows, and by none of them alone: nothing here compares numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby
 
 import regex
 
 from rag.answer.candidates import Candidate
+from rag.answer.mentions import superlative
+from rag.answer.quoting import heading_lead, statement_of
 from rag.answer.sections import Read
 from rag.documents.blocks import number_of
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Paragraph, Passage, Role, Span, Statement
+from rag.domain import Key, Paragraph, Passage, Role, Span, Statement
 from rag.text import language, terms
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
@@ -26,6 +30,8 @@ _MOST_WORDS = 400
 """Of all items that are shown; a list of essays is shown in part."""
 _AROUND = 40
 """Paragraphs on each side in which a list is looked for."""
+_LIKELIEST = 3
+"""Sentences, of which two are in a list that is meant as a whole."""
 _MOST_OF_IT = 0.5
 """Of what the question asks, by weight: what is above the list, or in one item, and holds so much, is about it."""
 
@@ -36,16 +42,21 @@ _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", re
 @dataclass(frozen=True, slots=True)
 class WholeList:
     """The sentence that leads a list in, where there is one, and its items, each a citation of one of the `passages`;
-    their verdicts are still pending. `more` items follow that are not shown."""
+    their verdicts are still pending. `more` items follow that are not shown. It `answers` by itself; rows are for
+    comparing."""
 
     statements: tuple[Statement, ...]
     passages: tuple[Passage, ...]
     more: int
+    answers: bool = True
 
 
-def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | None:
-    """The list that the best sentence belongs to, leads in, or stands in a section with; None where the question does
-    not ask for all of it, or where it is about something else."""
+def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
+    """The list that the best sentence, the first of `ranked`, belongs to, leads in, or stands in a section with; None
+    where the question does not ask for all of it, or where it is about something else."""
+    best = ranked[0]
+    if best.sentence.is_row and superlative(inquiry.question):
+        return _rows_beside(best, read)
     is_how_to = _HOW_TO.match(inquiry.question) is not None
     if not (is_how_to or _SEVERAL.match(inquiry.question)):
         return None
@@ -54,12 +65,44 @@ def whole_list(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | Non
     place = next((i for i, one in enumerate(around) if one.paragraph.number == here.number), None)
     if place is None:
         return None
-    asked = _Asked(inquiry, best, is_how_to)
+    likeliest = frozenset(one.passage.paragraph.key for one in ranked[:_LIKELIEST])
+    asked = _Asked(inquiry, best, is_how_to, likeliest)
     own = _list_at(around, place)
     if own is not None:
         return _shown(own) if asked.is_meant(own) else None
     nearby = _lists_of_section(around, place)
     return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
+
+
+def _rows_beside(best: Candidate, read: Read) -> WholeList | None:
+    """The rows of the table that the best sentence is a row of; None where there is no other."""
+    here = best.passage
+    rows = [(here, one.span.shifted(here.paragraph.start)) for one in best.sentences if one.is_row]
+    if len(rows) == 1:
+        number = here.paragraph.number
+        around = read(here.paragraph.document_id, range(max(1, number - _AROUND), number + _AROUND + 1))
+        tables = groupby(around, key=lambda one: (one.paragraph.role, one.paragraph.heading, _first_name(one)))
+        groups = ([*group] for _, group in tables)
+        own = next((group for group in groups if any(one.paragraph.number == number for one in group)), [here])
+        rows = [(one, Span(one.paragraph.start, one.paragraph.end)) for one in own]
+    if len(rows) == 1:
+        return None
+    at = next((i for i, (_, span) in enumerate(rows) if span.start == best.span.start), 0)
+    first = max(0, min(at - MOST_ITEMS // 2, len(rows) - MOST_ITEMS))
+    shown = rows[first : first + MOST_ITEMS]
+    lead = statement_of(best, 1).lead
+    citations = [passage.cited(span, mark) for mark, (passage, span) in enumerate(shown, start=1)]
+    return WholeList(
+        statements=tuple(Statement(text=display(one.quote), citations=(one,), lead=lead) for one in citations),
+        passages=tuple(dict.fromkeys(passage for passage, _ in shown)),
+        more=len(rows) - len(shown),
+        answers=False,
+    )
+
+
+def _first_name(passage: Passage) -> str:
+    """The name of the first column, where it stands in its cell."""
+    return passage.paragraph.text.partition("\t")[0].partition(": ")[0]
 
 
 def is_heading_of(inquiry: Inquiry, paragraph: Paragraph) -> bool:
@@ -96,11 +139,12 @@ class _List:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked, and the sentence that answers best."""
+    """What is asked, the sentence that answers best, and the paragraphs of the likeliest few."""
 
     inquiry: Inquiry
     best: Candidate
     is_how_to: bool
+    likeliest: frozenset[Key]
 
     def is_meant(self, one: _List) -> bool:
         """Whether the list at the best sentence is what the question asks for."""
@@ -109,7 +153,8 @@ class _Asked:
             return is_about_it or coverage(self.inquiry, self.best.sentence.present) < _MOST_OF_IT
         # What nothing announces is a list of whatever comes under its heading.
         is_headed = is_heading_of(self.inquiry, self.best.passage.paragraph)
-        return is_about_it and (self._are_steps(one) or is_headed)
+        answers_often = sum(item.paragraph.key in self.likeliest for item in one.items) > 1
+        return (is_about_it and (self._are_steps(one) or is_headed)) or (answers_often and not self.is_how_to)
 
     def is_told(self, one: _List, *, is_below: bool) -> bool:
         """Whether a list elsewhere in the section is: the sentence above it says so, or it is the steps below."""
@@ -134,8 +179,11 @@ def _shown(one: _List) -> WholeList:
     spans = [(one.before, one.lead)] if one.before and one.lead else []
     spans += [(item, Span(item.paragraph.start, item.paragraph.end)) for item in one.items[:count]]
     citations = [passage.cited(span, mark) for mark, (passage, span) in enumerate(spans, start=1)]
+    first, *others = (Statement(text=display(one.quote), citations=(one,), lead=lead_of(one)) for one in citations)
+    if not one.lead:
+        first = replace(first, lead=first.lead or heading_lead(one.items[0]))
     return WholeList(
-        statements=tuple(Statement(text=display(one.quote), citations=(one,), lead=lead_of(one)) for one in citations),
+        statements=(first, *others),
         passages=tuple(passage for passage, _ in spans),
         more=len(one.items) - count,
     )

@@ -23,17 +23,19 @@ RARE = 0.008
 ALIKE = 0.8
 """Share of common letters (difflib's ratio) from which a word passes for another with a slip in it."""
 
-_TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:[.,/’'_-][\p{L}\p{N}]+)*")
+_TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:(?:[.,/’'_-]|(?<=\d):(?=\d))[\p{L}\p{N}]+)*")
 _IN_PARTS = regex.compile(r"\d+(?:[.:/-]\d+){2,}")
 _IN_GROUPS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
 _BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
-_POSSESSIVE = regex.compile(r"[’']s$")
+_JOINED = regex.compile(r"[’'](?:s|m|d|ll|re|ve)$", regex.IGNORECASE)
+"""What is written together with a name or with "I": "Ann's", "I'm"."""
 _WORD = regex.compile(r"[\p{L}\p{N}]+")
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 """Scripts that put no spaces between words: what seems one there is a whole sentence."""
 _VALUE = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _NAMED = r"\p{Lu}[\p{L}\p{N}-]*(?:\s\p{Lu}[\p{L}\p{N}-]*)*"
 _EITHER = regex.compile(rf"({_NAMED})\s+{language.pattern('questions.either')}\s+({_NAMED})")
+_SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
 
@@ -44,7 +46,7 @@ def named(question: str) -> tuple[str, ...]:
     in_capitals = 4 * sum(word[0].isupper() for word in later) > 3 * len(later)
     found = []
     for match in _TOKEN.finditer(question):
-        token = _POSSESSIVE.sub("", match.group())
+        token = _JOINED.sub("", match.group())
         is_name = token[0].isupper() and not in_capitals and not _BEGINS.search(question[: match.start()])
         if _has_digit(token) or "_" in token or (is_name and token.casefold() not in _MANNERS):
             found.append(token)
@@ -158,6 +160,12 @@ def decisive(names: Iterable[str], question: str, cited: Mentioned) -> tuple[str
         for word in _WORD.findall(side)
     }
     return tuple(name for name in names if not {word.casefold() for word in _WORD.findall(name)} <= will_do)
+
+
+def superlative(question: str) -> str | None:
+    """The word by which it asks which of several has the most, or the least, of something."""
+    found = _SUPERLATIVE.search(question)
+    return found.group().strip() if found else None
 
 
 def _own_values(question: str) -> frozenset[str]:

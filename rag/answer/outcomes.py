@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from rag.answer.candidates import NOT_PROSE
 from rag.answer.columns import empty_cells
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import WholeList, is_heading_of, whole_list
-from rag.answer.mentions import Mentioned, absent, decisive, unknown_identifiers, unmentioned
+from rag.answer.mentions import Mentioned, absent, decisive, superlative, unknown_identifiers, unmentioned
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.sections import Read
 from rag.answer.verify import settle
+from rag.documents.front_matter import is_front_matter
+from rag.documents.signatures import is_signature
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
-from rag.text import language
+from rag.text import language, terms
 from rag.text.identify import differ
 from rag.text.overlap import seen_by, stems_of
 
@@ -26,7 +29,8 @@ FOREIGN = "It is quoted from a text in another language than the question."
 _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
 stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
-_CLOSEST = 3
+_HALF = 0.5
+_CLOSEST, _FEWEST_WORDS = 3, 4
 _WRITERS = " ".join(language.words("comments.writers"))
 
 
@@ -45,9 +49,10 @@ def quoted(
     # A gate that lets everything through, for measuring, lets this through too.
     unknown = unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ()
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
-    together = whole_list(evidence.inquiry, evidence.candidates[0], read) if is_near else None
+    together = whole_list(evidence.inquiry, evidence.candidates, read) if is_near else None
     is_headed = together is not None and is_heading_of(evidence.inquiry, evidence.candidates[0].passage.paragraph)
-    is_possible = gate.is_open or gate.is_possible or is_headed or _is_row_meant(evidence)
+    is_compared = together is not None and not together.answers and _is_told_but_for_the_most(evidence)
+    is_possible = gate.is_open or gate.is_possible or is_headed or is_compared or _is_row_meant(evidence)
     if not is_near or unknown or not is_possible:
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
@@ -61,12 +66,13 @@ def quoted(
         # What is no more than possible, and speaks of somebody or something else, is not found.
         yield abstaining(replace(answer, unmentioned=doubts.told), scope)
         return
-    is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0)
+    is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0) and (together is None or together.answers)
     if not is_sure and together is None:
-        statements = tuple(map(settle, alternatives(evidence.candidates)))
+        statements = tuple(map(settle, alternatives(evidence.inquiry, evidence.candidates)))
         doubts = doubts_of(statements)
     answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
-    more = f"{together.more} more items of the list are not shown." if together and together.more else None
+    kind = "items of the list" if together is None or together.answers else "rows of the table"
+    more = f"{together.more} more {kind} are not shown." if together and together.more else None
     note = " ".join(filter(None, (more, FOREIGN if doubts.is_foreign else None))) or None
     if not is_sure:
         yield noted(possible(answer, statements, are_alternatives=together is None), note)
@@ -93,11 +99,21 @@ def _is_row_meant(evidence: Evidence) -> bool:
     return row.is_row and bool(inquiry.names) and inquiry.names <= seen.present and not unknown
 
 
+def _is_told_but_for_the_most(evidence: Evidence) -> bool:
+    """Whether the best row and what stands above it hold most of the question but for the word that asks which of
+    several has the most: no row says of itself that it is the cheapest."""
+    inquiry, best = evidence.inquiry, evidence.candidates[0].passage
+    most = stems_of(superlative(inquiry.question) or "", inquiry.truncated)
+    others = {stem: weight for stem, weight in inquiry.weighted if stem not in most}
+    said = stems_of(_with_headings(best.paragraph, best.source), inquiry.truncated)
+    return sum(weight for stem, weight in others.items() if stem in said) > _HALF * sum(others.values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Doubts:
     """What speaks against the sentences that were chosen: words of the question that they do not mention, to be `told`;
     that they are `of_another` than whom the question names; that they are in another language than it. `are_grave`:
-    they make an answer uncertain."""
+    they make an answer uncertain. So does what nothing here can tell: which of several has the most of something."""
 
     told: tuple[str, ...] = ()
     is_of_another: bool = False
@@ -128,12 +144,14 @@ def _doubts(
     is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_rare = bool(missing.rare) and score < _DOUBTS_RARE
+    most = superlative(answer.question)
+    compares = most is not None and most not in cited
     empty = empty_cells(evidence.inquiry, evidence.candidates)
     told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away, *empty)
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
-        are_grave=bool(missing.names or away or empty) or is_of_another_kind or says_of_another or is_rare,
+        are_grave=any((missing.names, away, empty, is_of_another_kind, says_of_another, is_rare, compares)),
     )
 
 
@@ -149,7 +167,7 @@ def possible(answer: Answer, best: Sequence[Statement], *, are_alternatives: boo
     others = [p for p in answer.passages if p.paragraph.key not in cited]
     return replace(
         answer,
-        statements=tuple(_plain(one) for one in best),
+        statements=tuple(best if are_alternatives else map(_plain, best)),
         is_uncertain=True,
         closest=_closest(others),
         notice=ONE_MAY_ANSWER if are_alternatives and len(best) > 1 else MAY_ANSWER,
@@ -178,8 +196,16 @@ def noted(answer: Answer, note: str | None) -> Answer:
 
 
 def _closest(passages: Sequence[Passage]) -> tuple[Passage, ...]:
-    telling = [p for p in passages if p.paragraph.role is not Role.BOILERPLATE]
-    return tuple((telling or list(passages))[:_CLOSEST])
+    telling = [passage for passage in passages if _tells(passage.paragraph)]
+    spoken = telling or [passage for passage in passages if passage.paragraph.role is not Role.BOILERPLATE]
+    return tuple((spoken or list(passages))[:_CLOSEST])
+
+
+def _tells(paragraph: Paragraph) -> bool:
+    """Whether it says something by itself: not "Dear all,", a name, or what a document says of itself in front."""
+    if paragraph.role in NOT_PROSE or is_front_matter(paragraph) or is_signature(paragraph.text):
+        return False
+    return paragraph.role is Role.TABLE or len(terms.words(paragraph.text)) >= _FEWEST_WORDS
 
 
 def _with_headings(paragraph: Paragraph, source: Source) -> str:

@@ -114,4 +114,4 @@ def _described(passage: Passage) -> str:
     return _MARK_IN_TEXT.sub("(", line)
 
 
-_ROLES = {Role.COMMENT: "reader's comment", Role.CAPTION: "photo caption", Role.TABLE: "table", Role.BYLINE: "byline"}
+_ROLES = {Role.COMMENT: "reader's comment", Role.CAPTION: "caption", Role.TABLE: "table", Role.BYLINE: "byline"}

@@ -342,7 +342,7 @@ def lead_of(citation: Citation) -> str | None:
     """Words of ours in front of a quote that is not the document's own prose."""
     paragraph = citation.paragraph
     if paragraph.role is Role.CAPTION:
-        return "A photo caption reads:"
+        return "A caption reads:"
     if paragraph.role is not Role.COMMENT:
         return f"{paragraph.said_by}:" if paragraph.said_by else None
     if paragraph.speaker:

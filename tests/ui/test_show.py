@@ -46,6 +46,31 @@ def test_the_answer_itself_is_bold_and_cells_of_a_row_stand_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "lead", "line"),
+    [
+        ("| Coot | L-158 |", "Crew | Locker:", "Crew: Coot | Locker: L-158 "),
+        ("<tr><td>Coot</td><td><b>L-158</b></td></tr>", "Crew | Locker:", "Crew: Coot | Locker: L-158 "),
+        ("| Coot | | L-158 |", "Crew | Boat | Locker:", "Crew: Coot | Locker: L-158 "),
+        ("| Coot | L-158 |", "Lockers:", "[italic]Lockers:[/italic] Coot | L-158 "),
+        ("| Coot | L-158 |", "Crew:", "[italic]Crew:[/italic] Coot | L-158 "),
+    ],
+)
+def test_the_cells_of_a_row_stand_behind_the_names_of_its_columns(row: str, lead: str, line: str) -> None:
+    cells = Paragraph(document_id="documents/a.md", number=1, text=row, start=0, end=len(row), role=Role.TABLE)
+    citation = Citation(mark=1, paragraph=cells, source=Source(title="A", revision="3-a"), start=0, end=len(row))
+    statement = Statement(text=" ".join(row.split()), citations=(citation,), lead=lead)
+    assert next(iter(answer_lines(Answer(question="Which?", statements=(statement,))))).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [(("burst",), "Nowhere in them stands “burst”."), (("a", "b"), "Nowhere in them stand “a”, “b”.")],
+)
+def test_words_that_stand_nowhere_are_told_in_one_line(missing: tuple[str, ...], line: str) -> None:
+    assert line in answer_lines(Answer(question="Which?", abstained=True, missing_terms=missing))
+
+
+@pytest.mark.parametrize(
     ("count", "expected"),
     [
         pytest.param(0, [], id="none"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
+from rag.text.units import rows_of
 from ui.words import ROLE_NAMES, excerpt, verdict_text
 
 PARAGRAPH = Paragraph(
@@ -64,8 +65,17 @@ def test_an_excerpt_begins_where_the_question_is_spoken_of(about: str, expected:
     assert excerpt(LONG, 41, about=about) == expected
 
 
+BERTHS = "| Boat | Berth |\n| --- | --- |\n| Sigrid | B-12 |\n| Alma | C-03 |\n| Tern | D-07 |"
+
+
+def test_an_excerpt_of_a_table_is_the_row_that_is_spoken_of_behind_the_names_of_its_columns() -> None:
+    assert excerpt(BERTHS, about="Where does the Alma lie?") == "Boat | Berth: … Alma | C-03 · Tern | D-07"
+    assert excerpt(BERTHS, 30) == "Boat | Berth: Sigrid | B-12…"
+    assert excerpt("<table><tr><td>Sigrid</td><td>B-12</td></tr></table>") == "Sigrid B-12"
+
+
 @given(st.text(max_size=300), st.integers(5, 60), st.text(max_size=30))
 def test_an_excerpt_is_never_longer_than_wanted(text: str, most: int, about: str) -> None:
     shown = excerpt(text, most, about=about)
     assert len(shown) <= most
-    assert shown.strip("…") in " ".join(text.split())
+    assert rows_of(text) is not None or shown.strip("…") in " ".join(text.split())

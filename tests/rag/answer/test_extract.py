@@ -94,7 +94,7 @@ def test_a_quote_keeps_the_white_space_of_its_document_and_shows_it_collapsed() 
         (Role.COMMENT, "Michael", ("9 Responses", "1"), "A reader, Michael, writes:"),
         (Role.COMMENT, None, ("9 Responses", "5"), "A reader writes (under comment 5):"),
         (Role.COMMENT, None, (), "A reader writes:"),
-        (Role.CAPTION, None, (), "A photo caption reads:"),
+        (Role.CAPTION, None, (), "A caption reads:"),
         (Role.BODY, "Ann Lee", (), "Ann Lee:"),
     ],
     ids=["the document itself", "a signed comment", "a numbered comment", "a bare comment", "a caption", "a turn"],

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.mentions import Mentioned, absent, decisive, holds, identifiers, named, unknown_identifiers, unmentioned
+from rag.answer.mentions import (
+    Mentioned,
+    absent,
+    decisive,
+    holds,
+    identifiers,
+    named,
+    superlative,
+    unknown_identifiers,
+    unmentioned,
+)
 
 
 def common(stem: str) -> float:
@@ -19,11 +29,13 @@ def common(stem: str) -> float:
         ("What is QX-2041-C?", ("QX-2041-C",)),
         ("What did it cost in 2021?", ("2021",)),
         ("When did Moscow’s forces come?", ("Moscow",)),
+        ("Can I go if I'm ill, and I’d like to?", ()),
+        ("What may not be restarted at 2:15?", ("2:15",)),
         ("WHAT IS THE CAPITAL OF PERU?", ()),
         ("It is late. Does Ann know?", ("Ann",)),
         ("", ()),
     ],
-    ids=["none", "name", "identifier", "year", "possessive", "shouted", "second sentence", "empty"],
+    ids=["none", "name", "identifier", "year", "possessive", "oneself", "time", "shouted", "second sentence", "empty"],
 )
 def test_names_numbers_and_identifiers_are_named(question: str, expected: tuple[str, ...]) -> None:
     assert named(question) == expected
@@ -128,3 +140,19 @@ def test_where_one_of_two_will_do_the_other_is_not_decisive(
     question: str, names: tuple[str, ...], left: tuple[str, ...]
 ) -> None:
     assert decisive(names, question, Mentioned(["LDAP isn't supported."])) == left
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("Which tariff is the cheapest?", "cheapest"),
+        ("Which server has the most memory?", "most"),
+        ("What is the most expensive plan?", "most"),
+        ("Who takes the longest way?", "longest"),
+        ("What is the most recent version?", None),
+        ("Who passed the test of honesty?", None),
+        ("What do most people say?", None),
+    ],
+)
+def test_which_of_several_has_the_most_is_asked_by_a_word(question: str, word: str | None) -> None:
+    assert superlative(question) == word

@@ -121,8 +121,8 @@ def test_where_two_are_nearly_as_likely_both_are_shown(tmp_path: Path, embedder:
     (tmp_path / "documents" / "keys.md").write_text(KEYS, encoding="utf-8")
     with opened(tmp_path, embedder) as bot:
         bot.ingest()
-        answer = bot.ask("Whom do I ask for a key?")
-    assert [one.text.split()[:2] for one in answer.statements] == [["The", "verger"], ["Whoever", "takes"]]
+        answer = bot.ask("How do I get into a building?")
+    assert [one.text.split()[:2] for one in answer.statements] == [["The", "verger"], ["The", "key"]]
 
 
 def test_an_identifier_that_stands_nowhere_is_not_found_however_alike_others_are(bot: Chatbot) -> None:

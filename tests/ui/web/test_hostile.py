@@ -124,7 +124,7 @@ def test_what_a_document_says_is_shown_word_for_word(visitor: Visitor, name: str
         assert squeezed(card.text_content()) == shown(citation["quote"])
         chip.hover()
     for paragraph in visitor.reader.locator(".para .text").all_text_contents():
-        assert squeezed(paragraph).removeprefix("photo caption ") in shown(text)
+        assert squeezed(paragraph).removeprefix("caption ") in shown(text)
     assert visitor.page.evaluate(HARMLESS) == []
     # A place that is opened by its address runs nothing either.
     visitor.page.reload()

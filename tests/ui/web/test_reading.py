@@ -202,7 +202,7 @@ def test_readers_captions_and_furniture_are_told_from_the_document(role: Role, s
         )
     )
     furniture = [] if speaker else ["page furniture"]  # a thumb in a chat is none
-    badges = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"], Role.BOILERPLATE: furniture}
+    badges = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["caption"], Role.BOILERPLATE: furniture}
     assert [one.text for one in page.all("badge")] == badges.get(role, [])
     assert [one.text for one in page.all("speaker")] == (["Michael, 10:42"] if speaker else [])
 

@@ -19,6 +19,7 @@ from parsing import Element, read, shown
 from rag.answer_json import answer_from
 from rag.chatbot import Chatbot
 from rag.documents.context import display
+from rag.documents.reading import read_document
 from rag.domain import (
     Answer,
     Citation,
@@ -287,7 +288,7 @@ def cited(text: str, role: Role = Role.BODY, mark: int = 1, **more: Any) -> Stat
 def test_a_reader_or_a_caption_is_never_taken_for_the_document(role: Role) -> None:
     page = rendered(Answer(question="Why?", searched_for=(), statements=(cited("It rained.", role),)))
     (statement,) = page.all("statement")
-    expected = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["photo caption"]}.get(role, [])
+    expected = {Role.COMMENT: ["reader’s comment"], Role.CAPTION: ["caption"]}.get(role, [])
     assert statement.texts("badge") == expected
     assert ("by-reader" in statement.classes) == (role is Role.COMMENT)
 
@@ -660,3 +661,20 @@ def test_ranks_that_are_no_numbers_make_no_element(hostile: str) -> None:
     described["passages"][0]["ranks"] = {"dense": hostile, "words": hostile, "grams": hostile}
     page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
     assert {"img", "script"}.isdisjoint(element.tag for element in page.all())
+
+
+def test_rows_of_one_table_are_one_table_with_a_mark_in_front_of_each() -> None:
+    rows = read_document("documents/tariffs.csv", b"Tariff,Kind,Price\nFlow,,27.45\nSteady,fixed,26.10\n").paragraphs
+    source = Source(title="tariffs", revision="3-a")
+    cited = [
+        Citation(mark=i, paragraph=row, source=source, start=row.start, end=row.end) for i, row in enumerate(rows, 1)
+    ]
+    statements = tuple(Statement(text=display(one.quote), citations=(one,), verdict=Verdict.VERIFIED) for one in cited)
+    exchange = Exchange(
+        question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
+    )
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    (table,) = [one for one in root.all() if "rows" in one.classes]
+    assert [one.text for one in table.all() if "chip" in one.classes] == ["1", "2"]
+    assert [[cell.text.strip() for cell in row.all() if cell.tag == "td"] for row in table.all() if row.tag == "tr"] == [
+        ["Tariff: Flow", "", "Price: 27.45"], ["Tariff: Steady", "Kind: fixed", "Price: 26.10"]]  # fmt: skip
