@@ -39,9 +39,6 @@ from rag.text.units import cells_of
 PASSAGES = 5
 """Passages whose sentences are looked at."""
 
-_CARRIES, _MOST_CARRYING = 0.2, 3
-"""Share of a question's weight from which a word carries it, and passages that are looked at for having it."""
-
 MOST_SENTENCES = 24
 """Sentences that are embedded for a question; the others keep the cosine of their passage's best."""
 
@@ -188,7 +185,7 @@ def candidates(
     passages, by the paragraph's key."""
     exactly = Exactly(inquiry)
     whom = Whom(inquiry)
-    usable = _usable(passages, inquiry, told_by=lambda text: exactly.is_told_by(text) or whom.is_told_by(text))
+    usable = _usable(passages, told_by=lambda text: exactly.is_told_by(text) or whom.is_told_by(text))
     found: list[Candidate] = []
     described: list[Numbers] = []
     for passage in usable:
@@ -212,28 +209,14 @@ def candidates(
     return sorted(shared, key=lambda c: (-c.share, c.passage.paragraph.key, c.index))
 
 
-def _usable(passages: Sequence[Passage], inquiry: Inquiry, *, told_by: Callable[[str], bool]) -> list[Passage]:
+def _usable(passages: Sequence[Passage], *, told_by: Callable[[str], bool]) -> list[Passage]:
     """The first passages, and of the others rows that tell exactly what, or who, is asked for where none of these
-    does, and those with the word that carries the question where none of these has it."""
+    does."""
     spoken = [one for one in passages if one.paragraph.role not in NOT_PROSE] or list(passages)
     first, others = spoken[:PASSAGES], spoken[PASSAGES:]
-    carrying = _carrying(inquiry)
-    lacks = carrying is not None and not any(_has(one, carrying, inquiry) for one in first)
-    first += [one for one in others if lacks and carrying and _has(one, carrying, inquiry)][:_MOST_CARRYING]
     if any(told_by(one.paragraph.text) for one in first):
         return first
     return first + [one for one in others if one.paragraph.role is Role.TABLE and told_by(one.paragraph.text)]
-
-
-def _carrying(inquiry: Inquiry) -> str | None:
-    """The word of a question that weighs most, where it is so much of the question that nothing answers without it."""
-    stem, weight = max(inquiry.weighted, key=lambda one: one[1], default=("", 0.0))
-    return stem if weight >= _CARRIES * inquiry.weight > 0 else None
-
-
-def _has(passage: Passage, stem: str, inquiry: Inquiry) -> bool:
-    context = context_of(passage.source.title, passage.paragraph)
-    return stem in stems_of(f"{context} {passage.paragraph.text}", inquiry.truncated)
 
 
 def _described(

@@ -118,7 +118,7 @@ def _is_of_later_section(one: Candidate, other: Candidate) -> bool:
     if one.passage.paragraph.document_id != other.passage.paragraph.document_id:
         return False
     headings = [" ".join(each.passage.paragraph.heading) for each in (one, other)]
-    days = [[one.readings[0].in_calendar for one in find_whole_dates(heading)] for heading in headings]
+    days = [[dated.readings[0].in_calendar for dated in find_whole_dates(heading)] for heading in headings]
     ours, theirs = ([day for day in told if day is not None] for told in days)
     if ours and theirs:
         return ours[-1] > theirs[-1]

@@ -17,7 +17,7 @@ from rag.answer.candidates import Candidate, asks
 from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant, said_later
 from rag.answer.exactly import Exactly
-from rag.answer.quoting import statement_of
+from rag.answer.quoting import statement_of, unmarked
 from rag.documents.context import display
 from rag.domain import Span, Statement
 from rag.search.filing import years_in
@@ -124,14 +124,14 @@ def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Stateme
     later = said_later(first, others)
     if later is not None and not years_in(inquiry.question):
         first, others = later, [first, *(one for one in others if one is not later)]
-    beside = (_unmarked(statement_of(candidate, mark)) for mark, candidate in enumerate(others, start=2))
+    beside = (unmarked(statement_of(candidate, mark)) for mark, candidate in enumerate(others, start=2))
     return (_in_its_place(first, most_words=max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))), *beside)
 
 
 def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
     """A sentence in bold with those around it in its paragraph, so many words in all, what follows it first: what it
     says is understood in its place, and where it is not the answer, that often stands beside it."""
-    alone, paragraph = _unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
+    alone, paragraph = unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
     if candidate.sentence.is_row:
         return alone
     span, words = candidate.span.shifted(-paragraph.start), candidate.words
@@ -148,11 +148,6 @@ def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
     is_wider = len(citation.quote) > len(candidate.span)
     citation = replace(citation, bold=candidate.span if is_wider else None)
     return replace(alone, text=display(citation.quote), citations=(citation,))
-
-
-def _unmarked(statement: Statement) -> Statement:
-    """Without the words in bold: nobody is sure of them."""
-    return replace(statement, citations=tuple(replace(one, bold=None) for one in statement.citations))
 
 
 def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:

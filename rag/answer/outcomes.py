@@ -13,6 +13,7 @@ from rag.answer.gathering import Evidence
 from rag.answer.lists import WholeList, is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, decisive, superlative, unknown_identifiers, unmentioned
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
+from rag.answer.quoting import unmarked
 from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.documents.front_matter import is_front_matter
@@ -177,8 +178,7 @@ def possible(answer: Answer, best: Sequence[Statement], *, are_alternatives: boo
 
 def _plain(statement: Statement) -> Statement:
     """As what is not sure is shown: nothing in bold, and no contradiction."""
-    citations = tuple(replace(citation, bold=None) for citation in statement.citations)
-    return replace(statement, citations=citations, conflicts_with=())
+    return replace(unmarked(statement), conflicts_with=())
 
 
 def abstaining(answer: Answer, scope: frozenset[str] | None = None) -> Answer:

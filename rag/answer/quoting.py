@@ -25,6 +25,11 @@ def statement_of(candidate: Candidate, mark: int) -> Statement:
     return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
 
 
+def unmarked(statement: Statement) -> Statement:
+    """Without words in bold, as what nobody is sure of is shown."""
+    return replace(statement, citations=tuple(replace(one, bold=None) for one in statement.citations))
+
+
 def _asked_of(candidate: Candidate) -> str | None:
     """The question that a sentence answers in a list of questions, without the marks around it."""
     asked = candidate.asked_before
