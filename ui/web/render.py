@@ -89,7 +89,10 @@ def _statements_html(answer: Answer, name: str, shelf: Shelf, names_sources: boo
 def _table_of_rows_html(statements: Sequence[Statement], name: str, shelf: Shelf) -> str | None:
     """Statements that are whole rows of one table as that table, so that they can be compared; None for any others."""
     cited = [citation for statement in statements for citation in statement.citations]
-    are_rows = len(cited) == len(statements) and all(one.is_quote for one in statements)
+    # Rows of two documents are told apart by the names of these, and what differs is told side by side.
+    is_of_one = len({citation.paragraph.document_id for citation in cited}) == 1
+    are_plain = all(one.is_quote and not one.conflicts_with for one in statements)
+    are_rows = is_of_one and are_plain and len(cited) == len(statements)
     runs = list(runs_of(one.paragraph for one in cited if one.quote == one.paragraph.text)) if are_rows else []
     if len(runs) != 1 or not runs[0].columns or len(runs[0].paragraphs) < len(statements):
         return None

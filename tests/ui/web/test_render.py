@@ -678,3 +678,18 @@ def test_rows_of_one_table_are_one_table_with_a_mark_in_front_of_each() -> None:
     assert [one.text for one in table.all() if "chip" in one.classes] == ["1", "2"]
     assert [[cell.text.strip() for cell in row.all() if cell.tag == "td"] for row in table.all() if row.tag == "tr"] == [
         ["Tariff: Flow", "", "Price: 27.45"], ["Tariff: Steady", "Kind: fixed", "Price: 26.10"]]  # fmt: skip
+
+
+def test_rows_of_two_documents_stay_apart_under_the_names_of_these() -> None:
+    cited = []
+    for mark, name in enumerate(("prices-2023", "prices-2024"), 1):
+        (row,) = read_document(f"documents/{name}.csv", f"Item,Price\nBread,{mark}.10\n".encode()).paragraphs
+        source = Source(title=name, revision="3-a")
+        cited.append(Citation(mark=mark, paragraph=row, source=source, start=row.start, end=row.end))
+    statements = tuple(Statement(text=display(one.quote), citations=(one,), verdict=Verdict.VERIFIED) for one in cited)
+    exchange = Exchange(
+        question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
+    )
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    assert not [one for one in root.all() if "rows" in one.classes]
+    assert [one.text.split(" · ")[0] for one in root.all() if "from" in one.classes] == ["prices-2023", "prices-2024"]
