@@ -59,6 +59,9 @@ SPEAKER_NAMED = 4.0
 """Log-odds for a turn of somebody whom the question names, unless it asks who: what others say of them has their name
 in it, and more words of the question."""
 
+SPOKEN_OF = 1.0
+"""Log-odds for a document that the answer before was quoted from, where a question leans on the one before."""
+
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
 """Features of a question and its answer that stand for both together."""
@@ -179,12 +182,15 @@ def candidates(
     embedder: Embedder | None,
     model: Linear,
     readings: Mapping[Key, Reading] = MappingProxyType({}),
+    spoken_of: AbstractSet[str] = frozenset(),
 ) -> list[Candidate]:
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
-    passages, by the paragraph's key."""
+    passages, by the paragraph's key; `spoken_of` are the ids of documents that the question before was answered from,
+    where this one leans on it."""
     exactly = Exactly(inquiry)
     whom = Whom(inquiry)
+    passages = sorted(passages, key=lambda one: one.paragraph.document_id not in spoken_of)
     usable = _usable(passages, told_by=lambda text: exactly.is_told_by(text) or whom.is_told_by(text))
     found: list[Candidate] = []
     described: list[Numbers] = []
@@ -202,7 +208,9 @@ def candidates(
     telling = [i for i, candidate in enumerate(found) if is_telling(candidate, inquiry)] or list(range(len(found)))
     chosen = features.at(telling)
     told = whom.preferences([found[i].sentence for i in telling])
-    shares = probabilities(model.scores(chosen) + told + _policy(inquiry, [found[i] for i in telling], exactly))
+    continued = np.array([found[i].passage.paragraph.document_id in spoken_of for i in telling], dtype=np.float32)
+    policy = told + SPOKEN_OF * continued + _policy(inquiry, [found[i] for i in telling], exactly)
+    shares = probabilities(model.scores(chosen) + policy)
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -68,8 +69,9 @@ class Gathering:
             alone = StandAlone(translated.question, summed(alone.usage, translated.usage))
             retrieval = self.retriever.search(question, expansion=alone.question) if alone.question else retrieval
         started = time.perf_counter()
+        spoken_of = _spoken_of(question) if alone.question is not None else frozenset()
         read = [
-            self._weigh(retrieval, inquiry, readings)
+            self._weigh(retrieval, inquiry, readings, spoken_of=spoken_of)
             for inquiry, readings in zip(retrieval.inquiries, retrieval.readings, strict=True)
         ]
         retrieval.seconds["sentences"] = time.perf_counter() - started
@@ -100,16 +102,25 @@ class Gathering:
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
         return StandAlone(expand(question.text, earlier[0], self.retriever.rarity))
 
-    def _weigh(self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading]) -> Evidence:
+    def _weigh(
+        self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading], *, spoken_of: AbstractSet[str]
+    ) -> Evidence:
         found = candidates(
             inquiry,
             [*retrieval.passages, *retrieval.further],
             embedder=self.embedder if retrieval.dense_used else None,
             model=self.learned.sentences_read if readings else self.learned.sentences,
             readings=readings,
+            spoken_of=spoken_of,
         )
         features = gate_features(inquiry, retrieval, found=found, readings=readings)
         return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
+
+
+def _spoken_of(question: Question) -> frozenset[str]:
+    """The documents that the first sentence of the last answer was quoted from."""
+    answers = [turn.answer for turn in question.turns if turn.answer.citations]
+    return frozenset(one.paragraph.document_id for answer in answers[-1:] for one in answer.statements[0].citations)
 
 
 def _translated(asked: str, retrieval: Retrieval, rewriter: Rewriter) -> StandAlone | None:

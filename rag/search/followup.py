@@ -80,7 +80,9 @@ def expand(question: str, earlier: str, weight_of: Callable[[str], float]) -> st
     if not added:
         return None
     phrase = " ".join(added)
-    # In the pronoun's own place the question reads like one, which is what the embedder knows.
+    # In the pronoun's own place a name reads like a question, which is what the embedder knows; other words do not.
+    if not all(word[:1].isupper() for word in added):
+        return f"{question} {phrase}"
     replaced, count = _PRONOUN.subn(lambda match: f"{phrase}’s" if match.group("owner") else phrase, question, count=1)
     return replaced if count else f"{question} {phrase}"
 

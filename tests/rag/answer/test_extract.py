@@ -1,5 +1,7 @@
 """Which sentences are quoted, and how they are introduced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -166,6 +168,20 @@ def test_years_of_other_events_are_no_disagreement(other: str) -> None:
 def test_no_quote_joins_two_paragraphs() -> None:
     statements = answer("What fell and what rose?", passage("Prices fell.", 1), passage("Hopes rose.", 2))
     assert all(len(statement.citations) == 1 for statement in statements)
+
+
+def test_what_leans_on_the_question_before_goes_on_with_the_document_that_answered_it() -> None:
+    inquiry = inquire("And the deposit, how much was it?", lambda stem: 1.0)
+    others = [passage(f"The deposit of room {number} was £{number}00.", number) for number in range(1, 7)]
+    last = passage("The deposit was £295, a quarter of the price.", 7)
+    cottage = replace(last, paragraph=replace(last.paragraph, document_id="documents/cottage.txt"))
+
+    def best(spoken_of: frozenset[str]) -> str:
+        found = candidates(inquiry, [*others, cottage], embedder=None, model=BY_COVERAGE, spoken_of=spoken_of)
+        return found[0].passage.paragraph.document_id
+
+    assert best(frozenset()) == "documents/a.txt"
+    assert best(frozenset({"documents/cottage.txt"})) == "documents/cottage.txt"
 
 
 def test_the_marks_count_from_one() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from rag.chatbot import Chatbot
-from rag.domain import Question
+from rag.domain import Question, Turn
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.settings import Settings
@@ -40,3 +41,23 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
 )
 def test_the_names_of_a_question_are_told_by_the_best_sentence(bot: Chatbot, question: str, share: float) -> None:
     assert bot.gathering.gather(Question(question)).features["names"] == share
+
+
+HOUSES = {
+    "nest.md": "# Gull’s Nest\n\nArrive by four, says Bridget.\n\nA deposit of £295 was paid in May.\n",
+    "lane.md": "# Pinfold Lane\n\nOwen keeps the boiler.\n\nA deposit of £1,325 was paid in June.\n",
+}
+
+
+@pytest.mark.parametrize(("first", "told"), [("By when do we arrive?", "£295"), ("Who keeps the boiler?", "£1,325")])
+def test_a_follow_up_goes_on_with_the_document_that_was_spoken_of(
+    tmp_path: Path, embedder: MiniLM, first: str, told: str
+) -> None:
+    (tmp_path / "documents").mkdir()
+    for name, text in HOUSES.items():
+        (tmp_path / "documents" / name).write_text(text, encoding="utf-8")
+    settings = Settings(documents=tmp_path / "documents", home=tmp_path / "home", answer_seconds=0.0)
+    with open_chatbot(settings, "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask(Question("And the deposit, how much was it?", turns=(Turn(first, bot.ask(first)),)))
+    assert told in answer.statements[0].text
