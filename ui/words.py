@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from rag.documents.context import display
 from rag.domain import Answer, Confidence, Role, Verdict, document_name
@@ -42,29 +43,32 @@ def excerpt(text: str, most: int = _EXCERPT, *, about: str = "") -> str:
 def _row_text(text: str, *, about: str) -> str | None:
     """The row of a table that has most words of a question, behind the names of its columns, and those after it; None
     for what is no table of several rows."""
-    from rag.text import terms  # heavy: kept out of `ibid --help`
-
     found = rows_of(text)
     lines = [" | ".join(cells_of(row.of(text))) for row in found.rows] if found else []
     if found is None or len(lines) < 2 or not any(" | " in line for line in lines):
         return None
-    asked = set(terms.content_stems(about))
-    shared = [len(asked.intersection(terms.content_stems(line))) for line in lines]
-    best = max(range(len(lines)), key=lambda i: (shared[i], -i))
+    best, _ = _most_about(about, lines)
     names = [f"{columns_of(found.header.of(text))}:"] if found.header else []
     return display(" ".join([*names, ("… " if best else "") + " · ".join(lines[best:])]))
 
 
 def _where(text: str, *, about: str, reached: int) -> int:
     """Where to begin."""
+    from rag.text.sentences import split_sentences  # heavy: kept out of `ibid --help`
+
+    spans = split_sentences(text)
+    place, shared = _most_about(about, [span.of(text) for span in spans])
+    return 0 if spans[place].end <= reached or not shared else spans[place].start
+
+
+def _most_about(about: str, texts: Sequence[str]) -> tuple[int, int]:
+    """The place of the first text with most words of a question, and how many these are."""
     from rag.text import terms  # heavy: kept out of `ibid --help`
-    from rag.text.sentences import split_sentences
 
     asked = set(terms.content_stems(about))
-    spans = split_sentences(text)
-    shared = [len(asked.intersection(terms.content_stems(span.of(text)))) for span in spans]
-    best = spans[max(range(len(spans)), key=lambda i: (shared[i], -i))]
-    return 0 if best.end <= reached or not max(shared) else best.start
+    shared = [len(asked.intersection(terms.content_stems(text))) for text in texts]
+    most = max(shared)
+    return shared.index(most), most
 
 
 def is_quoted(answer: Answer) -> bool:

@@ -5,7 +5,7 @@ A policy, not a fitted number: no training question knows of two versions of one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TypeAlias
@@ -45,10 +45,9 @@ def preferences(question: str, filed: Sequence[Filed], *, texts: Sequence[str]) 
     elif asked:
         given = [0.0] * len(filed)
     else:
-        if asks_for_the_newest(question):
-            outdated = {one for one in among if any(is_later(other, one) and _are_alike(other, one) for other in among)}
-        else:
-            outdated = {one for one in among if _has_version(_is_named_later, one, among)}
+        newest = asks_for_the_newest(question)
+        later, alike = (is_later, _are_alike) if newest else (_is_named_later, _have_one_title)
+        outdated = {one for one in among if any(later(other, one) and alike(other, one) for other in among)}
         given = [-MEANT * (one in outdated) for one in filed]
     return np.array(given, dtype=np.float32)
 
@@ -58,10 +57,10 @@ def asks_for_the_newest(question: str) -> bool:
 
 
 def _are_alike(other: Filed, one: Filed) -> bool:
-    """Whether they have the same title, but for the years in it, or the same file name, but for its dates: letters have
-    whatever title their heads give them."""
+    """Whether they have one title, or the same file name, but for its dates: letters have whatever title their heads
+    give them."""
     names = [_undated(PurePosixPath(document_name(each[0])).stem) for each in (other, one)]
-    return untimed(other[1].title) == untimed(one[1].title) or (bool(names[0]) and names[0] == names[1])
+    return _have_one_title(other, one) or (bool(names[0]) and names[0] == names[1])
 
 
 @lru_cache(maxsize=8192)
@@ -72,9 +71,9 @@ def _undated(stem: str) -> str:
     return " ".join(word for word in words if not word.isdigit())
 
 
-def _has_version(is_it: Callable[[Filed, Filed], bool], one: Filed, among: Iterable[Filed]) -> bool:
-    """Whether another of them is such a version of it: of the same title, but for the years in it."""
-    return any(is_it(other, one) for other in among if untimed(other[1].title) == untimed(one[1].title))
+def _have_one_title(other: Filed, one: Filed) -> bool:
+    """Whether they have the same title, but for the years in it."""
+    return untimed(other[1].title) == untimed(one[1].title)
 
 
 def is_later(other: Filed, one: Filed) -> bool:

@@ -179,12 +179,22 @@ def _fitting(names: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, ...
     return longer if fits and (shorter or not longer) else None
 
 
-def row_html(paragraph: Paragraph, columns: Sequence[str], marks: Sequence[Mark] = ()) -> str:
-    """A row of a run, with a cell for each of its columns; `marks` count in the document."""
+def rows_html(columns: Sequence[str], rows: str) -> str:
+    """The rows of a run, as markup, below the names of their columns; in front of each stands a cell for its number or
+    mark. Whoever hears a row hears the names in it."""
+    names = "".join(f"<span>{escaped(name)}</span>" for name in columns)
+    return f'<div class="rows"><div class="columns" aria-hidden="true"><span></span>{names}</div>{rows}</div>'
+
+
+def row_html(
+    paragraph: Paragraph, columns: Sequence[str], marks: Sequence[Mark] = (), *, bold: Span | None = None
+) -> str:
+    """A row of a run, with a cell for each of its columns; `marks` and `bold` count in the document."""
     text = paragraph.text
     cells = list(_cells(text, 0, len(text), barred=False))
     named = {found["name"]: (found, cell) for cell in cells if (found := _NAMED.match(text, *cell)) is not None}
-    looks = [Look(found.start(), found.end(), NAMED_ABOVE) for found, _ in named.values()]
+    names = [Look(found.start(), found.end(), NAMED_ABOVE) for found, _ in named.values()]
+    looks = [*names, *_bold(bold.shifted(-paragraph.start) if bold else None)]
     letters = _letters(text, looks, _inside(paragraph, marks))
     held = ("" if name not in named else _html(text, letters, *named[name][1]) for name in columns)
     return f'<table class="grid"><tr>{"".join(f"<td>{inside}</td>" for inside in held)}</tr></table>'

@@ -18,7 +18,7 @@ from ui.web.folder import Indexing
 from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.origins import Origin
-from ui.web.prose import Mark, Run, paragraph_html, row_html, runs_of
+from ui.web.prose import Mark, Run, paragraph_html, row_html, rows_html, runs_of
 from ui.words import ROLE_NAMES, day_text, directory_of, left_out_text
 
 AROUND = 150
@@ -133,9 +133,7 @@ def _run_html(folder: str, run: Run, target: int, marks: Sequence[Mark]) -> str:
     rows = "".join(_paragraph_html(folder, one, one.number == target, marks, run.columns) for one in run.paragraphs)
     if not run.columns:
         return rows
-    # Each row says its names itself, to whoever hears it.
-    names = "".join(f"<span>{escaped(name)}</span>" for name in run.columns)
-    return f'<div class="rows"><div class="columns" aria-hidden="true"><span></span>{names}</div>{rows}</div>'
+    return rows_html(run.columns, rows)
 
 
 def _paragraph_html(

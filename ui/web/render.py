@@ -13,7 +13,7 @@ from ui.web.conversation import Exchange, State
 from ui.web.foot import AGAIN, foot_html
 from ui.web.markup import attribute, escaped, exact
 from ui.web.passages import Shelf, citation_address, passage_html
-from ui.web.prose import is_markdown, prose_html, row_html, runs_of, table_html
+from ui.web.prose import is_markdown, prose_html, row_html, rows_html, runs_of, table_html
 from ui.words import ROLE_NAMES
 
 _UNFOLD = (
@@ -69,11 +69,11 @@ def _unmentioned_html(answer: Answer) -> str:
 
 
 def _statements_html(answer: Answer, name: str, shelf: Shelf, names_sources: bool) -> str:
+    if (table := _table_of_rows_html(answer.statements, name, shelf)) is not None:
+        return table
     documents = {citation.paragraph.document_id for citation in answer.citations}
     names = names_sources or len(documents) > 1
     rendered = [_statement_html(one, name, shelf, names_source=names) for one in answer.statements]
-    if (table := _table_of_rows_html(answer.statements, name, shelf)) is not None:
-        return table
     parts = []
     for group in _sides(answer.statements):
         inside = "".join(rendered[i] for i in group)
@@ -97,15 +97,13 @@ def _table_of_rows_html(statements: Sequence[Statement], name: str, shelf: Shelf
     if len(runs) != 1 or not runs[0].columns or len(runs[0].paragraphs) < len(statements):
         return None
     columns = runs[0].columns
-    names = "".join(f"<span>{escaped(column)}</span>" for column in columns)
     rows = "".join(
         f'<div class="statement {statement.verdict.value}" dir="auto"><span class="marks">{_chip_html(one, name, shelf)}</span>'
-        f'<div class="said">{row_html(one.paragraph, columns)}</div></div>'
+        f'<div class="said">{row_html(one.paragraph, columns, bold=one.bold)}</div></div>'
         for statement, one in zip(statements, cited, strict=True)
     )
     lead = f'<p class="lead" dir="auto">{escaped(statements[0].lead)}</p>' if statements[0].lead else ""
-    head = f'<div class="columns" aria-hidden="true"><span></span>{names}</div>'
-    return f'{lead}<div class="scroll" tabindex="0"><div class="rows">{head}{rows}</div></div>'
+    return f'{lead}<div class="scroll" tabindex="0">{rows_html(columns, rows)}</div>'
 
 
 def _sides(statements: Sequence[Statement]) -> list[list[int]]:

@@ -693,3 +693,19 @@ def test_rows_of_two_documents_stay_apart_under_the_names_of_these() -> None:
     root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
     assert not [one for one in root.all() if "rows" in one.classes]
     assert [one.text.split(" · ")[0] for one in root.all() if "from" in one.classes] == ["prices-2023", "prices-2024"]
+
+
+def test_the_cell_that_is_asked_for_is_in_bold_in_a_table_of_rows_too() -> None:
+    rows = read_document("documents/tariffs.csv", b"Tariff,Price\nFlow,27.45\nSteady,26.10\n").paragraphs
+    source = Source(title="tariffs", revision="3-a")
+    cited = [
+        Citation(mark=i, paragraph=row, source=source, start=row.start, end=row.end, bold=Span(row.end - 5, row.end))
+        for i, row in enumerate(rows, 1)
+    ]
+    statements = tuple(Statement(text=display(one.quote), citations=(one,), verdict=Verdict.VERIFIED) for one in cited)
+    exchange = Exchange(
+        question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
+    )
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    (table,) = [one for one in root.all() if "rows" in one.classes]
+    assert [one.text for one in table.all() if "told" in one.classes] == ["27.45", "26.10"]
