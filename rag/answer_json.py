@@ -49,6 +49,7 @@ def answer_from(described: Described) -> Answer:
         complete=bool(described.get("complete", True)),
         is_uncertain=described.get("confidence") == Confidence.LOW,
         unmentioned=tuple(map(str, described.get("unmentioned") or ())),
+        named=tuple(str(one["document"]) for one in described.get("named") or ()),
     )
 
 

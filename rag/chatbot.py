@@ -216,7 +216,9 @@ class Chatbot:
     def check(self) -> Health:
         """Raises IndexDamagedError where whole files of the index are damaged."""
         health = self._store.check()
-        return replace(health, torn=tuple(filter(self.may_read, health.torn)))
+        # How many there are in all is not for somebody who may not read all of them.
+        sampled = min(health.sampled, sum(record.paragraphs for record in self.documents))
+        return replace(health, sampled=sampled, torn=tuple(filter(self.may_read, health.torn)))
 
     @property
     def lease_holder(self) -> str | None:

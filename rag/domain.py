@@ -311,7 +311,7 @@ class Answer:
     """What a question brought. An abstention carries no statement with a citation; `closest` then holds related
     passages, as it does where the answer `is_uncertain`, and `missing_terms` the words of the question that stand
     nowhere in the documents. `unmentioned` are names, numbers and rare words of the question that the cited paragraphs
-    do not hold.
+    do not hold. `named` are the documents that the notice names: it may be shown to those alone who may read them.
     `seconds` maps each part of the work to its wall time; `usage` adds up what the model's server told of its calls
     for this answer: tokens, and the cost where it tells one."""
 
@@ -331,6 +331,7 @@ class Answer:
     complete: bool = True
     is_uncertain: bool = False
     unmentioned: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def confidence(self) -> Confidence:
@@ -369,6 +370,7 @@ class Answer:
             "closest": [passage.json() for passage in self.closest],
             "missing_terms": list(self.missing_terms),
             "unmentioned": list(self.unmentioned),
+            "named": [{"document": document} for document in self.named],
             "gate": self.gate.json() if self.gate else None,
             "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
             "usage": dict(self.usage) or None,

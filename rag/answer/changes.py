@@ -84,6 +84,7 @@ def changes(question: str, *, older: Sequence[Passage], newer: Sequence[Passage]
         passages=tuple({one.passage.paragraph.key: one.passage for _, one in shown}.values()),
         abstained=not told,
         notice=_notice(older[0].source, newer[0].source, shown=len(shown), all_told=len(told)),
+        named=tuple(passages[0].paragraph.document_id for passages in (older, newer)),
     )
 
 

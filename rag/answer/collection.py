@@ -100,7 +100,8 @@ def answer_about(
         ),
         Kind.CATALOGUE: listed,
     }
-    return Answer(question=question, notice=said[request.kind])
+    named = () if request.kind is Kind.THANKS else tuple(record.document_id for record in records[:MOST_TITLES])
+    return Answer(question=question, notice=said[request.kind], named=named)
 
 
 def described(record: Record) -> str:
@@ -186,12 +187,20 @@ def side_by_side(question: str, topic: str, accounts: Sequence[Account]) -> Answ
         return Answer(
             question=question, searched_for=(topic,), passages=passages, abstained=True, closest=closest, notice=none
         )
-    silent = [f"“{account.record.title}”" for account in accounts if account.said is None]
+    silent = [account.record for account in accounts if account.said is None]
     does = "does" if len(silent) == 1 else "do"
-    notice = f"{', '.join(silent)} {does} not seem to speak of it." if silent else None
     return Answer(
-        question=question, searched_for=(topic,), statements=tuple(statements), passages=passages, notice=notice
+        question=question,
+        searched_for=(topic,),
+        statements=tuple(statements),
+        passages=passages,
+        notice=f"{_titles(silent)} {does} not seem to speak of it." if silent else None,
+        named=tuple(record.document_id for record in silent),
     )
+
+
+def _titles(records: Sequence[Record]) -> str:
+    return ", ".join(f"“{record.title}”" for record in records)
 
 
 def overview(request: Request, records: Sequence[Record], passages_of: PassagesOf) -> tuple[Passage, ...]:
@@ -221,19 +230,19 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
     """Who wrote a document, or when, as its own byline says it; documents that do not say are named."""
     statements: list[Statement] = []
     passages: list[Passage] = []
-    silent: list[str] = []
+    silent: list[Record] = []
     for record in records[:MOST_DOCUMENTS]:
         head = passages_of(record.document_id, range(1, min(record.paragraphs, _HEAD) + 1))
         told = next((found for p in head if (found := _telling_line(p, kind))), None)
         if told is None:
-            silent.append(f"“{record.title}”")
+            silent.append(record)
             continue
         byline, span = told
         citation = byline.cited(span, len(statements) + 1)
         statements.append(quotation(citation, lead=f"{record.title}:"))
         passages.append(byline)
     says = "who wrote it" if kind is Kind.AUTHOR else "when it was written"
-    notice = f"{', '.join(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
+    notice = f"{_titles(silent)} {'does' if len(silent) == 1 else 'do'} not say {says}." if silent else None
     return Answer(
         question=question,
         searched_for=(question,),
@@ -241,6 +250,7 @@ def _byline(question: str, records: Sequence[Record], kind: Kind, passages_of: P
         passages=tuple(passages),
         abstained=not statements,
         notice=notice,
+        named=tuple(record.document_id for record in silent),
     )
 
 

@@ -4,6 +4,7 @@ of a document that says so of itself."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import regex
 
@@ -32,13 +33,14 @@ def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -
     too, or the question asks for the year of the older one."""
     cited = {one.paragraph.document_id: one.source for one in answer.citations}
     asked = years_in(answer.question)
-    told = []
+    told, named = [], []
     for document_id, source in cited.items():
         older = document_id, source
         later = None if years_of(*older) & asked else _latest(older, records)
         if later is not None and later.document_id not in cited:
             name = document_name(later.document_id)
             told.append(f"A later version of “{source.title}” is among your documents: “{later.title}” ({name}).")
+            named.append(later.document_id)
         elif ended := _ended([passage.paragraph for passage in read(document_id, _BEGINNING)]):
             told.append(f"“{source.title}” says of itself: “{ended}”")
     if not told:
@@ -46,7 +48,8 @@ def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -
     # What contradicts one another says so itself.
     differs = any(statement.conflicts_with for statement in answer.statements)
     is_sure = answer.mode == "extractive" and answer.confidence is Confidence.HIGH and not differs
-    return noted(possible(answer, answer.statements) if is_sure else answer, " ".join(told[:MOST_TOLD]))
+    answer = possible(answer, answer.statements) if is_sure else answer
+    return noted(replace(answer, named=(*answer.named, *named)), " ".join(told[:MOST_TOLD]))
 
 
 def _ended(paragraphs: Sequence[Paragraph]) -> str | None:

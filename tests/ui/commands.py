@@ -12,7 +12,7 @@ from tests.conftest import ROOT, bare_environment
 
 ANSWER_KEYS = [
     "version", "question", "searched_for", "mode", "model", "complete", "abstained", "confidence", "notice", "text", "statements",
-    "passages", "closest", "missing_terms", "unmentioned", "gate", "seconds", "usage",
+    "passages", "closest", "missing_terms", "unmentioned", "named", "gate", "seconds", "usage",
 ]  # fmt: skip
 STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
 PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "time", "heading", "page", "date"]

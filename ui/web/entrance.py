@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -16,6 +18,8 @@ import regex
 
 from ui.web.asgi import App, Receive, Scope, Send, reply
 from ui.web.bodies import MOST_BYTES, TOO_LARGE, TOO_SLOW, Refusal, check, read_json
+from ui.web.sessions import Sessions
+from ui.web.who import user_of
 
 UPLOAD = "/gradio_api/upload"
 _FILE = regex.compile(r"/gradio_api/file[=/](.*)", regex.DOTALL)
@@ -32,6 +36,9 @@ _OPEN = {
 _CLOSED = regex.compile(r"/(gradio_api|monitoring|login|logout)(/.*|=.*)?", regex.DOTALL)
 _ANSWERED = regex.compile(r"/gradio_api/(queue/data|call/(?:v2/)?[^/]+/([^/]+))")
 _ASKING = regex.compile(r"/gradio_api/(queue/join|call/.*|run/.*|api/.*)")
+_CALLING = regex.compile(r"/gradio_api/call/(?:v2/)?[^/]+/?")
+_PRESENT = regex.compile(r"/gradio_api/heartbeat/([^/]+)")
+_NOTHING = "There is nothing here."
 
 _BODY_WITHIN = 30.0
 _UPLOAD_PAUSE = 30.0
@@ -63,12 +70,13 @@ class Attendance(Protocol):
 
 class Entrance:
     """Lets through to `app` what it needs, read whole and looked at. Bodies are limited in bytes, time, depth, and may
-    hold no file but an upload."""
+    hold no file but an upload; a session is found by those alone who began it."""
 
     def __init__(self, app: App, uploads: Uploads, attendance: Attendance) -> None:
         self._app = app
         self._uploads = uploads
         self._attendance = attendance
+        self._sessions = Sessions()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,7 +85,9 @@ class Entrance:
         path, method = scope["path"], scope["method"]
         try:
             if not self._is_open(method, path):
-                raise Refusal(404, "There is nothing here.")
+                raise Refusal(404, _NOTHING)
+            for session in _named(scope):
+                self._expect_theirs(scope, session)
             if method == "POST" and path == UPLOAD:
                 await self._taking(scope, receive, send)
                 return
@@ -85,12 +95,15 @@ class Entrance:
                 body = await _read(scope, receive)
                 given = read_json(body, _header(scope, b"content-type"))
                 check(self._uploads.without(path, given))
+                self._expect_theirs(scope, given.get("session_hash") if isinstance(given, dict) else None)
                 receive = _again(body, receive)
         except Refusal as refusal:
             await _refuse(send, path, refusal)
             return
         if _ASKING.fullmatch(path):
             await self._attendance.forget(time.monotonic())
+        if method == "POST" and _CALLING.fullmatch(path):
+            send = self._noting(scope, send)
         await self._attending(scope, receive, send)
 
     def _is_open(self, method: str, path: str) -> bool:
@@ -100,6 +113,24 @@ class Entrance:
             known = _OPEN.get("GET" if method == "HEAD" else method)
             return known is not None and known.fullmatch(path) is not None
         return True
+
+    def _expect_theirs(self, scope: Scope, session: Any) -> None:
+        """Raises Refusal for a session that somebody else began."""
+        if isinstance(session, str) and not self._sessions.is_of(user_of(scope), session):
+            raise Refusal(404, _NOTHING)
+
+    def _noting(self, scope: Scope, send: Send) -> Send:
+        """Whose a call is, is known before its caller learns its name."""
+        told = bytearray()
+
+        async def noting(message: MutableMapping[str, Any]) -> None:
+            told.extend(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                with suppress(ValueError, TypeError, KeyError):
+                    self._sessions.is_of(user_of(scope), json.loads(told)["event_id"])
+            await send(message)
+
+        return noting
 
     async def _attending(self, scope: Scope, receive: Receive, send: Send) -> None:
         """While somebody listens to a stream, what is kept for it is not forgotten."""
@@ -183,7 +214,17 @@ def _session(scope: Scope) -> str | None:
     if found[2]:
         # A call that names no session is one of its own.
         return str(found[2])
-    return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])), None)
+    return next(reversed(parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])), None)
+
+
+def _named(scope: Scope) -> list[str]:
+    """The sessions, or the call, that the address of a request names: of a name that comes twice Gradio takes the
+    last."""
+    in_query = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])
+    if scope["method"] == "POST":
+        return in_query
+    present, answered = _PRESENT.fullmatch(scope["path"]), _ANSWERED.fullmatch(scope["path"])
+    return [*filter(None, (present and present[1], answered and answered[2])), *in_query]
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -16,7 +16,7 @@ from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
 from ui.web.examples import questions_to
-from ui.web.introducing import Introducing
+from ui.web.introducing import Introduction
 from ui.web.leading import Leading
 from ui.web.readers import Reader
 
@@ -72,8 +72,13 @@ class Folder(ABC):
 
     @property
     @abstractmethod
-    def introducing(self) -> Introducing:
+    def introduction(self) -> Introduction:
         """What an empty conversation shows."""
+
+    @property
+    @abstractmethod
+    def is_introducing(self) -> bool:
+        """Whether that is being made anew."""
 
     @abstractmethod
     def ingest(self, *, use_model: bool = True, again: bool = True) -> Report:

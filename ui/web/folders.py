@@ -19,7 +19,7 @@ from rag.ingest import Progress, Report
 from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
 from ui.web.folder import Folder, Indexing
-from ui.web.introducing import Introducing
+from ui.web.introducing import Introducing, Introduction
 from ui.web.listed import Listed
 from ui.web.readers import Reader, Readers
 from ui.web.roots import FORBIDDEN, Roots
@@ -79,8 +79,12 @@ class OpenFolder(Folder):
         return self._indexing
 
     @property
-    def introducing(self) -> Introducing:
-        return self._introducing
+    def introduction(self) -> Introduction:
+        return self._introducing.introduction
+
+    @property
+    def is_introducing(self) -> bool:
+        return self._introducing.running
 
     def seen_by(self, reader: Reader) -> Folder:
         """The folder as somebody sees it, with what is made and remembered for them alone."""

@@ -31,8 +31,11 @@ class Introduced:
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
+    """`generation` is that of the documents that it was made of: it tells of no others."""
+
     documents: tuple[Introduced, ...] = ()
     questions: tuple[str, ...] = ()
+    generation: str | None = None
 
 
 class Introducing:
@@ -85,11 +88,19 @@ class Introducing:
             return self._thread is not None
 
     def _make(self, wanted: int) -> None:
-        self.introduction = Introduction(
-            documents=tuple(map(self._introduced, some_of(self._bot.documents, _MOST_SHOWN)))
-        )
+        generation = self._generation
+        documents = tuple(map(self._introduced, some_of(self._bot.documents, _MOST_SHOWN)))
+        self.introduction = self._made_of(generation, Introduction(documents=documents))
         questions = examples(self._bot, is_over=lambda: wanted != self._wanted)
-        self.introduction = replace(self.introduction, questions=questions)
+        self.introduction = self._made_of(generation, replace(self.introduction, questions=questions))
+
+    @property
+    def _generation(self) -> str:
+        return self._bot.retriever.snapshot.generation
+
+    def _made_of(self, generation: str, made: Introduction) -> Introduction:
+        """Where documents came or went meanwhile, it is not known which it tells of."""
+        return replace(made, generation=generation if generation == self._generation else None)
 
     def _introduced(self, record: Record) -> Introduced:
         return Introduced(record, next(iter(self._guide_of(record).central), None))

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 from rag.ingest import Progress, Report
 from ui.web.folder import Folder, Indexing
-from ui.web.introducing import Introducing
+from ui.web.introducing import Introducing, Introduction
 from ui.web.readers import Reader
+
+_UNTOLD = "Not all of the folder could be brought in. Whoever runs this chat is told why."
+"""What stopped an ingest names folders and files."""
 
 
 class SeenFolder(Folder):
@@ -30,18 +33,25 @@ class SeenFolder(Folder):
         if self.reader.problem is not None:
             return Indexing(problem=self.reader.problem)
         told = self._whole.indexing
-        return replace(told, progress=self._told_of(told.progress), report=self._their_own(told.report))
+        problem = _UNTOLD if told.problem and self.reader.is_restricted else told.problem
+        progress, report = self._told_of(told.progress), self._their_own(told.report)
+        return replace(told, progress=progress, report=report, problem=problem)
 
     @property
-    def introducing(self) -> Introducing:
-        """Made once somebody looks, as users are many."""
-        snapshot = self.bot.retriever.snapshot
-        if snapshot is self._whole.bot.retriever.snapshot:
-            return self._whole.introducing
+    def introduction(self) -> Introduction:
+        """Made once somebody looks, as users are many. That of the whole folder is theirs only where it was made of
+        the documents that they see now: one made before may tell of what they never might read."""
+        whole, snapshot = self._whole.introduction, self.bot.retriever.snapshot
+        if whole.generation == snapshot.generation and snapshot is self._whole.bot.retriever.snapshot:
+            return whole
         if snapshot.generation != self._introduced and not self._whole.indexing.running:
             self._introduced = snapshot.generation
             self._introducing.begin()
-        return self._introducing
+        return self._introducing.introduction
+
+    @property
+    def is_introducing(self) -> bool:
+        return self._introducing.running or self._whole.is_introducing
 
     def ingest(self, *, use_model: bool = True, again: bool = True) -> Report:
         return self._whole.ingest(use_model=use_model, again=again).only(self.reader.may_read)

@@ -235,7 +235,7 @@ def test_a_chat_that_another_process_ingests_for_shows_no_problem_and_takes_over
             eventually(lambda: folder.ids == {"documents/depot.md"}, within=2.5)
             assert not any(folder.brought_in_line())
             assert folder.indexing == Indexing()
-            eventually(lambda: bool(folder.introducing.introduction.documents), within=5)
+            eventually(lambda: bool(folder.introduction.documents), within=5)
         place.write("leave.md", "# Leave", "Every employee has 28 days of leave a year.")
         assert folder.ingest().changed
     assert folder.indexing.problem is None

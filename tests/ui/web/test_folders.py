@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import FolderError, IndexBusyError
+from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.index.embedding import MiniLM
 from rag.index.owner import read_owner
 from rag.ingest import Outcome
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.folders import Folders, OpenFolder
+from ui.web.readers import Reader
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 QUESTION = "How long was West Aleppo under siege?"
@@ -84,7 +85,7 @@ def test_a_folder_is_read_beside_and_then_answers(mine: Settings, embedder: Mini
     with alone(mine, embedder) as folder:
         assert folder.bot.documents == ()
         folder.ingest_beside()
-        until(lambda: len(folder.introducing.introduction.questions) > 0)
+        until(lambda: len(folder.introduction.questions) > 0)
         assert folder.indexing.report is not None
         assert folder.indexing.running is False
         assert folder.indexing.problem is None
@@ -151,8 +152,8 @@ def test_what_is_read_are_the_paragraphs_asked_for(mine: Settings, embedder: Min
 
 
 def questions(folder: OpenFolder) -> tuple[str, ...]:
-    until(lambda: not folder.introducing.running)
-    return folder.introducing.introduction.questions
+    until(lambda: not folder.is_introducing)
+    return folder.introduction.questions
 
 
 @pytest.mark.slow
@@ -163,8 +164,35 @@ def test_examples_follow_what_is_in_the_folder(mine: Settings, embedder: MiniLM)
         (mine.documents / "003_92a89446f71c2985.txt").unlink()
         folder.ingest()
         assert questions(folder)[0] == "What is this about?"
-        (introduced,) = folder.introducing.introduction.documents
+        (introduced,) = folder.introduction.documents
         assert introduced.telling is not None and "bombing campaign" in introduced.telling.text
+
+
+def test_what_was_made_of_more_documents_introduces_nobody_to_them(mine: Settings, embedder: MiniLM) -> None:
+    """Ben sees all that is left as soon as what was kept from him leaves, while the introduction tells of it still."""
+    (mine.documents / "wages.md").write_text("# Wages\n\nThe glazier Odrisse Vantongeren earns 93,250 crowns a year.\n")
+    kept_from_ben = Reader(user="ben", patterns=("*.txt",))
+    with alone(mine, embedder) as folder:
+        folder.ingest()
+        until(lambda: not folder.is_introducing)
+        seen = folder.seen_by(kept_from_ben)
+        (mine.documents / "wages.md").unlink()
+        folder.bot.ingest()
+        assert seen.ids == folder.ids
+        assert "Wages" in str(folder.introduction)
+        assert "Wages" not in str(seen.introduction) and "Odrisse" not in str(seen.introduction)
+        until(lambda: bool(seen.introduction.documents))
+        assert "Odrisse" not in str(seen.introduction)
+
+
+def test_what_stopped_an_ingest_is_told_to_those_alone_who_may_read_all(mine: Settings, embedder: MiniLM) -> None:
+    (mine.documents / ".ibidignore").write_text("wages/vantongeren\\\n")
+    with alone(mine, embedder) as folder:
+        with pytest.raises(IbidError, match="vantongeren"):
+            folder.ingest()
+        assert "vantongeren" in str(folder.seen_by(Reader(user="anna")).indexing.problem)
+        told = folder.seen_by(Reader(user="ben", patterns=("*.txt",))).indexing.problem
+        assert told is not None and "vantongeren" not in told
 
 
 @pytest.mark.slow

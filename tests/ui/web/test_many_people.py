@@ -57,7 +57,7 @@ class Person:
 
     def called(self, function: str, given: object) -> str:
         bridge = next(one["id"] for one in self.config["components"] if one["props"].get("elem_id") == "bridge")
-        asked = {"component_id": bridge, "fn_name": function, "data": given, "session_hash": "called"}
+        asked = {"component_id": bridge, "fn_name": function, "data": given, "session_hash": f"called{self.name}"}
         return self.post("/gradio_api/component_server", asked).body.decode()
 
     @property
@@ -306,8 +306,13 @@ def test_a_conversation_kept_from_before_shows_nothing_that_may_not_be_read_any_
     ben: Person, anna: Person, brought: Brought
 ) -> None:
     answer = anna.ask(f"How much does the {TEXT} earn a year?")
-    exchange = {"question": "What then?", "asked": "1", "state": "done", "answer": answer, "problem": None}
-    whole = json.dumps({"version": 1, "id": "abc", "folder": brought.key, "title": "Before", "exchanges": [exchange]})
+    listed = anna.ask("Which documents are there?")
+    assert TITLE in listed["notice"]
+    exchanges = [
+        {"question": "What then?", "asked": str(number), "state": "done", "answer": one, "problem": None}
+        for number, one in enumerate([answer, without_words(listed) | {"notice": listed["notice"]}])
+    ]
+    whole = json.dumps({"version": 1, "id": "abc", "folder": brought.key, "title": "Before", "exchanges": exchanges})
     note = json.dumps({"id": "n1", "kept": "1", "order": 1, "answer": answer})
     for person in (ben, anna):
         folder = ben.chat.home / "users" / person.name / "kept"
@@ -319,6 +324,22 @@ def test_a_conversation_kept_from_before_shows_nothing_that_may_not_be_read_any_
     assert "ibid-note" not in said
     expect_nothing(said)
     assert TEXT in anna.called("kept", {"known": {}})
+
+
+def test_what_somebody_asked_for_comes_to_nobody_else(ben: Person, anna: Person, brought: Brought) -> None:
+    question = f"How much does the {TEXT} earn a year?"
+    call = anna.post("/gradio_api/call/ask", {"data": [question]}).json["event_id"]
+    assert ben.get(f"/gradio_api/call/ask/{call}").status == 404
+    assert TEXT in anna.get(f"/gradio_api/call/ask/{call}").body.decode()
+    asks = next(one["id"] for one in anna.config["dependencies"] if one["api_name"] == "ask")
+    begun = {"fn_index": asks, "session_hash": "annas", "data": [question, None, None, None], "event_data": None}
+    assert anna.post("/gradio_api/queue/join", begun).status == 200
+    for address in ("session_hash=annas", "session_hash=bens&session_hash=annas"):
+        assert ben.get(f"/gradio_api/queue/data?{address}").status == 404
+    assert ben.get("/gradio_api/heartbeat/annas").status == 404
+    for path in ("queue/join", "cancel", "reset", "component_server"):
+        assert ben.post(f"/gradio_api/{path}", {**begun, "event_id": "1"}).status == 404
+    assert TEXT in anna.get("/gradio_api/queue/data?session_hash=annas").body.decode()
 
 
 # --- every route

@@ -220,14 +220,14 @@ class Documents(View):
 def _standing(folder: Folder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
     """What stands around a conversation and does not depend on it: the list of documents, the welcome, and whether to
     look again soon."""
-    is_busy = folder.indexing.running or folder.introducing.running
+    is_busy = folder.indexing.running or folder.is_introducing
     look_again = is_busy if is_indexing is None else is_indexing
     return library_html(folder.bot.documents, folder.indexing), _welcome(folder), gr.Timer(active=look_again)
 
 
 def _welcome(folder: Folder) -> str:
     name = "the articles in seeds" if folder.name == "seeds" else f"the documents in “{folder.name}”"
-    documents, introduction = len(folder.bot.documents), folder.introducing.introduction
+    documents, introduction = len(folder.bot.documents), folder.introduction
     is_restricted = folder.reader.is_restricted
     return welcome_html(folder.key, name, documents, folder.indexing, introduction, is_restricted=is_restricted)
 
