@@ -14,6 +14,7 @@ from rag.answer.lists import WholeList, is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, decisive, superlative, unknown_identifiers, unmentioned
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
+from rag.answer.replies import is_heard_to_ask, with_reply
 from rag.answer.sections import Read
 from rag.answer.verify import settle
 from rag.documents.front_matter import is_front_matter
@@ -68,7 +69,14 @@ def quoted(
         yield abstaining(replace(answer, unmentioned=doubts.told), scope)
         return
     is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0) and (together is None or together.answers)
-    if not is_sure and together is None:
+    is_asked = together is None and is_heard_to_ask(answer.question, evidence.candidates[0])
+    if is_asked:
+        # What comes next may answer it; that it does is known where it was chosen for itself, too.
+        chosen = {citation.paragraph.key for statement in statements[1:] for citation in statement.citations}
+        statements = tuple(map(settle, with_reply(evidence.candidates[0], read)))
+        doubts = doubts_of(statements)
+        is_sure = is_sure and statements[-1].citations[0].paragraph.key in chosen
+    elif not is_sure and together is None:
         statements = tuple(map(settle, alternatives(evidence.inquiry, evidence.candidates)))
         doubts = doubts_of(statements)
     answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
@@ -76,7 +84,7 @@ def quoted(
     more = f"{together.more} more {kind} are not shown." if together and together.more else None
     note = " ".join(filter(None, (more, FOREIGN if doubts.is_foreign else None))) or None
     if not is_sure:
-        yield noted(possible(answer, statements, are_alternatives=together is None), note)
+        yield noted(possible(answer, statements, are_alternatives=together is None and not is_asked), note)
         return
     for told in range(1, len(statements)):
         yield replace(answer, statements=statements[:told], complete=False)

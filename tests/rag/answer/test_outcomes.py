@@ -195,3 +195,46 @@ def test_a_model_is_asked_whatever_the_gate_would_have_quoted(
             answer = asked.ask("Who waters the apple trees?")
     assert answer.mode == "generative"
     assert "Tilda Marsh" in answer.text
+
+
+CHAT = """12/03/2024, 09:15 - Maria Lopez: Morning all, bring boots and a torch to the trip.
+12/03/2024, 09:16 - Jonas: Will do
+12/03/2024, 09:17 - Maria Lopez: Great, keys are with Petra
+12/03/2024, 09:18 - Petra: The van has a flat tyre though
+12/03/2024, 09:25 - Maria Lopez: Budget for the tyre is 120 euros, not more
+13/03/2024, 18:02 - Petra: Tyre done. Paid 95 euros at Autohaus Kern.
+13/03/2024, 18:12 - Jonas: Who brings the first aid kit?
+13/03/2024, 18:14 - Petra: Me
+13/03/2024, 18:20 - Jonas: Who brings the lantern?
+"""
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
+    home = tmp_path_factory.mktemp("chat")
+    (home / "documents").mkdir()
+    (home / "documents" / "trek.txt").write_text(CHAT, encoding="utf-8")
+    with opened(home, embedder) as bot:
+        bot.ingest()
+        yield bot
+
+
+def test_a_question_that_is_heard_comes_with_what_the_next_one_says_and_never_as_sure(chat: Chatbot) -> None:
+    answer = chat.ask("Who brings the first aid kit?")
+    assert answer.confidence is Confidence.LOW
+    assert [(one.lead, one.text) for one in answer.statements] == [
+        ("Jonas, 13/03/2024, 18:12:", "Who brings the first aid kit?"),
+        ("Petra, 13/03/2024, 18:14:", "Me"),
+    ]
+
+
+def test_a_question_that_nobody_answers_is_no_sure_answer(chat: Chatbot) -> None:
+    answer = chat.ask("Who brings the lantern?")
+    assert answer.confidence is Confidence.LOW
+    assert [one.text for one in answer.statements] == ["Who brings the lantern?"]
+
+
+def test_what_somebody_asks_is_answered_by_the_question(chat: Chatbot) -> None:
+    answer = chat.ask("What did Jonas ask about the lantern?")
+    assert answer.statements[0].text == "Who brings the lantern?"
+    assert len(answer.statements) == 1 or "Petra" not in str(answer.statements[1].lead)

@@ -1,0 +1,47 @@
+"""A question that somebody is heard to ask, with what the next one says to it: no question answers one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import regex
+
+from rag.answer.candidates import Candidate, asks
+from rag.answer.quoting import statement_of, unmarked
+from rag.answer.sections import Read
+from rag.documents.context import display
+from rag.documents.voices import lead_of
+from rag.domain import Passage, Span, Statement
+from rag.text import language
+from rag.text.units import split_units
+
+_OF_ASKING = regex.compile(rf"\b{language.pattern('questions.of_asking')}\b", regex.IGNORECASE)
+_MOST_WORDS = 45
+"""Of a reply; of a longer one its beginning, in whole sentences."""
+
+
+def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
+    """Whether a sentence is a question, and no answer to one that is not about what somebody asks."""
+    return asks(candidate.sentence) and not _OF_ASKING.search(question)
+
+
+def with_reply(candidate: Candidate, read: Read) -> tuple[Statement, ...]:
+    """The question as it is asked, and the turn that comes next where it is somebody else's; their verdicts are still
+    pending."""
+    asked = unmarked(statement_of(candidate, 1))
+    paragraph = candidate.passage.paragraph
+    following = read(paragraph.document_id, range(paragraph.number + 1, paragraph.number + 2))
+    replies = [one for one in following if one.paragraph.speaker not in (None, paragraph.speaker)]
+    return (asked, *(_beginning_of(reply) for reply in replies))
+
+
+def _beginning_of(reply: Passage) -> Statement:
+    text, start = reply.paragraph.text, reply.paragraph.start
+    first, *others = split_units(text)
+    end = first.end
+    for other in others:
+        if len(text[first.start : other.end].split()) > _MOST_WORDS:
+            break
+        end = other.end
+    citation = reply.cited(Span(first.start, end).shifted(start), 2)
+    return Statement(text=display(citation.quote), citations=(replace(citation, bold=None),), lead=lead_of(citation))
