@@ -62,7 +62,7 @@ def growing(
     _go_on(has_left)
     for answer in folder.bot.stream(Question(question, turns=earlier, scope=scope, offline=not use_model)):
         _go_on(has_left)
-        yield answer
+        yield folder.telling_what_is_not_in(answer) if answer.complete else answer
 
 
 def _whole(answers: Iterable[Answer]) -> Json:

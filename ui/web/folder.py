@@ -9,9 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.answer.guide import MOST_LISTED, Guide, guide_to
+from rag.answer.outcomes import noted
 from rag.chatbot import Chatbot
 from rag.documents.left_out import LeftOut
-from rag.domain import Paragraph, Passage
+from rag.domain import Answer, Paragraph, Passage
 from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
@@ -117,6 +118,15 @@ class Folder(ABC):
             return None
         paragraph = self.paragraph(*passage.paragraph.key)
         return paragraph.text if paragraph else None
+
+    def telling_what_is_not_in(self, answer: Answer) -> Answer:
+        """An answer that was given before all files were in says so."""
+        told = self.indexing
+        if not told.running or told.progress is None or told.progress.files_done >= told.progress.files:
+            return answer
+        done, files, reading = told.progress.files_done, told.progress.files, told.progress.reading
+        behind = f"; {reading} was being read" if reading is not None else ""
+        return noted(answer, f"{done:,} of {files:,} files had been read by then{behind}.")
 
     def _guide(self, record: Record) -> Guide:
         """What a document is, before it is read."""

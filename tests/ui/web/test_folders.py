@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from rag.index.owner import read_owner
 from rag.ingest import Outcome
 from rag.opening import open_chatbot
 from rag.settings import Settings
+from ui.web.api import growing
 from ui.web.folders import Folders, OpenFolder
 from ui.web.readers import Reader
 
@@ -101,12 +103,12 @@ def test_questions_are_answered_while_documents_are_read(mine: Settings, embedde
             (mine.documents / f"ledger-{number}.txt").write_text(f"Ledger {number}\n\n{long_text(300)}")
         folder.ingest_beside()
         until(lambda: folder.indexing.running)
-        asked = 0
+        notices = []
         while folder.indexing.running:
-            answer = folder.bot.ask(QUESTION)
+            *_, answer = growing(folder, QUESTION, [], [])
             assert "13 days" in answer.text
-            asked += 1
-        assert asked > 0
+            notices.append(answer.notice or "")
+        assert any(re.search(r"\d of 10 files had been read by then", notice) for notice in notices)
         until(lambda: len(folder.bot.documents) == 10)
 
 
