@@ -18,7 +18,7 @@ from rag.chatbot import Chatbot
 from rag.documents.reading import read_document
 from rag.documents.scan import scan
 from rag.domain import Key, Paragraph
-from rag.errors import DocumentError, FolderError
+from rag.errors import DocumentError, EmbeddingError, FolderError
 from rag.index.embedder import Embedder
 from rag.ingest import Progress
 from rag.opening import open_chatbot
@@ -79,7 +79,7 @@ def opened(
 ) -> Iterator[Corpus]:
     """The folder, indexed apart from what people chat with and in line with its files, under their own gate; where
     `gate_is_open` it lets every question through and still says how certain it is. Raises FolderError where there is
-    no such folder, or nothing in it."""
+    no such folder, or nothing in it, EmbeddingError where the second embedder did not make all its vectors."""
     if not folder.is_dir():
         raise FolderError(f"The documents folder {folder} does not exist. Name another with --documents.")
     # A busy machine must not change what is measured: the reader takes the time that it needs.
@@ -89,7 +89,9 @@ def opened(
     if gate_is_open:
         gate = replace(gate, threshold=0.0)
     with open_chatbot(apart, "eval", wait=5.0, embedder=embedder, llm=llm, gate=gate, embedding=embedding) as bot:
-        bot.ingest(progress)
+        report = bot.ingest(progress)
         if not bot.documents:
             raise FolderError(f"The documents folder {folder} holds nothing that Ibid can read.")
+        if embedding is not None and report.unfinished:
+            raise EmbeddingError(f"Nothing is measured without the second embedder. {report.unfinished}")
         yield Corpus(bot, folder, bot.paragraphs(), apart.plugged)

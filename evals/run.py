@@ -153,7 +153,9 @@ def _answered(corpus: Corpus, *, case: Case, asking: Asking) -> Asked:
     turns: list[Turn] = []
 
     def wanted(question: str) -> Question:
-        return Question(question, turns=turns, scope=scope, without=hidden, offline=not asking.use_model)
+        # A second embedder is part of how passages are found, whoever writes.
+        offline = not asking.use_model and bot.second is None
+        return Question(question, turns=turns, scope=scope, without=hidden, offline=offline)
 
     for question in case.turns:
         turns.append(Turn(question, bot.ask(wanted(question))))

@@ -193,10 +193,12 @@ def _models(settings: Settings, *, mode: str, judge: str | None, suite: Suite) -
     if mode == "generative" and writer is None:
         raise CaseError("--mode generative needs IBID_CHAT_MODEL. Without a model: --mode extractive.")
     judging = chat_model_of(settings.model_copy(update={"chat_model": judge})) if judge else None
-    embedding = embedding_of(settings) if writer is not None else None
     is_perfect = mode == "ceiling"
     models = _Models(
-        writer=_perfect(suite) if is_perfect else writer, judge=judging, embedding=embedding, is_perfect=is_perfect
+        writer=_perfect(suite) if is_perfect else writer,
+        judge=judging,
+        embedding=embedding_of(settings),
+        is_perfect=is_perfect,
     )
     receivers = [str(one) for one in (writer, models.embedding, models.judge) if one is not None]
     if receivers:

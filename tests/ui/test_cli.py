@@ -607,6 +607,27 @@ def test_a_second_embedder_is_told_before_anything_is_sent_and_then_helps(
 
 
 @pytest.mark.slow
+def test_answers_are_measured_with_the_second_embedder_or_not_at_all(
+    ibid: Ibid, embedding_server: EmbeddingServer, tmp_path: Path
+) -> None:
+    case = {"id": "1", "question": QUESTION, "gold": [{"document": "000_8ce4b84d20215b01.txt", "quote": "13 days"}]}
+    (tmp_path / "mine.jsonl").write_text(json.dumps(case) + "\n", encoding="utf-8")
+    measure = ("eval", "run", "--documents", str(ibid.documents), "--questions", str(tmp_path / "mine.jsonl"))
+    run = with_embedder(ibid, embedding_server.url)(*measure)
+    assert (run.code, run.err.splitlines()[0]) == (
+        0,
+        f"text goes to embed-test at {embedding_server.url.split('/')[2]}",
+    )
+    assert QUESTION in embedding_server.texts
+    embedding_server.status = 401
+    (ibid.documents / "new.md").write_text("# New\n\nThe gate opens at nine.\n", encoding="utf-8")
+    refused = with_embedder(ibid, embedding_server.url)(*measure)
+    assert refused.code == 1
+    assert "Nothing is measured without the second embedder. " in refused.err.splitlines()[-1]
+    assert "refuses the key" in refused.err.splitlines()[-1]
+
+
+@pytest.mark.slow
 def test_where_the_second_embedder_fails_a_question_is_answered_and_ingest_says_why(
     ibid: Ibid, embedding_server: EmbeddingServer
 ) -> None:
