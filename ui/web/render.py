@@ -50,7 +50,11 @@ def exchange_html(exchange: Exchange, number: int, shelf: Shelf) -> str:
 def _searched_html(answer: Answer | None) -> str:
     if answer is None or len(answer.searched_for) < 2:
         return ""
-    return f'<p class="searched" dir="auto">Searched for: {escaped(answer.searched_for[-1])}</p>'
+    words = answer.searched_for[-1]
+    return (
+        f'<p class="searched" dir="auto">Searched for: {escaped(words)} <button type="button" class="act" '
+        f'data-act="edit" data-words="{exact(words)}" aria-label="Edit what was searched for">Edit</button></p>'
+    )
 
 
 def answer_html(answer: Answer, name: str, shelf: Shelf, *, names_sources: bool = False) -> str:

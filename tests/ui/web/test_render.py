@@ -515,7 +515,7 @@ def test_a_question_without_an_answer_yet_is_being_searched_for() -> None:
 
 def test_a_carried_question_is_shown_and_an_unchanged_one_is_not() -> None:
     assert rendered(Answer(question="And his?", searched_for=("And his?", "And Smith’s?"))).texts("searched") == [
-        "Searched for: And Smith’s?"
+        "Searched for: And Smith’s? Edit"
     ]
     assert rendered(Answer(question="And his?", searched_for=("And his?",))).texts("searched") == []
 

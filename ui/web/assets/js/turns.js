@@ -15,7 +15,7 @@ function edit(button) {
   const going = after === 0 ? '' : after === 1 ? ' The question after it goes.' : ` The ${after} questions after it go.`;
   byId('editing-what').textContent = `Editing question ${turn}.${going}`;
   document.body.dataset.editing = turn;
-  fill(question);
+  fill(button.dataset.words ?? question);
   questionBox().focus();
 }
 
