@@ -22,7 +22,7 @@ from rag.index.records import Record
 from rag.opening import open_chatbot
 from rag.settings import Settings
 
-ROUNDS = 10
+ROUNDS = 6
 FILES = 40
 PARAGRAPHS = 8
 LONG_AGO = 1_600_000_000

@@ -1198,7 +1198,7 @@ def test_a_store_that_ran_out_of_file_handles_says_so_and_recovers_by_itself(ind
             here = len(os.listdir("/proc/self/fd"))
             resource.setrlimit(resource.RLIMIT_NOFILE, (here + 12, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
             chance = random.Random(5)
-            for i in range(25):
+            for i in range(10):
                 held = []
                 try:
                     while True:
