@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -25,8 +26,38 @@ DRESSES = {
     "harmony": f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
     "harmony, returned": f"<|channel|>analysis<|message|>{THOUGHT}<|end|>"
     f"<|channel|>commentary to=tool <|message|>{THOUGHT}<|call|><|channel|>final<|message|>{ANSWER}<|return|>",
+    "harmony without its tokens": f"analysis{THOUGHT}assistantfinal{ANSWER}",
+    "harmony without its tokens, of a tool": f"analysis{THOUGHT}assistantcommentary to=x{THOUGHT}assistantfinal{ANSWER}",
+    "harmony in small letters": f"analysiswell, {THOUGHT}assistantfinal{ANSWER}",
+    "only the final channel's name": f"final{ANSWER}",
+    "an attribute": f'<think time="3">{THOUGHT}</think>{ANSWER}',
+    "analysis": f"<analysis>\n{THOUGHT}\n</analysis>\n{ANSWER}",
+    "a scratchpad": f"<scratchpad>{THOUGHT}</scratchpad><answer>{ANSWER}</answer>",
+    "details": f'<details type="reasoning" done="true">\n<summary>Thought</summary>\n> {THOUGHT}\n</details>\n{ANSWER}',
+    "begin and end": f"<|begin_of_thought|>{THOUGHT}<|end_of_thought|><|begin_of_solution|>{ANSWER}<|end_of_solution|>",
+    "start and end": f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{ANSWER}<|END_RESPONSE|>",
+    "a channel of one bar": f"<|channel>thought\n{THOUGHT}<channel|>{ANSWER}",
+    "unused tokens": f"<unused94>thought\n{THOUGHT}<unused95>{ANSWER}",
+    "special tokens": f"<SPECIAL_12>{THOUGHT}</SPECIAL_12>{ANSWER}",
+    "a thought process": f"Here is my thought process:\n{THOUGHT}\n\nHere is my response:\n{ANSWER}",
+    "a bold heading": f"**Thinking:** {THOUGHT}\n\n**Answer:** {ANSWER}",
+    "a heading": f"### Reasoning\n{THOUGHT}\n### Final answer\n{ANSWER}",
+    "a label": f"Thought: {THOUGHT}\nFinal Answer: {ANSWER}",
+    "a turn": f"<|im_start|>assistant\n{ANSWER}<|im_end|>",
+    "a turn of the user behind it": f"{ANSWER}<end_of_turn>\n<start_of_turn>user\n{THOUGHT}<end_of_turn>",
+    "a header": f"<|start_header_id|>assistant<|end_header_id|>\n\n{ANSWER}<|eot_id|>",
+    "a role": f"assistant\n\n{ANSWER}</s>",
+    "an end of its own": f"[/INST] {ANSWER}<｜end▁of▁sentence｜>",
     "none": ANSWER,
 }
+UNFINISHED = (
+    f"analysis{THOUGHT}", f"<analysis>{THOUGHT}", f"<|START_THINKING|>{THOUGHT}", f"**Thinking:** {THOUGHT}",
+    f"Here is my thought process: {THOUGHT}", f'<details type="reasoning">{THOUGHT}', f"<unused94>thought\n{THOUGHT}",
+)  # fmt: skip
+WORDS_OF_AN_ANSWER = (
+    "The final answer is 4.", "Analysis of water takes a day.", "assistant", "finally it rained.", "<details>It fell.",
+    "Our answer: no.", "He was an assistant, final year.", "Here is my answer: 4.",
+)  # fmt: skip
 
 
 def said(*pieces: str) -> str:
@@ -46,10 +77,24 @@ def test_only_the_answer_is_read_however_the_stream_is_cut(dress: str, data: st.
     assert said(*pieces).strip() == said(*text).strip() == ANSWER
 
 
+@pytest.mark.parametrize("text", UNFINISHED)
+def test_a_thought_that_never_ends_is_no_answer(text: str) -> None:
+    thoughts = Thoughts()
+    assert said(text) == said(*text) == ""
+    thoughts.without(text)
+    thoughts.rest()
+    assert thoughts.were_there
+
+
+@pytest.mark.parametrize("text", WORDS_OF_AN_ANSWER)
+def test_words_that_only_sound_like_it_stay(text: str) -> None:
+    assert said(text) == said(*text) == text
+
+
 @given(st.lists(st.sampled_from(["<", "<|", "|>", "think", "</", ">", "[", "◁", "a b", "\n", "<|channel|>", "x."])))
 def test_without_a_whole_tag_nothing_is_taken_out(parts: list[str]) -> None:
     text = "".join(parts)
-    if "<think>" not in text and "</think>" not in text:
+    if not re.search(r"</?think>|<\|(?!channel)\w+\|>", text):
         assert said(*parts) == said(text) == text
 
 
@@ -63,5 +108,12 @@ def test_it_knows_whether_there_was_a_thought(dress: str, thought: bool) -> None
 
 def test_no_stream_takes_long(within: object) -> None:
     with within(5.0):  # type: ignore[operator]
-        for hostile in ("<" * 50_000, "<|channel|>" * 5_000, "[THIN" * 10_000, "<|channel|>" + "a" * 50_000):
+        for hostile in (
+            "<" * 50_000,
+            "<|channel|>" * 5_000,
+            "[THIN" * 10_000,
+            "<|channel|>" + "a" * 50_000,
+            "\n" * 50_000,
+            "**" * 9_000,
+        ):
             said(*hostile[:20_000])
