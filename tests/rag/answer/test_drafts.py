@@ -34,7 +34,23 @@ def drafts(*pieces: str) -> list[Draft]:
         pytest.param("Yes. [P1]", [Draft("Yes.", (1,))], id="yes alone"),
         pytest.param("Here it is:\nIt fell. [P1]", [Draft("It fell.", (1,))], id="what leads in states nothing"),
         pytest.param("See [2019] and [a].", [Draft("See [2019] and [a].", ())], id="brackets that are no marks"),
-        pytest.param("It fell. [[P1]]", [Draft("It fell. []", (1,))], id="nested brackets"),
+        pytest.param("It fell. [[P1]](#p2-5)", [Draft("It fell.", (1,))], id="nested brackets"),
+        pytest.param("**Fall**\n\nIt fell. [P1]", [Draft("It fell.", (1,))], id="a bold heading"),
+        pytest.param("**It fell**", [Draft("It fell", ())], id="bold, and all there is"),
+        pytest.param("When did it fall?\nIt fell. [P1]\nWould you like to know more?", [Draft("It fell.", (1,))], id="questions"),
+        pytest.param("- What fell? [P1]\n- Who left?", [Draft("What fell?", (1,), "•"), Draft("Who left?", (), "•")], id="questions that are items"),
+        pytest.param("You asked when it fell. It fell. [P1]", [Draft("It fell.", (1,))], id="the question told again"),
+        pytest.param("> It fell. [P1]", [Draft("It fell.", (1,))], id="a quotation"),
+        pytest.param("<p>It <b>fell</b>. [P1]<br>He left. [P2]</p>", [Draft("It fell.", (1,)), Draft("He left.", (2,))], id="markup"),
+        pytest.param("Run it in <folder>. [P1]", [Draft("Run it in <folder>.", (1,))], id="no markup"),
+        pytest.param("$\\boxed{It fell.}$ [P1]", [Draft("It fell.", (1,))], id="a formula"),
+        pytest.param("Step 1: Open it. [P1]\n**Step 2:** Shut it. [P2]", [Draft("Open it.", (1,), "1."), Draft("Shut it.", (2,), "2.")], id="numbered steps"),
+        pytest.param("Final answer: It fell. [P1]", [Draft("It fell.", (1,))], id="a label"),
+        pytest.param('{"name": "search", "arguments": {"q": "what fell on us"}}', [], id="a call of a tool"),
+        pytest.param('<tool_call>\n{"name": "search", "arguments": {"q": "what fell on us"}}\n</tool_call>', [], id="a call in tags"),
+        pytest.param('[TOOL_CALLS][{"name": "search", "arguments": {"q": "what fell on us"}}]', [], id="calls of tools"),
+        pytest.param("It fell. [P1]\n\nReferences\n1. P1: The fall of it all", [Draft("It fell.", (1,))], id="a list of references"),
+        pytest.param("It fell. [P1]\nsources:\n- P1\n- P2", [Draft("It fell.", (1,))], id="a list of numbers"),
         pytest.param("It fell. [P1", [Draft("It fell. [P1", ())], id="a mark that never closes"),
         pytest.param(" \n\n ", [], id="nothing"),
     ],
@@ -43,9 +59,48 @@ def test_sentences_keep_their_marks(text: str, expected: list[Draft]) -> None:
     assert drafts(text) == expected
 
 
+MARKS = {
+    "[P9]": (9,), "[p9]": (9,), "[P 9]": (9,), "[P.9]": (9,), "[P-9]": (9,), "[#9]": (9,), "[¶9]": (9,), "[doc9]": (9,),
+    "[Document 9]": (9,), "[Paragraph 9]": (9,), "[citation:9]": (9,), "［9］": (9,), "（P9）": (9,), "(see P9)": (9,),
+    "[[9]]": (9,), r"\[P9\]": (9,), "{P9}": (9,), "<P9>": (9,), "<sup>9</sup>": (9,), "<sup>[9]</sup>": (9,),
+    "<cite>P9</cite>": (9,), '<ref name="x">P9</ref>': (9,), "<source>P9</source>": (9,), "P9": (9,), "— P9": (9,),
+    "【4:9†source】": (9,), "【9†L1-L2】": (9,), "【9†003_92a.txt】": (9,), "[P9](https://example.org/2015/10/18)": (9,),
+    "[9](file:///docs/003_1_2_3.txt)": (9,), "[P9: 18 days of siege]": (9,), "[P9, The siege, 18 Oct 2015]": (9,),
+    "[P9, 3]": (9, 3), "(Paragraphs 9 and 3)": (9, 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_of_a_mark_only_its_label_is_read(mark: str) -> None:
+    expected = [Draft("It fell.", MARKS[mark]), Draft("He left.", (2,))]
+    assert drafts(f"It fell. {mark} He left. [P2]") == expected
+    assert drafts(*f"It fell. {mark} He left. [P2]") == expected
+    assert drafts(f"It fell. {mark}") == expected[:1]
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["According to paragraph P9, ", "As stated in paragraph 9, ", "[P9]: ", "P9: ", "[P9] says that ", "P9 states that ",
+     "Paragraph P9 states that ", "In [P9] it is said that ", "According to [P9](#9), "],
+)  # fmt: skip
+def test_a_phrase_that_names_the_passage_is_no_part_of_the_statement(front: str) -> None:
+    assert drafts(f"{front}it fell. He left. [P2]") == [Draft("It fell.", (9,)), Draft("He left.", (2,))]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["It fell in [3, 18 Oct].", "It is 5 m<sup>2</sup> wide.", "It left gate P9.", "In P9 it fell.", "It fell (9).",
+     "P9 reads the tape.", "It has 9 [nine] doors.", "It costs {9}.", "[§ 9] holds."],
+)  # fmt: skip
+def test_what_only_looks_like_a_mark_stays_in_the_statement(said: str) -> None:
+    assert drafts(said) == [Draft(said.replace("<sup>", "").replace("</sup>", ""), ())]
+
+
 WORDS = st.sampled_from(
     ["It lasted 13 days.", "Col. Warren left", "on Oct. 18", "[P1]", "[P1, P2]", "[ 3 ]", "[", "]", "[P", "12]", "\n", "- ",
-     "He said “no.”", "U.S. forces", "etc.", "Why?", "：。", "：", "…", "a", " ", "  ", "[P1][P2]", "【2†x】", ":"]
+     "He said “no.”", "U.S. forces", "etc.", "Why?", "：。", "：", "…", "a", " ", "  ", "[P1][P2]", "【2†x】", ":",
+     "P2", "— P3", "<br>", "<cite>", "P4</cite>", "P1: ", "**x**", "According to", "says that", "(see P1)", "<", "</p>", "{P1}",
+     "[P2](http://x.org/3)"]
 )  # fmt: skip
 
 
@@ -59,7 +114,20 @@ def test_however_the_stream_is_cut_the_statements_are_the_same(parts: list[str],
 
 
 @pytest.mark.parametrize(
-    "hostile", ["[" + "1" * 50_000, "[P1," * 5_000, "[" * 50_000, "[P1 " + " " * 50_000, "a." * 20_000]
+    "hostile",
+    [
+        "[" + "1" * 50_000,
+        "[P1," * 5_000,
+        "[" * 50_000,
+        "[P1 " + " " * 50_000,
+        "a." * 20_000,
+        "<" * 50_000,
+        "<cite>" * 9_000,
+        "(see " * 9_000,
+        "a. P1 " * 2_000,
+        "[P1: " + "x" * 50_000,
+        "According to P1 " * 1_000,
+    ],
 )
 def test_no_stream_takes_long(hostile: str, within: Any) -> None:
     with within(5.0):
