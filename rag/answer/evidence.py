@@ -27,7 +27,10 @@ from rag.text.values import amounts, numbers_of
 WeightOf = Callable[[str], float]
 
 _MENTIONS_READER = regex.compile(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b")
-_SILENT = regex.compile(rf"^\W*{language.pattern('answers.silent')}", regex.IGNORECASE)
+_BEGINS = rf"^\W*(?:{language.pattern('answers.begins')}\b\W*)?(?:but\s+)?"
+_SILENT = regex.compile(rf"{_BEGINS}{language.pattern('answers.silent')}", regex.IGNORECASE)
+_UNSAID = regex.compile(rf"{_BEGINS}{language.pattern('answers.unsaid')}", regex.IGNORECASE)
+_REMARK = regex.compile(rf"^\W*{language.pattern('answers.remarks')}", regex.IGNORECASE)
 _DECLINED = regex.compile(rf"^\W*{language.pattern('answers.declined')}", regex.IGNORECASE)
 _YET = regex.compile(rf"\b{language.pattern('answers.yet')}\b", regex.IGNORECASE)
 _PAIR_GAIN = 0.15
@@ -60,6 +63,11 @@ class Writing:
 def stands(statements: Sequence[Statement]) -> bool:
     """Whether any of them was verified, or as far as can be where it is in another language than its source."""
     return any(statement.verdict in (Verdict.VERIFIED, Verdict.TRANSLATED) for statement in statements)
+
+
+def _is_in_its_source(statement: Statement) -> bool:
+    """Whether it stands word for word in what it cites."""
+    return any(prompts.alike(statement.text) in prompts.alike(one.quote) for one in statement.citations)
 
 
 def before_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -118,19 +126,30 @@ class Grounding:
 
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
-        and that the passages tell nothing, are no statements. Raises NotInDocumentsError where it says, before any
+        remarks on the answer, and that the passages tell nothing, are no statements; but "It is not clear when" is one
+        under a mark where that stands there. Raises NotInDocumentsError where it says, before any
         other, that the passages do not hold the answer."""
-        if prompts.NOT_FOUND in draft.text:
+        if prompts.is_not_found(draft.text):
             if writing.statements:
                 return writing
             raise NotInDocumentsError
-        if prompts.is_ours(draft.text) or any(one.text == draft.text for one in writing.statements):
+        said_before = {prompts.alike(one.text) for one in writing.statements}
+        if prompts.is_ours(draft.text) or prompts.alike(draft.text) in said_before:
             return writing
         if _SILENT.match(draft.text) and not _YET.search(draft.text):
             return replace(writing, silent=True)
         if not draft.ids and _DECLINED.match(draft.text):
             return replace(writing, declined=writing.declined or draft.text)
-        return replace(writing, statements=(*writing.statements, self._statement(draft)))
+        statement = self._statement(draft)
+        if (
+            _UNSAID.match(draft.text)
+            and not _YET.search(draft.text)
+            and not (draft.ids and _is_in_its_source(statement))
+        ):
+            return replace(writing, silent=True)
+        if not draft.ids and _REMARK.match(draft.text) and statement.verdict is not Verdict.VERIFIED:
+            return writing
+        return replace(writing, statements=(*writing.statements, statement))
 
     def cite(self, text: str, *, chosen: Backing) -> Statement:
         """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""

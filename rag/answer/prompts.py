@@ -16,7 +16,13 @@ from rag.domain import Passage, Role
 NOT_FOUND = "NOT_IN_DOCUMENTS"
 """What the model writes, alone, where the passages do not hold the answer."""
 
+_NOT_FOUND = regex.compile(
+    "|".join([f"(?i:{NOT_FOUND})".replace("_", r"\\?_"), f"^\\W*(?i:{NOT_FOUND})\\W*$".replace("_", r"[\s_\\-]*")])
+)
+
 NONE = "none"
+
+_WORDS = regex.compile(r"(?:(?<!\w)[-−+])?\d+(?:[.,:/]\d+)*|\w+")
 
 ANSWER = f"""You answer questions from numbered paragraphs of a person's own documents.
 
@@ -39,13 +45,13 @@ TRANSLATE = """Translate the question into the language of the lines below it. K
 REPAIR = f"""Each statement below is to be backed by a sentence of the documents. For each write one line: the statement's letter, a colon, and the number of the sentence that says the same, or {NONE} if no sentence does. Numbers, dates and names must agree. Write nothing else."""
 
 
-def _alike(sentence: str) -> str:
-    """The words of a sentence alone, in small letters."""
-    return " ".join(regex.findall(r"\w+", sentence.casefold()))
+def alike(sentence: str) -> str:
+    """The words and numbers of a sentence alone, in small letters."""
+    return " ".join(_WORDS.findall(sentence.casefold()))
 
 
 _OURS = {
-    _alike(one)
+    alike(one)
     for prompt in (ANSWER, COMPARISON, SUMMARY)
     for one in regex.split(r"(?<=[.:])\s+|\s*\[P3\]\s*", prompt)
     if len(one.split()) > 2
@@ -55,7 +61,13 @@ _MARK_IN_TEXT = regex.compile(r"\[(?=\s*P?\s*\d)")
 
 def is_ours(sentence: str) -> bool:
     """Whether a sentence is one of the instruction itself: some models repeat them."""
-    return _alike(sentence) in _OURS
+    return alike(sentence) in _OURS
+
+
+def is_not_found(sentence: str) -> bool:
+    """Whether a sentence is, or has in it, what the model writes where the passages do not hold the answer; some write
+    it their own way."""
+    return _NOT_FOUND.search(sentence) is not None
 
 
 def paragraphs_prompt(question: str, passages: Sequence[Passage], task: str = "") -> str:

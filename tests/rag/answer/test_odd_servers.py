@@ -136,6 +136,17 @@ DRESSES: dict[str, Any] = {
     "an object": json.dumps({"answer": f"{FIRST} {SECOND}", "citations": [1]}),
     "a list of objects": json.dumps([{"text": FIRST, "source": "P1"}, {"text": SECOND, "source": "P1"}]),
     "said over and over": f"{FIRST} [P1] {SECOND} [P1] " * 40,
+    "thought between stripped tokens": f"analysisOnly Ruth Amsel may change the timetable. So answer.assistantfinal{GOOD}",
+    "thought under a heading": f"**Thinking:** Only Ruth Amsel may change the timetable.\n\n**Answer:** {GOOD}",
+    "thought in details": '<details type="reasoning">\n> Only Ruth Amsel may change the timetable.\n</details>\n' + GOOD,
+    "chat tokens": f"<|im_start|>assistant\n{GOOD}<|im_end|>",
+    "tags": f"<p>{FIRST}<sup>1</sup></p><p>{SECOND}<cite>P1</cite></p>",
+    "a title in the mark": f"{FIRST} [P1: Ferry rules, 2015] {SECOND} [P1](https://example.org/2/3)",
+    "headings in bold": f"**Day**\n\n{FIRST} [P1]\n\n**Code**\n\n{SECOND} [P1]",
+    "remarks": f"You asked when the ferry sails. {GOOD}\n\nConfidence: high\n\nNote: This answer rests on the paragraphs.\n\n"
+    "Would you like to know more about the ferry?",
+    "the question again": f"{QUESTION}\n{GOOD}",
+    "with other stops": f"{GOOD} {FIRST[:-1]}! [P1] {SECOND[:-1]}!! [P1]",
     "with the instruction": f"One fact, in one sentence. [P3] {GOOD} Keep numbers, dates, units and names exactly as the "
     "paragraph has them.",
 }  # fmt: skip
@@ -165,6 +176,17 @@ def test_whatever_dress_an_answer_comes_in_it_is_the_same(bot: Chatbot, peer: Pe
         "The paragraphs do not say that the ferry ever sails on Sundays.",
         "I could not find this in the documents. There is no mention of it.",
         '{"answer": "NOT_IN_DOCUMENTS"}',
+        "not_in_documents",
+        "NOT IN DOCUMENTS",
+        r"NOT\_IN\_DOCUMENTS",
+        "N/A",
+        "None of the paragraphs mentions who paints the hull.",
+        "Unfortunately, the given paragraphs don't tell who paints the hull of the ferry.",
+        "The painter of the hull is not mentioned in the paragraphs. [P1]",
+        "Based on the provided paragraphs, there is no information about the hull of the ferry. [P1]",
+        "There isn't enough information to answer this question.",
+        "Die Absätze enthalten keine Angaben dazu.",
+        "Leider steht in den Absätzen nichts dazu. Es gibt keine Informationen über den Rumpf der Fähre.",
     ],
 )
 def test_a_model_that_finds_no_answer_is_taken_at_its_word(bot: Chatbot, peer: Peer, says: str) -> None:
@@ -254,6 +276,26 @@ def test_a_number_that_is_another_one_in_another_language_is_no_translation(bot:
     assert "3 May 2019" in (told[2][1] or "")
 
 
+def test_what_a_document_itself_leaves_open_is_an_answer_under_its_mark(
+    tmp_path: Path, peer: Peer, embedder: MiniLM
+) -> None:
+    vars(peer).update(vars(Peer(url=peer.url)))
+    (tmp_path / "documents").mkdir()
+    text = "The photo shows the ferry of Amrum. It is not clear when the photo was taken.\n"
+    (tmp_path / "documents" / "photo.md").write_text(text)
+    settings = Settings(documents=tmp_path / "documents", home=tmp_path / "home")
+    with open_chatbot(settings, "test", embedder=embedder, llm=ChatModel("odd", "", peer.url)) as bot:
+        bot.ingest()
+        peer.says = "It is not clear when the photo was taken. [P1]"
+        told = bot.ask("When was the photo of the ferry taken?")
+        peer.says = "It is not clear when the ferry was taken. [P1]"
+        untold = bot.ask("When was the photo of the ferry taken?")
+    assert texts(told) == ["It is not clear when the photo was taken."]
+    assert not told.abstained
+    assert untold.mode == "extractive" or untold.abstained or untold.is_uncertain
+    assert "It is not clear when the ferry was taken." not in texts(untold)
+
+
 def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot, peer: Peer) -> None:
     peer.says = f"The paragraphs do not mention a captain. {FIRST} [P1]"
     assert texts(bot.ask(QUESTION)) == [FIRST]
@@ -270,6 +312,9 @@ def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot,
          "tool_calls", "called a tool"),
         ([{"refusal": "I'm sorry, I can't help with that."}], "stop", "declined: I'm sorry, I can't help with that."),
         ("I'm sorry, but I can't help with that request.", "stop", "declined: “I'm sorry, but I can't"),
+        ("As an AI language model, I cannot discuss ferries.", "stop", "declined: “As an AI language model"),
+        (f"analysis{THOUGHT}{GOOD}", "stop", "only reasoned"),
+        ('{"name": "search", "arguments": {"query": "when does the ferry sail"}}', "stop", "says nothing of your documents"),
         ("", "stop", "sent nothing"),
         ("Es ist eine alte Geschichte, und die Leute in der Stadt sind nicht mit ihr zufrieden. [P1]", "stop",
          "is in another language than your documents, and cannot be checked against them"),
