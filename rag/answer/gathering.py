@@ -97,10 +97,13 @@ class Gathering:
         answered = [turn for turn in question.turns if not turn.answer.abstained][-1:] or question.turns[-1:]
         if not answered:
             return StandAlone(None)
-        if rewriter is not None and (alone := rewriter.condense(question)) is not None:
+        alone = rewriter.condense(question) if rewriter is not None else None
+        if alone is not None and alone.question is not None:
             return alone
+        # What the model worded was no such question, or nothing at all: it is worded without one.
         earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
-        return StandAlone(expand(question.text, earlier[0], self.retriever.rarity))
+        by_rule = expand(question.text, earlier[0], self.retriever.rarity)
+        return StandAlone(by_rule, alone.usage if alone is not None else {})
 
     def _weigh(
         self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading], *, spoken_of: AbstractSet[str]

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _QUESTION = regex.compile(r"[?？؟]\W*$")
-_LABEL = regex.compile(r"^\W*[^:：?]{0,40}\bquestion\b[^:：?]{0,20}[:：]\s*", regex.IGNORECASE)
+_LABEL = regex.compile(
+    r"^\W*(?:[^:：?]{0,40}\bquestion\b[^:：?]{0,20}|(?:rewritten|rephrased|translated|rewrite|translation|answer))[:：]\W*",
+    regex.IGNORECASE,
+)
+_ASKED = regex.compile(r"[^?？؟]+[?？؟]+")
+_REMARK = regex.compile(r"\W*[(（\[]")
 _LONGEST = 400
 _LINES, _LONGEST_LINE = 3, 200
 """Of the documents, to show their language by: how many, and characters of each."""
@@ -42,7 +47,11 @@ def translate(question: str, texts: Sequence[str], llm: LLM) -> StandAlone:
 
 
 def _said(reply: Reply) -> str:
-    return _LABEL.sub("", " ".join(reply.text.split())).strip("\"“”'` ")
+    """What it asks, each question once; where it asks nothing, all of it. What stands behind in brackets, or as a
+    remark, is left out."""
+    said = _LABEL.sub("", " ".join(reply.text.split()))
+    asked = {" ".join(_words(one)): one for one in reversed(_ASKED.findall(said)) if not _REMARK.match(one)}
+    return " ".join(one.strip("\"“”'`* ") for one in reversed(asked.values())) or said.strip("\"“”'`* ")
 
 
 def _is_rewrite(said: str, *, of: str, earlier: Sequence[str]) -> bool:

@@ -409,6 +409,13 @@ def test_a_server_that_answers_in_one_piece_is_read(bot: Chatbot, peer: Peer) ->
         pytest.param(
             "<think>It is about the ferry.</think>How many passengers may the ferry carry?", True, id="thought"
         ),
+        pytest.param(
+            "Rewritten: How many passengers may the ferry carry?\n\n(I put in 'the ferry' for 'it'.)",
+            True,
+            id="a remark",
+        ),
+        pytest.param("How many passengers may the ferry carry? (Is it the ferry?)", True, id="a question in brackets"),
+        pytest.param("How many passengers may the ferry carry? " * 5, True, id="said over and over"),
         pytest.param("How many may it carry?", False, id="an echo"),
         pytest.param("how many may it carry", False, id="an echo in other letters"),
         pytest.param("The ferry may carry at most 38 passengers.", False, id="an answer"),
@@ -422,6 +429,10 @@ def test_a_follow_up_is_searched_as_the_model_words_it_only_where_that_asks_the_
     earlier = Turn(QUESTION, bot.ask(QUESTION))
     peer.says = rewrite
     searched = bot.ask(Question("How many may it carry?", turns=[earlier])).searched_for
+    if not is_taken:
+        # Then it is worded as without a model.
+        assert searched == bot.ask(Question("How many may it carry?", turns=[earlier], offline=True)).searched_for
+        assert len(searched) > 1
     wanted = "How many passengers may the ferry carry?"
     assert (wanted in searched) is is_taken
     assert is_taken or rewrite not in searched[1:]
