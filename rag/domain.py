@@ -313,7 +313,8 @@ class Answer:
     nowhere in the documents. `unmentioned` are names, numbers and rare words of the question that the cited paragraphs
     do not hold. `named` are the documents that the notice names: it may be shown to those alone who may read them.
     `seconds` maps each part of the work to its wall time; `usage` adds up what the model's server told of its calls
-    for this answer: tokens, and the cost where it tells one."""
+    for this answer: tokens, and the cost where it tells one. `cut` is why a model's answer ended before its end: by
+    "length", a "content_filter" or as "broken" off; `notice` says it in words, and `json` leaves it out."""
 
     question: str
     searched_for: tuple[str, ...] = ()
@@ -332,6 +333,7 @@ class Answer:
     is_uncertain: bool = False
     unmentioned: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    cut: str | None = None
 
     @property
     def confidence(self) -> Confidence:

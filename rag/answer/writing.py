@@ -85,13 +85,14 @@ class Writer:
         except IbidError as error:
             if stands(written.statements):
                 # What was shown stays; what was still open is marked.
-                yield replace(settled(written), notice=f"The answer broke off: {error}", complete=True)
+                notice = f"The answer broke off: {error}"
+                yield replace(settled(written), notice=notice, complete=True, cut="broken")
             else:
                 yield from _instead(quoted, str(error), usage=written.usage)
             return
         if stands(written.statements):
             notice = _CUT[cut].format(name=self.name) if cut else written.notice
-            yield replace(written, notice=notice, complete=True)
+            yield replace(written, notice=notice, complete=True, cut=cut)
             return
         yield from _instead(quoted, f"What {self.name} wrote {_why(written)}.", usage=written.usage)
 

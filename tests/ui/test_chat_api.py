@@ -19,17 +19,18 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from commands import ANSWER_KEYS, CITATION_KEYS, PASSAGE_KEYS, STATEMENT_KEYS, Ibid, Run
-from openai import AuthenticationError, BadRequestError, OpenAI
+from openai import AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
 from rag.domain import Turn
 from rag.index.owner import proof_of
-from tests.conftest import Reply
+from tests.conftest import Reply, serving
 from ui.remote import find_owner
 
 ROOT = Path(__file__).parents[2]
@@ -855,6 +856,72 @@ def test_the_models_are_the_folders_that_may_be_asked(chat: Chat, client: OpenAI
     assert "13 days" in str(asked_as_a_model(client, QUESTION, model=names[1]).choices[0].message.content)
     with pytest.raises(BadRequestError, match="No folder is known as nowhere"):
         asked_as_a_model(client, QUESTION, model="ibid/nowhere")
+
+
+def test_a_model_is_told_by_its_name(chat: Chat, client: OpenAI) -> None:
+    for name in ("ibid", f"ibid/{chat.ibid.documents.name}"):
+        assert client.models.retrieve(name).id == name
+    with pytest.raises(NotFoundError, match="No folder is known as ibid/nowhere"):
+        client.models.retrieve("ibid/nowhere")
+
+
+def test_pictures_of_a_message_are_left_out(client: OpenAI) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,xx", "path": "/etc/passwd"}}
+    messages: Any = [{"role": "user", "content": [{"type": "text", "text": QUESTION}, picture]}]
+    content = client.chat.completions.create(model="ibid", messages=messages).choices[0].message.content
+    assert content == asked_as_a_model(client, QUESTION).choices[0].message.content
+
+
+def test_what_may_not_be_sent_is_told_as_a_model_client_expects_it(chat: Chat) -> None:
+    deep: Any = "x"
+    for _ in range(60):
+        deep = [deep]
+    reply = chat.post("/v1/chat/completions", {"messages": [{"role": "user", "content": deep}]})
+    assert (reply.status, reply.json["error"]["type"]) == (400, "invalid_request_error")
+    assert reply.json["error"]["message"].startswith("A request may be 40 lists or objects deep.")
+
+
+LISTED = (
+    "1. West Aleppo was under siege by Daesh for 13 days. [P1]\n2. A food convoy is making its way there. [P1]\n"
+    "3. Water service has been inter"
+)
+
+
+@pytest.mark.slow
+def test_an_answer_that_its_model_cut_off_is_streamed_once_as_a_list_and_says_so(seeded: Ibid) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for piece in (*(LISTED[i : i + 9] for i in range(0, len(LISTED), 9)), None):
+                told = {"delta": {"content": piece} if piece else {}, "finish_reason": None if piece else "length"}
+                line = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m"}
+                self.wfile.write(f"data: {json.dumps({**line, 'choices': [{'index': 0, **told}]})}\n\n".encode())
+                self.wfile.flush()
+                time.sleep(0.01)
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Handler) as url:
+        more = {"OPENAI_BASE_URL": f"{url}/v1", "IBID_CHAT_MODEL": "cut"}
+        with running(seeded, more=more) as started, OpenAI(api_key="x", base_url=f"{started.url}/v1") as client:
+            started.until_indexed()
+            whole = asked_as_a_model(client, QUESTION).choices[0]
+            messages: Any = [{"role": "user", "content": QUESTION}]
+            chunks = list(client.chat.completions.create(model="ibid", messages=messages, stream=True))
+    pieces = [chunk.choices[0].delta for chunk in chunks]
+    content = "".join(one.content or "" for one in pieces)
+    assert "\n\n2. A food convoy is making its way there.[^" in content
+    assert content.count("1. West Aleppo was under siege by Daesh for 13 days.[^1]") == 1
+    assert "cut off" in content
+    assert "inter" not in content.split("[^1]:")[0]
+    assert (whole.finish_reason, chunks[-1].choices[0].finish_reason) == ("length", "length")
+    told = [note["url_citation"] for one in pieces for note in (one.model_extra or {}).get("annotations") or ()]
+    assert [content[one["start_index"] : one["end_index"]][:3] for one in told] == ["1. ", "2. "]
 
 
 @pytest.mark.parametrize(

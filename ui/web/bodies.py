@@ -21,6 +21,8 @@ _MOST_COMMAS, _MOST_BRACKETS = 150_000, 50_000
 """Most stand in texts, and in the conversation, which is one text."""
 
 _SURROGATE = regex.compile(rb"\\u[dD][89a-fA-F]")
+COMPLETIONS = "/v1/"
+"""Below it OpenAI's protocol is spoken, errors included."""
 NO_JSON = "Send a JSON object as application/json."
 
 
@@ -36,6 +38,11 @@ class Refusal(Exception):
     def __init__(self, status: int, line: str) -> None:
         super().__init__(line)
         self.status, self.line = status, line
+
+
+def openai_error(line: str, code: str | None = None) -> dict[str, Any]:
+    """One line of why, as clients of OpenAI's protocol look for it."""
+    return {"error": {"message": line, "type": "invalid_request_error", "param": None, "code": code}}
 
 
 def read_json(body: bytes, kind: str) -> Any:
@@ -65,14 +72,15 @@ def _count(body: bytes) -> None:
         raise Refusal(*TOO_MANY)
 
 
-def check(value: Any) -> None:
-    """Raises Refusal where a value is too deep, has too many parts, or holds a file."""
+def check(value: Any, *, may_name_files: bool = False) -> None:
+    """Raises Refusal where a value is too deep, has too many parts, or holds a file; nothing that Gradio reads
+    `may_name_files`."""
     level, count = [value], 0
     for _ in range(DEEPEST):
         inner: list[Any] = []
         for one in level:
             if isinstance(one, dict):
-                if looks_like_a_file(one):
+                if not may_name_files and looks_like_a_file(one):
                     raise Refusal(*FOREIGN_FILE)
                 inner += [part for part in one.values() if isinstance(part, dict | list)]
             elif isinstance(one, list):

@@ -14,8 +14,10 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
+import regex
 from fastapi import APIRouter, Request
 from fastapi.concurrency import iterate_in_threadpool, run_in_threadpool
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -24,6 +26,7 @@ from rag.answer.evidence import before_pending
 from rag.domain import Answer, Citation, Json, Statement
 from rag.errors import FolderError, IbidError, QuestionError
 from ui.web.api import growing
+from ui.web.bodies import openai_error
 from ui.web.export import note_markdown, plain, statement_markdown
 from ui.web.folder import Folder
 from ui.web.folders import Folders
@@ -37,6 +40,7 @@ MODEL = "ibid"
 _AT_ONCE = 8
 _BETWEEN = "\n\n"
 """Of two paragraphs in Markdown."""
+_ITEM = regex.compile(r"(?:(?P<number>\d{1,2}\.)|•)(?:\s+|$)")
 _EARLIER = 3
 """Questions before the last one that are read: answers lean on no more."""
 
@@ -49,6 +53,11 @@ def completion_routes(folders: Folders) -> APIRouter:
         names = [MODEL, *(f"{MODEL}/{folders.name_of(path)}" for path in folders.known().values())]
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": MODEL} for name in dict.fromkeys(names)]
         return {"object": "list", "data": listed}
+
+    async def model(name: str) -> Response:
+        found = next((one for one in (await models())["data"] if one["id"] == name), None)
+        line = f"No folder is known as {name}. `/v1/models` lists those that are."
+        return JSONResponse(found) if found else JSONResponse(openai_error(line, "model_not_found"), 404)
 
     async def complete(request: Request) -> Response:
         try:
@@ -69,12 +78,13 @@ def completion_routes(folders: Folders) -> APIRouter:
                 return _refused(str(error))
 
     router.add_api_route("/models", models, methods=["GET"], include_in_schema=False)
+    router.add_api_route("/models/{name:path}", model, methods=["GET"], include_in_schema=False)
     router.add_api_route("/chat/completions", complete, methods=["POST"], include_in_schema=False)
     return router
 
 
 def _refused(line: str) -> Response:
-    return JSONResponse({"error": {"message": line, "type": "invalid_request_error", "code": None}}, 400)
+    return JSONResponse(openai_error(line), 400)
 
 
 class _Asked:
@@ -100,7 +110,7 @@ class _Asked:
         *_, answer = self.answers()
         content, annotations = written(answer, folder=self.folder.key, site=site)
         message = {"role": "assistant", "content": content, "annotations": annotations}
-        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        choice = {"index": 0, "message": message, "finish_reason": _finish(answer), "logprobs": None}
         return {**self._envelope("chat.completion"), "choices": [choice], "usage": _usage(answer)}
 
     def chunks(self, site: str) -> Iterator[Json]:
@@ -114,11 +124,9 @@ class _Asked:
                     yield self._chunk({"content": settled[len(sent) :]})
                     sent = settled
         assert answer is not None
-        content, annotations = written(answer, folder=self.folder.key, site=site)
-        # What was sent cannot be taken back: an answer that turned out otherwise comes whole behind it.
-        rest = content[len(sent) :] if content.startswith(sent) else f"\n\n---\n\n{content}"
+        rest, annotations = _rest(answer, sent, folder=self.folder.key, site=site)
         yield self._chunk({"content": rest, "annotations": annotations})
-        yield {**self._chunk({}, finish="stop"), "usage": _usage(answer)}
+        yield {**self._chunk({}, finish=_finish(answer)), "usage": _usage(answer)}
 
     def _chunk(self, delta: Json, finish: str | None = None) -> Json:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
@@ -134,7 +142,7 @@ async def _streamed(asked: _Asked, site: str, limiter: asyncio.Semaphore) -> Asy
             async for chunk in iterate_in_threadpool(asked.chunks(site)):
                 yield f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
         except IbidError as error:
-            yield f"data: {json.dumps({'error': {'message': str(error), 'type': 'invalid_request_error'}})}\n\n"
+            yield f"data: {json.dumps(openai_error(str(error)), ensure_ascii=False)}\n\n"
     yield "data: [DONE]\n\n"
 
 
@@ -156,20 +164,35 @@ def _text(content: Any) -> str:
     return str(content or "")
 
 
-def written(answer: Answer, *, folder: str, site: str) -> tuple[str, list[Json]]:
+def _rest(answer: Answer, sent: str, *, folder: str, site: str) -> tuple[str, list[Json]]:
+    """What is still to be sent of an answer, and its annotations, which count from the beginning of all that is. What
+    was sent cannot be taken back: a notice comes behind it, and an answer that turned out otherwise comes whole."""
+    for is_last in (False, True):
+        content, annotations = written(answer, folder=folder, site=site, notice_last=is_last)
+        if content.startswith(sent):
+            return content[len(sent) :], annotations
+    rule = f"{_BETWEEN}---{_BETWEEN}"
+    content, annotations = written(answer, folder=folder, site=site)
+    return f"{rule}{content}", [_moved(one, by=len(sent) + len(rule)) for one in annotations]
+
+
+def written(answer: Answer, *, folder: str, site: str, notice_last: bool = False) -> tuple[str, list[Json]]:
     """An answer as Markdown, and its annotations: for each citation where the statement that it backs stands in that,
-    and the address of its place."""
+    and the address of its place. What is to be known of it stands in front, or behind its statements."""
     if answer.abstained or not answer.statements:
         return _BETWEEN.join(filter(None, [plain(answer.notice or "Not in your documents."), _closest(answer)])), []
+    notice = _notice(answer)
+    first = replace(answer, notice=None) if notice_last else answer
     annotations: list[Json] = []
-    start = len(_head(answer))
+    start = len(_head(first))
     for statement in answer.statements:
-        end = start + len(statement_markdown(statement))
+        end = start + len(_paragraph(statement))
         annotations += [_annotation(citation, start, end, folder=folder, site=site) for citation in statement.citations]
         start = end + len(_BETWEEN)
     missing = ", ".join(f"“{plain(word)}”" for word in answer.unmentioned)
     parts = [
-        _said(answer, answer.statements),
+        _said(first, answer.statements),
+        notice if notice_last else "",
         f"Nothing here mentions {missing}." if missing else "",
         "\n".join(map(note_markdown, answer.sources)),
         _closest(answer),
@@ -183,14 +206,38 @@ def _annotation(citation: Citation, start: int, end: int, *, folder: str, site: 
     return {"type": "url_citation", "url_citation": told}
 
 
+def _moved(annotation: Json, *, by: int) -> Json:
+    told = annotation["url_citation"]
+    places = {name: told[name] + by for name in ("start_index", "end_index")}
+    return {**annotation, "url_citation": {**told, **places}}
+
+
+def _notice(answer: Answer) -> str:
+    return f"*{plain(answer.notice)}*" if answer.notice else ""
+
+
 def _head(answer: Answer) -> str:
     """What stands in front: that the answer is not sure, or what is to be known of it."""
-    return f"*{plain(answer.notice)}*{_BETWEEN}" if answer.notice else ""
+    return f"{_notice(answer)}{_BETWEEN}" if answer.notice else ""
 
 
 def _said(answer: Answer, statements: Sequence[Statement]) -> str:
     """These of its statements, behind what stands in front; nothing where there is none."""
-    return _head(answer) + _BETWEEN.join(map(statement_markdown, statements)) if statements else ""
+    return _head(answer) + _BETWEEN.join(map(_paragraph, statements)) if statements else ""
+
+
+def _paragraph(statement: Statement) -> str:
+    """A statement as Markdown, an item of a list as one."""
+    item = _ITEM.match(statement.lead or "")
+    if item is None:
+        return statement_markdown(statement)
+    said = statement_markdown(replace(statement, lead=(statement.lead or "")[item.end() :] or None))
+    return f"{item['number'] or '-'} {said}"
+
+
+def _finish(answer: Answer) -> str:
+    """Why it ended, in the protocol's words: it has none for what broke off."""
+    return "length" if answer.cut == "broken" else answer.cut or "stop"
 
 
 def _closest(answer: Answer) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import regex
 
 from ui.web.asgi import App, Receive, Scope, Send, reply
-from ui.web.bodies import MOST_BYTES, TOO_LARGE, TOO_SLOW, Refusal, check, read_json
+from ui.web.bodies import COMPLETIONS, MOST_BYTES, TOO_LARGE, TOO_SLOW, Refusal, check, openai_error, read_json
 from ui.web.sessions import Sessions
 from ui.web.who import user_of
 
@@ -94,7 +94,8 @@ class Entrance:
             if method not in ("GET", "HEAD"):
                 body = await _read(scope, receive)
                 given = read_json(body, _header(scope, b"content-type"))
-                check(self._uploads.without(path, given))
+                # The pictures that a client of OpenAI's protocol sends along are left out, and never reach Gradio.
+                check(self._uploads.without(path, given), may_name_files=path.startswith(COMPLETIONS))
                 self._expect_theirs(scope, given.get("session_hash") if isinstance(given, dict) else None)
                 receive = _again(body, receive)
         except Refusal as refusal:
@@ -232,6 +233,9 @@ def _header(scope: Scope, wanted: bytes) -> str:
 
 
 async def _refuse(send: Send, path: str, refusal: Refusal) -> None:
-    # Gradio's page shows what it finds under `detail`.
-    told = {"error": refusal.line} | ({} if path.startswith("/api/") else {"detail": refusal.line})
+    if path.startswith(COMPLETIONS):
+        told = openai_error(refusal.line)
+    else:
+        # Gradio's page shows what it finds under `detail`.
+        told = {"error": refusal.line} | ({} if path.startswith("/api/") else {"detail": refusal.line})
     await reply(send, refusal.status, body=json.dumps(told, ensure_ascii=False), kind=b"application/json")

@@ -96,3 +96,8 @@ def test_half_a_surrogate_pair_is_no_text(half: str, plain: Any) -> None:  # cas
             read_json(json.dumps(value).encode(), "application/json")
     whole = json.dumps(["\U0001f30a", plain]).encode()
     assert read_json(whole, "application/json")[0] == "\U0001f30a"
+
+
+@given(FILE)
+def test_what_gradio_never_reads_may_name_a_file(file: Any) -> None:
+    check({"messages": [file]}, may_name_files=True)
