@@ -160,10 +160,9 @@ class DraftParser:
         if not self._is_prose and (told := _read(self._buffer)) is not None:
             yield from _of_object(told)
             return
-        drafts = list(self._closed(is_final=True))
-        if is_cut and drafts and not may_end(drafts[-1].text[-1:]):
-            drafts.pop()
-        yield from drafts
+        if is_cut:
+            self._buffer = _without_fragment(self._buffer)
+        yield from self._closed(is_final=True)
         if self._first is not None:
             yield self._first
         elif self._heading is not None and not self._has_drafted:
@@ -230,6 +229,16 @@ def _first_sentence(line: str) -> int | None:
         return None
     # Back to the line's own places: the marks that stand between the sentences belong to the first.
     return places[spans[1].start]
+
+
+def _without_fragment(text: str) -> str:
+    """Without the sentence at its end that has none, be it of one word."""
+    before, newline, line = text.rpartition("\n")
+    plain, places = _without_marks(line)
+    spans = split_sentences(plain)
+    if not spans or may_end(plain[: spans[-1].end][-1:]):
+        return text
+    return before + newline + line[: places[spans[-1].start]]
 
 
 def _without_marks(line: str) -> tuple[str, list[int]]:

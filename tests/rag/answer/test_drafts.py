@@ -132,3 +132,17 @@ def test_however_the_stream_is_cut_the_statements_are_the_same(parts: list[str],
 def test_no_stream_takes_long(hostile: str, within: Any) -> None:
     with within(5.0):
         drafts(hostile)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [" Water", " Water service has been", " [P", "\n- Water", "\n- Water service. It"],
+    ids=["a word", "words", "half a mark", "an item", "a sentence in an item"],
+)
+def test_where_an_answer_was_cut_only_the_fragment_at_its_end_is_left_out(fragment: str) -> None:
+    parser = DraftParser()
+    said = f"- Kweires is east of Aleppo [P1]\n- The siege lasted 13 days. [P2]{fragment}"
+    drafts = [*parser.feed(said), *parser.finish(is_cut=True)]
+    whole = ["Kweires is east of Aleppo", "The siege lasted 13 days.", "Water service."]
+    assert [draft.text for draft in drafts] == whole[: 3 if "service." in fragment else 2]
+    assert [draft.ids for draft in drafts][:2] == [(1,), (2,)]
