@@ -28,7 +28,7 @@ from rag.answer.evidence import (
     without_pending,
 )
 from rag.domain import Passage, Verdict, summed
-from rag.errors import ContextTooLongError
+from rag.errors import ChatModelError, ContextTooLongError
 from rag.servers.any_model import Reply, ask_once, stream_once
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def generate(
 ) -> Iterator[Writing]:
     """The answer as it grows; `task` is one of the prompts for answers that are not plain ones. Settled statements
     never change; in strict mode nothing pending is shown, and what stays unsupported is dropped. Where the model's
-    context is too short, half of the passages are tried, and half of those.
+    context is too short, the better half of the passages is tried, and of those.
 
     Raises NotInDocumentsError where the model says so, DeclinedError where it will not answer, and ChatModelError where
     it fails.
@@ -67,7 +67,13 @@ def generate(
         except ContextTooLongError:
             if len(shown) < 2:
                 raise
-            shown = shown[: len(shown) // 2]
+            shown = _best_half(shown)
+
+
+def _best_half(passages: Sequence[Passage]) -> list[Passage]:
+    """In the order in which they stand, which is that of reading and not of what is best."""
+    best = sorted(range(len(passages)), key=lambda i: -passages[i].score)[: len(passages) // 2]
+    return [passages[i] for i in sorted(best)]
 
 
 def _written(
@@ -76,41 +82,67 @@ def _written(
     grounding = Grounding(passages, weight_of=weight_of)
     writing = Writing()
     pieces = stream_once(llm, instruction=prompts.ANSWER, text=prompts.paragraphs_prompt(question, passages, task))
-    with closing(_grown(pieces, grounding=grounding)) as drafted:
-        for writing in drafted:
-            yield _shown(writing, strict=strict)
+    broken: ChatModelError | None = None
+    try:
+        with closing(_grown(pieces, grounding=grounding)) as drafted:
+            for writing in drafted:
+                yield _shown(writing, strict=strict)
+    except ContextTooLongError:
+        raise
+    except ChatModelError as error:
+        # What was closed before stays, and is told as what it is.
+        broken = error
     if _is_open(writing):
         writing = replace(writing, statements=grounding.translated(writing.statements))
-    if _is_open(writing):
+    if _is_open(writing) and broken is None:
         writing = _repaired(writing, grounding=grounding, llm=llm)
-    if not stands(writing.statements):
-        if writing.silent:
-            raise NotInDocumentsError
-        if writing.declined:
-            raise DeclinedError(writing.declined)
+    if not stands(writing.statements) and (failure := _failure(writing, broken)):
+        raise failure
     yield _verified(writing) if strict else writing
+    if broken is not None:
+        raise broken
+
+
+def _failure(writing: Writing, broken: ChatModelError | None) -> Exception | None:
+    """Why there is no answer, where that is known."""
+    if broken is not None:
+        return broken
+    if writing.silent:
+        return NotInDocumentsError()
+    return DeclinedError(writing.declined) if writing.declined else None
 
 
 def _grown(pieces: Generator[Reply, None, None], *, grounding: Grounding) -> Generator[Writing, None, None]:
-    """The answer after each sentence of the model, and after each word of its server on tokens and cost."""
+    """The answer after each sentence of the model, and after each word of its server on tokens and cost. Where the
+    server breaks off, first what was said whole, then its error."""
     writing, parser, length = Writing(), DraftParser(), 0
-    with closing(pieces):
-        for piece in pieces:
-            if piece.starts_over:
-                writing, parser = Writing(usage=writing.usage), DraftParser()
-                yield writing
-            if piece.usage or piece.cut:
-                writing = replace(writing, usage=piece.usage or writing.usage, cut=piece.cut or writing.cut)
-                yield writing
-            for draft in parser.feed(piece.text):
-                writing = grounding.take(writing, draft=draft)
-                yield writing
-            length += len(piece.text)
-            if length > LONGEST:
-                writing = replace(writing, cut="length")
-                yield writing
-                break
-    for draft in parser.finish(is_cut=writing.cut is not None):
+    try:
+        with closing(pieces):
+            for piece in pieces:
+                if piece.starts_over:
+                    writing, parser = Writing(usage=writing.usage), DraftParser()
+                    yield writing
+                if piece.usage or piece.cut:
+                    writing = replace(writing, usage=piece.usage or writing.usage, cut=piece.cut or writing.cut)
+                    yield writing
+                for draft in parser.feed(piece.text):
+                    writing = grounding.take(writing, draft=draft)
+                    yield writing
+                length += len(piece.text)
+                if length > LONGEST:
+                    writing = replace(writing, cut="length")
+                    yield writing
+                    break
+    except ChatModelError:
+        yield from _finished(writing, parser, grounding=grounding, is_cut=True)
+        raise
+    yield from _finished(writing, parser, grounding=grounding, is_cut=writing.cut is not None)
+
+
+def _finished(
+    writing: Writing, parser: DraftParser, *, grounding: Grounding, is_cut: bool
+) -> Generator[Writing, None, None]:
+    for draft in parser.finish(is_cut=is_cut):
         writing = grounding.take(writing, draft=draft)
         yield writing
 

@@ -25,6 +25,7 @@ from rag.answer.evidence import NotInDocumentsError, Writing
 from rag.answer.generate import generate
 from rag.answer.prompts import NOT_FOUND
 from rag.domain import Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
+from rag.errors import ContextTooLongError
 
 
 class Scripted(CustomLLM):
@@ -214,3 +215,26 @@ def test_whatever_a_model_writes_every_statement_is_cited_or_marked(reply: str) 
             text = citation.paragraph.text
             start = citation.start - citation.paragraph.start
             assert text[start : start + len(citation.quote)] == citation.quote
+
+
+class Short(Scripted):
+    """A model whose context holds so many passages at most."""
+
+    _most: int = PrivateAttr()
+
+    def __init__(self, *replies: str, most: int) -> None:
+        super().__init__(*replies)
+        self._most = most
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        if (messages[-1].content or "").count("\n<text-") > self._most:
+            raise ContextTooLongError("Too long.")
+        return super().stream_chat(messages, **kwargs)
+
+
+def test_a_context_that_is_too_short_gets_the_best_of_the_passages_wherever_they_stand() -> None:
+    llm = Short("The siege of West Aleppo lasted 13 days. [P1]", most=1)
+    passages = [passage(ROAD, 3), passage(REMARK, 4), passage(SIEGE, 1), passage(ROAD, 2)]
+    *_, writing = generate("How long was the siege?", passages, llm, weigh)
+    assert [one.paragraph.number for statement in writing.statements for one in statement.citations] == [1]
+    assert SIEGE in llm._asked[0]
