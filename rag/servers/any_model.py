@@ -13,6 +13,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageR
 from llama_index.core.llms import LLM
 
 from rag.errors import ChatModelError, translated
+from rag.servers.protocol import how_ended
 from rag.servers.thoughts import ONLY_THOUGHT, Thoughts
 
 
@@ -74,4 +75,5 @@ def _usage_of(answered: ChatResponse) -> Mapping[str, float]:
 def _cut_of(answered: ChatResponse) -> str | None:
     """Why a server ended an answer that was not at its end."""
     reason = answered.additional_kwargs.get("finish_reason")
-    return reason if reason in ("length", "content_filter") else None
+    ended = how_ended(reason) if isinstance(reason, str) and reason else None
+    return ended if ended in ("length", "content_filter") else None

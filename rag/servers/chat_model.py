@@ -26,15 +26,17 @@ from llama_index.core.llms import LLM
 from pydantic import PrivateAttr
 
 from rag.errors import ChatModelError, ContextTooLongError
-from rag.servers.model_server import ModelServer, Named, Piece
+from rag.servers.model_server import ModelServer, Named
+from rag.servers.protocol import Piece, how_ended, shortened
 from rag.servers.thoughts import ONLY_THOUGHT
 
 FROM_SETTINGS = Named(model="IBID_CHAT_MODEL")
 WAIT_SECONDS = 120.0
 """The longest wait for the first piece, and the longest silence after it: a server that loads its model first takes
 long to begin."""
-WHOLE_SECONDS = 120.0
-"""The longest an answer may take from its first piece on."""
+WHOLE_SECONDS = 600.0
+"""The longest an answer may take from its first piece on, thoughts included: a model that reasons for minutes is at
+work, and one that never ends is not read for ever."""
 
 
 class ChatModel(LLM):
@@ -77,7 +79,8 @@ class ChatModel(LLM):
         """The answer piece by piece. `additional_kwargs` of the last ones holds the tokens as "usage", where told, and
         "finish_reason", which is not "stop" where the answer was cut off.
 
-        Raises ChatModelError, in words a person can act on, and ContextTooLongError where fewer passages help.
+        Raises ChatModelError, in words a person can act on, and ContextTooLongError where fewer passages help; the
+        first behind the pieces that came, too, where the answer broke off.
         """
         return self._stream(_described(messages), kwargs)
 
@@ -120,10 +123,10 @@ class ChatModel(LLM):
 
     def _stream(self, messages: list[dict[str, str]], options: Mapping[str, Any]) -> ChatResponseGen:
         said, finish, deadline = "", None, float("inf")
-        instead: Piece | None = None
+        instead = Piece()
         with (
             self._server.translating(ChatModelError, ContextTooLongError),
-            self._server.stream(messages, options) as pieces,
+            closing(self._server.stream(messages, options)) as pieces,
         ):
             for piece in pieces:
                 deadline = min(deadline, time.monotonic() + self._whole)
@@ -131,7 +134,7 @@ class ChatModel(LLM):
                     raise ChatModelError(f"{self} took longer than {self._whole:.0f} seconds. Ask less at once.")
                 said += piece.text
                 finish = piece.finish or finish
-                instead = piece if piece.refusal or piece.called or (piece.reasoned and instead is None) else instead
+                instead = _both(instead, piece)
                 if piece.text or piece.usage or piece.finish:
                     told = {"usage": piece.usage, "finish_reason": piece.finish}
                     yield ChatResponse(
@@ -139,10 +142,11 @@ class ChatModel(LLM):
                         delta=piece.text,
                         additional_kwargs={name: value for name, value in told.items() if value},
                     )
-        if not said and instead is not None:
-            raise ChatModelError(f"{self} {_done(instead)}")
-        if not said or not finish:
-            raise ChatModelError(f"{self} {'broke off' if said else 'sent nothing'}. Try again, or turn the model off.")
+        if not said:
+            raise ChatModelError(f"{self} {self._server.cleared(_done(instead, finish))}")
+        if not finish or how_ended(finish) == "error":
+            why = f" ({shortened(self._server.cleared(finish))})" if finish else ""
+            raise ChatModelError(f"{self} broke off{why}. Try again, or turn the model off.")
 
     def __str__(self) -> str:
         return str(self._server)
@@ -152,10 +156,27 @@ def _described(messages: Sequence[ChatMessage]) -> list[dict[str, str]]:
     return [{"role": message.role.value, "content": message.content or ""} for message in messages]
 
 
-def _done(instead: Piece) -> str:
+def _both(before: Piece, piece: Piece) -> Piece:
+    """What a model did in place of an answer, up to here."""
+    return Piece(
+        refusal=before.refusal + piece.refusal,
+        reasoned=before.reasoned or piece.reasoned,
+        called=before.called or piece.called,
+    )
+
+
+def _done(instead: Piece, finish: str | None) -> str:
     """What a model did in place of an answer."""
     if instead.refusal:
-        return f"declined: {' '.join(instead.refusal.split())[:160]}"
+        return f"declined: {shortened(' '.join(instead.refusal.split()))}"
     if instead.called:
         return "called a tool instead of answering. Choose a model, or a server, without tools."
-    return ONLY_THOUGHT
+    ended = how_ended(finish) if finish else None
+    if ended == "content_filter":
+        return "wrote nothing that its filter let through. Ask in other words."
+    if instead.reasoned:
+        return ONLY_THOUGHT
+    if ended == "length":
+        return "had no room left to write an answer. Give it a longer context, or less with IBID_CONTEXT_TOKENS."
+    why = f" ({finish})" if finish and ended == "error" else ""
+    return f"sent nothing{why}. Try again, or turn the model off."

@@ -15,9 +15,12 @@ import pytest
 
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Question, Turn, Verdict
+from rag.errors import ChatModelError, EmbeddingError
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.servers.chat_model import ChatModel
+from rag.servers.chosen import Chosen, models_of
+from rag.servers.remote_embedding import RemoteEmbedding
 from rag.settings import Settings
 from tests.conftest import serving
 
@@ -42,6 +45,8 @@ class Peer:
     refuses: Any = None
     kind: str = "text/event-stream"
     body: bytes | None = None
+    missing: int = 0
+    """Bytes that it promises and does not send."""
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +58,12 @@ def peer() -> Iterator[Peer]:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             told.answered.append(given)
             refusal = told.refuses(given) if told.refuses else None
+            if isinstance(refusal, str):
+                refusal = (400, {"error": {"message": refusal}})
             if refusal:
-                self.send(400, "application/json", json.dumps({"error": {"message": refusal}}).encode())
+                status, said = refusal
+                kind = "application/json" if isinstance(said, dict | list) else told.kind
+                self.send(status, kind, said if isinstance(said, bytes) else json.dumps(said).encode())
                 return
             if told.body is not None:
                 self.send(200, told.kind, told.body)
@@ -69,10 +78,13 @@ def peer() -> Iterator[Peer]:
             lines = b"".join(b"data: " + json.dumps(base | one).encode() + b"\n\n" for one in chunks)
             self.send(200, "text/event-stream", lines + b"data: [DONE]\n\n")
 
+        def do_GET(self) -> None:
+            self.send(200, told.kind, told.body or b"")
+
         def send(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + told.missing))
             self.end_headers()
             with suppress(ConnectionError):  # whoever has read enough hangs up
                 self.wfile.write(body)
@@ -87,6 +99,18 @@ def peer() -> Iterator[Peer]:
 
 def cut(text: str) -> list[str]:
     return [text[i : i + 7] for i in range(0, len(text), 7)]
+
+
+def chunk(delta: Any, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"id": "x", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
+
+
+def events(*told: Any) -> bytes:
+    """Each as an event of a stream: an object as JSON, a text as it stands."""
+    return b"".join(f"data: {one if isinstance(one, str) else json.dumps(one)}\n\n".encode() for one in told)
+
+
+WHOLE = {"choices": [{"index": 0, "message": {"role": "assistant", "content": GOOD}, "finish_reason": "stop"}]}
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +339,15 @@ def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot,
         ("As an AI language model, I cannot discuss ferries.", "stop", "declined: “As an AI language model"),
         (f"analysis{THOUGHT}{GOOD}", "stop", "only reasoned"),
         ('{"name": "search", "arguments": {"query": "when does the ferry sail"}}', "stop", "says nothing of your documents"),
+        ([{"refusal": "I'm sorry,"}, {"refusal": " I can't"}, {"refusal": "."}], "stop", "declined: I'm sorry, I can't."),
+        ([{"function_call": {"name": "f", "arguments": "{}"}}], "function_call", "called a tool"),
+        ([{"thinking": THOUGHT + GOOD}], "stop", "only reasoned"),
+        ([{"reasoning_content": THOUGHT + GOOD}], "length", "only reasoned"),
+        ([{"content": [{"type": "reasoning", "text": THOUGHT + GOOD}]}], "stop", "only reasoned"),
         ("", "stop", "sent nothing"),
+        ("", "length", "had no room left to write an answer"),
+        ("", "content_filter", "nothing that its filter let through"),
+        ("", "network_error", "sent nothing (network_error)"),
         ("Es ist eine alte Geschichte, und die Leute in der Stadt sind nicht mit ihr zufrieden. [P1]", "stop",
          "is in another language than your documents, and cannot be checked against them"),
         ("Fish are fine swimmers of the sea. [P1]", "stop", "could not be matched to your documents"),
@@ -331,7 +363,19 @@ def test_what_is_no_answer_gives_way_to_quotes_and_says_why(
     assert not any("9999" in text or "user asks" in text for text in texts(answer))
 
 
-@pytest.mark.parametrize(("finish", "said"), [("length", "cut off: odd"), ("content_filter", "cut off by the filter")])
+@pytest.mark.parametrize(
+    ("finish", "said"),
+    [
+        ("length", "cut off: odd"),
+        ("max_tokens", "cut off: odd"),
+        ("model_length", "cut off: odd"),
+        ("content_filter", "cut off by the filter"),
+        ("SAFETY", "cut off by the filter"),
+        ("error", "broke off (error)"),
+        ("abort", "broke off (abort)"),
+        ("insufficient_system_resource", "broke off (insufficient_system_resource)"),
+    ],
+)
 def test_an_answer_that_was_cut_off_says_so_and_its_fragment_is_no_statement(
     bot: Chatbot, peer: Peer, finish: str, said: str
 ) -> None:
@@ -339,6 +383,146 @@ def test_an_answer_that_was_cut_off_says_so_and_its_fragment_is_no_statement(
     answer = bot.ask(QUESTION)
     assert texts(answer) == [FIRST]
     assert said in (answer.notice or "")
+
+
+@pytest.mark.parametrize("finish", ["stop", "eos_token", "end_turn", "STOP", "COMPLETE", "stop_sequence", "tool_calls"])
+def test_an_answer_that_ended_is_whole_whatever_its_end_is_called(bot: Chatbot, peer: Peer, finish: str) -> None:
+    peer.finish = finish
+    answer = bot.ask(QUESTION)
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        events(chunk({"content": GOOD}), "[DONE]"),
+        events(chunk({"content": GOOD}, ""), "[DONE]"),
+        events(chunk({"content": FIRST}), chunk({"content": f" {SECOND}"}), "[DONE]"),
+        b"data:" + json.dumps(chunk({"content": GOOD})).encode() + b"\r\n\r\ndata:[DONE]\r\n\r\n",
+    ],
+    ids=["no reason", "an empty reason", "no marks", "other ends of lines"],
+)
+def test_a_stream_that_says_it_is_done_is_whole_without_a_reason(bot: Chatbot, peer: Peer, body: bytes) -> None:
+    peer.body = body
+    answer = bot.ask(QUESTION)
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+
+
+@pytest.mark.parametrize("more", ["", " The", " The pilot may carry at", " 38"])
+@pytest.mark.parametrize(
+    ("end", "missing", "why"),
+    [
+        (events({"error": {"message": "CUDA out of memory", "code": 500}}), 0, "broke off (CUDA out of memory)"),
+        (events({"error": "the context size is exceeded"}), 0, "broke off (the context size is exceeded)"),
+        (b"event: error\ndata: out of memory\n\n", 0, "broke off (out of memory)"),
+        (b'data: {"id": "x", "choi', 0, "broke off"),
+        (b"", 0, "broke off"),
+        (b"", 99, "broke off (the connection was cut)"),
+        (events("{]"), 0, "sent what is no answer ({])"),
+    ],
+    ids=["an error", "a full context", "an error's event", "half an event", "an early end", "a cut", "no JSON"],
+)
+def test_what_was_whole_before_a_stream_broke_stays_and_the_answer_says_so(
+    bot: Chatbot, peer: Peer, more: str, end: bytes, missing: int, why: str
+) -> None:
+    peer.body, peer.missing = events(chunk({"content": f"{GOOD}{more}"})) + end, missing
+    answer = bot.ask(QUESTION)
+    assert texts(answer) == [FIRST, SECOND]
+    assert (answer.notice or "").startswith("The answer broke off: ")
+    assert why in (answer.notice or "")
+    assert len(peer.answered) == 1
+
+
+def test_a_connection_that_is_cut_behind_the_end_takes_nothing_away(bot: Chatbot, peer: Peer) -> None:
+    peer.body, peer.missing = events(chunk({"content": GOOD}), chunk({}, "stop")), 99
+    answer = bot.ask(QUESTION)
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+
+
+def test_an_answer_in_another_language_that_broke_off_is_compared_as_any(bot: Chatbot, peer: Peer) -> None:
+    peer.body = events(chunk({"content": "Der Code für das Tor ist die 4471. [P1] Die Fähre fährt"}))
+    answer = bot.ask("Wann fährt die Fähre, und wie ist der Code?")
+    assert [one.verdict for one in answer.statements] == [Verdict.TRANSLATED]
+    assert "broke off" in (answer.notice or "")
+
+
+ODD_EVENTS: dict[str, bytes] = {
+    "null": events("null"),
+    "a text": events('"ping"'),
+    "an empty list": events("[]"),
+    "an empty line of data": b"data:\n\n",
+    "a comment": b": keepalive\n\n",
+    "another event": b'event: ping\ndata: {"type": "ping"}\n\n',
+    "no choices": events({"choices": None}, {"choices": [None]}, {"choices": "none"}),
+    "usage in words": events(chunk({"content": None}, usage="none")),
+    "no delta": events(chunk(None)),
+    "a second answer": events({"choices": [{"index": 1, "delta": {"content": "The gate code is 9999. [P1] "}}]}),
+    "an event over two lines": b'data: {"choices":\ndata: []}\n\n',
+    "a letter in no encoding": b'data: {"x": "\xe2\x80", "choices": []}\n\n',
+}
+
+
+@pytest.mark.parametrize("odd", ODD_EVENTS)
+def test_an_event_that_says_nothing_takes_nothing_away(bot: Chatbot, peer: Peer, odd: str) -> None:
+    ends = {"choices": [{"index": 0, "delta": {}, "message": {"content": GOOD}, "finish_reason": "stop"}]}
+    peer.body = ODD_EVENTS[odd] + events(chunk({"content": GOOD}), ends) + ODD_EVENTS[odd] + events("[DONE]")
+    answer = bot.ask(QUESTION)
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+
+
+STREAM = events(chunk({"content": FIRST + " [P1]"}), chunk({"content": f" {SECOND} [P1]"}, "stop"), "[DONE]")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", STREAM),
+        ("text/html; charset=utf-8", STREAM),
+        ("text/event-stream", json.dumps(WHOLE).encode()),
+        ("application/octet-stream", json.dumps(WHOLE, indent=2).encode()),
+        ("text/event-stream", events(WHOLE)),
+        ("application/x-ndjson", b"".join(json.dumps(chunk({"content": one})).encode() + b"\n" for one in (FIRST, f" {SECOND}"))
+         + json.dumps(chunk({}, "stop")).encode()),
+    ],
+)  # fmt: skip
+def test_an_answer_is_read_as_what_it_is_and_not_as_what_it_is_called(
+    bot: Chatbot, peer: Peer, kind: str, body: bytes
+) -> None:
+    peer.kind, peer.body = kind, body
+    answer = bot.ask(QUESTION)
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "said"),
+    [
+        (400, {"error": "no such option"}, "does not take the request (no such option)."),
+        (400, {"detail": "max_tokens must be at least 1"}, "(max_tokens must be at least 1)."),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "Too few"}]}, "(body.n: Too few)."),
+        (400, {"object": "error", "message": "Bad\n model."}, "(Bad model)."),
+        (400, [{"error": {"code": 400, "message": "API key not valid."}}], "(API key not valid)."),
+        (402, {"error": {"message": "Insufficient credits"}}, "does not take the request (Insufficient credits)."),
+        (404, {"error": {"message": "try pulling it first"}}, "knows no model odd (try pulling it first). Check"),
+        (403, b"<html><head><title>Just a moment</title></head></html>", "(Just a moment). Check"),
+        (409, {"a": {"b": 1}}, "does not take the request (status 409)."),
+        (
+            200,
+            {"error": {"message": "Model is busy"}},
+            "odd at 127.0.0.1:PORT failed (Model is busy). Try again later.",
+        ),
+        (200, {"error": "model 'x' not found"}, "failed (model 'x' not found)."),
+        (200, {"detail": "Not now"}, "failed (Not now)."),
+        (200, {"object": "error", "message": "Not now"}, "failed (Not now)."),
+        (200, [{"error": {"message": "Not now"}}], "failed (Not now)."),
+    ],
+)
+def test_what_a_server_says_of_its_error_is_told_in_its_words_whatever_their_shape(
+    bot: Chatbot, peer: Peer, status: int, told: Any, said: str
+) -> None:
+    peer.refuses = lambda _: (status, told)
+    notice = bot.ask(QUESTION).notice or ""
+    assert said.replace("PORT", peer.url.split(":")[2].split("/")[0]) in notice
+    assert "{" not in notice
 
 
 def test_an_answer_without_an_end_is_read_for_so_long_only(bot: Chatbot, peer: Peer) -> None:
@@ -362,26 +546,88 @@ def test_a_server_without_a_role_for_the_instruction_gets_it_in_the_users_messag
     assert QUESTION in peer.answered[-1]["messages"][0]["content"]
 
 
-TOO_LONG = [
+NO_SYSTEM = [
+    (500, {"error": {"code": 500, "message": "System role not supported at row 1, column 45"}}),
+    (400, {"error": "Error rendering prompt with jinja template: Only user and assistant roles are supported!"}),
+    (400, {"object": "error", "message": "Conversation roles must alternate user/assistant/user/assistant/..."}),
+    (400, [{"error": {"code": 400, "message": "Developer instruction is not enabled for models/gemma-3"}}]),
+    (200, {"error": {"message": "System role not supported"}}),
+]
+
+
+@pytest.mark.parametrize("refusal", NO_SYSTEM)
+def test_however_a_server_says_that_it_knows_no_instructions_it_gets_them_in_the_users_message(
+    bot: Chatbot, peer: Peer, refusal: tuple[int, Any]
+) -> None:
+    peer.refuses = lambda given: refusal if given["messages"][0]["role"] == "system" else None
+    answer = last_of(bot, ChatModel("gemma", "", peer.url))
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+    assert [len(one["messages"]) for one in peer.answered] == [2, 1]
+
+
+def last_of(bot: Chatbot, model: ChatModel) -> Answer:
+    """An answer of a model that knows nothing of its server yet."""
+    return list(bot.stream(Question(QUESTION), llm=model))[-1]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (400, {"error": {"message": "Unknown field in request body"}}),
+        (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Not permitted"}]}),
+        (500, {"error": {"message": "create() got an unexpected keyword argument 'stream_options'"}}),
+    ],
+)
+def test_an_option_that_a_server_does_not_know_is_left_out(bot: Chatbot, peer: Peer, status: int, told: Any) -> None:
+    peer.refuses = lambda given: (status, told) if "stream_options" in given else None
+    model = ChatModel("old", "", peer.url)
+    for asked in (2, 3):
+        assert texts(last_of(bot, model)) == [FIRST, SECOND]
+        assert len(peer.answered) == asked
+
+
+def test_a_server_that_sends_no_streams_is_asked_for_the_whole(bot: Chatbot, peer: Peer) -> None:
+    said = {"error": {"message": "Your organization must be verified to stream this model.", "param": "stream"}}
+    peer.refuses = lambda given: (400, said) if given["stream"] else (200, WHOLE)
+    answer = last_of(bot, ChatModel("unverified", "", peer.url))
+    assert (texts(answer), answer.notice) == ([FIRST, SECOND], None)
+    assert "stream_options" not in peer.answered[-1]
+
+
+TOO_LONG: list[Any] = [
     "This model's maximum prompt size is 1024 tokens. However, you requested 2052 tokens.",
     "the request exceeds the available context size, try increasing it",
     "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length "
     "of only 4096 tokens, which is not enough.",
     "This model's maximum context length is 4096 tokens. However, your messages resulted in 9000 tokens.",
     "prompt is too long: 210000 tokens > 200000 maximum",
+    (400, {"error": "Trying to keep the first 5000 tokens when context the overflows. The context length is 4096."}),
+    (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 6000"}),
+    (422, {"error": "Input validation error: `inputs` must have less than 1024 tokens. Given: 6000"}),
+    (422, {"detail": [{"type": "string_too_long", "loc": ["body", "messages"], "msg": "At most 9000 letters"}]}),
+    (400, {"error": {"message": "Please reduce your messages.", "code": "context_length_exceeded"}}),
+    (400, [{"error": {"code": 400, "message": "The input token count (9000) exceeds the maximum number of tokens"}}]),
+    (500, {"error": {"message": "input is too large to process. increase the physical batch size"}}),
+    (500, {"error": {"message": "prompt too long; exceeded max context length by 2000 tokens"}}),
+    (413, b"<html><title>413 Request Entity Too Large</title></html>"),
+    (429, {"error": {"message": "Request too large for x on tokens per min (TPM): Limit 6000, Requested 9000."}}),
+    (200, {"error": {"code": 400, "message": "This model's maximum context length is 4096 tokens"}}),
+    (200, events({"error": {"code": 400, "message": "the request exceeds the available context size"}})),
+    (200, b'event: error\ndata: {"error": {"message": "loaded with context length of only 4096 tokens"}}\n\n'),
 ]
 
 
 @pytest.mark.parametrize("said", TOO_LONG)
-def test_a_context_that_is_too_short_gets_fewer_passages(bot: Chatbot, peer: Peer, said: str) -> None:
+def test_a_context_that_is_too_short_gets_fewer_passages(bot: Chatbot, peer: Peer, said: Any) -> None:
     asked: list[int] = []
 
-    def refuses(given: dict[str, Any]) -> str | None:
+    def refuses(given: dict[str, Any]) -> Any:
         asked.append(given["messages"][-1]["content"].count("\n<text-"))
         return said if len(asked) == 1 else None
 
     peer.refuses = refuses
     assert texts(bot.ask(QUESTION)) == [FIRST, SECOND]
+    assert len(asked) == 2
     assert asked[1] < asked[0]
 
 
@@ -390,6 +636,20 @@ def test_an_address_that_is_no_api_is_told_as_such(bot: Chatbot, peer: Peer) -> 
     answer = bot.ask(QUESTION)
     assert answer.mode == "extractive"
     assert "check OPENAI_BASE_URL, which often ends in /v1" in (answer.notice or "")
+    with pytest.raises(EmbeddingError, match="sent a web page; check OPENAI_BASE_URL"):
+        RemoteEmbedding("odd", "", peer.url).get_query_embedding("ferry")
+    with pytest.raises(ChatModelError, match=r"tells of no model\. Check the address"):
+        models_of(Chosen(address=peer.url))
+
+
+@pytest.mark.parametrize("body", [b"null", b"[]", b'"ok"', b"ok", b"", b'{"data": 3}', b'{"error": {"message": "no"}}'])
+def test_what_is_no_list_is_told_as_such(peer: Peer, body: bytes) -> None:
+    vars(peer).update(vars(Peer(url=peer.url)))
+    peer.kind, peer.body = "application/json", body
+    with pytest.raises(EmbeddingError, match=r"^odd at [\d.:]+ (?:sent what is no answer|failed \(no\))"):
+        RemoteEmbedding("odd", "", peer.url).get_query_embedding("ferry")
+    with pytest.raises(ChatModelError, match=r"^[\d.:]+ (?:sent what is no answer|failed \(no\))"):
+        models_of(Chosen(address=peer.url))
 
 
 def test_a_server_that_answers_in_one_piece_is_read(bot: Chatbot, peer: Peer) -> None:

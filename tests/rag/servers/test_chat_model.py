@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
 
 from rag.errors import ChatModelError, ContextTooLongError
 from rag.servers.chat_model import ChatModel
-from tests.conftest import ModelServer
+from tests.conftest import ModelServer, serving
 
 KEY = "sk-planted-0123456789"
 
@@ -69,7 +73,7 @@ def test_it_is_a_model_for_other_peoples_code_too(url: str) -> None:
     [
         ("wrong key", r"127\.0\.0\.1:\d+ refuses the key\. Check OPENAI_API_KEY\."),
         ("forbidden", r"does not let this key use gpt-test"),
-        ("no model", r"knows no model gpt-test\. Check IBID_CHAT_MODEL and OPENAI_BASE_URL\."),
+        ("no model", r"knows no model gpt-test \(.+\)\. Check IBID_CHAT_MODEL and OPENAI_BASE_URL\."),
         ("bad request", r"does not take the request .*temperature"),
         ("malformed", r"gpt-test at 127\.0\.0\.1:\d+ "),
         ("gone", r"cannot be reached|broke off"),
@@ -128,3 +132,119 @@ def test_a_stream_that_nobody_reads_on_is_closed(url: str) -> None:
     next(stream)
     stream.close()
     assert list(stream) == []
+
+
+@contextmanager
+def peer(answer: Callable[[BaseHTTPRequestHandler, int], None]) -> Iterator[str]:
+    """The address of a server that answers its first request, its second and so on in this way."""
+    made = 0
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            nonlocal made
+            made += 1
+            self.rfile.read(int(self.headers["Content-Length"]))
+            with suppress(ConnectionError):  # whoever has waited long enough hangs up
+                answer(self, made)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Handler) as url:
+        yield f"{url}/v1"
+
+
+def begin(to: BaseHTTPRequestHandler, status: int = 200, kind: str = "text/event-stream", **headers: str) -> None:
+    to.send_response(status)
+    for name, value in {"Content-Type": kind, **headers}.items():
+        to.send_header(name.replace("_", "-"), value)
+    to.end_headers()
+
+
+def send(to: BaseHTTPRequestHandler, delta: dict[str, str], finish: str | None = None) -> None:
+    told = {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+    to.wfile.write(b"data: " + json.dumps(told).encode() + b"\n\n")
+
+
+def refuse(to: BaseHTTPRequestHandler, status: int, words: str, **headers: str) -> None:
+    begin(to, status, "application/json", **headers)
+    to.wfile.write(json.dumps({"error": {"message": words}}).encode())
+
+
+@pytest.mark.parametrize("sign", ["a comment", "an empty piece"])
+@pytest.mark.parametrize("first", ["", "It lasted"])
+def test_a_server_that_only_keeps_the_connection_open_is_silent(sign: str, first: str) -> None:
+    def answer(to: BaseHTTPRequestHandler, _: int) -> None:
+        begin(to)
+        if first:
+            send(to, {"content": first})
+        for _ in range(100):
+            if sign == "a comment":
+                to.wfile.write(b": keepalive\n\n")
+            else:
+                send(to, {"content": ""})
+            time.sleep(0.1)
+
+    started = time.monotonic()
+    with peer(answer) as url, pytest.raises(ChatModelError, match="did not answer in time"):
+        model(url, silent=0.6).chat(asked("plain"))
+    assert 0.5 < time.monotonic() - started < 5
+
+
+def test_a_model_that_reasons_for_longer_than_a_silence_is_waited_for() -> None:
+    def answer(to: BaseHTTPRequestHandler, _: int) -> None:
+        begin(to)
+        for _ in range(12):
+            send(to, {"reasoning_content": "hm"})
+            time.sleep(0.1)
+        send(to, {"content": "Thirteen days."}, "stop")
+
+    with peer(answer) as url:
+        assert model(url, silent=0.8).complete("plain").text == "Thirteen days."
+
+
+def test_a_server_that_loads_its_model_is_asked_until_it_has() -> None:
+    def answer(to: BaseHTTPRequestHandler, made: int) -> None:
+        if made <= 4:
+            refuse(to, 503, "Loading model")
+            return
+        begin(to)
+        send(to, {"content": "Thirteen days."}, "stop")
+
+    with peer(answer) as url:
+        assert model(url, silent=10.0).complete("plain").text == "Thirteen days."
+    started = time.monotonic()
+    with (
+        peer(lambda to, _: refuse(to, 503, "Loading model")) as url,
+        pytest.raises(ChatModelError, match=r"failed \(Loading model\)\. Try again later\."),
+    ):
+        model(url, silent=1.5).complete("plain")
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_asks_for_more_time_than_there_is_is_told_at_once_with_how_long() -> None:
+    started = time.monotonic()
+    with (
+        peer(lambda to, _: refuse(to, 429, "slow down", Retry_After="432")) as url,
+        pytest.raises(ChatModelError, match=r"\(slow down\)\. Try again in 432 seconds\."),
+    ):
+        model(url).chat(asked("plain"))
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "least"),
+    [("1", 1.0), ("date", 1.0), ("nan", 0.0), ("inf", 0.0), ("soon", 0.0), ("-3", 0.0), ("", 0.0)],
+)
+def test_a_server_may_ask_to_be_asked_later_in_seconds_or_at_a_time(asked_for: str, least: float) -> None:
+    def answer(to: BaseHTTPRequestHandler, made: int) -> None:
+        if made == 1:
+            refuse(to, 429, "slow", Retry_After=formatdate(time.time() + 3) if asked_for == "date" else asked_for)
+            return
+        begin(to)
+        send(to, {"content": "Thirteen days."}, "stop")
+
+    started = time.monotonic()
+    with peer(answer) as url:
+        assert model(url).complete("plain").text == "Thirteen days."
+    assert least <= time.monotonic() - started < 10

@@ -48,8 +48,12 @@ def test_a_real_server_of_the_protocol_is_understood(model_server: ModelServer) 
     ("status", "said", "line"),
     [
         (401, f"Incorrect API key provided: {KEY}", r"127\.0\.0\.1:\d+ refuses the key\. Check OPENAI_API_KEY\."),
-        (403, f"{KEY} may not", r"does not let this key use embed-test\. Check IBID_EMBED_MODEL"),
-        (404, "no such model", r"knows no model embed-test\. Check IBID_EMBED_MODEL and OPENAI_BASE_URL\."),
+        (403, f"{KEY} may not", r"does not let this key use embed-test \(… may not\)\. Check IBID_EMBED_MODEL"),
+        (
+            404,
+            "no such model",
+            r"knows no model embed-test \(no such model\)\. Check IBID_EMBED_MODEL and OPENAI_BASE_URL\.",
+        ),
         (400, f"the key {KEY} is not for that", r"does not take the request .*the key … is not for that"),
         (500, f"crashed on Bearer {KEY}", r"failed .*crashed on Bearer …"),
         (400, "maximum context length is 512 tokens", r"What was sent is too long for embed-test at"),
@@ -75,8 +79,9 @@ def test_every_refusal_is_one_line_that_says_what_to_do(
         (lambda vectors: [[0.0] * 8, [0.0] * 8], r"sent what is no vector"),
         (lambda vectors: [["a"], ["b"]], r"sent what is no answer"),
         (lambda vectors: [[], []], r"sent what is no vector"),
+        (lambda vectors: [None, None], r"sent what is no answer \(rows without a vector\)"),
     ],
-    ids=["fewer", "uneven", "zeros", "no numbers", "empty"],
+    ids=["fewer", "uneven", "zeros", "no numbers", "empty", "nothing"],
 )
 def test_what_is_no_vector_is_told(embedding_server: EmbeddingServer, sent: object, line: str) -> None:
     embedding_server.sending = sent  # type: ignore[assignment]
