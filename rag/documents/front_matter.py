@@ -39,12 +39,12 @@ _OF_TEXT = regex.compile(
     r"(?i)\b(?:datum|fecha|"
     rf"{language.pattern('bylines.written', 'bylines.labels', 'bylines.by', 'comments.done', 'comments.fields')})\b"
 )
-_FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date):\s*[\"']?(?P<value>.+?)[\"']?\s*$")
+_FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date)\s*[:=]\s*[\"']?(?P<value>.+?)[\"']?\s*$")
 
 
 def is_front_matter(paragraph: Paragraph) -> bool:
     """Whether a document begins with it: fields between two rules."""
-    return paragraph.number == 1 and paragraph.text.startswith("---")
+    return paragraph.number == 1 and paragraph.text.startswith(("---", "+++"))
 
 
 def is_byline(text: str) -> bool:

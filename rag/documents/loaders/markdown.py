@@ -1,9 +1,12 @@
-"""Markdown: markdown-it names the blocks; offsets point into the untouched source. Its only importer."""
+"""Markdown: markdown-it names the blocks; offsets point into the source, which is left as it is but for comments inside
+a line. Its only importer."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import itemgetter
 
 import regex
 from markdown_it import MarkdownIt
@@ -24,11 +27,17 @@ _LEAVES = {
     "html_block": Role.BODY,
     "hr": Role.BOILERPLATE,
 }
-_FRONT_MATTER = regex.compile(r"\A---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)[ \t]*(?:\r?\n|\r|\Z)", regex.DOTALL)
+_FRONT_MATTER = regex.compile(
+    r"\A(?:---[ \t]*[\r\n].*?[\r\n](?:---|\.\.\.)|\+\+\+[ \t]*[\r\n].*?[\r\n]\+\+\+)[ \t]*(?:\r?\n|\r|\Z)", regex.DOTALL
+)
+"""Of YAML, or of TOML."""
 # Only the blocks are wanted; marks inside a line stay as they are (and long lines of them cost quadratic time).
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _COMMENT = regex.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", regex.DOTALL)
-_SUMMARY = regex.compile(r"\s*(?:<details[^>]*>\s*)?<summary[^>]*>.*</summary>\s*", regex.DOTALL)
+_WITH_COMMENTS = ("heading_open", "paragraph_open", "table_open", "html_block")
+_COMMENT_OR_CODE = regex.compile(r"(?P<code>`+)[^`\n]{1,300}(?P=code)| ?(?P<comment><!--.{0,4000}?-->)", regex.DOTALL)
+_SUMMARY = regex.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>.*?</summary>\s*", regex.DOTALL)
+_TAGS = regex.compile(r"(?:\s*</?[a-zA-Z][^<>]*>\s*)+")
 _NAME_OF_BLOCK = regex.compile(r"\[[A-Z]+\]")
 _LONGEST_HEADING = 8
 """Words of a heading that ends as a sentence does."""
@@ -37,11 +46,33 @@ _NEWLINE = regex.compile(r"\r\n|\n|\r")
 
 def load_markdown(data: bytes) -> Loaded:
     text, warning = decode(data)
+    text = _without_comments(text)
     front = _FRONT_MATTER.match(text)
     head = front.end() if front else 0
     blocks = [Block(start=0, end=head, role=Role.BODY, is_literal=True)] if front else []
     blocks.extend(_with_title(list(_blocks(text, head))))
     return Loaded(text=text, blocks=blocks, warning=warning)
+
+
+def _without_comments(text: str) -> str:
+    """Without the comments that stand in a line: nobody who reads the page sees them. Those in code are shown."""
+    if "<!--" not in text:
+        return text
+    starts = [0, *(match.end() for match in _NEWLINE.finditer(text)), len(text)]
+    told = [
+        (starts[min(token.map[0], len(starts) - 1)], starts[min(token.map[1], len(starts) - 1)])
+        for token in _PARSER.parse(text)
+        if token.type in _WITH_COMMENTS and token.map is not None
+    ]
+    kept: list[str] = []
+    position = 0
+    for one in _COMMENT_OR_CODE.finditer(text):
+        at = bisect_right(told, one.start("comment"), key=itemgetter(0)) - 1
+        if not one["comment"] or at < 0 or one.start("comment") >= told[at][1] or _COMMENT.fullmatch(text, *told[at]):
+            continue
+        kept.append(text[position : one.start()])
+        position = one.end()
+    return "".join([*kept, text[position:]])
 
 
 def _blocks(text: str, head: int) -> Iterator[Block]:
@@ -82,8 +113,13 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
     elif token.type == "html_block" and _COMMENT.fullmatch(text[block.start : block.end]):
         # Nobody who reads the page sees it.
         yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
-    elif token.type == "html_block" and _SUMMARY.fullmatch(text[block.start : block.end]):
-        yield Block(start=block.start, end=block.end, role=Role.HEADING, level=6)
+    elif token.type == "html_block" and (summary := _SUMMARY.match(text, block.start, block.end)):
+        yield Block(start=block.start, end=summary.end(), role=Role.HEADING, level=6)
+        if summary.end() < block.end:
+            yield from _typed(token, replace(block, start=summary.end()), text)
+    elif token.type == "html_block" and _TAGS.fullmatch(text, block.start, block.end):
+        # "</details>": a page shows nothing of it.
+        yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
     elif token.type == "html_block" and is_tagged(text[block.start : block.end]):
         yield replace(block, role=Role.TABLE)
     else:

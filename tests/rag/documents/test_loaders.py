@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rag.documents.context import display
 from rag.documents.loaders.decoding import decode
 from rag.documents.loaders.formats import is_document
-from rag.documents.reading import is_current, read_document, revision_of
+from rag.documents.reading import is_current, load, read_document, revision_of
 from rag.documents.roles import PARSER_VERSION
 from rag.errors import DocumentError
 
@@ -284,3 +284,33 @@ def test_what_a_page_does_not_show_is_no_text_of_its_own_and_a_summary_is_a_head
     assert roles["<!-- the key hangs behind the door -->"][0] == "boilerplate"
     assert roles["<details> <summary>Which lamp?</summary>"][0] == "heading"
     assert roles["A sodium lamp."] == ("body", ("Which lamp?",))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        pytest.param("See <!-- the code is 4455 --> the porter.", "See the porter.", id="in a line"),
+        pytest.param("See <!-- the code\nis 4455 --> the porter.", "See the porter.", id="over two lines"),
+        pytest.param("See <!-- the code\n\nis 4455 --> the porter.", "See the porter.", id="over a blank line"),
+        pytest.param("<!-- 4455 --> the porter.", " the porter.", id="in front of a line"),
+        pytest.param("- Porter <!-- 4455 -->", "- Porter", id="in an item"),
+        pytest.param("# Doors <!-- 4455 -->", "# Doors", id="in a heading"),
+        pytest.param("Write `<!-- 4455 -->` for it.", "Write `<!-- 4455 -->` for it.", id="shown as code"),
+        pytest.param("```html\n<b> <!-- 4455 -->\n```", "```html\n<b> <!-- 4455 -->\n```", id="in a block of code"),
+        pytest.param("Open <!-- never ends", "Open <!-- never ends", id="without an end"),
+    ],
+)
+def test_a_comment_in_a_line_of_markdown_is_no_text(source: str, text: str) -> None:
+    assert load(source.encode(), name="a.md").text == text
+
+
+def test_details_on_one_line_have_a_summary_and_what_it_opens() -> None:
+    text = "<details><summary>Who has keys?</summary>\n<p>Only Mo.</p></details>\n\nMore.\n\n</details>\n"
+    found = load(text.encode(), name="a.md")
+    told = [(found.text[one.start : one.end].strip(), one.role) for one in found.blocks]
+    assert told == [
+        ("<details><summary>Who has keys?</summary>", "heading"),
+        ("<p>Only Mo.</p></details>", "body"),
+        ("More.", "body"),
+        ("</details>", "boilerplate"),
+    ]
