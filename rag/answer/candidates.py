@@ -12,7 +12,7 @@ import regex
 
 from rag.answer.brackets import Brackets
 from rag.answer.exactly import Exactly
-from rag.answer.polar import asks_what, says_yes_or_no
+from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
 from rag.documents.front_matter import is_front_matter
@@ -34,7 +34,7 @@ from rag.text.overlap import (
     stems_of,
     view_sentences,
 )
-from rag.text.units import cells_of
+from rag.text.units import cells_of, field_of, is_record
 
 PASSAGES = 5
 """Passages whose sentences are looked at."""
@@ -150,8 +150,13 @@ class Candidate:
     @property
     def is_field(self) -> bool:
         """Whether it is a line such as "status: in review", and no row of cells."""
-        _, colon, value = self.sentence.text.partition(":")
-        return self.sentence.is_row and bool(colon and value.strip()) and not {"|", "\t"} & set(self.sentence.text)
+        is_line = self.sentence.is_row and not self.is_record and not {"|", "\t"} & set(self.sentence.text)
+        return is_line and bool(field_of(self.sentence.text)[1])
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is several fields under one another."""
+        return self.sentence.is_row and is_record(self.sentence.text)
 
     @property
     def evidence(self) -> float:
@@ -278,7 +283,7 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
     newest, that is asked for, of turns those of whom it names; yes and no answer no “what”. No training text has any of
     these."""
-    asked, words = inquiry.names, stems_of(inquiry.question, inquiry.truncated)
+    asked, words = inquiry.names, _words_of(inquiry)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
         or (one.is_field and _is_named(one.sentence, words, inquiry))
@@ -304,14 +309,14 @@ def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:
 
 def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) -> bool:
     """Whether the name of a field is among the question's words."""
-    stems = stems_of(field.text.partition(":")[0], inquiry.truncated)
+    stems = stems_of(field_of(field.text)[0], inquiry.truncated)
     return bool(stems) and stems <= words
 
 
 def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question, unless somebody
-    is heard to ask it, the names of a table's columns, a field with nothing but the document's title, or one of its
-    front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
+    is heard to ask it, the names of a table's columns, a field with nothing but the document's title, or what the
+    question says itself, or one of its front matter that is not asked for: by its name, as far as beginnings go, or by who or when."""
     sentence = candidate.sentence
     is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
@@ -331,13 +336,20 @@ def _is_row_of_years(text: str) -> bool:
 
 def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:
     """Whether a field does."""
-    name, _, value = candidate.sentence.text.partition(":")
+    name, value = field_of(candidate.sentence.text)
     if value.strip(" \"'“”").casefold() == candidate.passage.source.title.casefold():
+        return False
+    if not is_polar(inquiry.question) and stems_of(value, inquiry.truncated) <= _words_of(inquiry):
         return False
     if inquiry.kind in ("name", "date") or not is_front_matter(candidate.passage.paragraph):
         return True
     begin = name.strip().casefold()[:_ALIKE]
-    return any(word.startswith(begin) for word in stems_of(inquiry.question, inquiry.truncated))
+    return any(word.startswith(begin) for word in _words_of(inquiry))
+
+
+def _words_of(inquiry: Inquiry) -> AbstractSet[str]:
+    """The stems of all words of the question."""
+    return stems_of(inquiry.question, inquiry.truncated)
 
 
 def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:

@@ -25,7 +25,7 @@ def asked_cell(inquiry: Inquiry, candidate: Candidate) -> Span | None:
     """What stands in the one cell of a row that the question asks for by all words of its column's name, in the
     document's coordinates; None where that is none, or several. What the question says itself it does not ask for."""
     paragraph = candidate.passage.paragraph
-    if paragraph.role is not Role.TABLE or not candidate.sentence.is_row:
+    if not candidate.sentence.is_row or not (paragraph.role is Role.TABLE or candidate.is_record):
         return None
     asked, said = frozenset(inquiry.stems), frozenset(terms.stems(inquiry.question))
     found = [

@@ -66,7 +66,8 @@ def _columns_of(candidate: Candidate) -> str | None:
     if header.is_header:
         return f"{columns_of(header.text)}:"
     # A field says nothing of whom: "status: blocked"; and rows of two sheets may look the same.
-    if candidate.is_field:
-        return f"{candidate.passage.source.title}:"
     heading = candidate.passage.paragraph.heading
+    if candidate.is_field or candidate.is_record:
+        above = heading_lead(candidate.passage) or f"{candidate.passage.source.title}:"
+        return f"{above} {header.text}:" if header.names_record and candidate.index else above
     return f"{heading[-1].rstrip(':')}:" if heading and "\t" in candidate.sentence.text else None

@@ -24,7 +24,7 @@ from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_he
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import rows_of, split_units
 
-PARSER_VERSION = "14"
+PARSER_VERSION = "15"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000

@@ -121,7 +121,8 @@ def _with_days(sentence: SentenceView, inquiry: Inquiry) -> SentenceView:
 class SentenceView:
     """One sentence of a paragraph with its stems, prepared once for all features. `text` is what stands at `span`; of a
     row in HTML its cells alone. `is_row`: it is a row of a table or a
-    field, which has nothing to do with the one before it; `is_header`: it names the columns."""
+    field, which has nothing to do with the one before it; `is_header`: it names the columns; `names_record`: it is the
+    first field of a record, of which the others are said."""
 
     span: Span
     text: str
@@ -130,6 +131,7 @@ class SentenceView:
     beginnings: frozenset[str]
     is_row: bool = False
     is_header: bool = False
+    names_record: bool = False
 
 
 @lru_cache(maxsize=8192)
@@ -138,7 +140,9 @@ def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ..
     found = rows_of(text)
     if found is None:
         return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
-    rows = (replace(_view(span, as_line(span.of(text)), truncated), is_row=True) for span in found.rows)
+    rows = [replace(_view(span, as_line(span.of(text)), truncated), is_row=True) for span in found.rows]
+    if found.is_record:
+        rows[0] = replace(rows[0], names_record=True)
     if found.header is None:
         return tuple(rows)
     return (replace(_view(found.header, as_line(found.header.of(text)), truncated), is_header=True), *rows)
@@ -176,12 +180,14 @@ def _view(span: Span, sentence: str, truncated: bool) -> SentenceView:
 
 def sentence_features(inquiry: Inquiry, sentences: Sequence[SentenceView], context: frozenset[str]) -> Features:
     """`[len(sentences), len(SENTENCE_FEATURES)]`; `context` holds the stems of the title and headings above. A row has
-    the names of its columns as context too."""
+    the names of its columns as context too, and a field the one that names its record."""
     rows = np.zeros((len(sentences), len(SENTENCE_FEATURES)), dtype=np.float32)
     asked = set(inquiry.stems)
     sentences = seen_by(inquiry, sentences)
     before: frozenset[str] = frozenset()
-    header = frozenset(stem for sentence in sentences if sentence.is_header for stem in sentence.present)
+    header = frozenset(
+        stem for sentence in sentences if sentence.is_header or sentence.names_record for stem in sentence.present
+    )
     for i, sentence in enumerate(sentences):
         has_kind = _has_kind(inquiry, sentence)
         rows[i] = (

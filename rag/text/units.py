@@ -1,15 +1,18 @@
-"""The pieces of a text that can be quoted by themselves: rows of a table, lines that are fields, else its sentences.
+"""The pieces of a text that can be quoted by themselves: rows of a table, records, lines that are fields, else its
+sentences.
 
 A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, or by two spaces and
 more as people line them up; or one in HTML, as Markdown may hold it. Fields are lines such as
-"Owner: facilities". In both a line says something of its own, and a quote of the whole would bury it.
+"Owner: facilities". A few short ones under one another are a record: "salary: 43000" says nothing without the name two
+lines above it. Of a long one each line is quoted by itself, as a quote of the whole would bury it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 
 import regex
 
@@ -19,12 +22,18 @@ from rag.text.sentences import split_sentences
 _LINE = regex.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
 _DELIMITER = regex.compile(r"[|\s:+=-]*-[|\s:+=-]*")
 _FIELD = regex.compile(r"\s*(?:[-*•]\s+)?\**[\p{L}_][\p{L}\p{N}_ /().-]{0,40}:\**(?:\s+\S|$)")
+_SEPARATED = regex.compile(r":|\s=\s")
 _GAP = regex.compile(r"(?<=\S)[ ]{2,}(?=\S)")
 _FEWEST_GAPS = 2
 _LONGEST_ROW = 600
 """Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
+_MOST_FIELDS, _LONGEST_FIELD, _LONGEST_RECORD = 12, 100, 400
+"""Lines of a record that is quoted whole, and characters of one and of all."""
+_DEEPEST = 8
+"""Records within one another; what is further in is told apart no more."""
+_MARKERS = ("- ", "* ", "• ")
 _BAR = regex.compile(r"(?<!\\)\|")
 _TAB = regex.compile(r"\t")
 # Bounded: a text may be long, and hold anything.
@@ -36,11 +45,13 @@ _CELL_END = regex.compile(r"</?t(?:[dhr]|able|head|body|foot)\b", regex.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The lines of a table or of fields, in order; `header` is the line that names the columns, with the rule below it,
-    and None where none does."""
+    """The lines of a table or of fields, and records, in order; `header` is the line that names the columns, with the
+    rule below it, and None where none does. `is_record` where all are fields of one record, too long to be quoted
+    whole, which its first field names."""
 
     header: Span | None
     rows: tuple[Span, ...]
+    is_record: bool = False
 
 
 def split_units(text: str) -> list[Span]:
@@ -56,8 +67,9 @@ def rows_of(text: str) -> Rows | None:
     """None where the text is prose. Remembered: popular paragraphs come back question after question."""
     if (tagged := _tagged_rows(text)) is not None:
         return tagged
-    lines = [_trimmed(text, Span(*match.span())) for match in _LINE.finditer(text)]
-    lines = [line for line in lines if len(line)]
+    whole = [Span(*match.span()) for match in _LINE.finditer(text)]
+    whole = [line for line in whole if line.of(text).strip()]
+    lines = [_trimmed(text, line) for line in whole]
     texts = [line.of(text) for line in lines]
     if len(lines) < 2:
         # A sentence may end inside a cell.
@@ -65,11 +77,27 @@ def rows_of(text: str) -> Rows | None:
         return Rows(None, tuple(lines)) if is_row else None
     if all(map(_is_row, texts)):
         return _table(texts, lines)
-    return Rows(None, tuple(lines)) if _are_fields(texts) else None
+    if not _are_fields(texts):
+        return None
+    return Rows(None, tuple(lines)) if _FENCE.fullmatch(texts[0]) else _records(text, lines, _indents(text, whole))
+
+
+def field_of(line: str) -> tuple[str, str]:
+    """The name and the value of a field: "status: draft", or "status = draft" as TOML has it. Both empty where it is
+    none."""
+    found = _SEPARATED.search(line)
+    return (line[: found.start()].strip(), line[found.end() :].strip()) if found else ("", "")
+
+
+def is_record(row: str) -> bool:
+    """Whether a row is a record: several fields under one another."""
+    return len(row.splitlines()) > 1 and not is_tagged(row)
 
 
 def cells_of(row: str) -> list[str]:
-    """The cells of a row, those that hold nothing left out."""
+    """The cells of a row, or the fields of a record, those that hold nothing left out."""
+    if is_record(row):
+        return [cell.of(row) for cell in cell_spans(row) if len(cell)]
     line = _GAP.sub("\t", as_line(row)) if "|" not in row else as_line(row)
     return [cell.of(line) for cell in cell_spans(line) if len(cell)]
 
@@ -86,11 +114,14 @@ def without_tags(text: str) -> str:
 
 
 def cell_spans(row: str) -> list[Span]:
-    """Where what stands in each cell of a row lies, also where that is nothing, without the white space around it."""
+    """Where what stands in each cell of a row, or each field of a record, lies, also where that is nothing, without
+    the white space around it."""
     if is_tagged(row):
         opened = list(_CELL_TAG.finditer(row))
         ends = (_CELL_END.search(row, one.end()) for one in opened)
         found = [Span(one.end(), end.start() if end else len(row)) for one, end in zip(opened, ends, strict=True)]
+    elif is_record(row):
+        found = [Span(*one.span()) for one in _LINE.finditer(row)]
     else:
         separator = _BAR if "|" in row else _TAB
         cuts = [-1, *(one.start() for one in separator.finditer(row)), len(row)]
@@ -144,6 +175,48 @@ def _are_fields(texts: list[str]) -> bool:
     labels = [text.partition(":")[0].split() for text in inside]
     short = all(len(label) <= _MOST_WORDS_OF_A_LABEL for label in labels)
     return short and all(_FIELD.match(text) for text in inside)
+
+
+def _records(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int = 0) -> Rows:
+    """The fields by the records that they are of. A line that others stand below, further in, begins one, or holds
+    some: "people:" over "- name: Ada"."""
+    heads = [i for i, least in enumerate(accumulate(indents, min)) if indents[i] == least]
+    if len(heads) == len(lines) or deep == _DEEPEST:
+        whole = Span(lines[0].start, lines[-1].end)
+        return Rows(None, (whole,)) if _is_brief(lines) else Rows(None, tuple(lines), is_record=True)
+    found: list[Span] = []
+    for has_below, group in groupby(pairwise([*heads, len(lines)]), key=lambda pair: pair[1] - pair[0] > 1):
+        pairs = list(group)
+        if has_below:
+            for first, end in pairs:
+                found += _held(text, lines[first:end], indents[first:end], deep)
+        else:
+            first, end = pairs[0][0], pairs[-1][1]
+            found += _records(text, lines[first:end], indents[first:end], deep + 1).rows
+    return Rows(None, tuple(found))
+
+
+def _held(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int) -> Sequence[Span]:
+    """A line with those further in below it, where that is a record; else the line, and what is below it."""
+    below = _records(text, lines[1:], indents[1:], deep + 1).rows
+    if len(below) == 1 and _is_brief(lines):
+        return [Span(lines[0].start, lines[-1].end)]
+    return [lines[0], *below]
+
+
+def _is_brief(lines: Sequence[Span]) -> bool:
+    is_short = lines[-1].end - lines[0].start <= _LONGEST_RECORD and len(lines) <= _MOST_FIELDS
+    return is_short and all(len(line) <= _LONGEST_FIELD for line in lines)
+
+
+def _indents(text: str, lines: Sequence[Span]) -> list[int]:
+    """How far in each line begins, in columns; that of the first, which a paragraph begins with, as the other items of
+    its list."""
+    found = [len(line.of(text)) - len(line.of(text).lstrip()) for line in lines]
+    least = min(range(1, len(lines)), key=found.__getitem__)
+    if not found[0] and all(lines[i].of(text).lstrip().startswith(_MARKERS) for i in (0, least)):
+        found[0] = found[least]
+    return found
 
 
 def _trimmed(text: str, span: Span) -> Span:

@@ -19,6 +19,18 @@ FEES = """# Fees
 | Single | £31 | £12 | 1 May 2026 |
 | Couple | £55 | £20 | 1 June 2026 |
 """
+STAFF = '[{"name": "Ada Boyle", "role": "engineer", "salary": 61000}, {"name": "Ben Cole", "role": "nurse", "salary": 43000}]'
+RECORDS = """Customer: Anders Berg
+Contract: 77-B
+Advisor: Lucy Adeyemi
+Expires: 31 Dec 2025
+
+Customer: Bella Cruz
+Contract: 78-C
+Advisor: Omar Said
+Expires: 30 June 2026
+"""
+BOAT = '+++\ntitle = "Boat log"\nkeeper = "Pia"\n+++\n\n# Boat log\n\nThe boat was sold.\n'
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +39,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     (home / "documents").mkdir()
     (home / "documents" / "hours.csv").write_text(HOURS, encoding="utf-8")
     (home / "documents" / "fees.md").write_text(FEES, encoding="utf-8")
+    (home / "documents" / "staff.json").write_text(STAFF, encoding="utf-8")
+    (home / "documents" / "records.txt").write_text(RECORDS, encoding="utf-8")
+    (home / "documents" / "boat.md").write_text(BOAT, encoding="utf-8")
     settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
     with open_chatbot(settings, "test", embedder=embedder) as bot:
         bot.ingest()
@@ -51,3 +66,23 @@ def test_the_cell_below_the_name_that_is_asked_for_is_in_bold(bot: Chatbot, ques
     citation = answer.citations[0]
     told = citation.bold.shifted(-citation.start).of(citation.quote) if citation.bold else None
     assert told == cell
+
+
+@pytest.mark.parametrize(
+    ("question", "held", "told"),
+    [
+        pytest.param("What is Ben Cole's salary?", "name: Ben Cole", "43000", id="of JSON"),
+        pytest.param("Who is the advisor of Bella Cruz?", "Customer: Bella Cruz", "Omar Said", id="of lines"),
+        pytest.param("When does the contract of Anders Berg expire?", "Customer: Anders", "31 Dec 2025", id="its day"),
+    ],
+)
+def test_a_record_is_quoted_with_its_name_and_the_field_that_is_asked_for(
+    bot: Chatbot, question: str, held: str, told: str
+) -> None:
+    (citation,) = bot.ask(question).citations
+    assert held in citation.quote and citation.bold is not None
+    assert citation.bold.shifted(-citation.start).of(citation.quote) == told
+
+
+def test_the_title_of_front_matter_in_toml_is_no_answer_to_what_its_fields_say(bot: Chatbot) -> None:
+    assert [one.text for one in bot.ask("Who is the keeper of the boat log?").statements] == ['keeper = "Pia"']

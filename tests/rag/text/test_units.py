@@ -33,10 +33,50 @@ def test_a_first_row_without_numbers_names_the_columns() -> None:
     assert unnamed is not None and unnamed.header is None
 
 
-def test_lines_that_are_fields_are_units() -> None:
-    assert units("Owner: Facilities\nLast updated: 3 May 2024\nStatus: in review") == [
-        "Owner: Facilities", "Last updated: 3 May 2024", "Status: in review",
-    ]  # fmt: skip
+def test_a_few_short_fields_are_one_record_as_none_says_of_whom_it_is() -> None:
+    record = "Customer: Bella Cruz\nContract: 78-C\nManager: Omar Said"
+    assert units(record) == [record]
+    assert cells_of(record) == ["Customer: Bella Cruz", "Contract: 78-C", "Manager: Omar Said"]
+    long = f"Customer: Bella Cruz\nRemarks: {'wants a quiet room, ' * 8}\nManager: Omar Said"
+    assert [one[:9] for one in units(long)] == ["Customer:", "Remarks: ", "Manager: "]
+    found = rows_of(long)
+    assert found is not None and found.is_record
+    many = [f"field {n}: {n}" for n in range(13)]
+    assert units("\n".join(many)) == many
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(
+            "people:\n  - name: Ada\n    role: cook\n  - name: Ben\n    role: nurse",
+            ["people:", "- name: Ada\n    role: cook", "- name: Ben\n    role: nurse"],
+            id="items",
+        ),
+        pytest.param(
+            "- name: Ada\n    role: cook\n  - name: Ben\n    role: nurse",
+            ["- name: Ada\n    role: cook", "- name: Ben\n    role: nurse"],
+            id="items whose first has lost its indent",
+        ),
+        pytest.param(
+            "mail:\n  host: smtp\n  port: 587\nbackup:\n  days: 21",
+            ["mail:\n  host: smtp\n  port: 587", "backup:\n  days: 21"],
+            id="named groups",
+        ),
+        pytest.param(
+            "name: Ada\nrole: cook\naddress:\n  city: Cork",
+            ["name: Ada\nrole: cook", "address:\n  city: Cork"],
+            id="a group in a record",
+        ),
+    ],
+)
+def test_fields_further_in_are_of_the_record_above_them(text: str, told: list[str]) -> None:
+    assert units(text) == told
+
+
+def test_front_matter_is_of_its_document_and_its_fields_are_units() -> None:
+    assert "owner: Pia" in units("---\ntitle: Boat\nowner: Pia\n---")
+    assert 'owner = "Pia"' in units('+++\ntitle = "Boat"\nowner = "Pia"\n+++')
     assert "owner: Hanne Lund" in units("---\ntitle: Ferry\nowner: Hanne Lund\ntags:\n  - boats\n---")
 
 
@@ -94,6 +134,9 @@ LINES = st.lists(
             "| a | b |",
             "|---|---|",
             "k: v",
+            "  k: v",
+            "  - k: v",
+            "    k: v",
             "Prose. More.",
             "",
             "  ",
