@@ -63,11 +63,13 @@ def _columns_of(candidate: Candidate) -> str | None:
     header = candidate.sentences[0]
     if not candidate.sentence.is_row:
         return None
-    if header.is_header:
-        return f"{columns_of(header.text)}:"
+    if header.is_header and (names := columns_of(header.text)):
+        return f"{names}:"
     # A field says nothing of whom: "status: blocked"; and rows of two sheets may look the same.
     heading = candidate.passage.paragraph.heading
     if candidate.is_field or candidate.is_record:
         above = heading_lead(candidate.passage) or f"{candidate.passage.source.title}:"
         return f"{above} {header.text}:" if header.names_record and candidate.index else above
+    if header.is_header:
+        return heading_lead(candidate.passage) or f"{candidate.passage.source.title}:"
     return f"{heading[-1].rstrip(':')}:" if heading and "\t" in candidate.sentence.text else None

@@ -19,8 +19,7 @@ from rag.domain import Span
 from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
-from rag.text.sentences import split_sentences
-from rag.text.units import as_line, rows_of
+from rag.text.units import as_line, rows_of, split_prose
 from rag.text.values import HOW_MANY, NUMERAL
 
 Features = npt.NDArray[np.float32]
@@ -139,7 +138,7 @@ def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ..
     """The sentences of a paragraph, taken apart. Remembered: popular paragraphs come back question after question."""
     found = rows_of(text)
     if found is None:
-        return tuple(_view(span, span.of(text), truncated) for span in split_sentences(text))
+        return tuple(_view(span, span.of(text), truncated) for span in split_prose(text))
     rows = [replace(_view(span, as_line(span.of(text)), truncated), is_row=True) for span in found.rows]
     if found.is_record:
         rows[0] = replace(rows[0], names_record=True)

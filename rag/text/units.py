@@ -31,9 +31,22 @@ _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
 _MOST_FIELDS, _LONGEST_FIELD, _LONGEST_RECORD = 12, 100, 400
 """Lines of a record that is quoted whole, and characters of one and of all."""
+_LONGEST_SENTENCE, _LONGEST_PART = 800, 300
+"""Characters: of legal and old prose some sentence in a thousand is longer. Parts without a mark of their own are put
+together up to a third of that."""
+_PARTINGS = (
+    (regex.compile(r";(?=\s)"), False),
+    (regex.compile(r"[;{}]+,?"), False),
+    (regex.compile(r",(?=\s)"), True),
+    (regex.compile(r"[,\s]"), True),
+)
+"""What ends a part, the most telling first, and whether short ones are put together."""
 _DEEPEST = 8
 """Records within one another; what is further in is told apart no more."""
 _MARKERS = ("- ", "* ", "• ")
+_WORDS = regex.compile(r"\p{L}+|[\p{Sc}%°]")
+_BEGINS_VALUE = regex.compile(r"[\p{Sc}+\-–(]?\s*\d")
+_ENDS_LABEL = regex.compile(r":\**$|\.{3,}$|…$")
 _BAR = regex.compile(r"(?<!\\)\|")
 _TAB = regex.compile(r"\t")
 # Bounded: a text may be long, and hold anything.
@@ -58,8 +71,14 @@ def split_units(text: str) -> list[Span]:
     """In order; together they hold every character that is not white space."""
     found = rows_of(text)
     if found is None:
-        return split_sentences(text)
+        return split_prose(text)
     return [*([found.header] if found.header else []), *found.rows]
+
+
+def split_prose(text: str) -> list[Span]:
+    """The sentences of a text that is no table. What has no end for a long time is a list, a file in one line or a row
+    of numbers, and no sentence: it is cut where it shows parts, behind ";" and brackets, else "," or white space."""
+    return [part for span in split_sentences(text) for part in _parts(text, span, _PARTINGS)]
 
 
 @lru_cache(maxsize=8192)
@@ -75,11 +94,13 @@ def rows_of(text: str) -> Rows | None:
         # A sentence may end inside a cell.
         is_row = bool(lines) and "\t" in texts[0] and len(lines[0]) <= _LONGEST_ROW
         return Rows(None, tuple(lines)) if is_row else None
-    if all(map(_is_row, texts)):
+    if all(map(_is_row, texts)) or (_is_rule_of_bars(texts[1]) and all("|" in one for one in texts)):
         return _table(texts, lines)
     if not _are_fields(texts):
         return None
-    return Rows(None, tuple(lines)) if _FENCE.fullmatch(texts[0]) else _records(text, lines, _indents(text, whole))
+    # A question and its answer are no record.
+    is_apart = _FENCE.fullmatch(texts[0]) or any(one.rstrip('*_"”').endswith("?") for one in texts)
+    return Rows(None, tuple(lines)) if is_apart else _records(text, lines, _indents(text, whole))
 
 
 def field_of(line: str) -> tuple[str, str]:
@@ -160,7 +181,25 @@ def _table(texts: list[str], lines: list[Span]) -> Rows:
     if is_rule(texts[1]):
         return Rows(Span(lines[0].start, lines[1].end), tuple(lines[2:]))
     names_columns = not any(map(str.isdigit, texts[0])) and any(any(map(str.isdigit, text)) for text in texts[1:])
-    return Rows(lines[0], tuple(lines[1:])) if names_columns else Rows(None, tuple(lines))
+    if names_columns and not _are_labelled(texts):
+        return Rows(lines[0], tuple(lines[1:]))
+    return Rows(None, tuple(lines))
+
+
+def _are_labelled(texts: Sequence[str]) -> bool:
+    """Whether two cells of each row may be a label and its value, the first row too: "Tenant: Ms Yusuf" over "Rent:
+    1,140 EUR". Only numbers of one kind stand in a column, below a name."""
+    rows = [cells_of(text) for text in texts]
+    if any(len(row) != 2 for row in rows):
+        return False
+    values = [row[1] for row in rows[1:]]
+    units = {" ".join(_WORDS.findall(value)) for value in values}
+    is_marked = any(_ENDS_LABEL.search(row[0]) for row in rows)
+    return is_marked or len(units) > 1 or not all(_BEGINS_VALUE.match(value) for value in values)
+
+
+def _is_rule_of_bars(line: str) -> bool:
+    return "|" in line and is_rule(line)
 
 
 def _is_row(line: str) -> bool:
@@ -217,6 +256,22 @@ def _indents(text: str, lines: Sequence[Span]) -> list[int]:
     if not found[0] and all(lines[i].of(text).lstrip().startswith(_MARKERS) for i in (0, least)):
         found[0] = found[least]
     return found
+
+
+def _parts(text: str, span: Span, partings: Sequence[tuple[regex.Pattern[str], bool]]) -> list[Span]:
+    """A sentence, or the parts of one that is too long."""
+    if len(span) <= _LONGEST_SENTENCE or not partings:
+        return [span]
+    (mark, is_joined), *others = partings
+    found: list[Span] = []
+    ends = [one.end() for one in mark.finditer(text, span.start, span.end)]
+    for first, end in pairwise(dict.fromkeys([span.start, *ends, span.end])):
+        part = _trimmed(text, Span(first, end))
+        if is_joined and found and part.end - found[-1].start <= _LONGEST_PART:
+            found[-1] = Span(found[-1].start, part.end)
+        elif len(part):
+            found.append(part)
+    return [one for part in found for one in _parts(text, part, others)]
 
 
 def _trimmed(text: str, span: Span) -> Span:

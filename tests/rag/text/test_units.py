@@ -33,6 +33,41 @@ def test_a_first_row_without_numbers_names_the_columns() -> None:
     assert unnamed is not None and unnamed.header is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Tenant ....\tMs Yusuf\nLandlord ....\tKirchweg GmbH\nRent ....\t1,140 EUR", id="dots"),
+        pytest.param("Tenant:\tMs Yusuf\nRent:\t1,140 EUR", id="colons"),
+        pytest.param("Manager\tRuth Okafor\nPhone\text. 771\nSeats\t86", id="a word in a value"),
+        pytest.param("Manager\tRuth Okafor\nSeats\t86\nRent\t1,200 EUR", id="numbers of two kinds"),
+    ],
+)
+def test_a_label_and_its_value_name_no_columns(text: str) -> None:
+    found = rows_of(text)
+    assert found is not None and found.header is None
+    assert [row.of(text) for row in found.rows] == text.splitlines()
+
+
+def test_a_table_of_two_columns_needs_no_bars_around_it() -> None:
+    header, *rows = units("Tool | Shelf\n-----|------\nHammer | 4\nSaw | 7")
+    assert (header, rows) == ("Tool | Shelf\n-----|------", ["Hammer | 4", "Saw | 7"])
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "most"),
+    [
+        pytest.param("; ".join(f"valve {n} at {3 * n} bar" for n in range(300)), "valve 0 at 0 bar;", 21, id="list"),
+        pytest.param("".join(f'{{"a":{n},"b":"x"}},' for n in range(300)), "{", 20, id="minified"),
+        pytest.param(", ".join(f"room {n}" for n in range(300)), "room 0,", 300, id="commas"),
+        pytest.param(" ".join(str(n) for n in range(900)), "0 1 2", 300, id="numbers"),
+    ],
+)
+def test_what_has_no_end_for_long_is_cut_where_it_shows_parts(text: str, first: str, most: int) -> None:
+    found = units(text)
+    assert found[0].startswith(first)
+    assert max(map(len, found)) <= most
+
+
 def test_a_few_short_fields_are_one_record_as_none_says_of_whom_it_is() -> None:
     record = "Customer: Bella Cruz\nContract: 78-C\nManager: Omar Said"
     assert units(record) == [record]
@@ -72,6 +107,12 @@ def test_a_few_short_fields_are_one_record_as_none_says_of_whom_it_is() -> None:
 )
 def test_fields_further_in_are_of_the_record_above_them(text: str, told: list[str]) -> None:
     assert units(text) == told
+
+
+def test_a_question_and_its_answer_are_no_record() -> None:
+    assert units("Q: Who approves travel?\nA: Your line manager.") == [
+        "Q: Who approves travel?", "A: Your line manager.",
+    ]  # fmt: skip
 
 
 def test_front_matter_is_of_its_document_and_its_fields_are_units() -> None:
