@@ -31,8 +31,7 @@ def test_blocks_have_the_roles_of_their_elements() -> None:
         ("list", "4. four"),
         ("caption", "The well"),
         ("body", "x = 1\n  y"),
-        ("list", "Term"),
-        ("list", "Meaning"),
+        ("list", "Term: Meaning"),
     ]
 
 
@@ -87,6 +86,10 @@ def test_two_line_breaks_part_paragraphs_and_one_does_not() -> None:
         pytest.param("<div aria-hidden=true>praise</div>", id="hidden from screen readers"),
         pytest.param("<template><p>praise</p></template>", id="a template"),
         pytest.param("<button>praise</button>", id="a button"),
+        pytest.param("<style>.x, .y{display:none}</style><p class='a y'>praise</p>", id="a class that is hidden"),
+        pytest.param("<style>#z{ visibility: hidden }</style><p id=z>praise</p>", id="an id that is hidden"),
+        pytest.param("<style>p.x{display:none}</style><p class=x>praise</p>", id="a class of one element"),
+        pytest.param("<p style='font-size:0'>praise</p>", id="no size"),
         pytest.param("<noscript>praise</noscript>", id="for old browsers"),
     ],
 )
@@ -192,3 +195,33 @@ TREE = st.recursive(
 @given(TREE)
 def test_every_page_stands_together(body: str) -> None:
     page(f"<p>x</p>{body}")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param("<style>@media print{.x{display:none}}</style><p class=x>praise</p>", id="on paper alone"),
+        pytest.param("<style>.x{display:none} .x{display:block}</style><p class=x>praise</p>", id="shown again"),
+        pytest.param("<style>.menu .x{display:none}</style><p class=x>praise</p>", id="inside of something"),
+        pytest.param("<style>/* .x{display:none} */</style><p class=x>praise</p>", id="in a comment"),
+        pytest.param("<style>div.x{display:none}</style><p class=x>praise</p>", id="of another element"),
+        pytest.param("<div style='font-size:0'><p style='font-size:1rem'>praise</p></div>", id="a size of its own"),
+        pytest.param("<p style='font-size:0.9em'>praise</p>", id="small"),
+    ],
+)
+def test_what_a_sheet_of_style_hides_elsewhere_is_text(shown: str) -> None:
+    assert "praise" in str(page(f"<p>Seen.</p>{shown}<p>The end.</p>"))
+
+
+def test_a_term_and_what_is_told_of_it_are_one_item() -> None:
+    assert page(
+        "<dl><dt>Lockers</dt><dd>Need a <b>coin</b>.</dd><div><dt>Dogs</dt><dt>Cats</dt><dd>On a leash.</dd>"
+        "<dd>Not on Sundays.</dd></div><dt>Is there a cafe?</dt><dd>Yes.</dd><dt>Toilets</dt></dl><p>The end.</p>"
+    ) == [
+        ("list", "Lockers: Need a coin."),
+        ("list", "Dogs, Cats: On a leash.\nNot on Sundays."),
+        ("list", "Is there a cafe?\nYes."),
+        ("list", "Toilets"),
+        ("body", "The end."),
+    ]
+    assert page("<dl><dt>Fees</dt><dd><p>One text.</p><p>Another text.</p></dd></dl>")[0] == ("list", "Fees")

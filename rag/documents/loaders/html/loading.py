@@ -7,6 +7,7 @@ from dataclasses import replace
 import regex
 
 from rag.documents.loaders.decoding import decode, usual_name
+from rag.documents.loaders.html.signs import hide_as_told
 from rag.documents.loaders.html.walking import pieces_of
 from rag.documents.loaders.loaded import Loaded, assembled, with_title
 from rag.documents.loaders.markup import html_tree
@@ -19,7 +20,9 @@ _HEAD = 4_096  # bytes, in which a page names its encoding
 def load_html(data: bytes) -> Loaded:
     """Raises DocumentError where the page is empty or no text."""
     text, warning = page_text(data)
-    pieces = pieces_of(html_tree(text))
+    root = html_tree(text)
+    hide_as_told(root)
+    pieces = pieces_of(root)
     if all(piece.role is Role.BOILERPLATE for piece in pieces):
         # A page that is nothing but lists of links is about them.
         pieces = [replace(piece, role=None) for piece in pieces]

@@ -7,7 +7,7 @@ from itertools import islice
 
 import regex
 
-from rag.documents.loaders.markup import Element, name_of
+from rag.documents.loaders.markup import Element, below, name_of
 from rag.domain import Role
 
 BLOCKS = frozenset(
@@ -33,6 +33,11 @@ _COMMENT_HEADING = regex.compile(
 _POST = regex.compile(r"(?i)(?:^|\s)(?:topic-post|post|postbody|forum-post|message|reply)(?:\s|$)")
 _AUTHOR = regex.compile(r"(?i)(?:^|[-_ ])(?:author|fn|username|user-name|nickname|commenter|poster)(?:[-_ ]|$)")
 _HIDDEN = regex.compile(r"(?i)display\s*:\s*none|visibility\s*:\s*hidden")
+_NO_SIZE = regex.compile(r"(?i)font-size\s*:\s*0+(?:\.0+)?[a-z%]*\s*(?:;|!|$)")
+_NOT_OF_SCREENS = regex.compile(r"/\*.*?\*/|@[^{};]*(?:;|\{(?:[^{}]*\{[^{}]*\})*[^{}]*\})", regex.DOTALL)
+_RULE = regex.compile(r"(?P<selectors>[^{}]+)\{(?P<said>[^{}]*)\}")
+_SHOWN = regex.compile(r"(?i)display\s*:|visibility\s*:")
+_SIMPLE = regex.compile(r"(?P<name>[a-z][a-z0-9]*)?(?P<by>[.#])(?P<called>[\w-]+)")
 _HEADING = regex.compile(r"h[1-6]")
 _HEADINGS_ABOVE = 3
 _LONGEST_NAME = 60
@@ -54,7 +59,29 @@ def is_unread(element: Element) -> bool:
         return True
     # Links that only carry a mark are hidden from screen readers, and what they hold may be read all the same.
     is_silent = element.get("aria-hidden") == "true" and name != "a"
-    return is_silent or _HIDDEN.search(element.get("style") or "") is not None
+    style = element.get("style") or ""
+    # What stands inside may have a size of its own.
+    is_without_size = not len(element) and _NO_SIZE.search(style) is not None
+    return is_silent or is_without_size or _HIDDEN.search(style) is not None
+
+
+def hide_as_told(root: Element) -> None:
+    """Mark what the page's own sheets of style hide, by a class or an id alone, as hidden."""
+    hidden: set[tuple[str, str, str]] = set()
+    for sheet in below(root, "style"):
+        for rule in _RULE.finditer(_NOT_OF_SCREENS.sub("", sheet.text or "")):
+            found = (_SIMPLE.fullmatch(one.strip()) for one in rule["selectors"].split(","))
+            told = {(one["name"] or "", one["by"], one["called"]) for one in found if one}
+            if _HIDDEN.search(rule["said"]):
+                hidden |= told
+            elif _SHOWN.search(rule["said"]):
+                hidden -= told
+    for element in root.iter() if hidden else ():
+        called = [(".", one) for one in (element.get("class") or "").split()] if name_of(element) else []
+        named = element.get("id") if name_of(element) else None
+        called += [("#", named)] if named else []
+        if any((name, *one) in hidden for one in called for name in ("", name_of(element))):
+            element.set("hidden", "")
 
 
 def is_heading(element: Element) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import regex
@@ -113,16 +113,57 @@ class _Walk:
                 self.pieces.append(_piece(words, context))
 
     def _took_whole(self, element: Element) -> bool:
-        """A table row without blocks of its own in its cells is one block, cells separated by tabs."""
+        """A table row without blocks of its own in its cells is one block, cells separated by tabs; so is a term with
+        what a list tells of it."""
+        if name_of(element) == "dl":
+            return self._took_terms(element)
         if name_of(element) != "tr" or not _is_plain_row(element):
             return False
         self._end_block()
         context = _entered(element, self._contexts[-1], is_block=True)
-        cells = [" ".join(_words(cell).split()) for cell in element if name_of(cell)]
+        cells = [_in_line(cell) for cell in element if name_of(cell)]
         text = "\t".join(cells).strip()
         if text:
             self.pieces.append(replace(_piece(text, context), cells=_cells_of(element, cells)))
         return True
+
+    def _took_terms(self, listed: Element) -> bool:
+        told = [one for one in below(listed, "dt", "dd") if not is_unread(one)]
+        context = _entered(listed, self._contexts[-1], is_block=True)
+        if context.role is not Role.BODY or not all(map(_is_plain, told)) or not _begin_with_terms(told):
+            return False
+        self._end_block()
+        for items in _by_terms(told):
+            terms = ", ".join(filter(None, (_in_line(one) for one in items if name_of(one) == "dt")))
+            meanings = "\n".join(filter(None, (_in_line(one) for one in items if name_of(one) == "dd")))
+            gap = "\n" if terms.endswith("?") else " " if terms.endswith(":") else ": "
+            text = gap.join(filter(None, (terms, meanings)))
+            if text:
+                self.pieces.append(_piece(text, replace(context, role=Role.LIST)))
+        return True
+
+
+def _by_terms(told: Sequence[Element]) -> list[list[Element]]:
+    """The terms that stand over one meaning, or several, with these."""
+    groups: list[list[Element]] = []
+    for before, one in zip([None, *told], told, strict=False):
+        if name_of(one) == "dt" and (before is None or name_of(before) != "dt"):
+            groups.append([])
+        groups[-1].append(one)
+    return groups
+
+
+def _begin_with_terms(told: Sequence[Element]) -> bool:
+    return len(told) > 1 and name_of(told[0]) == "dt" and any(name_of(one) == "dd" for one in told)
+
+
+def _is_plain(element: Element) -> bool:
+    """Whether a term or a meaning is one text, and not several, or a list of its own."""
+    return _paragraphs(element) < 2 and not any(name_of(one) in BLOCKS - {"p"} for one in element.iterdescendants())
+
+
+def _in_line(element: Element) -> str:
+    return " ".join(_words(element).split())
 
 
 def _entered(element: Element, above: _Context, is_block: bool) -> _Context:
