@@ -30,13 +30,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cells:
-    """A row of one `table`, empty cells too. `names_columns` where its format says so. `spans` are the columns and rows
-    that each cell goes over, 0 rows where it goes on with the one above; without them each is one column's.
+    """A row of one `table`, empty cells too. `names_columns` where its format says so; `may_name_columns` where the
+    first row of the table is set off, as programs do with any table that nobody changes. `spans` are the columns and
+    rows that each cell goes over, 0 rows where it goes on with the one above; without them each is one column's.
     `is_spanned` where that cannot be told, so that places tell no columns."""
 
     texts: tuple[str, ...]
     table: object
     names_columns: bool = False
+    may_name_columns: bool = False
     spans: tuple[tuple[int, int], ...] = ()
     is_spanned: bool = False
 

@@ -85,7 +85,11 @@ def _row(row: Element, shape: Element) -> Piece:
     # A cell that another one of the row goes over is there, and empty.
     held = [cell for cell in row if name_of(cell) == "tc" and not _is_on(attribute(cell, "hMerge"))]
     texts = tuple(" ".join(map(_words, below(cell, "p"))) for cell in held)
-    return Piece(text="\t".join(texts).strip(), cells=Cells(texts=texts, table=shape, spans=tuple(map(_span, held))))
+    look = next(below(shape, "tblPr"), None)
+    is_marked = look is not None and _is_on(attribute(look, "firstRow"))
+    spans = tuple(map(_span, held))
+    cells = Cells(texts=texts, table=shape, spans=spans, may_name_columns=is_marked)
+    return Piece(text="\t".join(texts).strip(), cells=cells)
 
 
 def _span(cell: Element) -> tuple[int, int]:

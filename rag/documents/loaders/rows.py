@@ -179,7 +179,8 @@ def _are_told(rows: Sequence[Cells], names: Row, *, others: Sequence[Sequence[_C
     has_values = any(_is_value(cell.text) for row in others for cell in row)
     above = [_in_columns(row, len(names)) for row in others]
     # Nothing in the corner: what stands above the columns beside it names them.
-    is_said = len(given) >= _FEWEST_UNSAID or not names[0]
+    is_marked = rows[0].may_name_columns and _are_numbers(above, 1)
+    is_said = len(given) >= _FEWEST_UNSAID or not names[0] or is_marked
     return is_said and has_values and is_header(names, above=above)
 
 

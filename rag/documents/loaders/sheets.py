@@ -1,9 +1,9 @@
-"""Spreadsheets (XLSX, XLS, ODS): each sheet's rows under its name. The only file that imports python-calamine, which
-comes with the extra `office`."""
+"""Spreadsheets (XLSX, XLS, ODS): the rows of each sheet that is shown, under its name. The only file that imports
+python-calamine, which comes with the extra `office`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
@@ -23,7 +23,7 @@ _MIDNIGHT = time()
 def load_sheets(data: bytes) -> Loaded:
     """Raises DocumentError where the extra is missing, or the file is locked or damaged."""
     try:
-        from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
     except ImportError as error:
         raise DocumentError(
             "is a spreadsheet: run `make office` or `pip install python-calamine`, or save each sheet as CSV"
@@ -33,15 +33,15 @@ def load_sheets(data: bytes) -> Loaded:
         raise DocumentError(f"unpacks to more than the {MOST_UNPACKED / 1e6:,.0f} MB that are read")
     try:
         workbook = CalamineWorkbook.from_filelike(BytesIO(data))
-        return assembled(list(_pieces(workbook, CellFormats(archive) if archive is not None else None)))
+        visible = [one.name for one in workbook.sheets_metadata if one.visible is SheetVisibleEnum.Visible]
+        return assembled(list(_pieces(workbook, visible, CellFormats(archive) if archive is not None else None)))
     except PasswordError as error:
         raise DocumentError("needs a password: save a copy without one, and add that") from error
     except CalamineError as error:
         raise DocumentError("is damaged: its sheets cannot be read. Export or download it again") from error
 
 
-def _pieces(workbook: Any, formats: CellFormats | None) -> Iterator[Piece]:
-    names = workbook.sheet_names
+def _pieces(workbook: Any, names: Sequence[str], formats: CellFormats | None) -> Iterator[Piece]:
     for name in names:
         if len(names) > 1:
             yield Piece(text=name, role=Role.HEADING, level=_LEVEL)

@@ -83,6 +83,36 @@ def test_what_was_deleted_is_left_out_and_what_was_inserted_is_kept() -> None:
     assert texts(load_docx(docx(body))) == ["The pump new runs."]
 
 
+def test_runs_that_are_hidden_are_left_out() -> None:
+    run = '<w:r><w:rPr><w:vanish{}/></w:rPr><w:t xml:space="preserve">{}</w:t></w:r>'
+    body = f"<w:p>{run.format('', 'secret ')}{run.format(chr(32) + 'w:val=' + chr(34) + '0' + chr(34), 'The pump runs.')}</w:p>"
+    assert texts(load_docx(docx(body))) == ["The pump runs."]
+
+
+@pytest.mark.parametrize(
+    ("look", "rows"),
+    [
+        pytest.param(
+            '<w:tblLook w:firstRow="1"/>', ["Room: Hall\tDegrees: 18", "Room: Office\tDegrees: 21"], id="said"
+        ),
+        pytest.param(
+            '<w:tblLook w:val="04A0"/>', ["Room: Hall\tDegrees: 18", "Room: Office\tDegrees: 21"], id="in bits"
+        ),
+        pytest.param('<w:tblLook w:firstRow="0"/>', ["Room\tDegrees", "Hall\t18", "Office\t21"], id="denied"),
+        pytest.param("", ["Room\tDegrees", "Hall\t18", "Office\t21"], id="unsaid"),
+    ],
+)
+def test_a_first_row_that_is_set_off_names_two_columns(look: str, rows: list[str]) -> None:
+    def row(*cells: str) -> str:
+        return f"<w:tr>{''.join(f'<w:tc>{p(one)}</w:tc>' for one in cells)}</w:tr>"
+
+    inside = row("Room", "Degrees") + row("Hall", "18") + row("Office", "21")
+    assert texts(load_docx(docx(f"<w:tbl><w:tblPr>{look}</w:tblPr>{inside}</w:tbl>"))) == rows
+    labels = row("Tenant", "Ms Yusuf") + row("Landlord", "Kirchweg GmbH") + row("Rent", "1,140 EUR")
+    told = texts(load_docx(docx(f"<w:tbl><w:tblPr>{look}</w:tblPr>{labels}</w:tbl>")))
+    assert told == ["Tenant\tMs Yusuf", "Landlord\tKirchweg GmbH", "Rent\t1,140 EUR"]
+
+
 def test_a_text_box_comes_once_and_after_its_paragraph() -> None:
     box = f"<w:txbxContent>{p('In the box.')}</w:txbxContent>"
     both = f"<mc:AlternateContent><mc:Choice><wps:txbx>{box}</wps:txbx></mc:Choice><mc:Fallback><v:textbox>{box}</v:textbox></mc:Fallback></mc:AlternateContent>"

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents.layout import Place
+from rag.documents.loaders.archive import Archive
 from rag.documents.loaders.epub import load_epub
 from rag.documents.loaders.odt import load_odt
 from rag.documents.loaders.pptx import load_pptx
@@ -287,6 +288,41 @@ HEADED = [
     "Fabric: Velvet\tDrop: short\tWidth to 120 cm: $149\tWidth to 180 cm: $199",
     "Fabric: Velvet\tDrop: long\tWidth to 120 cm: $195\tWidth to 180 cm: $279",
 ]
+
+
+def test_a_sheet_that_is_hidden_is_no_text() -> None:
+    data = xlsx(Lockers=[["All are locked."]], Salaries=[["Ines", 98765.0]])
+    hidden = {
+        "xl/workbook.xml": Archive(data)
+        .read("xl/workbook.xml")
+        .decode()
+        .replace('"Salaries"', '"Salaries" state="hidden"')
+    }  # type: ignore[union-attr]
+    loaded = load_sheets(xlsx_with(hidden, Lockers=[["All are locked."]], Salaries=[["Ines", 98765.0]]))
+    assert texts(loaded) == ["All are locked."]
+
+
+@pytest.mark.parametrize(
+    ("said", "rows"),
+    [
+        pytest.param('firstRow="1"', ["Room: Hall\tDegrees: 18", "Room: Office\tDegrees: 21"], id="set off"),
+        pytest.param("", ["Room\tDegrees", "Hall\t18", "Office\t21"], id="as the others"),
+    ],
+)
+def test_a_first_row_of_a_slide_that_is_set_off_names_two_columns(said: str, rows: list[str]) -> None:
+    def row(*cells: str) -> str:
+        return f"<a:tr>{''.join(f'<a:tc><a:p><a:r><a:t>{one}</a:t></a:r></a:p></a:tc>' for one in cells)}</a:tr>"
+
+    inside = row("Room", "Degrees") + row("Hall", "18") + row("Office", "21")
+    table = f"<p:graphicFrame><a:tbl><a:tblPr {said}/>{inside}</a:tbl></p:graphicFrame>"
+    presented = archive(
+        {
+            "ppt/presentation.xml": f'<p:presentation {DRAWING}><p:sldIdLst><p:sldId id="256" r:id="r1"/></p:sldIdLst></p:presentation>',
+            "ppt/_rels/presentation.xml.rels": links(r1="slides/slide1.xml"),
+            "ppt/slides/slide1.xml": slide(shape("Rooms", "title"), table),
+        }
+    )
+    assert texts(load_pptx(presented)) == ["Rooms", *rows]
 
 
 def test_merged_cells_of_a_slide_name_what_is_below_them() -> None:

@@ -20,6 +20,8 @@ _UNREAD = frozenset(["del", "moveFrom", "Fallback", "pPr", "rPr", "instrText", "
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _REFERENCES = ("footnoteReference", "endnoteReference")
 _LINE_END = regex.compile(r"[ \t]*\n[ \t\n]*")
+_HEX, _FIRST_ROW = regex.compile(r"[0-9A-Fa-f]{4}"), 0x0020
+"""How older programs write that the first row of a table is set off."""
 _MOST_SPANNED = 63
 """Columns of a table, in Word."""
 
@@ -91,6 +93,7 @@ class Walk:
                 table=table,
                 names_columns=_is_on(child(row, "trPr", "tblHeader")),
                 spans=tuple(map(_span, held)),
+                may_name_columns=_is_first_row_marked(table),
                 is_spanned=any(child(cell, "tcPr", "hMerge") is not None for cell in held),
             )
             piece = Piece(text="\t".join(texts), role=voice.role or Role.TABLE, speaker=voice.speaker, cells=cells)
@@ -119,6 +122,8 @@ def _words(element: Element, boxes: list[Element]) -> Iterator[str]:
             yield inner.text or ""
         elif name in _SIGNS:
             yield _SIGNS[name]
+        elif name == "r" and _is_on(child(inner, "rPr", "vanish")):
+            continue
         elif name == "r" and _is_raised(inner):
             yield raised("".join(_words(inner, boxes)))
         elif name == "oMath":
@@ -143,6 +148,15 @@ def _span(cell: Element) -> tuple[int, int]:
     columns = span_in(attribute(wide, "val") if wide is not None else None, most=_MOST_SPANNED)
     goes_on = merged is not None and attribute(merged, "val") != "restart"
     return columns, 0 if goes_on else 1
+
+
+def _is_first_row_marked(table: Element) -> bool:
+    look = child(table, "tblPr", "tblLook")
+    if look is None:
+        return False
+    bits = attribute(look, "val") or ""
+    is_in_bits = _HEX.fullmatch(bits) is not None and int(bits, 16) & _FIRST_ROW != 0
+    return attribute(look, "firstRow") in ("1", "true") or (attribute(look, "firstRow") is None and is_in_bits)
 
 
 def _is_on(setting: Element | None) -> bool:
