@@ -16,8 +16,12 @@ import regex
 from rag.documents.speakers import is_called_by_role, is_of_oneself, is_personal, is_speech, is_thing
 from rag.documents.turns import Layout
 
-FEWEST_TURNS = 4
+FEWEST_TURNS = 3
+"""Of a conversation whose lines a program wrote; of others one more."""
+_SHORT = 6
+"""Turns. In fewer that a program wrote somebody must ask, or speak of oneself or to somebody, whoever comes back."""
 
+_WRITTEN = (Layout.DATED, Layout.TIMED, Layout.ABOVE)
 _LEAST_SPEECH = {
     Layout.DATED: 0.1,
     Layout.TIMED: 0.2,
@@ -47,9 +51,13 @@ class Spoken:
 def is_conversation(layout: Layout, turns: Sequence[Spoken], *, labels: int, things: frozenset[str]) -> bool:
     """Whether turns of one layout are one. `labels` counts lines between them with a label in a speaker's place;
     `things` are words that the text has for things."""
+    is_written = layout in _WRITTEN and all(turn.is_program_written for turn in turns)
+    if is_written and FEWEST_TURNS <= len(turns) < _SHORT and any(is_speech(turn.words) for turn in turns):
+        is_between = len({turn.speaker for turn in turns}) in range(2, len(turns))
+    else:
+        is_between = len(turns) > FEWEST_TURNS and _come_back(layout, turns)
     return (
-        len(turns) >= FEWEST_TURNS
-        and _come_back(layout, turns)
+        is_between
         and not _are_records(layout, turns, labels)
         and sum(not turn.words.strip() for turn in turns) * 5 <= len(turns)
         and _is_spoken(layout, turns)

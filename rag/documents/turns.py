@@ -75,6 +75,10 @@ _ABOVE = regex.compile(
 )
 _ALONE = regex.compile(rf"\s*(?P<name>{NAME})\s*")
 _CLOCK_ALONE = regex.compile(rf"\s*(?P<time>{CLOCK})\s*")
+_FROM_ABOVE = regex.compile(
+    rf"\s*(?P<time>{CLOCK})\s+From\s+(?P<name>{HANDLE})\s+to\s+[^:\n]{{1,60}}:\s*", regex.IGNORECASE
+)
+"""As Zoom saves a chat."""
 _TIME_ABOVE = regex.compile(rf"\[(?P<time>{CLOCK})\]\s+(?P<name>{NAME})\s*")
 
 
@@ -140,12 +144,12 @@ def _alone(pattern: regex.Pattern[str], line: str, at: int) -> regex.Match[str] 
 
 
 def _above(line: str, at: int) -> Head | None:
-    found = _alone(_ABOVE, line, at) or _alone(_TIME_ABOVE, line, at)
+    found = _alone(_FROM_ABOVE, line, at) or _alone(_ABOVE, line, at) or _alone(_TIME_ABOVE, line, at)
     if found is None:
         return None
     name = found["name"].strip()
     is_name = is_handle(name) and name[0].isalpha() and not (name[0].islower() and " " in name)
-    return Head(Layout.ABOVE, len(line), name if is_name else None, found["time"])
+    return Head(Layout.ABOVE, len(line), name if is_name else None, found["time"], found.re is not _ABOVE)
 
 
 def _thread(line: str, at: int) -> Head | None:

@@ -1,5 +1,5 @@
-"""The pieces of a text that can be quoted by themselves: rows of a table, records, lines that are fields, else its
-sentences.
+"""The pieces of a text that can be quoted by themselves: rows of a table, records, lines that are fields, entries
+of a log, else its sentences.
 
 A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, or by two spaces and
 more as people line them up; or one in HTML, as Markdown may hold it. Fields are lines such as
@@ -44,6 +44,11 @@ _PARTINGS = (
 _DEEPEST = 8
 """Records within one another; what is further in is told apart no more."""
 _MARKERS = ("- ", "* ", "• ")
+_STAMP = regex.compile(
+    r"[\[(<]{0,2}(?:\d{4}[-/.]\d\d[-/.]\d\d[T ]|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4},? |\p{Lu}\p{Ll}{2} {1,2}\d{1,2} )"
+    r"\d\d?:\d\d"
+)
+"""The day and the time in front of an entry of a log."""
 _WORDS = regex.compile(r"\p{L}+|[\p{Sc}%°]")
 _BEGINS_VALUE = regex.compile(r"[\p{Sc}+\-–(]?\s*\d")
 _ENDS_LABEL = regex.compile(r":\**$|\.{3,}$|…$")
@@ -58,9 +63,9 @@ _CELL_END = regex.compile(r"</?t(?:[dhr]|able|head|body|foot)\b", regex.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The lines of a table or of fields, and records, in order; `header` is the line that names the columns, with the
-    rule below it, and None where none does. `is_record` where all are fields of one record, too long to be quoted
-    whole, which its first field names."""
+    """The lines of a table or of fields, records, and entries of a log, in order; `header` is the line that names the
+    columns, with the rule below it, and None where none does. `is_record` where all are fields of one record, too long
+    to be quoted whole, which its first field names."""
 
     header: Span | None
     rows: tuple[Span, ...]
@@ -96,6 +101,8 @@ def rows_of(text: str) -> Rows | None:
         return Rows(None, tuple(lines)) if is_row else None
     if all(map(_is_row, texts)) or (_is_rule_of_bars(texts[1]) and all("|" in one for one in texts)):
         return _table(texts, lines)
+    if (entries := _entries(texts, lines)) is not None:
+        return Rows(None, entries)
     if not _are_fields(texts):
         return None
     # A question and its answer are no record.
@@ -108,6 +115,14 @@ def field_of(line: str) -> tuple[str, str]:
     none."""
     found = _SEPARATED.search(line)
     return (line[: found.start()].strip(), line[found.end() :].strip()) if found else ("", "")
+
+
+def _entries(texts: Sequence[str], lines: Sequence[Span]) -> tuple[Span, ...] | None:
+    """Those of a log, each with the lines below it that have no time in front; None where it is none."""
+    first = [i for i, text in enumerate(texts) if _STAMP.match(text)]
+    if len(first) < 2 or first[0] or len(first) * 2 < len(texts):
+        return None
+    return tuple(Span(lines[i].start, lines[end - 1].end) for i, end in pairwise([*first, len(lines)]))
 
 
 def is_record(row: str) -> bool:

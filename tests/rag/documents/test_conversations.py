@@ -104,6 +104,24 @@ CHATS = {
         [("", "We met in May."), ("Bob", "What did you do?"), ("Ann Lee", "I built the hall."), ("", "She laughs."),
          ("Bob", "And we?"), ("Ann Lee", "You paid."), ("", "That was all.")],
     ),
+    "Zoom, saved": (
+        "10:02:11 From Hanna to Everyone:\n\tIt is kept for 90 days\n10:03:40 From Igor Moe to Hanna (Direct Message):\n"
+        "\tThanks! And you?\n10:04:02 From Hanna to Everyone:\n\tThe wiki\n",
+        [("Hanna, 10:02:11", "It is kept for 90 days"), ("Igor Moe, 10:03:40", "Thanks! And you?"),
+         ("Hanna, 10:04:02", "The wiki")],
+    ),
+    "Teams, three turns": (
+        "[10:02 AM] Ruth Adler\nThe limit is 4,000 francs.\n\n[10:05 AM] Sven Moe\nWho signs above that?\n\n"
+        "[10:06 AM] Ruth Adler\nThe treasurer signs.\n",
+        [("Ruth Adler, 10:02 AM", "The limit is 4,000 francs."), ("Sven Moe, 10:05 AM", "Who signs above that?"),
+         ("Ruth Adler, 10:06 AM", "The treasurer signs.")],
+    ),
+    "WhatsApp, of whom one comes back": (
+        "[12/03/2024, 09:15:22] Maria Lopez: Who takes the van?\n[12/03/2024, 09:16:22] Jonas: I can\n"
+        "[12/03/2024, 09:17:22] Maria Lopez: Great\n[12/03/2024, 09:18:22] Petra: It has a flat tyre",
+        [("Maria Lopez, 12/03/2024, 09:15:22", "Who takes the van?"), ("Jonas, 12/03/2024, 09:16:22", "I can"),
+         ("Maria Lopez, 12/03/2024, 09:17:22", "Great"), ("Petra, 12/03/2024, 09:18:22", "It has a flat tyre")],
+    ),
     "German": (
         "Anna: Wir kürzen das Budget.\nJörg: Warum denn?\nAnna: Hinweis: ich weiß es nicht.\nJörg: Dann frage ich dich morgen.",
         [("Anna", "Wir kürzen das Budget."), ("Jörg", "Warum denn?"), ("Anna", "Hinweis: ich weiß es nicht."),
@@ -209,6 +227,10 @@ NONE = {
         "[12/03/2024, 10:42:01] nginx: started\n[12/03/2024, 10:42:02] postgres: ready\n[12/03/2024, 10:42:03] nginx: 200\n"
         "[12/03/2024, 10:42:04] postgres: slow"
     ),
+    "three entries with dates as in WhatsApp": (
+        "[12/03/2024, 10:42:01] Nginx: started\n[12/03/2024, 10:42:02] Postgres: ready\n[12/03/2024, 10:42:03] Nginx: 200"
+    ),
+    "two entries": "[12/03/2024, 10:42:01] Ann: Who are you?\n[12/03/2024, 10:42:02] Bob: I am Bob",
     "an agenda": (
         "09:00 - Ann Lee: Opening\n09:30 - Bob Ray: The budget\n10:00 - Ann Lee: The shed\n10:30 - Bob Ray: Elections"
     ),

@@ -68,6 +68,16 @@ def test_what_has_no_end_for_long_is_cut_where_it_shows_parts(text: str, first: 
     assert max(map(len, found)) <= most
 
 
+def test_an_entry_of_a_log_is_a_unit_with_the_lines_below_it() -> None:
+    log = "2024-03-02T08:00:07Z svc-0 up\n2024-03-02T08:01:07Z svc-1 failed. Retrying.\n  at main.py:4\nMar  2 08:00:07 host ok"
+    assert units(log) == [
+        "2024-03-02T08:00:07Z svc-0 up",
+        "2024-03-02T08:01:07Z svc-1 failed. Retrying.\n  at main.py:4",
+        "Mar  2 08:00:07 host ok",
+    ]
+    assert rows_of("On 2024-03-02 08:00 it began.\n2024-03-02 09:00 it ended.") is None
+
+
 def test_a_few_short_fields_are_one_record_as_none_says_of_whom_it_is() -> None:
     record = "Customer: Bella Cruz\nContract: 78-C\nManager: Omar Said"
     assert units(record) == [record]
