@@ -25,7 +25,8 @@ _DECLARATION = regex.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
 def xml_tree(data: bytes) -> Element:
-    """The root of an XML file, mended where it can be. Raises DocumentError where it holds no element."""
+    """The root of an XML file, mended where it can be. Raises DocumentError where it holds no element, or nothing that
+    was not too deep or too large."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True)
     try:
         root = etree.fromstring(data, parser)
@@ -33,7 +34,15 @@ def xml_tree(data: bytes) -> Element:
         raise DocumentError("is damaged: its XML cannot be read") from error
     if root is None:
         raise DocumentError("is damaged: its XML cannot be read")
+    _refuse_overgrown(root, parser)
     return root
+
+
+def _refuse_overgrown(root: Element, parser: Any) -> None:
+    """Raise where nothing is left of what was too deep, or grew too large, for its parser."""
+    is_over = any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
+    if is_over and not any(words.strip() for words in root.itertext()):
+        raise DocumentError("was made to be too deep or too large to be read: nothing is left of its text")
 
 
 def streamed(data: bytes, name: str) -> Iterator[Element]:
@@ -51,12 +60,14 @@ def streamed(data: bytes, name: str) -> Iterator[Element]:
 
 
 def html_tree(text: str) -> Element:
-    """The root of a page. Raises DocumentError where it holds no element."""
+    """The root of a page. Raises DocumentError where it holds no element, or nothing that was not too deep."""
     parser = html.HTMLParser(no_network=True, huge_tree=True, encoding="utf-8")
     try:
-        return html.document_fromstring(_DECLARATION.sub("", text).encode(errors="replace"), parser=parser)
+        root = html.document_fromstring(_DECLARATION.sub("", text).encode(errors="replace"), parser=parser)
     except (etree.ParserError, ValueError) as error:
         raise DocumentError("the file holds no text") from error
+    _refuse_overgrown(root, parser)
+    return root
 
 
 def name_of(element: Element) -> str:

@@ -202,3 +202,13 @@ def test_every_text_is_kept_and_stands_together(parts: list[tuple[str, str, str]
     for kind, one, other in parts:
         assert " ".join(one.split()) in words
         assert kind != "row" or " ".join(other.split()) in words
+
+
+def test_a_document_that_grows_while_it_is_read_says_so() -> None:
+    names = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    main = (
+        f'<!DOCTYPE w:document [<!ENTITY a0 "lol">{names}]><w:document xmlns:w="{WORD}"><w:body><w:p><w:r>'
+        "<w:t>&a9;</w:t></w:r></w:p></w:body></w:document>"
+    )
+    with pytest.raises(DocumentError, match="too deep or too large"):
+        load_docx(archive({"word/document.xml": main}))

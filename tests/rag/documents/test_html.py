@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents.loaders.html.loading import load_html
+from rag.errors import DocumentError
 from tests.rag.documents.making import assert_holds_together, texts, told
 
 
@@ -225,3 +226,8 @@ def test_a_term_and_what_is_told_of_it_are_one_item() -> None:
         ("body", "The end."),
     ]
     assert page("<dl><dt>Fees</dt><dd><p>One text.</p><p>Another text.</p></dd></dl>")[0] == ("list", "Fees")
+
+
+def test_a_page_that_is_too_deep_says_so() -> None:
+    with pytest.raises(DocumentError, match="too deep or too large"):
+        load_html(b"<div>" * 100_000 + b"The pump." + b"</div>" * 100_000)
