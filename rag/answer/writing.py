@@ -91,8 +91,8 @@ class Writer:
                 yield from _instead(quoted, str(error), usage=written.usage)
             return
         if stands(written.statements):
-            notice = _CUT[cut].format(name=self.name) if cut else written.notice
-            yield replace(written, notice=notice, complete=True, cut=cut)
+            told = _CUT[cut].format(name=self.name) if cut else written.notice
+            yield replace(written, notice=told, complete=True, cut=cut)
             return
         yield from _instead(quoted, f"What {self.name} wrote {_why(written)}.", usage=written.usage)
 
