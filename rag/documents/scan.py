@@ -1,4 +1,5 @@
-"""The files of a folder, looked at and not opened. Knows nothing of the index."""
+"""The files of a folder, looked at and not opened, but for the beginning of those whose name has no ending. Knows
+nothing of the index."""
 
 from __future__ import annotations
 
@@ -14,9 +15,13 @@ from pathlib import Path
 
 from rag.documents.ignoring import Ignored, ignored_in
 from rag.documents.left_out import LeftOut, is_hidden, reason_for
-from rag.documents.loaders.formats import is_document
+from rag.documents.loaders.formats import ending_of, is_document
+from rag.documents.loaders.kinds import begins_document
 from rag.errors import FolderError
 from rag.plugged import NOTHING_PLUGGED, Plugged
+
+_HEAD = 4_096
+"""Bytes of a file without an ending that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +111,20 @@ class _Walk:
             return
         if is_folder:
             yield from self._below(Path(entry.path), path)
-        elif is_document(entry.name, self.plugged):
+        elif is_document(entry.name, self.plugged) or self._begins_document(entry):
             yield from self._look_at(entry, f"{self.root}/{path}")
         else:
             yield LeftOut(f"{self.root}/{path}", _reason_for(entry))
+
+    def _begins_document(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file without an ending is one by its beginning."""
+        path = Path(entry.path)
+        with suppress(OSError):
+            if ending_of(entry.name) or not entry.is_file() or not _resolved(path).is_relative_to(self.inside):
+                return False
+            with path.open("rb") as file:
+                return begins_document(file.read(_HEAD))
+        return False
 
     def _below(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
         try:

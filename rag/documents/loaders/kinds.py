@@ -34,6 +34,9 @@ _OLE_STREAMS = (
     ("WordDocument", f"is an old Word document: {INSTEAD['.doc']}"),
     ("PowerPoint Document", f"is an old presentation: {INSTEAD['.ppt']}"),
 )
+_BUILT = frozenset(["makefile", "dockerfile", "containerfile", "jenkinsfile", "vagrantfile", "gemfile", "rakefile"])
+"""Names without an ending of what programs are built by."""
+_NO_TEXT = regex.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
 _WORKBOOKS = ("Workbook", "Book")
 
 _PAGE = regex.compile(
@@ -54,6 +57,16 @@ def kind_of(data: bytes, name: str) -> Kind:
         _refuse_binary(data, name)
         return _of_text(data, name)
     return kind
+
+
+def begins_document(head: bytes) -> bool:
+    """Whether a file without an ending, of which these are the first bytes, may be one that is read: text in UTF-8, or
+    in a format that says so itself."""
+    if head.startswith((*_ZIP, _OLE)) or head.lstrip().startswith(_RTF) or _PDF in head[:_PDF_WITHIN]:
+        return True
+    # The last letter may be cut in two.
+    text = head.decode("utf-8", errors="replace").rstrip("\ufffd")
+    return bool(text.strip()) and _NO_TEXT.search(text) is None
 
 
 def _of_bytes(data: bytes) -> Kind | None:
@@ -133,6 +146,8 @@ def _of_text(data: bytes, name: str) -> Kind:
         return Kind.MAILBOX if _MAILBOX.match(head) else Kind.MAIL
     if named is not None:
         return named
+    if not ending_of(name) and begins_document(data[:_HEAD]):
+        return Kind.CODE if name.lower() in _BUILT else Kind.PLAIN
     raise DocumentError(f"{ending_of(name) or 'no ending'}: not a format that is read. {READS}")
 
 

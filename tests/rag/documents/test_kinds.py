@@ -50,6 +50,8 @@ def mail() -> bytes:
         pytest.param(b"From ann@x.org Mon Jan  1 00:00:00 2024\n" + mail(), "a.mbox", Kind.MAILBOX, id="a mailbox"),
         pytest.param(b"a,b\n1,2\n", "a.csv", Kind.DELIMITED, id="CSV"),
         pytest.param(b'{"a": 1}', "a.json", Kind.JSON, id="JSON"),
+        pytest.param(b"The pump is oiled.", "readme", Kind.PLAIN, id="text without an ending"),
+        pytest.param(b"all:\n\techo", "Makefile", Kind.CODE, id="what builds a program"),
         pytest.param(b"def f(): ...", "a.py", Kind.CODE, id="source code"),
         pytest.param(b"# Wells", "a.md", Kind.MARKDOWN, id="Markdown"),
     ],

@@ -54,15 +54,14 @@ def test_what_no_loader_reads_is_told_with_its_place_and_a_plain_reason(folder: 
         write(folder / name)
     found = scan("documents", folder)
     # What is in an old Word file is told by its bytes: some hold a newer one.
-    assert names(found) == ["notes.txt", "old.doc"]
+    assert names(found) == ["LICENSE", "notes.txt", "old.doc"]
     assert told(found) == [
-        "LICENSE (no ending in its name)",
         "backup.tar.gz (an archive)",
         "deep/in/song.MP3 (music)",
         "photo.heic (a picture)",
         "x.qqq (an unknown format, .qqq)",
     ]
-    assert found.left_out[3].json() == {"document": "documents/photo.heic", "reason": "a picture"}
+    assert found.left_out[2].json() == {"document": "documents/photo.heic", "reason": "a picture"}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +73,7 @@ def test_what_no_loader_reads_is_told_with_its_place_and_a_plain_reason(folder: 
         pytest.param("tool.jar", "a program", id="archive of a program"),
         pytest.param("rows.parquet", "data", id="data"),
         pytest.param("serif.woff2", "a font", id="font"),
-        pytest.param("a.b.", "no ending in its name", id="a dot at the end"),
+        pytest.param("a.b.", "no ending in its name, and no text", id="a dot at the end"),
     ],
 )
 def test_the_reason_is_the_kind_of_the_file(name: str, reason: str) -> None:
@@ -155,3 +154,17 @@ def test_a_pattern_that_says_nothing_is_refused_before_what_it_meant_is_read(fol
     write(folder / "a.txt")
     with pytest.raises(FolderError, match=r"\.ibidignore cannot be read: .*Nothing was changed"):
         scan("documents", folder)
+
+
+def test_a_file_without_an_ending_is_a_document_by_its_beginning(folder: Path) -> None:
+    for name, data in (
+        ("readme", "The pump is oiled, für immer.".encode()),
+        ("invoice", b"%PDF-1.4\n%\xe2\xe3\n"),
+        ("tool", b"\x7fELF\x02\x01\0\0"),
+        ("blank", b""),
+        ("noise", bytes(range(256))),
+    ):
+        (folder / name).write_bytes(data)
+    found = scan("documents", folder)
+    assert {one.document_id for one in found.files} >= {"documents/invoice", "documents/readme"}
+    assert told(found)[:3] == [f"{name} (no ending in its name, and no text)" for name in ("blank", "noise", "tool")]
