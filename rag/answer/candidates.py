@@ -339,7 +339,8 @@ def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:
     name, value = field_of(candidate.sentence.text)
     if value.strip(" \"'“”").casefold() == candidate.passage.source.title.casefold():
         return False
-    if not is_polar(inquiry.question) and stems_of(value, inquiry.truncated) <= _words_of(inquiry):
+    may_repeat = is_polar(inquiry.question) and not candidate.sentence.names_record
+    if not may_repeat and stems_of(value, inquiry.truncated) <= _words_of(inquiry):
         return False
     if inquiry.kind in ("name", "date") or not is_front_matter(candidate.passage.paragraph):
         return True

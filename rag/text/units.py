@@ -23,6 +23,8 @@ _LINE = regex.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
 _DELIMITER = regex.compile(r"[|\s:+=-]*-[|\s:+=-]*")
 _FIELD = regex.compile(r"\s*(?:[-*•]\s+)?\**[\p{L}_][\p{L}\p{N}_ /().-]{0,40}:\**(?:\s+\S|$)")
 _SEPARATED = regex.compile(r":|\s=\s")
+_SENTENCE = regex.compile(r":(?:\s+\S+){4,}[.!。]\W*$")
+_COMMENT = regex.compile(r"#+(?!\S)")
 _GAP = regex.compile(r"(?<=\S)[ ]{2,}(?=\S)")
 _FEWEST_GAPS = 2
 _LONGEST_ROW = 600
@@ -105,8 +107,10 @@ def rows_of(text: str) -> Rows | None:
         return Rows(None, entries)
     if not _are_fields(texts):
         return None
-    # A question and its answer are no record.
-    is_apart = _FENCE.fullmatch(texts[0]) or any(one.rstrip('*_"”').endswith("?") for one in texts)
+    # A question and its answer are no record, and neither are the sentences of a glossary.
+    sentences = sum(_SENTENCE.search(one) is not None for one in texts)
+    is_asked = any(one.rstrip('*_"”').endswith("?") for one in texts)
+    is_apart = is_asked or sentences * 2 > len(texts) or _FENCE.fullmatch(texts[0]) is not None
     return Rows(None, tuple(lines)) if is_apart else _records(text, lines, _indents(text, whole))
 
 
@@ -226,6 +230,9 @@ def _are_fields(texts: list[str]) -> bool:
     inside = [text for text in texts if not _FENCE.fullmatch(text)]
     if len(inside) < len(texts):
         return _FENCE.fullmatch(texts[0]) is not None
+    inside = [text for text in texts if not _COMMENT.match(text)]
+    if len(inside) < 2:
+        return False
     labels = [text.partition(":")[0].split() for text in inside]
     short = all(len(label) <= _MOST_WORDS_OF_A_LABEL for label in labels)
     return short and all(_FIELD.match(text) for text in inside)
@@ -253,7 +260,8 @@ def _records(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int
 def _held(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int) -> Sequence[Span]:
     """A line with those further in below it, where that is a record; else the line, and what is below it."""
     below = _records(text, lines[1:], indents[1:], deep + 1).rows
-    if len(below) == 1 and _is_brief(lines):
+    are_items = any(line.of(text).startswith(_MARKERS) for line in lines[1:])
+    if _is_brief(lines) and (len(below) == 1 or not are_items):
         return [Span(lines[0].start, lines[-1].end)]
     return [lines[0], *below]
 

@@ -109,6 +109,11 @@ def test_a_few_short_fields_are_one_record_as_none_says_of_whom_it_is() -> None:
             id="named groups",
         ),
         pytest.param(
+            "# settings\nbase:\n  host: db\n  pool:\n    size: 12\nport: 80",
+            ["# settings", "base:\n  host: db\n  pool:\n    size: 12", "port: 80"],
+            id="a group in a group, below a comment",
+        ),
+        pytest.param(
             "name: Ada\nrole: cook\naddress:\n  city: Cork",
             ["name: Ada\nrole: cook", "address:\n  city: Cork"],
             id="a group in a record",
@@ -123,6 +128,11 @@ def test_a_question_and_its_answer_are_no_record() -> None:
     assert units("Q: Who approves travel?\nA: Your line manager.") == [
         "Q: Who approves travel?", "A: Your line manager.",
     ]  # fmt: skip
+
+
+def test_the_sentences_of_a_glossary_are_no_record() -> None:
+    terms = "Escrow: Money that a third party holds.\nLien: A right over the property."
+    assert units(terms) == terms.splitlines()
 
 
 def test_front_matter_is_of_its_document_and_its_fields_are_units() -> None:
