@@ -30,6 +30,7 @@ _MENTIONS_READER = regex.compile(r"(?i)\b(?:readers?|comment(?:er|ator)?s?)\b")
 _BEGINS = rf"^\W*(?:{language.pattern('answers.begins')}\b\W*)?(?:but\s+)?"
 _SILENT = regex.compile(rf"{_BEGINS}{language.pattern('answers.silent')}", regex.IGNORECASE)
 _UNSAID = regex.compile(rf"{_BEGINS}{language.pattern('answers.unsaid')}", regex.IGNORECASE)
+_OPEN = regex.compile(rf"\b{language.pattern('answers.open')}\b", regex.IGNORECASE)
 _REMARK = regex.compile(rf"^\W*{language.pattern('answers.remarks')}", regex.IGNORECASE)
 _DECLINED = regex.compile(rf"^\W*{language.pattern('answers.declined')}", regex.IGNORECASE)
 _YET = regex.compile(rf"\b{language.pattern('answers.yet')}\b", regex.IGNORECASE)
@@ -65,9 +66,10 @@ def stands(statements: Sequence[Statement]) -> bool:
     return any(statement.verdict in (Verdict.VERIFIED, Verdict.TRANSLATED) for statement in statements)
 
 
-def _is_in_its_source(statement: Statement) -> bool:
-    """Whether it stands word for word in what it cites."""
-    return any(prompts.alike(statement.text) in prompts.alike(one.quote) for one in statement.citations)
+def _is_left_open(statement: Statement) -> bool:
+    """Whether what it cites leaves something open itself: "it’s unclear when it was taken"."""
+    is_verified = statement.verdict is Verdict.VERIFIED
+    return is_verified and any(_OPEN.search(one.quote) for one in statement.citations)
 
 
 def before_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -141,11 +143,7 @@ class Grounding:
         if not draft.ids and _DECLINED.match(draft.text):
             return replace(writing, declined=writing.declined or draft.text)
         statement = self._statement(draft)
-        if (
-            _UNSAID.match(draft.text)
-            and not _YET.search(draft.text)
-            and not (draft.ids and _is_in_its_source(statement))
-        ):
+        if _UNSAID.match(draft.text) and not _YET.search(draft.text) and not (draft.ids and _is_left_open(statement)):
             return replace(writing, silent=True)
         if not draft.ids and _REMARK.match(draft.text) and statement.verdict is not Verdict.VERIFIED:
             return writing
