@@ -40,7 +40,7 @@ _NOT = regex.compile(
 _DENYING = regex.compile(
     r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without|cannot|hardly|barely|scarcely|rarely|seldom|unable|den(?:y|ies|ied)|refus\w+"
     r"|fail\w*|reject\w*|declin\w+|turned\s+down|lack\w*|prevent\w*|prohibit\w*|ban(?:s|ned)?|forb[ai]d\w*|against|avoid\w*|absen\w+|abst\w+|unless"
-    r"|instead|rather|except\w*|few|little|un(?!der|til|cle|i[tvoqfsc])\w{4,}|in(?:complete|ability|sufficient|active|correct)|im(?:possible|proper)|non\w*"
+    r"|instead|rather|except\w*|few|little|un(?!der|til|cle(?!ar)|i[tvoqfsc])\w{4,}|in(?:complete|ability|sufficient|active|correct)|im(?:possible|proper)|non\w*"
     r"|dis(?:agree|allow|appear|continu|miss|prov|put|qualif|regard)\w*|ceas\w+|stop\w*|former\w*)\b|n[’']t\b",
     regex.IGNORECASE,
 )
