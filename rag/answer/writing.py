@@ -85,8 +85,8 @@ class Writer:
         except IbidError as error:
             if stands(written.statements):
                 # What was shown stays; what was still open is marked.
-                notice = f"The answer broke off: {error}"
-                yield replace(settled(written), notice=notice, complete=True, cut="broken")
+                why = f"The answer broke off: {error}"
+                yield replace(settled(written), notice=why, complete=True, cut="broken")
             else:
                 yield from _instead(quoted, str(error), usage=written.usage)
             return
