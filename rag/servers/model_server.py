@@ -199,10 +199,11 @@ class ModelServer:
 
         answered = self._tried(send) if within is None else send()
         rows = rows_of(answered)
-        if not all(isinstance(row.get("embedding"), list) for row in rows):
+        if not all(_is_vector(row.get("embedding")) for row in rows):
             raise ValueError("rows without a vector")
         # Numbered, where they are numbered at all.
-        return [row["embedding"] for row in sorted(rows, key=lambda row: row.get("index") or 0)]
+        places = [row["index"] if isinstance(row.get("index"), int) else place for place, row in enumerate(rows)]
+        return [rows[i]["embedding"] for i in sorted(range(len(rows)), key=places.__getitem__)]
 
     def _tried(self, send: Callable[[], T]) -> T:
         """What it brings, tried again where that may help."""
@@ -294,6 +295,10 @@ class _Tries:
             raise error
         time.sleep(pause)
         self._made += 1
+
+
+def _is_vector(told: Any) -> bool:
+    return isinstance(told, list) and all(isinstance(one, int | float) for one in told)
 
 
 def _may_pass(error: Exception, refusal: Refusal | None) -> bool:

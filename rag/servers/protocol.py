@@ -19,7 +19,7 @@ _LONGEST_LINE = 4_000_000
 _LONGEST_WORDS = 200
 """Characters of what a server says of an error that are shown."""
 _LOOKED_AT = 4_000
-"""Characters of what is no answer; many more than are shown, which are cut when they are cleared of the key."""
+"""Characters of a text that are looked at; many more than are shown, which are cut when they are cleared of the key."""
 
 _LINE_END = regex.compile(rb"\r\n|\n|\r")
 _FIELD = regex.compile(r"(?P<name>data|event|id|retry|):(?P<value>.*)", regex.DOTALL)
@@ -282,6 +282,7 @@ def _words_in(told: Any, depth: int = 0) -> str:
 
 def _line(text: str) -> str:
     """A text in one line, of a web page its title."""
+    text = text[:_LOOKED_AT]
     if text.lstrip().startswith("<"):
         title = _TITLE.search(text)
         text = title[1] or title[2] or "" if title else _TAG.sub(" ", text)
@@ -308,14 +309,14 @@ def _object_of(text: str) -> tuple[Any] | None:
 
 def _begun(text: str) -> str:
     """How a text begins, for telling what it is."""
-    return _line(text[:_LOOKED_AT]) or "nothing"
+    return _line(text) or "nothing"
 
 
 def _choice_of(told: Any) -> Mapping[str, Any] | None:
     """The first of the answers in it; only one was asked for."""
     choices = told.get("choices") if isinstance(told, Mapping) else None
     found = choices if isinstance(choices, list) else ()
-    return next((one for one in found if isinstance(one, Mapping) and not one.get("index")), None)
+    return next((one for one in found if isinstance(one, Mapping) and one.get("index") in (None, 0, "0")), None)
 
 
 def _piece(told: Mapping[str, Any], choice: Mapping[str, Any] | None) -> Piece:

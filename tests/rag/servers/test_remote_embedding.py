@@ -80,8 +80,9 @@ def test_every_refusal_is_one_line_that_says_what_to_do(
         (lambda vectors: [["a"], ["b"]], r"sent what is no answer"),
         (lambda vectors: [[], []], r"sent what is no vector"),
         (lambda vectors: [None, None], r"sent what is no answer \(rows without a vector\)"),
+        (lambda vectors: [[{}], [None]], r"sent what is no answer \(rows without a vector\)"),
     ],
-    ids=["fewer", "uneven", "zeros", "no numbers", "empty", "nothing"],
+    ids=["fewer", "uneven", "zeros", "no numbers", "empty", "nothing", "objects"],
 )
 def test_what_is_no_vector_is_told(embedding_server: EmbeddingServer, sent: object, line: str) -> None:
     embedding_server.sending = sent  # type: ignore[assignment]
