@@ -67,21 +67,22 @@ class Client:
             self._api.get_tenant(self.server.tenant)
             self._api.get_database(self.server.database, self.server.tenant)
 
-    def collection(self, name: str) -> Any:
-        """Raises NotFoundError."""
-        return self._collection(self._api.get_collection(name, self.server.tenant, self.server.database))
+    def described(self, name: str) -> Any:
+        """What the server says of the collection of this name. Raises NotFoundError."""
+        return self._api.get_collection(name, self.server.tenant, self.server.database)
 
-    def made(self, name: str, nearest: Any) -> Any:
-        """The collection of this name, made if need be."""
+    def make(self, name: str, nearest: Any) -> None:
+        """Make a collection of this name, unless there is one."""
         place = {"tenant": self.server.tenant, "database": self.server.database}
-        return self._collection(self._api.get_or_create_collection(name, configuration={"hnsw": nearest}, **place))
+        self._api.get_or_create_collection(name, configuration={"hnsw": nearest}, **place)
 
     def drop(self, name: str) -> None:
         """Raises NotFoundError."""
         self._api.delete_collection(name, self.server.tenant, self.server.database)
 
-    def _collection(self, model: Any) -> Any:
-        return Collection(client=self._api, model=model, embedding_function=None)
+    def collection(self, described: Any) -> Any:
+        """The collection that this describes. Nobody is asked for it."""
+        return Collection(client=self._api, model=described, embedding_function=None)
 
     def close(self) -> None:
         self._api._session.close()
@@ -205,9 +206,11 @@ class Connection:
         full = self.server.name(name)
         with told(self.server):
             try:
-                quick, patient = self.quick.collection(full), self.patient.collection(full)
+                # Once, and quickly: also who looks whether the server answers comes here.
+                described = self.quick.described(full)
             except NotFoundError:
                 return None
+        quick, patient = self.quick.collection(described), self.patient.collection(described)
         return ServerCollection(self.server, full, quick, patient, is_stamped=is_stamped, lease=lease)
 
     def made(
@@ -215,7 +218,7 @@ class Connection:
     ) -> ServerCollection:
         """What is there under this name, made if need be."""
         with told(self.server):
-            self.patient.made(self.server.name(name), nearest)
+            self.patient.make(self.server.name(name), nearest)
         found = self.collection(name, is_stamped=is_stamped, lease=lease)
         if found is None:
             raise StorageError(_not_found(self.server, ""))

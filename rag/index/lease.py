@@ -38,9 +38,22 @@ _OTHER_VERSION = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How far an ingest is: files done of files found. All of none, where nothing is to be done."""
+
+    files_done: int = 0
+    files: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        return self.files_done >= self.files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One holder's time, as it stands on the server. It `is_whole` once the records are those of this term; `version`
-    then is another one after each commit. `until` is seconds since 1970; an `is_empty` one has cleared the index."""
+    then is another one after each commit. `until` is seconds since 1970; an `is_empty` one has cleared the index. Of
+    an ingest that was cut short it is told how far it came, until another one goes on."""
 
     epoch: int
     nonce: str
@@ -51,6 +64,12 @@ class Term:
     version: str = ""
     is_whole: bool = False
     is_empty: bool = False
+    files_done: int = 0
+    files: int = 0
+
+    @property
+    def reached(self) -> Reached:
+        return Reached(files_done=self.files_done, files=self.files)
 
     @property
     def is_running(self) -> bool:
@@ -95,6 +114,7 @@ class Lease:
         self._writing = threading.Lock()
         self._renewed = _now()
         self.earlier = earlier
+        self.reached = term.reached
 
     @property
     def epoch(self) -> int:
@@ -131,6 +151,12 @@ class Lease:
         """Tell who reads that there is something else to read."""
         self._write(version=version, is_whole=True, is_empty=is_empty)
 
+    def tell(self, reached: Reached) -> None:
+        """Tell how far the ingest is: that it has begun and that it is done at once, the rest in time."""
+        before, self.reached = self.reached, reached
+        if before.is_all != reached.is_all and not self._is_lost:
+            self._write()
+
     def forget_earlier(self) -> None:
         """Delete the terms before it."""
         if self.earlier:
@@ -138,14 +164,16 @@ class Lease:
         self.earlier = ()
 
     def release(self) -> None:
-        """Give it back, so that the next one need not wait."""
-        if not self._is_lost:
-            self._write(until=0.0)
-        self.lose()
+        """Give it back, so that the next one need not wait. It is lost, also where the server cannot be told."""
+        try:
+            if not self._is_lost:
+                self._write(until=0.0)
+        finally:
+            self.lose()
 
     def _write(self, **told: Any) -> None:
         with self._writing:
-            term = replace(self._term, **told)
+            term = replace(self._term, **told, **asdict(self.reached))
             # Chroma takes no notice of an update of what is gone: nothing comes back that a successor deleted.
             self._rows.update([_id(term.epoch)], [asdict(term)])
             self._term = term
@@ -164,6 +192,7 @@ def take(rows: Rows, doing: str, *, fingerprint: str, layout: str) -> Lease:
         until=time.time() + HELD_FOR,
         fingerprint=fingerprint,
         layout=layout,
+        **asdict(earlier[-1].reached if earlier else Reached()),
     )
     rows.add([_id(mine.epoch)], [asdict(mine)])
     now = terms_in(rows)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.index.chroma import NO_VECTOR, WRITE_BATCH, chunks, rows_of
 from rag.index.chroma_server import Connection, ServerCollection, connection_to
-from rag.index.lease import Lease, take
+from rag.index.lease import Lease, Reached, take
 from rag.index.owner import acquire, remove_path
 from rag.index.records import Record, record_from
 from rag.index.server import Server
@@ -48,6 +48,7 @@ def remove_server_index(folder: Path, *, server: Server) -> None:
         try:
             lease = take(connection.made_terms(), "reset", fingerprint="", layout="")
             try:
+                lease.reached = Reached()
                 lease.publish("", is_empty=True)
                 for name in SHARED:
                     connection.drop(name)

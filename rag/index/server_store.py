@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from rag.errors import IbidError, IndexMismatchError, StorageError
 from rag.index.chroma import CONFIGURATIONS, Near, chunks
 from rag.index.chroma_server import PAGE, Connection, ServerCollection, connection_to
 from rag.index.embedder import Vectors
-from rag.index.lease import Lease, Term, present, take, terms_in
+from rag.index.lease import Lease, Reached, Term, present, take, terms_in
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
-from rag.index.records import LAYOUT, Record, Row, paragraph_of, row_id
+from rag.index.records import LAYOUT, FileStamp, Record, Row, paragraph_of, row_id
 from rag.index.server import Server
 from rag.index.server_records import OF_A_TERM, SHARED, copy, end_earlier, records_in
 from rag.index.store import Health, Mend, Store
@@ -53,6 +53,8 @@ class ServerStore(Store):
         self._turn = threading.RLock()
         self._watch: Watch | None = None
         self._is_behind = False
+        self._is_uncertain = False
+        self._last: Term | None = None
 
     @property
     def place(self) -> str:
@@ -69,10 +71,27 @@ class ServerStore(Store):
         last = terms_in(terms)[-1:] if terms else []
         return last[0].who if last and last[0].is_running else None
 
+    @property
+    def is_in_charge(self) -> bool:
+        """As `Store.is_in_charge`, by what was seen last. An index that was cleared is left to whoever cleared it, or
+        asks."""
+        return self.is_writer or self._last is None or not (self._last.is_running or self._last.is_empty)
+
+    @property
+    def reached(self) -> Reached:
+        if self._lease is not None and self.is_writer:
+            return self._lease.reached
+        return self._last.reached if self._last is not None else Reached()
+
+    def tell(self, reached: Reached) -> None:
+        if self._lease is not None:
+            self._lease.tell(reached)
+
     def begin_writing(self) -> None:
         """Take the lease, unless it is held. Raises IndexBusyError where another process has it."""
         with self._turn:
-            if self.is_writer:
+            if self._lease is not None and self.is_writer:
+                self._make_sure(self._lease)
                 return
             terms = self._connection.made_terms()
             self._refuse_another_index(present(terms_in(terms)))
@@ -80,15 +99,25 @@ class ServerStore(Store):
             # From here on it is renewed, however long it takes to copy.
             self._lease, self._seen = lease, None
             try:
-                self._take_over(lease)
+                self._make_sure(lease)
             except BaseException:
                 with suppress(IbidError):
                     lease.release()
                 raise
 
+    def _make_sure(self, lease: Lease) -> None:
+        """Write to the collections of this lease, and know the records that are in them."""
+        held = (self._paragraphs, self._windows, self._documents, self._pending)
+        if any(one is None or one.lease is not lease for one in held):
+            self._take_over(lease)
+        elif self._is_uncertain:
+            self._records = records_in(self._documents)
+            lease.publish(self.generation)
+        self._is_uncertain = False
+
     def _take_over(self, lease: Lease) -> None:
         """Make the records of the term before those of this one, and end what that left."""
-        before = present(lease.earlier)
+        before, self._is_uncertain = present(lease.earlier), True
         self._paragraphs, self._windows = (self._made(name, name, lease) for name in SHARED)
         self._documents, self._pending = (self._made(name, f"{name}-{lease.epoch}", lease) for name in OF_A_TERM)
         if before is not None and not before.is_empty:
@@ -113,12 +142,16 @@ class ServerStore(Store):
         )
 
     def follow(self) -> bool:
-        """Take up what another process wrote; whether there was anything. Raises StorageError where the server does
-        not answer, IndexMismatchError where the index is of another Ibid by now."""
+        """Take up what another process wrote; whether there was anything, which for the writer there never is. Raises
+        StorageError where the server does not answer, IndexMismatchError where the index is of another Ibid by now."""
         with self._turn:
             for _ in range(_TRIES):
-                terms = self._connection.terms()
-                term = present(terms_in(terms)) if terms else None
+                # Here, where nobody begins to write meanwhile.
+                if self.is_writer:
+                    return False
+                rows = self._connection.terms()
+                terms = terms_in(rows) if rows else []
+                self._last, term = terms[-1] if terms else None, present(terms)
                 self._refuse_another_index(term)
                 now = (term.epoch, term.version) if term else None
                 if now == self._seen and (now or not self._records):
@@ -157,22 +190,35 @@ class ServerStore(Store):
             lease.renew()
             return
         with self._turn:
-            self._is_behind = (not self.is_writer and self.follow()) or self._is_behind
+            self._is_behind = self.follow() or self._is_behind
             if self._is_behind and not self.is_writer:
                 changed()
                 self._is_behind = False
 
     def _put_records(self, records: Sequence[Record]) -> None:
-        super()._put_records(records)
-        self._publish()
+        with self._published():
+            super()._put_records(records)
 
     def remove(self, document_ids: Sequence[str]) -> None:
-        super().remove(document_ids)
-        self._publish()
+        with self._published():
+            super().remove(document_ids)
 
-    def _publish(self) -> None:
-        if self._lease is not None:
-            self._lease.publish(self.generation)
+    def restamp(self, stamps: Iterable[tuple[str, FileStamp]]) -> None:
+        with self._published():
+            super().restamp(stamps)
+
+    @contextmanager
+    def _published(self) -> Iterator[None]:
+        """What is done to the records, and told to who reads them. Where the server did not say that it is done, it may
+        be: then they are read again before anything else is written."""
+        before = self.generation
+        try:
+            yield
+            if self._lease is not None and (now := self.generation) != before:
+                self._lease.publish(now)
+        except StorageError:
+            self._is_uncertain = True
+            raise
 
     def put_vectors(self, vectors: Mapping[str, Vectors]) -> None:
         # What is there already is counted on from now on: an earlier writer must not take it away.
@@ -195,8 +241,8 @@ class ServerStore(Store):
         """Left to `delete_superseded`: somebody may be reading it."""
 
     def check(self) -> Health:
-        if not self.is_writer:
-            self.follow()
+        """As `Store.check`, of what was read last: the watch follows, and tells those who build on it. Waits for
+        nobody."""
         if self._paragraphs is None:
             return Health(documents=0, paragraphs=0, rows_expected=0, rows_stored=0, sampled=0, unreachable=0)
         return self._looked_up()

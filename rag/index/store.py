@@ -47,6 +47,7 @@ from rag.index.chroma import (
 )
 from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
+from rag.index.lease import Reached
 from rag.index.narrowed import Narrowed
 from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
 from rag.index.page_images import PageImages
@@ -155,6 +156,21 @@ class Store:
         """The process that may write to an index on a server at present; None where that is nobody, or the index is
         on this machine."""
         return None
+
+    @property
+    def is_in_charge(self) -> bool:
+        """Whether it falls to this process to bring the index in line unasked: on a server to the one that writes, and
+        to each while none does. An index on this machine is looked after when it is asked."""
+        return False
+
+    @property
+    def reached(self) -> Reached:
+        """How far the ingest of an index on a server is, in whichever process, or how far it came that was cut
+        short."""
+        return Reached()
+
+    def tell(self, reached: Reached) -> None:
+        """Tell those who share the index how far the ingest of this process is."""
 
     def begin_writing(self) -> None:
         """Before an ingest. Who opened it holds it, and may write until it is closed."""

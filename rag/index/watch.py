@@ -1,4 +1,4 @@
-"""A thread that looks every second for what other processes did."""
+"""A thread that looks every second for what there is to do."""
 
 from __future__ import annotations
 

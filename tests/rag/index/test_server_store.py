@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -27,6 +28,7 @@ from rag.chatbot import Chatbot
 from rag.domain import Document, Paragraph, Role
 from rag.errors import EmbeddingError, IndexBusyError, IndexMismatchError, StorageError
 from rag.index.embedding import MiniLM
+from rag.index.lease import take
 from rag.index.lexical import LexicalText, build_index
 from rag.index.records import Change, FileStamp, Piece, row_id
 from rag.index.server import Server
@@ -341,6 +343,9 @@ def test_without_the_server_answers_say_so_within_five_seconds_and_come_back(pla
         place.chroma.process.send_signal(signal.SIGSTOP)
         assert_says_so(lambda: reader.ask(question))
         assert_says_so(lambda: place.opened("another"))
+        # Also while something else waits for the server.
+        with held_elsewhere(reader._store):
+            assert_says_so(lambda: status_json(reader, settings=place.settings("reader")))
         place.chroma.process.send_signal(signal.SIGCONT)
         eventually(lambda: "Hanne Lund" in reader.ask(question).text, within=5)
         place.chroma.stop()
@@ -351,6 +356,27 @@ def test_without_the_server_answers_say_so_within_five_seconds_and_come_back(pla
             place.chroma.start()
         assert "Hanne Lund" in reader.ask(question).text
         reader.ingest()
+
+
+@contextmanager
+def held_elsewhere(store: Store) -> Iterator[None]:
+    """Within, another thread is in the middle of reading what was written."""
+    assert isinstance(store, ServerStore)
+    begun, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store._turn:
+            begun.set()
+            over.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert begun.wait(200)
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def assert_says_so(act: Callable[[], object]) -> None:
@@ -429,6 +455,91 @@ def test_who_follows_reads_only_the_documents_that_changed(chroma: Chroma, tmp_p
     assert_same(second.index, built)
     reader.close()
     writer.close()
+
+
+def test_a_writer_that_looks_for_what_others_wrote_goes_on_writing(chroma: Chroma, tmp_path: Path) -> None:
+    with closing(opened_store(chroma, tmp_path / "writer")) as writer:
+        writer.begin_writing()
+        assert not writer.follow()
+        writer.commit([change_of("a", ["one"])])
+        # However it came to that.
+        writer._documents = writer._connection.collection(f"documents-{writer._lease.epoch}") if writer._lease else None
+        with pytest.raises(IndexBusyError, match="only reads"):
+            writer.commit([change_of("b", ["two"])])
+        writer.begin_writing()
+        writer.commit([change_of("b", ["two"])])
+        assert set(writer.records()) == {"a", "b"}
+
+
+def test_who_only_looks_the_index_up_takes_no_change_from_those_who_are_to_be_told(
+    chroma: Chroma, tmp_path: Path
+) -> None:
+    with (
+        closing(opened_store(chroma, tmp_path / "writer")) as writer,
+        closing(opened_store(chroma, tmp_path / "reader")) as reader,
+    ):
+        told = threading.Event()
+        reader.watch(told.set)
+        writer.begin_writing()
+        writer.commit([change_of("a", ["one"])])
+        reader.check()
+        assert told.wait(3)
+        assert set(reader.records()) == {"a"}
+
+
+@dataclass
+class LosesAReply:
+    """A collection whose server does as it is told once more, and does not come to say so."""
+
+    collection: Any
+
+    def upsert(self, **what: Any) -> None:
+        self.collection.upsert(**what)
+        raise httpx.ReadTimeout("timed out")
+
+
+def test_what_was_committed_without_a_reply_is_known_before_more_is_written(chroma: Chroma, tmp_path: Path) -> None:
+    with (
+        closing(opened_store(chroma, tmp_path / "writer")) as writer,
+        closing(opened_store(chroma, tmp_path / "reader")) as reader,
+    ):
+        writer.begin_writing()
+        writer.commit([change_of("a", ["one"])])
+        sound = writer._documents.patient
+        writer._documents.patient = LosesAReply(sound)
+        with pytest.raises(StorageError, match="does not answer"):
+            writer.commit([change_of("b", ["two"])])
+        writer._documents.patient = sound
+        writer.begin_writing()
+        assert set(writer.records()) == {"a", "b"}
+        assert reader.follow()
+        assert set(reader.records()) == {"a", "b"}
+
+
+class Unreachable:
+    """Where terms are kept that begin, and of which nothing can be told later."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Any] = {}
+
+    def get(self) -> Any:
+        return {"ids": list(self.rows), "metadatas": list(self.rows.values())}
+
+    def add(self, ids: list[str], metadatas: list[Any]) -> None:
+        self.rows |= zip(ids, metadatas, strict=True)
+
+    def update(self, ids: list[str], metadatas: list[Any]) -> None:
+        raise StorageError("does not answer")
+
+    def delete(self, ids: list[str]) -> None:
+        raise StorageError("does not answer")
+
+
+def test_a_lease_that_cannot_be_given_back_is_held_no_more() -> None:
+    lease = take(Unreachable(), "test", fingerprint=EMBEDDER, layout="1")
+    with pytest.raises(StorageError):
+        lease.release()
+    assert lease.is_lost
 
 
 @pytest.mark.slow
