@@ -24,10 +24,11 @@ from rag.answer.versions import with_later_versions
 from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
 from rag.index.chroma import NOT_WRITTEN
+from rag.index.lease import Reached
 from rag.index.records import Record
 from rag.index.snapshot import MayRead
 from rag.index.store import Health, Store
-from rag.ingest import Progress, Report, ingest
+from rag.ingest import Progress, Report, has_changed, ingest
 from rag.originals import Originals, anything
 from rag.search.retrieve import PASSAGES, Retrieval
 from rag.search.scope import resolve_scope
@@ -146,6 +147,11 @@ class Chatbot:
             have_left = True
             self.retriever.refresh(keep_old=True)
 
+        def told(now: Progress) -> None:
+            self._store.tell(Reached(files_done=now.files_done, files=now.files))
+            if progress is not None:
+                progress(now)
+
         self._store.begin_writing()
         before, embedder = self._store.set_aside, self.gathering.embedder
         settings = self._settings
@@ -154,13 +160,14 @@ class Chatbot:
             embedder,
             settings.roots,
             settings.max_file_mb,
-            progress,
+            told,
             committed,
             check,
             removed=removed,
             again=again,
             plugged=settings.plugged,
         )
+        self._store.tell(Reached())
         # After this no query reads an older generation, as the second embedder wants it.
         self.retriever.refresh()
         if report.changed:
@@ -225,6 +232,30 @@ class Chatbot:
         """The process that may ingest into an index on a server; None for nobody, and for an index of this machine.
         Raises StorageError where the server does not answer."""
         return self._store.lease_holder
+
+    @property
+    def may_write(self) -> bool:
+        """Whether it is this process that may write to the index."""
+        return self._store.is_writer
+
+    @property
+    def is_in_charge(self) -> bool:
+        """Whether it falls to this process to bring an index on a server in line, though nobody asks."""
+        return self._store.is_in_charge
+
+    @property
+    def in_work(self) -> Progress | None:
+        """How far the ingest of an index on a server is, as far as was told, in whichever process; also of one that was
+        cut short. None where all is in."""
+        reached = self._store.reached
+        return None if reached.is_all else Progress(reached.files_done, reached.files, 0)
+
+    def has_work(self) -> bool:
+        """Whether it falls to this process to ingest now, though nobody asks. Raises FolderError."""
+        settings = self._settings
+        if not self.is_in_charge:
+            return False
+        return self.in_work is not None or has_changed(self._store, settings.roots, plugged=settings.plugged)
 
     @property
     def set_aside(self) -> tuple[str, ...]:

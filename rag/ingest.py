@@ -73,6 +73,11 @@ class Progress:
     seconds: float = 0.0
 
     @property
+    def to_come(self) -> int:
+        """Files that are not done."""
+        return max(self.files - self.files_done, 0)
+
+    @property
     def queued(self) -> int:
         """Files that nobody has looked into yet."""
         return max(self.files - self.files_done - self.embedding - (self.reading is not None), 0)
@@ -235,10 +240,9 @@ def ingest(
     started = time.perf_counter()
     records = store.records()
     scans = [_scan_root(root, folder, records, plugged=plugged) for root, folder in roots.items()]
-    found = {file.document_id: file for scanned in scans for file in scanned.files}
+    found = _files_in(scans)
     scanned_ns = time.time_ns()
-    shut = tuple(key for key in found if key.endswith("/"))
-    gone = [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
+    gone = _gone(records, found, roots)
     if gone:
         store.remove(gone)
         if removed is not None:
@@ -266,6 +270,32 @@ def ingest(
         seconds=seconds,
         left_out=left_out,
     )
+
+
+def has_changed(store: Store, roots: Mapping[str, Path], *, plugged: Plugged = NOTHING_PLUGGED) -> bool:
+    """Whether there is something for an ingest to do, as far as a look at the folders tells. What could not be opened,
+    and looks as it did then, is nothing. Raises FolderError as `ingest`."""
+    records, known = store.records(), read_failures(store.folder)
+    found = _files_in([_scan_root(root, folder, records, plugged=plugged) for root, folder in roots.items()])
+    to_read = _partition(found.values(), records, known, tally=_Tally(outcomes=[]), plugged=plugged)
+    return bool(_gone(records, found, roots)) or any(not _looks_as(known.get(one.document_id), one) for one in to_read)
+
+
+def _looks_as(failure: Failure | None, file: FoundFile) -> bool:
+    """Whether no byte of the file could be read, and nothing about it has changed since."""
+    if failure is None or failure.revision is not None:
+        return False
+    return replace(failure.stamp, settled=True) == _stamp_of(file)
+
+
+def _files_in(scans: Iterable[Scan]) -> dict[str, FoundFile]:
+    return {file.document_id: file for scanned in scans for file in scanned.files}
+
+
+def _gone(records: Mapping[str, Record], found: Mapping[str, FoundFile], roots: Mapping[str, Path]) -> list[str]:
+    """The documents that have left the folders; of a folder that cannot be read nothing has."""
+    shut = tuple(key for key in found if key.endswith("/"))
+    return [key for key in records if key not in found and key.split("/", 1)[0] in roots and not key.startswith(shut)]
 
 
 def _outcome_of(reading: Reading) -> FileOutcome:
@@ -333,5 +363,10 @@ def _has_failed(file: FoundFile, failure: Failure, *, plugged: Plugged) -> bool:
 
 
 def _is_unchanged(file: FoundFile, stamp: FileStamp, revision: str, *, plugged: Plugged) -> bool:
-    now = FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)
-    return stamp == now and is_current(revision, name=file.document_id, plugged=plugged) and not file.problem
+    return (
+        stamp == _stamp_of(file) and is_current(revision, name=file.document_id, plugged=plugged) and not file.problem
+    )
+
+
+def _stamp_of(file: FoundFile) -> FileStamp:
+    return FileStamp(size=file.size, modified_ns=file.modified_ns, changed_ns=file.changed_ns)

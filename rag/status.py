@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 
 def status_json(
-    bot: Chatbot | None, *, settings: Settings, indexing: bool = False, left_out: Sequence[LeftOut] | None = None
+    bot: Chatbot | None,
+    *,
+    settings: Settings,
+    indexing: bool = False,
+    to_come: int = 0,
+    left_out: Sequence[LeftOut] | None = None,
 ) -> Json:
     """`bot` is None where nothing is indexed yet. `left_out` is what an ingest has just left out, where that is known;
     else the folders are looked at. `sampled` is how many paragraphs were looked up by their vectors: the
-    index is checked for this. `lease` names the process that may ingest into an index on a server, if one has taken
+    index is checked for this. `to_come` is how many files are known not to be in yet, of an ingest that runs or was
+    cut short. `lease` names the process that may ingest into an index on a server, if one has taken
     that right. Raises IndexDamagedError where whole files of it are damaged."""
     # First of all: an index that is opened anew for it may hold other documents.
     sampled = bot.check().sampled if bot else None
@@ -37,6 +43,7 @@ def status_json(
         "writer": bot.writer if bot else None,
         "lease": bot.lease_holder if bot else None,
         "indexing": indexing,
+        "to_come": to_come,
         "documents": [record.json() for record in records],
         "left_out": [one.json() for one in left_out if bot is None or bot.may_read(one.document_id)],
         "failed": [one for one in failed_json(settings) if bot is None or bot.may_read(str(one["document"]))],

@@ -12,6 +12,7 @@ from ui.asking import LOCK_WAIT
 from ui.notices import say_set_aside
 from ui.show import folder_lines, safe
 from ui.terminal import out
+from ui.words import counted
 
 _HELD_WAIT = 0.2
 """Seconds where somebody is known to hold the index: a command that is about to end may let it go."""
@@ -24,7 +25,7 @@ def own_status(settings: Settings) -> Json:
     wait = _HELD_WAIT if read_owner(settings.index) else LOCK_WAIT
     llm, embedding = chat_model_of(settings), embedding_of(settings)
     with open_chatbot(settings, "status", wait=wait, llm=llm, embedding=embedding) as bot:
-        told = status_json(bot, settings=settings)
+        told = status_json(bot, settings=settings, to_come=bot.in_work.to_come if bot.in_work else 0)
         say_set_aside(bot)
     return told
 
@@ -40,6 +41,8 @@ def print_status(told: Json, *, owner: Owner | None) -> None:
     _print_writer(told["writer"], second=told["second_embedder"])
     if "://" in told["index"]:
         out.print(f"ingests   {safe(told['lease'] or 'whoever comes first: nobody does at the moment')}")
+        if told["to_come"]:
+            out.print(f"          {counted(told['to_come'], 'file is', 'files are')} not in yet")
     out.print(f"held by   {owner or 'nobody else'}")
 
 

@@ -55,6 +55,7 @@ class ServerStore(Store):
         self._is_behind = False
         self._is_uncertain = False
         self._last: Term | None = None
+        self._reached = Reached()
 
     @property
     def place(self) -> str:
@@ -81,7 +82,9 @@ class ServerStore(Store):
     def reached(self) -> Reached:
         if self._lease is not None and self.is_writer:
             return self._lease.reached
-        return self._last.reached if self._last is not None else Reached()
+        last = self._last.reached if self._last is not None else Reached()
+        # What has come in by now cannot be asked before it is taken up.
+        return self._reached if self._is_behind and last.is_all else last
 
     def tell(self, reached: Reached) -> None:
         if self._lease is not None:
@@ -151,11 +154,14 @@ class ServerStore(Store):
                     return False
                 rows = self._connection.terms()
                 terms = terms_in(rows) if rows else []
+                if not self.reached.is_all:
+                    self._reached = self.reached
                 self._last, term = terms[-1] if terms else None, present(terms)
                 self._refuse_another_index(term)
                 now = (term.epoch, term.version) if term else None
                 if now == self._seen and (now or not self._records):
                     return False
+                self._is_behind = True
                 if self._read(term):
                     self._seen = now
                     return True
@@ -190,7 +196,7 @@ class ServerStore(Store):
             lease.renew()
             return
         with self._turn:
-            self._is_behind = self.follow() or self._is_behind
+            self.follow()
             if self._is_behind and not self.is_writer:
                 changed()
                 self._is_behind = False

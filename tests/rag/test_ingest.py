@@ -37,7 +37,7 @@ from rag.index.embedding import Progress as Embedding
 from rag.index.failures import Failure, read_failures, write_failures
 from rag.index.records import FileStamp, row_id
 from rag.index.store import Store, open_store
-from rag.ingest import FileOutcome, Outcome, Progress, Report, ingest
+from rag.ingest import FileOutcome, Outcome, Progress, Report, has_changed, ingest
 from rag.search.learned import read_learned
 from rag.search.ranking import RANKING_FEATURES
 from rag.search.retrieve import HybridRetriever
@@ -353,6 +353,26 @@ def test_what_could_not_be_read_is_tried_again_when_it_changes_or_somebody_wants
     assert read(again=False) == ({"odd.txt": "added"}, True)
     assert read_failures(store.folder) == {}
     watching = False
+
+
+@pytest.mark.slow
+def test_a_look_tells_whether_there_is_something_to_do(store: Store, embedder: MiniLM, folder: Path) -> None:
+    def is_to_do() -> bool:
+        return has_changed(store, {"documents": folder})
+
+    write(folder / "siege.txt", SIEGE)
+    write(folder / "large.txt", "x" * 2_000_000)
+    time.sleep(SETTLED_AFTER_NS / 1e9 + 0.1)
+    assert is_to_do()
+    # What nobody opens, as it is too large, is tried with each ingest, and is nothing to begin one for.
+    take_in(store, embedder, folder, max_file_mb=1)
+    assert not is_to_do()
+    write(folder / "large.txt", "y" * 2_000_000)
+    assert is_to_do()
+    take_in(store, embedder, folder, max_file_mb=1)
+    assert not is_to_do()
+    (folder / "siege.txt").unlink()
+    assert is_to_do()
 
 
 def test_a_rewrite_that_keeps_size_and_time_is_seen(store: Store, embedder: MiniLM, folder: Path) -> None:  # case 28

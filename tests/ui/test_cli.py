@@ -270,6 +270,7 @@ def test_status_as_json_is_one_shape_with_and_without_an_index(filled: tuple[Ibi
         "writer",
         "lease",
         "indexing",
+        "to_come",
         "documents",
         "left_out",
         "failed",

@@ -61,4 +61,4 @@ def _told_of_what(answer: Answer, folder: Folder, scope: frozenset[str] | None) 
     """An answer of some of the documents, or given before all were in, says so, also when it is read later."""
     if scope is not None:
         answer = noted(answer, f"Asked {len(scope):,} of {len(folder.ids):,} documents.")
-    return folder.telling_what_is_not_in(answer)
+    return noted(answer, folder.indexing.so_far)

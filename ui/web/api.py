@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
+from rag.answer.outcomes import noted
 from rag.answer_json import answer_from
 from rag.domain import Answer, Json, Question, Turn
 from rag.errors import IbidError, IndexBusyError, QuestionError, ScopeError
@@ -62,7 +63,7 @@ def growing(
     _go_on(has_left)
     for answer in folder.bot.stream(Question(question, turns=earlier, scope=scope, offline=not use_model)):
         _go_on(has_left)
-        yield folder.telling_what_is_not_in(answer) if answer.complete else answer
+        yield noted(answer, folder.indexing.so_far) if answer.complete else answer
 
 
 def _whole(answers: Iterable[Answer]) -> Json:
@@ -236,7 +237,13 @@ def _ingest(folder: Folder, given: dict[str, Any], _: HasLeft) -> Json:
 
 def _status(folder: Folder, _given: dict[str, Any], _: HasLeft) -> Json:
     indexing = folder.indexing
-    return status_json(folder.bot, settings=folder.settings, indexing=indexing.running, left_out=indexing.left_out)
+    return status_json(
+        folder.bot,
+        settings=folder.settings,
+        indexing=indexing.running,
+        to_come=indexing.to_come,
+        left_out=indexing.left_out,
+    )
 
 
 def report_json(report: Report) -> Json:

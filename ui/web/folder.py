@@ -9,10 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.answer.guide import MOST_LISTED, Guide, guide_to
-from rag.answer.outcomes import noted
 from rag.chatbot import Chatbot
 from rag.documents.left_out import LeftOut
-from rag.domain import Answer, Paragraph, Passage
+from rag.domain import Paragraph, Passage
 from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
@@ -28,12 +27,25 @@ _KEPT = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexing:
     """How far the ingest of a folder is, or what the last one did. `problem` says why one ended early, or
-    what it could not finish."""
+    what it could not finish. `progress` without one that is `running` is of one that was cut short, in another process
+    that shares the index."""
 
     running: bool = False
     progress: Progress | None = None
     report: Report | None = None
     problem: str | None = None
+
+    @property
+    def to_come(self) -> int:
+        """Files that are known not to be in yet."""
+        return self.progress.to_come if self.progress else 0
+
+    @property
+    def so_far(self) -> str | None:
+        """What an answer says that is given before all files are in; None where they are, as far as is known."""
+        if self.progress is None or not self.to_come:
+            return None
+        return f"{self.progress.files_done:,} of {self.progress.files:,} files had been read by then."
 
     @property
     def left_out(self) -> Sequence[LeftOut] | None:
@@ -118,15 +130,6 @@ class Folder(ABC):
             return None
         paragraph = self.paragraph(*passage.paragraph.key)
         return paragraph.text if paragraph else None
-
-    def telling_what_is_not_in(self, answer: Answer) -> Answer:
-        """An answer that was given before all files were in says so."""
-        told = self.indexing
-        if not told.running or told.progress is None or told.progress.files_done >= told.progress.files:
-            return answer
-        done, files, reading = told.progress.files_done, told.progress.files, told.progress.reading
-        behind = f"; {reading} was being read" if reading is not None else ""
-        return noted(answer, f"{done:,} of {files:,} files had been read by then{behind}.")
 
     def _guide(self, record: Record) -> Guide:
         """What a document is, before it is read."""

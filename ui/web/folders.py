@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import FolderError, IbidError, IndexBusyError
 from rag.index.embedding import MiniLM
+from rag.index.watch import Watch
 from rag.ingest import Progress, Report
 from rag.opening import chat_model_of, embedding_of, open_chatbot
 from rag.settings import Settings
@@ -37,6 +38,11 @@ _LOOK_AGAIN = 2.0
 _PATIENCE = 1.0
 """Seconds that a question waits for that look; what takes longer goes on beside it."""
 _STEP = 0.05
+_UNASKED = 3.0
+"""Seconds between two looks at a folder whose index is on a server, where nobody asks."""
+_SHARE = 10
+_LONGEST_PAUSE = 60.0
+"""Looking, and trying in vain, takes a tenth of the time at most, but for once a minute."""
 _MOST_SEEN = 64
 """Users of whom it is remembered what they see; who comes back later has it made anew."""
 
@@ -69,6 +75,8 @@ class OpenFolder(Folder):
         self._generation: str | None = None
         self._background: threading.Thread | None = None
         self._closing = False
+        self._next_look = time.monotonic() + _UNASKED
+        self._watch = Watch(self._look_unasked) if settings.chroma_url else None
 
     @property
     def name(self) -> str:
@@ -76,7 +84,10 @@ class OpenFolder(Folder):
 
     @property
     def indexing(self) -> Indexing:
-        return self._indexing
+        own, told = self._indexing, self.bot.in_work
+        if told is None or (own.running and own.progress is not None):
+            return own
+        return replace(own, running=own.running or not self.bot.is_in_charge, progress=told)
 
     @property
     def introduction(self) -> Introduction:
@@ -121,9 +132,9 @@ class OpenFolder(Folder):
             try:
                 report = self.bot.ingest(tell, check, offline=not use_model or unsent is not None, again=again)
                 report = replace(report, unfinished=report.unfinished or unsent)
-            except IndexBusyError:
-                # On a server another process brings it in line: nothing is wrong here.
-                self._indexing = Indexing(report=earlier)
+            except IndexBusyError as error:
+                # Where another process on the server brings it in line nothing is wrong here.
+                self._indexing = Indexing(report=earlier, problem=str(error) if self.bot.may_write else None)
                 self._introduce()
                 raise
             except IbidError as error:
@@ -163,6 +174,19 @@ class OpenFolder(Folder):
             else:
                 time.sleep(_STEP)
 
+    def _look_unasked(self) -> None:
+        """Take in what changed, go on with what another process left undone, and try again what failed."""
+        begun = time.monotonic()
+        if self._is_reading or begun < self._next_look:
+            return
+        try:
+            if self._indexing.problem or self.bot.has_work():
+                self.ingest(again=False)
+                begun = time.monotonic()  # that was no look
+        finally:
+            ended = time.monotonic()
+            self._next_look = ended + min(max(_UNASKED, (_SHARE - 1) * (ended - begun)), _LONGEST_PAUSE)
+
     @property
     def _is_reading(self) -> bool:
         return self._indexing.running or (self._background is not None and self._background.is_alive())
@@ -170,6 +194,8 @@ class OpenFolder(Folder):
     def close(self) -> None:
         """End the ingest under way, of which what was committed stays, and give the index back."""
         self._closing = True
+        if self._watch is not None:
+            self._watch.end()
         if self._background is not None:
             self._background.join()
         # Whoever began one, nobody writes to the index any more once it is given back.

@@ -254,15 +254,14 @@ def _document_html(record: Record) -> str:
 def _indexing_html(indexing: Indexing) -> str:
     if indexing.problem:
         return f'<p class="problem" role="alert">{escaped(indexing.problem)}</p>'
-    if not indexing.running:
-        return ""
     progress = indexing.progress
     if progress is None:
-        return ""  # the button says that it looks
+        return ""  # where it runs, the button says that it looks
+    passages = f", {progress.vectors:,} passages" if progress.vectors else ""
     return (
         f'<div class="indexing"><progress max="{max(progress.files, 1)}" value="{progress.files_done}" '
-        f'aria-label="Indexing"></progress><span>{progress.files_done:,} of {progress.files:,} files, '
-        f"{progress.vectors:,} passages. Answers cover what is in so far.</span></div>"
+        f'aria-label="Indexing"></progress><span>{progress.files_done:,} of {progress.files:,} files'
+        f"{passages}. Answers cover what is in so far.</span></div>"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import signal
@@ -39,8 +40,10 @@ from rag.opening import clear_index, open_chatbot
 from rag.settings import Settings
 from rag.status import status_json
 from tests.rag.index.test_lexical import assert_same
+from ui.web.api import growing
 from ui.web.folder import Indexing
 from ui.web.folders import OpenFolder
+from ui.web.reading import library_html
 
 EMBEDDER = "by-hand-1"
 KEY = "Hanne Lund holds the key of the depot."
@@ -238,8 +241,10 @@ def test_a_chat_that_another_process_ingests_for_shows_no_problem_and_takes_over
             assert not any(folder.brought_in_line())
             assert folder.indexing == Indexing()
             eventually(lambda: bool(folder.introduction.documents), within=5)
-        place.write("leave.md", "# Leave", "Every employee has 28 days of leave a year.")
-        assert folder.ingest().changed
+        # Nobody asks: it takes over, and goes on looking.
+        for name in ("leave", "fees"):
+            place.write(f"{name}.md", f"# The {name}", f"Of the {name} nothing is told.")
+            eventually(lambda named=f"documents/{name}.md": named in folder.ids, within=15)  # type: ignore[misc]
     assert folder.indexing.problem is None
 
 
@@ -295,6 +300,40 @@ def test_a_writer_that_is_killed_leaves_nothing_torn_and_another_takes_over(plac
         eventually(lambda: took_over(reader), within=15)
         assert texts_of(reader) == gates("B")
         assert reader.check().unreachable == 0
+
+
+@pytest.mark.slow
+def test_while_another_process_reads_documents_answers_say_so_and_what_it_leaves_undone_is_done_unasked(
+    place: Place,
+) -> None:
+    write_gates(place, "A")
+    with place.process("writer", INGESTS) as writer:
+        committed_some(writer)
+        writer.send_signal(signal.SIGSTOP)
+        with closing(OpenFolder(place.settings("chat"), place.embedder, None)) as folder:
+            *_, answer = growing(folder, "Who opened gate 3?", [], [])
+            assert re.search(r"\d+ of 40 files had been read by then\.$", answer.notice or "")
+            assert folder.indexing.running
+            assert "of 40 files. Answers cover what is in so far." in library_html((), folder.indexing)
+            writer.kill()
+            expire(folder.bot._store)
+            eventually(lambda: folder.ids == set(gates("A")), within=30)
+            eventually(lambda: not folder.indexing.to_come and not folder.indexing.running, within=5)
+            assert texts_of(folder.bot) == gates("A")
+
+
+def test_a_chat_that_holds_the_lease_and_cannot_write_says_so_and_tries_again(place: Place) -> None:
+    place.write("depot.md", "# The depot", KEY)
+    with closing(OpenFolder(place.settings("chat"), place.embedder, None)) as folder:
+        folder.ingest()
+        lease = folder.bot._store._lease  # type: ignore[attr-defined]
+        lease._until, lease._renewed = 0.0, math.inf
+        place.write("leave.md", "# Leave", "Every employee has 28 days of leave a year.")
+        with pytest.raises(IndexBusyError):
+            folder.ingest()
+        assert "was not told in time" in (folder.indexing.problem or "")
+        lease._renewed = 0.0
+        eventually(lambda: folder.indexing.problem is None and "documents/leave.md" in folder.ids, within=15)
 
 
 def took_over(bot: Chatbot) -> bool:

@@ -220,7 +220,7 @@ class Documents(View):
 def _standing(folder: Folder, *, is_indexing: bool | None = None) -> tuple[Any, ...]:
     """What stands around a conversation and does not depend on it: the list of documents, the welcome, and whether to
     look again soon."""
-    is_busy = folder.indexing.running or folder.is_introducing
+    is_busy = folder.indexing.running or bool(folder.indexing.to_come) or folder.is_introducing
     look_again = is_busy if is_indexing is None else is_indexing
     return library_html(folder.bot.documents, folder.indexing), _welcome(folder), gr.Timer(active=look_again)
 
