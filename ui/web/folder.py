@@ -45,7 +45,8 @@ class Indexing:
         """What an answer says that is given before all files are in; None where they are, as far as is known."""
         if self.progress is None or not self.to_come:
             return None
-        return f"{self.progress.files_done:,} of {self.progress.files:,} files had been read by then."
+        reading = f"; {self.progress.reading} was being read" if self.progress.reading is not None else ""
+        return f"{self.progress.files_done:,} of {self.progress.files:,} files had been read by then{reading}."
 
     @property
     def left_out(self) -> Sequence[LeftOut] | None:
