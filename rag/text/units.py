@@ -290,9 +290,11 @@ def _parts(text: str, span: Span, partings: Sequence[tuple[regex.Pattern[str], b
     ends = [one.end() for one in mark.finditer(text, span.start, span.end)]
     for first, end in pairwise(dict.fromkeys([span.start, *ends, span.end])):
         part = _trimmed(text, Span(first, end))
+        if not len(part):
+            continue
         if is_joined and found and part.end - found[-1].start <= _LONGEST_PART:
             found[-1] = Span(found[-1].start, part.end)
-        elif len(part):
+        else:
             found.append(part)
     return [one for part in found for one in _parts(text, part, others)]
 

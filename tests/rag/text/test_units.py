@@ -68,6 +68,20 @@ def test_what_has_no_end_for_long_is_cut_where_it_shows_parts(text: str, first: 
     assert max(map(len, found)) <= most
 
 
+LONG = st.sampled_from(
+    ["0" * 287, "x" * 900, "a; " * 300, "b, " * 300, "c{d}" * 250, " ", "\r\r", "\n", "\u2028", ";", ", "]
+)
+
+
+@given(st.lists(LONG | st.text(max_size=5), max_size=8).map("".join))
+def test_units_begin_and_end_with_what_they_say_and_leave_out_white_space_alone(text: str) -> None:
+    found = split_units(text)
+    assert all(one.of(text) == one.of(text).strip() != "" for one in found)
+    ends = [0, *(one.end for one in found)]
+    begins = [*(one.start for one in found), len(text)]
+    assert all(not text[end:begin].strip() for end, begin in zip(ends, begins, strict=True))
+
+
 def test_an_entry_of_a_log_is_a_unit_with_the_lines_below_it() -> None:
     log = "2024-03-02T08:00:07Z svc-0 up\n2024-03-02T08:01:07Z svc-1 failed. Retrying.\n  at main.py:4\nMar  2 08:00:07 host ok"
     assert units(log) == [
