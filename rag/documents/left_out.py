@@ -60,4 +60,4 @@ def reason_for(name: str) -> str:
     if better:
         return f"save as .{better}"
     kinds = (kind for kind, endings in _KINDS.items() if ending in endings.split())
-    return next(kinds, f"an unknown format, .{ending}" if ending else "no ending in its name, and no text")
+    return next(kinds, f"an unknown format, .{ending}" if ending else "no ending in its name, and no text to read")

@@ -37,6 +37,7 @@ _OLE_STREAMS = (
 _BUILT = frozenset(["makefile", "dockerfile", "containerfile", "jenkinsfile", "vagrantfile", "gemfile", "rakefile"])
 """Names without an ending of what programs are built by."""
 _NO_TEXT = regex.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
+_SECRET = regex.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY")
 _WORKBOOKS = ("Workbook", "Book")
 
 _PAGE = regex.compile(
@@ -61,7 +62,9 @@ def kind_of(data: bytes, name: str) -> Kind:
 
 def begins_document(head: bytes) -> bool:
     """Whether a file without an ending, of which these are the first bytes, may be one that is read: text in UTF-8, or
-    in a format that says so itself."""
+    in a format that says so itself. A private key is for nobody to read."""
+    if _SECRET.search(head):
+        return False
     if head.startswith((*_ZIP, _OLE)) or head.lstrip().startswith(_RTF) or _PDF in head[:_PDF_WITHIN]:
         return True
     # The last letter may be cut in two.

@@ -73,7 +73,7 @@ def test_what_no_loader_reads_is_told_with_its_place_and_a_plain_reason(folder: 
         pytest.param("tool.jar", "a program", id="archive of a program"),
         pytest.param("rows.parquet", "data", id="data"),
         pytest.param("serif.woff2", "a font", id="font"),
-        pytest.param("a.b.", "no ending in its name, and no text", id="a dot at the end"),
+        pytest.param("a.b.", "no ending in its name, and no text to read", id="a dot at the end"),
     ],
 )
 def test_the_reason_is_the_kind_of_the_file(name: str, reason: str) -> None:
@@ -163,8 +163,11 @@ def test_a_file_without_an_ending_is_a_document_by_its_beginning(folder: Path) -
         ("tool", b"\x7fELF\x02\x01\0\0"),
         ("blank", b""),
         ("noise", bytes(range(256))),
+        ("id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"),
     ):
         (folder / name).write_bytes(data)
     found = scan("documents", folder)
     assert {one.document_id for one in found.files} >= {"documents/invoice", "documents/readme"}
-    assert told(found)[:3] == [f"{name} (no ending in its name, and no text)" for name in ("blank", "noise", "tool")]
+    assert told(found)[:4] == [
+        f"{name} (no ending in its name, and no text to read)" for name in ("blank", "id_rsa", "noise", "tool")
+    ]
