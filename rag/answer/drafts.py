@@ -109,6 +109,9 @@ _MAY_BE_JSON = regex.compile(
     rf"\s*(?:`{{1,3}}\w*\s*|{_FOR_A_TOOL}\s*|<[tool_ca]{{0,9}}|\[[TOL_CAS]{{0,10}})?[{{\[]?\s*$"
 )
 _DRESS_OF_OBJECT = regex.compile(rf"^\s*(?:```\w*|{_FOR_A_TOOL})?\s*|\s*(?:```|</tool_call>)?\s*$")
+_FIELD = regex.compile(r"^[\s,\"}\]]*(?:[{\[]+\s*)*\"[\w -]{1,30}\"\s*:\s*\[?\s*\"")
+_END_OF_FIELD = regex.compile(r"\"\s*(?:,\s*\"[\w -]{1,30}\"\s*:.*|[\]}]*\s*,?\s*[\]}]*\s*)$")
+"""Of an object behind other words, or one that was cut: its texts are read line by line."""
 _NAMES_SOURCES = regex.compile(r"(?i)cit|source|ref|paragraph|passage|evidence")
 _LONGEST = 4_000
 """Characters after which a line without an end is taken as it is."""
@@ -178,7 +181,7 @@ class DraftParser:
                 self._buffer = line[end:]
                 yield from self._drafts(line[:end])
                 continue
-            end = _end_of_first(line) or min(len(line), _LONGEST)
+            end = _end_of_first(line, is_whole=True) or min(len(line), _LONGEST)
             self._buffer = line[end:] + newline + rest if end < len(line) else rest
             yield from self._drafts(line[:end])
             if not self._buffer:
@@ -210,18 +213,19 @@ class DraftParser:
             yield Draft(f"{before.text} {draft.text}", tuple(dict.fromkeys((*before.ids, *draft.ids))), draft.item)
 
 
-def _end_of_first(line: str) -> int | None:
+def _end_of_first(line: str, *, is_whole: bool = False) -> int | None:
     """As `_first_sentence`, which sees the same in a line's beginning as in a stream: little is looked at twice."""
     for reach in (*_REACHES, _LONGEST):
-        end = _first_sentence(line[:reach])
+        end = _first_sentence(line[:reach], is_whole=is_whole and len(line) <= reach)
         if end is not None or len(line) <= reach:
             return end
     return None
 
 
-def _first_sentence(line: str) -> int | None:
-    """Where the first sentence of a line ends, its marks included; None until a word of the next one stands."""
-    held = _OPEN_MARK.search(line)
+def _first_sentence(line: str, *, is_whole: bool) -> int | None:
+    """Where the first sentence of a line ends, its marks included; None until a word of the next one stands. What may
+    become a mark is waited for, unless the line `is_whole`."""
+    held = None if is_whole else _OPEN_MARK.search(line)
     settled = line[: held.start()] if held else line
     plain, places = _without_marks(settled)
     spans = split_sentences(plain)
@@ -264,6 +268,8 @@ def _draft(sentence: str) -> Iterator[Draft]:
     if _FENCE.match(sentence) or _NOTE.match(sentence):
         return
     item, said = _apart(sentence)
+    if field := _FIELD.match(said):
+        said = _END_OF_FIELD.sub("", said[field.end() :])
     front = _FRONT.match(said)
     behind = _capitalized(said[front.end() :]) if front else said
     labels = [*_labels(_FRONT, said[: front.end()] if front else ""), *_labels(_MARK, behind)]
