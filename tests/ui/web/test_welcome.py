@@ -66,6 +66,10 @@ def test_thirty_documents_are_listed_by_folder_and_found_by_name(many: Chat, vis
     expect(groups.locator("summary")).to_have_text(["north 10", "south 10", "west 10"])
     groups.first.locator("summary").click()
     expect(visitor.document("north/boats.md")).not_to_be_visible()
+    # The list is drawn anew while the folder is looked at.
+    visitor.page.get_by_role("button", name="Look for changes").click()
+    expect(visitor.page.get_by_role("button", name="Look for changes")).to_be_enabled()
+    expect(visitor.document("north/boats.md")).not_to_be_visible()
     visitor.library.get_by_role("searchbox").fill("north/boats")
     expect(visitor.document("north/boats.md")).to_be_visible()
     expect(groups.nth(1)).not_to_be_visible()

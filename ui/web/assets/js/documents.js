@@ -6,15 +6,25 @@ let ticking = null;
 
 /* What is filtered by, and whether somebody is typing it: the list is drawn anew while documents come in. */
 let filtered = '', filtering = false;
+/* The folders of the list that somebody folded: it is drawn with all of them open. */
+const folded = new Set();
 
 const filterBox = () => byId('library').querySelector('.filter');
 const shownBoxes = () => [...byId('library').querySelectorAll('.document:not([hidden]) [data-act=scope]')];
+
+const groupName = (group) => group.querySelector('summary span').textContent;
+
+document.addEventListener('click', (event) => {
+  const group = event.target.closest('#library .group > summary')?.parentElement;
+  // It is not folded yet.
+  if (group) folded[group.open ? 'add' : 'delete'](groupName(group));
+});
 
 function filterDocuments() {
   const box = filterBox(), wanted = filtered.trim().toLowerCase();
   if (box && box.value !== filtered) box.value = filtered;
   if (box && filtering && document.activeElement === document.body) box.focus();
-  if (wanted) for (const group of byId('library').querySelectorAll('.group')) group.open = true;
+  for (const group of byId('library').querySelectorAll('.group')) group.open = Boolean(wanted) || !folded.has(groupName(group));
   for (const item of document.querySelectorAll('.document')) item.hidden = !item.textContent.toLowerCase().includes(wanted);
 }
 
