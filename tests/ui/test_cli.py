@@ -613,7 +613,8 @@ def test_answers_are_measured_with_the_second_embedder_or_not_at_all(
 ) -> None:
     case = {"id": "1", "question": QUESTION, "gold": [{"document": "000_8ce4b84d20215b01.txt", "quote": "13 days"}]}
     (tmp_path / "mine.jsonl").write_text(json.dumps(case) + "\n", encoding="utf-8")
-    measure = ("eval", "run", "--documents", str(ibid.documents), "--questions", str(tmp_path / "mine.jsonl"))
+    folder = shutil.copytree(ibid.documents, tmp_path / "articles")
+    measure = ("eval", "run", "--documents", str(folder), "--questions", str(tmp_path / "mine.jsonl"))
     run = with_embedder(ibid, embedding_server.url)(*measure)
     assert (run.code, run.err.splitlines()[0]) == (
         0,
@@ -621,7 +622,7 @@ def test_answers_are_measured_with_the_second_embedder_or_not_at_all(
     )
     assert QUESTION in embedding_server.texts
     embedding_server.status = 401
-    (ibid.documents / "new.md").write_text("# New\n\nThe gate opens at nine.\n", encoding="utf-8")
+    (folder / "new.md").write_text("# New\n\nThe gate opens at nine.\n", encoding="utf-8")
     refused = with_embedder(ibid, embedding_server.url)(*measure)
     assert refused.code == 1
     assert "Nothing is measured without the second embedder. " in refused.err.splitlines()[-1]
