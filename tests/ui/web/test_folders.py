@@ -229,7 +229,11 @@ def without_haste(folder: OpenFolder) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_was_edited_renamed_or_deleted_is_so_in_the_next_answer(mine: Settings, embedder: MiniLM) -> None:
+def test_a_file_that_was_edited_renamed_or_deleted_is_so_in_the_next_answer(
+    mine: Settings, embedder: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # How long one file takes on a busy machine is not asked here.
+    monkeypatch.setattr("ui.web.folders._PATIENCE", 30.0)
     toll, question = mine.documents / "toll.md", "What toll does the harbour master of Ostrava collect?"
     with alone(mine, embedder) as folder:
         toll.write_text("# Harbour\n\nThe harbour master of Ostrava collects a toll of nine marks.\n")

@@ -14,7 +14,8 @@ function showSheet(name) {
   const isStill = () => !side.contains(document.activeElement) && [before, document.body].includes(document.activeElement);
   if (name === 'side') setTimeout(() => isStill() && side.querySelector('button')?.focus(), 60);
 }
-addEventListener('resize', () => showSheet(document.body.dataset.sheet || null));
+// Where a page is being left for another its panes are gone before it.
+addEventListener('resize', () => { if (byId('desk')) showSheet(document.body.dataset.sheet || null); });
 
 acts.drawer = () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side');
 
