@@ -245,7 +245,7 @@ def test_a_follow_up_says_what_was_searched_for(visitor: Visitor) -> None:
     first = visitor.ask(SOLEIMANI)
     expect(first.locator(".searched")).to_have_count(0)
     second = visitor.ask("What does he lead?")
-    expect(second.locator(".searched")).to_have_text("Searched for: What does Qassem Soleimani lead?")
+    expect(second.locator(".searched")).to_have_text("Searched for: What does Qassem Soleimani lead? Edit")
     assert visitor.chips.count()
     expect(visitor.page.locator("#transcript .question")).to_have_text([SOLEIMANI])
 
