@@ -325,7 +325,7 @@ def test_a_folder_that_cannot_be_looked_at_still_answers_and_tells_its_problem(
 @pytest.mark.slow
 def test_to_close_in_an_ingest_ends_it_and_leaves_a_whole_index(mine: Settings, embedder: MiniLM) -> None:
     for number in range(60):
-        (mine.documents / f"ledger-{number:02}.txt").write_text(f"Ledger {number}\n\n{long_text(200)}")
+        (mine.documents / f"ledger-{number:02}.txt").write_text(f"Ledger {number}\n\n{long_text(50)}")
     folder = OpenFolder(mine, embedder, None)
     folder.ingest_beside()
     until(lambda: folder.indexing.progress is not None and folder.indexing.progress.files_done > 2)
