@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import regex
 
 from rag.answer.candidates import Candidate, asks
 from rag.answer.quoting import statement_of, unmarked
 from rag.answer.sections import Read
-from rag.documents.context import display
+from rag.answer.verify import quotation
 from rag.documents.voices import lead_of
 from rag.domain import Passage, Span, Statement
 from rag.text import language
@@ -26,8 +24,8 @@ def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
 
 
 def with_reply(candidate: Candidate, read: Read) -> tuple[Statement, ...]:
-    """The question as it is asked, and the turn that comes next where it is somebody else's; their verdicts are still
-    pending."""
+    """The question as it is asked, its verdict still pending, and the turn that comes next where it is somebody
+    else's."""
     asked = unmarked(statement_of(candidate, 1))
     paragraph = candidate.passage.paragraph
     following = read(paragraph.document_id, range(paragraph.number + 1, paragraph.number + 2))
@@ -44,4 +42,4 @@ def _beginning_of(reply: Passage) -> Statement:
             break
         end = other.end
     citation = reply.cited(Span(first.start, end).shifted(start), 2)
-    return Statement(text=display(citation.quote), citations=(replace(citation, bold=None),), lead=lead_of(citation))
+    return quotation(citation, lead=lead_of(citation))

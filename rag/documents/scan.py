@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rag.documents.ignoring import Ignored, ignored_in
@@ -122,8 +123,8 @@ class _Walk:
         with suppress(OSError):
             if ending_of(entry.name) or not entry.is_file() or not _resolved(path).is_relative_to(self.inside):
                 return False
-            with path.open("rb") as file:
-                return begins_document(file.read(_HEAD))
+            now = entry.stat()
+            return _begins_document(path, (now.st_size, now.st_mtime_ns, now.st_ctime_ns))
         return False
 
     def _below(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
@@ -159,6 +160,14 @@ class _Walk:
                 problem=problem,
                 changed_ns=status.st_ctime_ns,
             )
+
+
+@lru_cache(maxsize=10_000)
+def _begins_document(path: Path, _looks: tuple[int, int, int]) -> bool:
+    """As `begins_document`. Remembered while the file looks the same, as a folder is looked at before each question.
+    Raises OSError where it cannot be opened."""
+    with path.open("rb") as file:
+        return begins_document(file.read(_HEAD))
 
 
 def _reason_for(entry: os.DirEntry[str]) -> str:

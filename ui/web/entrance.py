@@ -215,17 +215,21 @@ def _session(scope: Scope) -> str | None:
     if found[2]:
         # A call that names no session is one of its own.
         return str(found[2])
-    return next(reversed(parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])), None)
+    return next(reversed(_in_query(scope)), None)
 
 
 def _named(scope: Scope) -> list[str]:
     """The sessions, or the call, that the address of a request names: of a name that comes twice Gradio takes the
     last."""
-    in_query = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])
+    in_query = _in_query(scope)
     if scope["method"] == "POST":
         return in_query
     present, answered = _PRESENT.fullmatch(scope["path"]), _ANSWERED.fullmatch(scope["path"])
     return [*filter(None, (present and present[1], answered and answered[2])), *in_query]
+
+
+def _in_query(scope: Scope) -> list[str]:
+    return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])
 
 
 def _header(scope: Scope, wanted: bytes) -> str:

@@ -41,12 +41,16 @@ def opened(home: Path, embedder: MiniLM, **given: object) -> Chatbot:
     return open_chatbot(settings, "test", embedder=embedder, **given)  # type: ignore[arg-type]
 
 
+def holding(home: Path, name: str, text: str) -> Path:
+    """With a folder of one document."""
+    (home / "documents").mkdir()
+    (home / "documents" / name).write_text(text, encoding="utf-8")
+    return home
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("outcomes")
-    (home / "documents").mkdir()
-    (home / "documents" / "garden.md").write_text(GARDEN, encoding="utf-8")
-    return home
+    return holding(tmp_path_factory.mktemp("outcomes"), "garden.md", GARDEN)
 
 
 @pytest.fixture(scope="module")
@@ -211,10 +215,7 @@ CHAT = """12/03/2024, 09:15 - Maria Lopez: Morning all, bring boots and a torch 
 
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
-    home = tmp_path_factory.mktemp("chat")
-    (home / "documents").mkdir()
-    (home / "documents" / "trek.txt").write_text(CHAT, encoding="utf-8")
-    with opened(home, embedder) as bot:
+    with opened(holding(tmp_path_factory.mktemp("chat"), "trek.txt", CHAT), embedder) as bot:
         bot.ingest()
         yield bot
 
