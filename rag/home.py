@@ -42,6 +42,19 @@ def made_private(folder: Path) -> Path:
     return folder
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone, in place of what it held: whoever reads meanwhile, or after a kill, reads all
+    of the old or all of the new. Raises OSError, and then the old one stands."""
+    half = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
+    try:
+        with open(half, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(content)
+        half.replace(path)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+
+
 def _closed(path: Path) -> bool:
     """Whether only its owner can get at it, now if not before."""
     try:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rag.home import write_whole
 from rag.index.chroma import translated
 from rag.index.records import FileStamp
 
@@ -30,10 +31,8 @@ class Failure:
 def write_failures(index: Path, failures: Mapping[str, Failure]) -> None:
     """Keep the failures by document id, in place of those of the ingest before."""
     path = index / NAME
-    half = path.with_suffix(".new")
     with translated(index):
-        half.write_text(json.dumps({key: asdict(one) for key, one in sorted(failures.items())}), "utf-8")
-        half.replace(path)
+        write_whole(path, json.dumps({key: asdict(one) for key, one in sorted(failures.items())}).encode())
 
 
 def read_failures(index: Path) -> dict[str, Failure]:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.documents.layout import Layout, Place, Run
+from rag.home import write_whole
 from rag.index.records import document_part
 
 _HEAD = b"ibid layout 1\n"
@@ -41,9 +42,7 @@ class Layouts:
             path.unlink(missing_ok=True)
             return
         self.folder.mkdir(exist_ok=True)
-        half = path.with_suffix(".new")
-        half.write_bytes(_HEAD + zlib.compress(_packed(layout)))
-        half.replace(path)
+        write_whole(path, _HEAD + zlib.compress(_packed(layout)))
 
     def read(self, prefix: str) -> Layout:
         """What is kept; an empty layout where nothing is, or nothing that can be read."""

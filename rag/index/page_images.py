@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.documents.page_image import PageImage
+from rag.home import write_whole
 
 _HEAD = b"ibid page 1\n"
 """What each file begins with, before a line of JSON and the picture: a file of another number is not read, so raise it
@@ -44,9 +45,7 @@ class PageImages:
         path = self._path(revision, number)
         with suppress(OSError):
             self.folder.mkdir(exist_ok=True)
-            half = path.with_suffix(f".{os.urandom(4).hex()}")
-            half.write_bytes(_packed(image))
-            half.replace(path)
+            write_whole(path, _packed(image))
             self._make_room()
 
     def keep_only(self, revisions: Collection[str]) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rag.home import write_whole
 from rag.index.lexical import checksum_of
 
 Bytes = npt.NDArray[np.uint8]
@@ -176,9 +177,7 @@ def write_seal(seal: Path, chroma: Path, known: Stamps) -> None:
             if any(known.get(name) != stamp for name, stamp in here.items()) and not _is_sound(segment):
                 return
             stamps |= here
-    temporary = seal.with_suffix(".new")
-    temporary.write_text(json.dumps({name: checksum for name, (checksum, _, _) in stamps.items()}))
-    temporary.replace(seal)
+    write_whole(seal, json.dumps({name: checksum for name, (checksum, _, _) in stamps.items()}).encode())
 
 
 def _stamps(folder: Path, known: Stamps | None = None) -> Stamps:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import StorageError
-from rag.home import KEPT, make_private
+from rag.home import KEPT, make_private, write_whole
 from rag.opening import open_chatbot
 from rag.settings import Settings
 
@@ -104,3 +104,20 @@ def test_a_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match=r"^Cannot write to .*file/home: Not a directory\. Set IBID_HOME"):
         make_private(tmp_path / "file" / "home")
+
+
+def test_a_file_is_replaced_whole_and_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_bytes(b"old")
+    write_whole(kept, b"new")
+    assert kept.read_bytes() == b"new"
+    assert mode(kept) == 0o600
+
+    def full(_: Path, __: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(kept, b"newer")
+    assert kept.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [kept]

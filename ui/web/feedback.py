@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag.domain import Answer, Json, Paragraph, document_name
 from rag.errors import StorageError
-from rag.home import made_private
+from rag.home import made_private, write_whole
 
 _LONGEST_NOTE = 2_000
 _OURS = "feedback-"
@@ -81,9 +81,7 @@ def _drop(path: Path, case_id: str) -> None:
     kept = [line for line in lines if not _is_case(line, case_id)]
     if len(kept) == len(lines):
         return
-    beside = path.with_suffix(".tmp")
-    beside.write_text("\n".join(kept), encoding="utf-8", errors="surrogateescape")
-    beside.replace(path)
+    write_whole(path, "\n".join(kept).encode("utf-8", "surrogateescape"))
 
 
 def _is_case(line: str, case_id: str) -> bool:

@@ -20,7 +20,7 @@ import regex
 
 from rag.domain import Json
 from rag.errors import IbidError, StorageError
-from rag.home import made_private
+from rag.home import made_private, write_whole
 from rag.index.snapshot import MayRead
 
 MOST_BYTES = 20_000_000
@@ -93,9 +93,7 @@ class Kept:
     def _write(self, path: Path, record: Record) -> None:
         """Whoever reads meanwhile, or after a kill, reads all of the old one or all of the new."""
         told = {"key": record.key, "revision": record.revision, "text": record.text}
-        beside = path.with_suffix(".new")
-        beside.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8", errors="replace")
-        beside.replace(path)
+        write_whole(path, json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
 
     def _path(self, key: str) -> Path:
         """By its kind, and a hash: file systems take neither every sign nor tell all letters apart."""

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from rag.home import write_whole
+
 _LIST = "folders.json"
 
 
@@ -50,7 +52,5 @@ class Listed:
 
     def _write(self, names: dict[Path, str]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        written = self._file.with_suffix(".new")
         listed = {str(path): name for path, name in names.items()}
-        written.write_text(json.dumps(listed, indent=1), encoding="utf-8")
-        written.replace(self._file)
+        write_whole(self._file, json.dumps(listed, indent=1).encode())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import StorageError
-from rag.home import made_private
+from rag.home import made_private, write_whole
 from rag.index.records import Record
 from rag.owners import is_upload, owner_of
 from rag.settings import Settings
@@ -29,7 +29,7 @@ def keep_origin(document_id: str, origin: Origin, *, size: int, origins: Path) -
     told = {"address": origin.address, "fetched": origin.fetched.isoformat(timespec="seconds"), "size": size}
     try:
         made_private(origins)
-        _path(document_id, origins).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+        write_whole(_path(document_id, origins), json.dumps(told, ensure_ascii=False).encode())
     except OSError as error:
         raise StorageError(
             f"Cannot note in {origins} where {document_id} came from: {error.strerror}. Free space, or set IBID_HOME."
