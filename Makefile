@@ -93,7 +93,7 @@ fit: $(VENV)/.dev .venv-models/.ok
 # LlamaIndex's usual stack in an environment of its own, for one ratio of `make bench`.
 reference: .venv-reference/.ok
 
-# The pictures in the README; needs /usr/bin/chromium.
+# The pictures in the README; needs /usr/bin/chromium-headless-shell.
 screenshots: $(VENV)/.dev
 	$(BIN)/python tests/ui/web/take_screenshots.py
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag.errors import CaseError
 
-_CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+_CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "chromium"
 _DOCUMENTS = {"en": 3, "de": 2, "zh": 2, "ar": 2, "ru": 1, "th": 1}
 _LISTED = "lists and tables"
 _LAYOUTS = {

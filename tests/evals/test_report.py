@@ -27,7 +27,7 @@ HOSTILE = '<script>alert(1)</script><img src="http://a.example/x.png" onerror=al
 
 @pytest.fixture(scope="module")
 def page(corpus: Corpus) -> tuple[str, Run]:
-    cases = read_cases(QUESTIONS / "seeds.jsonl")[:40]
+    cases = read_cases(QUESTIONS / "seeds.jsonl")[:15]
     kept = Run({"suite": "seeds", "corpus": "c"}, tuple(run_cases(corpus, cases=cases, asking=Asking(intervene=True))))
     return report_html(kept, summary=summarise(kept.results, limits={"exact": Limit(least=1.0)})), kept
 

@@ -48,7 +48,7 @@ def main() -> None:
 
 def take(address: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
         wide = browser.new_page(viewport={"width": 1280, "height": 800})
         wide.goto(address)
         wide.locator(".welcome .example").nth(1).wait_for()
