@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rag.documents.apart import DRAWERS
 from rag.documents.layout import Layout
-from rag.documents.loaders.formats import Kind, kind_named
+from rag.documents.loaders.formats import Kind
 from rag.documents.page_image import PageImage
-from rag.documents.reading import revision_of
+from rag.documents.reading import kind_read, revision_of
 from rag.documents.scan import scan
 from rag.errors import DocumentError, FolderError
 from rag.index.records import Record
@@ -42,7 +42,7 @@ class Originals:
 
     def has_pages(self, record: Record) -> bool:
         """Whether pages of the document can be drawn."""
-        return kind_named(record.document_id) is Kind.PDF
+        return kind_read(record.revision, name=record.document_id) is Kind.PDF
 
     def layout_of(self, record: Record) -> Layout:
         """Where its words stand on its pages; empty where that is not known."""

@@ -1,15 +1,18 @@
 """Files that lie among the documents and are none: which they are, and in plain words why.
 
-Only their names are looked at: nobody waits for a film to be opened.
+Where a name says it, the file is not opened: nobody waits for a film.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from typing import BinaryIO
 
+from rag.documents.loaders.formats import ending_of, is_document
+from rag.documents.loaders.kinds import is_document_within
 from rag.domain import Json, document_name
+from rag.plugged import NOTHING_PLUGGED, Plugged
 
 _KINDS: Mapping[str, str] = {
     "a picture": "jpg jpeg jpe png gif bmp tif tiff webp heic heif avif svg ico psd ai eps raw cr2 cr3 nef arw dng xcf",
@@ -55,9 +58,25 @@ def is_hidden(name: str) -> bool:
 
 def reason_for(name: str) -> str:
     """Why a file with this name, which no loader reads, is left out."""
-    ending = PurePosixPath(name).suffix.lower().removeprefix(".")
+    ending = ending_of(name)
+    unknown = f"an unknown format, {ending}" if ending else "no ending in its name, and no text to read"
+    return _reason_in_name(name) or unknown
+
+
+def is_none_by_name(name: str) -> bool:
+    """Whether its name says that a file is no document, so that it need not be opened."""
+    return _reason_in_name(name) is not None
+
+
+def is_one_to_read(name: str, file: BinaryIO, plugged: Plugged = NOTHING_PLUGGED) -> bool:
+    """Whether an open file is a document, read or to be told why it is not: by its name, and where that does not say
+    it, by what it holds. Raises OSError."""
+    return is_document(name, plugged) or (not is_none_by_name(name) and is_document_within(file, name))
+
+
+def _reason_in_name(name: str) -> str | None:
+    ending = ending_of(name).removeprefix(".")
     better = next((better for better, endings in _BETTER_AS.items() if ending in endings.split()), None)
     if better:
         return f"save as .{better}"
-    kinds = (kind for kind, endings in _KINDS.items() if ending in endings.split())
-    return next(kinds, f"an unknown format, .{ending}" if ending else "no ending in its name, and no text to read")
+    return next((kind for kind, endings in _KINDS.items() if ending in endings.split()), None)

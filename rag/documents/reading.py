@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from rag.documents.apart import PARSERS, READERS
 from rag.documents.front_matter import describe
 from rag.documents.layout import Layout
-from rag.documents.loaders.formats import FORMATS, Kind, ending_of, kind_named
+from rag.documents.loaders.formats import FORMATS, Kind, kind_named
 from rag.documents.loaders.kinds import kind_of
 from rag.documents.loaders.loaded import Loaded
 from rag.documents.loaders.markdown import load_markdown
@@ -29,9 +29,9 @@ _HERE = {Kind.PLAIN: load_plain, Kind.MARKDOWN: load_markdown}
 
 
 def revision_of(data: bytes, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> str:
-    """Equal revisions have equal paragraphs: the parser's version, a hash, and the version of the loader where it
+    """Equal revisions have equal paragraphs: the parser's version, a hash, and the loader with its version where it
     has one. That is in the hash too: rows are told apart by the beginning of a revision."""
-    version = _loader_version(name, plugged)
+    version = _version_by_content(data, name, plugged)
     digest = hashlib.sha256(version.encode() + data).hexdigest()
     return "-".join(filter(None, (PARSER_VERSION, digest, version)))
 
@@ -39,15 +39,44 @@ def revision_of(data: bytes, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -
 def is_current(revision: str, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> bool:
     """Whether a revision was made by these versions."""
     parser, _, rest = revision.partition("-")
-    return parser == PARSER_VERSION and rest.partition("-")[2] == _loader_version(name, plugged)
+    version = rest.partition("-")[2]
+    if parser != PARSER_VERSION:
+        return False
+    # What a file was read as need not be what its name says.
+    return version == _version_by_name(name, plugged) or (plugged.reader_of(name) is None and version in _KIND_BY)
 
 
-def _loader_version(name: str, plugged: Plugged) -> str:
-    """By the name, as what the bytes turn out to be is known only once they are read. Empty for text and Markdown."""
+def kind_read(revision: str, *, name: str) -> Kind | None:
+    """What a document was read as: by its revision, and where that does not tell, by its name."""
+    version = revision.partition("-")[2].partition("-")[2]
+    return _KIND_BY.get(version) or kind_named(name)
+
+
+def _version_by_content(data: bytes, name: str, plugged: Plugged) -> str:
+    """As `_version_by_name`, but of the format that the bytes are in, where it has a version."""
+    by_name = _version_by_name(name, plugged)
+    if plugged.reader_of(name):
+        return by_name
+    try:
+        return _version(kind_of(data, name)) or by_name
+    except DocumentError:
+        return by_name
+
+
+def _version_by_name(name: str, plugged: Plugged) -> str:
+    """The loader with its version; empty for text and Markdown, and where a name does not tell."""
     if reader := plugged.reader_of(name):
         return f"by{version_of(reader)}"
     kind = kind_named(name)
-    return f"{kind}{FORMATS[kind].version}" if kind and FORMATS[kind].version else ""
+    return _version(kind) if kind else ""
+
+
+def _version(kind: Kind) -> str:
+    return f"{kind}{FORMATS[kind].version}" if FORMATS[kind].version else ""
+
+
+_KIND_BY = {_version(kind): kind for kind in FORMATS if _version(kind)}
+"""The formats by their loaders of now."""
 
 
 def load(data: bytes, *, name: str, plugged: Plugged = NOTHING_PLUGGED) -> Loaded:
@@ -65,7 +94,7 @@ def _load_with(reader: str, data: bytes, *, name: str, plugged: Plugged) -> Load
     if not data:
         raise DocumentError("the file is empty")
     with plugged.folder() as folder:
-        return READERS.read(reader, data, ending=ending_of(name), folder=folder)
+        return READERS.read(reader, data, ending=PurePosixPath(name).suffix.lower(), folder=folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
-"""The files of a folder, looked at and not opened, but for the beginning of those whose name has no ending. Knows
-nothing of the index."""
+"""The files of a folder, looked at and not opened, but for those whose name does not say what they are. Knows nothing
+of the index."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.documents.ignoring import Ignored, ignored_in
-from rag.documents.left_out import LeftOut, is_hidden, reason_for
-from rag.documents.loaders.formats import ending_of, is_document
-from rag.documents.loaders.kinds import begins_document
+from rag.documents.left_out import LeftOut, is_hidden, is_none_by_name, reason_for
+from rag.documents.loaders.formats import is_document
+from rag.documents.loaders.kinds import is_document_within
 from rag.errors import FolderError
 from rag.plugged import NOTHING_PLUGGED, Plugged
-
-_HEAD = 4_096
-"""Bytes of a file without an ending that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +109,19 @@ class _Walk:
             return
         if is_folder:
             yield from self._below(Path(entry.path), path)
-        elif is_document(entry.name, self.plugged) or self._begins_document(entry):
+        elif is_document(entry.name, self.plugged) or self._is_by_content(entry):
             yield from self._look_at(entry, f"{self.root}/{path}")
         else:
             yield LeftOut(f"{self.root}/{path}", _reason_for(entry))
 
-    def _begins_document(self, entry: os.DirEntry[str]) -> bool:
-        """Whether a file without an ending is one by its beginning."""
+    def _is_by_content(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file whose name does not say what it is is a document by what it holds."""
         path = Path(entry.path)
         with suppress(OSError):
-            if ending_of(entry.name) or not entry.is_file() or not _resolved(path).is_relative_to(self.inside):
+            if is_none_by_name(entry.name) or not entry.is_file() or not _resolved(path).is_relative_to(self.inside):
                 return False
             now = entry.stat()
-            return _begins_document(path, (now.st_size, now.st_mtime_ns, now.st_ctime_ns))
+            return _is_by_content(path, (now.st_size, now.st_mtime_ns, now.st_ctime_ns))
         return False
 
     def _below(self, folder: Path, below: str) -> Iterator[FoundFile | LeftOut]:
@@ -163,11 +160,11 @@ class _Walk:
 
 
 @lru_cache(maxsize=10_000)
-def _begins_document(path: Path, _looks: tuple[int, int, int]) -> bool:
-    """As `begins_document`. Remembered while the file looks the same, as a folder is looked at before each question.
+def _is_by_content(path: Path, _looks: tuple[int, int, int]) -> bool:
+    """As `is_document_within`. Remembered while the file looks the same, as a folder is looked at before each question.
     Raises OSError where it cannot be opened."""
     with path.open("rb") as file:
-        return begins_document(file.read(_HEAD))
+        return is_document_within(file, path.name)
 
 
 def _reason_for(entry: os.DirEntry[str]) -> str:

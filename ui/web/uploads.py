@@ -18,7 +18,8 @@ from urllib.parse import unquote
 
 import regex
 
-from rag.documents.loaders.formats import READS, is_document
+from rag.documents.left_out import is_one_to_read
+from rag.documents.loaders.formats import READS
 from rag.errors import DocumentError, StorageError
 from rag.home import made_private
 from rag.owners import UPLOADS, is_upload
@@ -143,7 +144,7 @@ def keep_upload(
     Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
     it cannot be written.
     """
-    name = _fitting(name, plugged)
+    name = _fitting(name)
     try:
         brought = source.open("rb")
     except OSError as error:
@@ -152,25 +153,26 @@ def keep_upload(
         size = os.fstat(brought.fileno()).st_size
         if size > max_file_mb * 1_000_000:
             raise DocumentError(f"{size / 1e6:.1f} MB is more than the limit of {max_file_mb:g} MB (IBID_MAX_FILE_MB)")
-        return f"{root}/{_kept(brought, name, uploads)}"
+        return f"{root}/{_kept(brought, name, uploads, plugged)}"
 
 
 def keep_bytes(
     data: bytes, name: str, uploads: Path, *, plugged: Plugged = NOTHING_PLUGGED, root: str = UPLOADS
 ) -> str:
     """Keep what was fetched as an upload and return its document id, as `keep_upload` does and with its errors."""
-    return f"{root}/{_kept(BytesIO(data), _fitting(name, plugged), uploads)}"
+    return f"{root}/{_kept(BytesIO(data), _fitting(name), uploads, plugged)}"
 
 
-def _fitting(name: str, plugged: Plugged) -> str:
-    """A name that a file may have. Raises DocumentError for a kind that is not read."""
-    name = _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
-    if not is_document(name, plugged):
+def _fitting(name: str) -> str:
+    """A name that a file may have."""
+    return _shortened(_UNFIT.sub("-", name).strip(" .") or "upload.txt")
+
+
+def _kept(brought: BinaryIO, name: str, uploads: Path, plugged: Plugged) -> str:
+    """The name that a file is kept under. Raises DocumentError for a kind that is not read, StorageError."""
+    if not is_one_to_read(name, brought, plugged):
         raise DocumentError(f"this kind of file is not read. {READS}")
-    return name
-
-
-def _kept(brought: BinaryIO, name: str, uploads: Path) -> str:
+    brought.seek(0)
     target = None
     try:
         made_private(uploads)

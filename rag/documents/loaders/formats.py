@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum, auto
@@ -85,8 +86,14 @@ INSTEAD: Mapping[str, str] = {
 _OF_ENDING: Mapping[str, Kind] = {ending: kind for kind, one in FORMATS.items() for ending in one.endings}
 
 
+_ENDING = re.compile(r"\.(?!\d+$)\S+")
+"""What follows the last dot of a name, unless that is a number or words: "report.2024", "Minutes of 3. May"."""
+
+
 def ending_of(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    """With its dot, in small letters; empty where a name has none."""
+    ending = PurePosixPath(name).suffix.lower()
+    return ending if _ENDING.fullmatch(ending) else ""
 
 
 def kind_named(name: str) -> Kind | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 import regex
@@ -60,12 +61,28 @@ def kind_of(data: bytes, name: str) -> Kind:
     return kind
 
 
-def begins_document(head: bytes) -> bool:
-    """Whether a file without an ending, of which these are the first bytes, may be one that is read: text in UTF-8, or
-    in a format that says so itself. A private key is for nobody to read."""
+def is_document_within(file: BinaryIO, name: str) -> bool:
+    """Whether an open file, whose name says nothing or nothing that is known, is a document by what it holds: in a
+    format that says so itself or, without an ending, text. Raises OSError."""
+    head = file.read(_HEAD)
+    if not ending_of(name):
+        return _begins_document(head)
+    try:
+        return _is_rtf_or_pdf(head) or (head.startswith(_ZIP) and bool(_of_archive(file)))
+    except DocumentError:
+        return False
+
+
+def _is_rtf_or_pdf(head: bytes) -> bool:
+    return head.lstrip().startswith(_RTF) or _PDF in head[:_PDF_WITHIN]
+
+
+def _begins_document(head: bytes) -> bool:
+    """Whether a file of which these are the first bytes may be one that is read: text in UTF-8, or in a format that
+    says so itself. A private key is for nobody to read."""
     if _SECRET.search(head):
         return False
-    if head.startswith((*_ZIP, _OLE)) or head.lstrip().startswith(_RTF) or _PDF in head[:_PDF_WITHIN]:
+    if head.startswith((*_ZIP, _OLE)) or _is_rtf_or_pdf(head):
         return True
     # The last letter may be cut in two.
     text = head.decode("utf-8", errors="replace").rstrip("\ufffd")
@@ -74,7 +91,7 @@ def begins_document(head: bytes) -> bool:
 
 def _of_bytes(data: bytes) -> Kind | None:
     if data.startswith(_ZIP):
-        return _of_archive(data)
+        return _of_archive(BytesIO(data))
     if data.startswith(_OLE):
         return _of_ole(data)
     if data.lstrip().startswith(_RTF):
@@ -82,9 +99,9 @@ def _of_bytes(data: bytes) -> Kind | None:
     return Kind.PDF if _PDF in data[:_PDF_WITHIN] else None
 
 
-def _of_archive(data: bytes) -> Kind:
+def _of_archive(file: BinaryIO) -> Kind:
     try:
-        with ZipFile(BytesIO(data)) as archive:
+        with ZipFile(file) as archive:
             names = archive.namelist()
             is_named = "mimetype" in names and archive.getinfo("mimetype").file_size <= _MOST_MIMETYPE
             mimetype = archive.read("mimetype").strip() if is_named else b""
@@ -149,7 +166,7 @@ def _of_text(data: bytes, name: str) -> Kind:
         return Kind.MAILBOX if _MAILBOX.match(head) else Kind.MAIL
     if named is not None:
         return named
-    if not ending_of(name) and begins_document(data[:_HEAD]):
+    if not ending_of(name) and _begins_document(data[:_HEAD]):
         return Kind.CODE if name.lower() in _BUILT else Kind.PLAIN
     raise DocumentError(f"{ending_of(name) or 'no ending'}: not a format that is read. {READS}")
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from rag.documents.context import display
 from rag.documents.loaders.decoding import decode
-from rag.documents.loaders.formats import is_document
-from rag.documents.reading import is_current, load, read_document, revision_of
+from rag.documents.loaders.formats import Kind, is_document
+from rag.documents.reading import is_current, kind_read, load, read_document, revision_of
 from rag.documents.roles import PARSER_VERSION
 from rag.errors import DocumentError
+from tests.rag.documents.making import paragraph, pdf
 
 GERMAN = "Der Laden öffnet früh. Die Bücher gehören den Schülern, und Größe ist für müde Füße keine Frage. "
 
@@ -143,6 +144,15 @@ def test_a_better_loader_of_one_format_makes_no_other_be_read_anew() -> None:
     assert not is_current(revision_of(b"a", name="a.txt"), name="a.pdf")
     assert not is_current(f"{PARSER_VERSION}-{'0' * 64}-pdf0", name="a.pdf")
     assert is_current(f"{PARSER_VERSION}-{'0' * 64}", name="a.txt"), "as it was before there were other formats"
+
+
+def test_a_file_is_read_anew_by_a_better_loader_of_what_it_is_whatever_it_is_called() -> None:
+    data = pdf(paragraph("The valve is open."))
+    for name in ("plan", "plan.txt"):
+        revision = revision_of(data, name=name)
+        assert kind_read(revision, name=name) is Kind.PDF and is_current(revision, name=name)
+        assert not is_current(revision.replace("-pdf", "-pdf0"), name=name)
+    assert kind_read(revision_of(b"The valve is open.", name="plan.md"), name="plan.md") is Kind.MARKDOWN
 
 
 def test_what_rows_are_told_apart_by_differs_where_a_revision_does() -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from rag.documents.left_out import LeftOut, reason_for
 from rag.documents.loaders.formats import FORMATS, INSTEAD, is_document
+from rag.documents.reading import read_document
 from rag.documents.scan import Scan, left_out_of, scan
 from rag.errors import FolderError
+from tests.rag.documents.making import archive, docx, p, paragraph, pdf
 
 LONG_AGO = 1_600_000_000
 
@@ -154,6 +156,23 @@ def test_a_pattern_that_says_nothing_is_refused_before_what_it_meant_is_read(fol
     write(folder / "a.txt")
     with pytest.raises(FolderError, match=r"\.ibidignore cannot be read: .*Nothing was changed"):
         scan("documents", folder)
+
+
+def test_an_ending_that_nobody_knows_does_not_hide_what_says_itself_what_it_is(folder: Path) -> None:
+    for name, data in (
+        ("offer.final", pdf(paragraph("The offer stands."))),
+        ("letter.signed", docx(p("Dear all."))),
+        ("note.2024", b"A number is no ending."),
+        ("Minutes of 3. May", b"Nor are words."),
+        ("map.kmz", archive({"doc.kml": "<kml/>"})),
+        ("strings.po", b"Text in a format that nobody told of."),
+    ):
+        (folder / name).write_bytes(data)
+    found = scan("documents", folder)
+    assert names(found) == ["Minutes of 3. May", "letter.signed", "note.2024", "offer.final"]
+    assert told(found) == ["map.kmz (an unknown format, .kmz)", "strings.po (an unknown format, .po)"]
+    for file in found.files:
+        assert read_document(file.document_id, file.path.read_bytes()).paragraphs
 
 
 def test_a_file_without_an_ending_is_a_document_by_its_beginning(folder: Path) -> None:

@@ -28,6 +28,8 @@ FILES = {
     "wells.pdf": WELLS,
     ODD: pdf(paragraph("The guard of the wells is Ingrid Solberg.")),
     "page.html": b"<title>Wells</title><p>The wells are nine.</p><script>alert(1)</script>",
+    "plan": pdf(paragraph("The plan of the wells is kept in the mill.")),
+    "scan.txt": pdf(paragraph("The scan of the wells is kept in the mill.")),
     "changing.pdf": pdf(paragraph("The key hangs behind the door.")),
 }
 
@@ -99,8 +101,9 @@ def test_a_file_is_given_out_byte_for_byte_to_be_kept_and_not_to_be_shown(chat: 
         assert reply.headers["cache-control"] == "no-store"
 
 
-def test_a_name_with_odd_signs_has_its_pages_too(chat: Attacked) -> None:
-    assert page(chat, ODD, 1).status == 200
+@pytest.mark.parametrize("name", [ODD, "plan", "scan.txt"])
+def test_a_pdf_has_its_pages_whatever_it_is_called(chat: Attacked, name: str) -> None:
+    assert page(chat, name, 1).status == 200
 
 
 def test_a_file_whose_name_is_composed_otherwise_than_its_id_is_found(chat: Attacked) -> None:

@@ -11,8 +11,11 @@ import regex
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rag.documents.reading import read_document
+from rag.documents.scan import scan
 from rag.errors import DocumentError, IbidError, StorageError
 from rag.plugged import Plugged
+from tests.rag.documents.making import docx, p, paragraph, pdf
 from ui.web.uploads import delete_upload, keep_upload, take_waiting
 
 
@@ -81,7 +84,7 @@ def test_whatever_a_file_is_called_it_lies_in_the_folder_or_is_refused_in_words(
     with tempfile.TemporaryDirectory() as base:
         home, source = Path(base) / "home", Path(base) / "brought"
         source.write_bytes(b"Some text.\n")
-        for ending in ("", ".md"):
+        for ending in ("", ".md", ".exe"):
             try:
                 document_id = keep_upload(source, name + ending, home / "uploads", 1)
             except IbidError as error:
@@ -153,7 +156,37 @@ def test_a_kind_that_a_reader_of_others_reads_is_kept(brought: Path, uploads: Pa
         keep_upload(brought, "Report.hwx", uploads, 1, plugged=plugged)
 
 
-@pytest.mark.parametrize("name", ["photo.png", "table.bin", "leave", "leave.md.exe", ".md", "..txt", "md"])
+@pytest.mark.parametrize(
+    ("name", "data", "kept"),
+    [
+        ("report", pdf(paragraph("The valve is open.")), "report"),
+        ("notes", b"The valve is open.\n", "notes"),
+        (".md", b"The valve is open.\n", "md"),
+        ("letter.doc", docx(p("The valve is open.")), "letter.doc"),
+        ("x.txt", pdf(paragraph("The valve is open.")), "x.txt"),
+        ("offer.final", pdf(paragraph("The valve is open.")), "offer.final"),
+    ],
+)
+def test_what_is_read_by_what_it_holds_is_kept_whatever_it_is_called(
+    tmp_path: Path, uploads: Path, name: str, data: bytes, kept: str
+) -> None:
+    source = tmp_path / "brought"
+    source.write_bytes(data)
+    assert keep_upload(source, name, uploads, 1) == f"uploads/{kept}"
+    assert everything(uploads) == {kept: data}, "every byte, those that it was told by too"
+    (file,) = scan("uploads", uploads).files
+    assert "The valve is open." in read_document(file.document_id, data).document.text
+
+
+def test_a_program_without_an_ending_is_not_kept(tmp_path: Path, uploads: Path) -> None:
+    source = tmp_path / "brought"
+    source.write_bytes(b"\x7fELF\x02\x01\0\0")
+    with pytest.raises(DocumentError, match="this kind of file is not read"):
+        keep_upload(source, "tool", uploads, 1)
+    assert everything(uploads.parent) == {}
+
+
+@pytest.mark.parametrize("name", ["photo.png", "table.bin", "leave.md.exe", "leave.xyz"])
 def test_a_kind_that_is_not_read_is_refused_and_not_kept(brought: Path, uploads: Path, name: str) -> None:
     with pytest.raises(DocumentError, match=r"this kind of file is not read\. Ibid reads text, Markdown, PDF"):
         keep_upload(brought, name, uploads, 1)

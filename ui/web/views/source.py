@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from rag.documents.layout import Layout
-from rag.documents.loaders.formats import FORMATS, kind_named
+from rag.documents.loaders.formats import FORMATS
+from rag.documents.reading import kind_read
 from rag.domain import Json, Paragraph, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
@@ -89,7 +90,7 @@ def _open(folder: Folder, place: Mapping[str, Any], others: Sequence[Mark]) -> s
     passages = folder.read(document_id, number - AROUND, number + AROUND)
     opened = _marked(_Opened(record=record, passages=passages, number=number, marks=others), place)
     if not folder.bot.originals.has_pages(record):
-        return _text_html(folder, opened, download_link(folder.key, record) if _is_packed(document_id) else "")
+        return _text_html(folder, opened, download_link(folder.key, record) if _is_packed(record) else "")
     if place.get("as") != "text":
         try:
             return _page_html(folder, opened, asked=_whole(place.get("page"), 0))
@@ -171,10 +172,10 @@ def _page_of(opened: _Opened, layout: Layout) -> int:
     return next((page for page in pages if page is not None), 1)
 
 
-def _is_packed(document_id: str) -> bool:
+def _is_packed(record: Record) -> bool:
     """Whether a document is of a kind that nobody can read but by its program: its text alone does not show how it
     looks."""
-    kind = kind_named(document_id)
+    kind = kind_read(record.revision, name=record.document_id)
     return kind is None or not FORMATS[kind].is_text
 
 
