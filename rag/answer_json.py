@@ -98,6 +98,7 @@ def _citation(described: Described) -> Citation:
         start=start,
         end=end,
         bold=bold,
+        also=tuple((str(one["document"]), _whole(one["paragraph"])) for one in described.get("also") or ()),
     )
 
 

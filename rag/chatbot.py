@@ -18,6 +18,7 @@ from rag.answer import about, prompts
 from rag.answer.answering import Found, answered
 from rag.answer.collection import answer_about, catalogue, overview, requested
 from rag.answer.comparing import compare
+from rag.answer.elsewhere import with_other_places
 from rag.answer.gathering import Gathering
 from rag.answer.outcomes import noted
 from rag.answer.versions import with_later_versions
@@ -281,6 +282,9 @@ class Chatbot:
         one that the chatbot was opened with, if any. Raises QuestionError for an empty or an over-long question,
         ScopeError where its scope names what is not in."""
         question = _clean(question)
+        yield from with_other_places(self._answers(question, llm), self.retriever.elsewhere, question.scope)
+
+    def _answers(self, question: Question, llm: LLM | None) -> Iterator[Answer]:
         chosen = self._written_by(llm) if llm is not None else self._writer
         writer = None if question.offline else chosen
         scope = question.scope

@@ -199,7 +199,7 @@ class Citation:
 
     `start` and `end` count in the document's text, like the paragraph's own; `bold` is an inner span in
     the same coordinates, or None: the answer itself, where a reader is confident of it; of an uncertain answer the
-    sentence that may answer.
+    sentence that may answer. `also` are paragraphs of other documents with the same text, one of each.
     """
 
     mark: int
@@ -208,6 +208,7 @@ class Citation:
     start: int
     end: int
     bold: Span | None = None
+    also: tuple[Key, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.paragraph.start <= self.start < self.end <= self.paragraph.end, "a citation lies in its paragraph"
@@ -224,6 +225,7 @@ class Citation:
             "end": self.end,
             "quote": self.quote,
             "bold": [self.bold.start, self.bold.end] if self.bold else None,
+            "also": [{"document": document, "paragraph": number} for document, number in self.also],
         }
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from rag.domain import Answer, Citation, Json, Passage, Role, Statement, Verdict, document_name
 from rag.text.units import cell_spans, cells_of, is_tagged, without_tags
-from ui.words import ROLE_NAMES, excerpt, left_out_text, verdict_text
+from ui.words import ROLE_NAMES, also_text, excerpt, left_out_text, verdict_text
 
 if TYPE_CHECKING:
     from rag.documents.left_out import LeftOut
@@ -155,7 +155,8 @@ def _citation_lines(citations: Sequence[Citation]) -> Iterator[str]:
     date = f", {citation.source.day}" if citation.source.day else ""
     about = f"  [dim]({role})[/dim]" if role else ""
     yield f"[cyan]{safe(marks)}[/cyan] {safe(citation.source.title)}{date}"
-    yield f"    {safe(paragraph.place)}{about}"
+    also = f"  [dim]{safe(also_text(citation))}[/dim]" if citation.also else ""
+    yield f"    {safe(paragraph.place)}{about}{also}"
 
 
 def _abstention_lines(answer: Answer) -> Iterator[str]:

@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 
 from rag.documents.context import display
-from rag.domain import Answer, Confidence, Role, Verdict, document_name
+from rag.domain import Answer, Citation, Confidence, Role, Verdict, document_name
 from rag.owners import is_upload, owner_of
 from rag.text.units import as_line, cells_of, columns_of, rows_of
 
 _EXCERPT = 200
+_NAMED = 3
 
 ROLE_NAMES = {
     Role.TITLE: "title",
@@ -89,6 +90,15 @@ def verdict_text(answer: Answer) -> str:
     by = f" · written by {answer.model}" if answer.model else ""
     some = f", {translated} in another language than its source" if translated else ""
     return f"{verified} of {count} statement{'' if count == 1 else 's'} verified{some}{by}"
+
+
+def also_text(citation: Citation) -> str:
+    """The other documents that the text of a citation stands in, "also in a.md and b.md"; empty where there are
+    none."""
+    names = [document_name(document_id) for document_id, _ in citation.also]
+    *before, last = [*names[:_NAMED], "others"] if len(names) > _NAMED else names or [""]
+    told = f"{', '.join(before)} and {last}" if before else last
+    return f"also in {told}" if told else ""
 
 
 def day_text(day: dt.date) -> str:

@@ -168,6 +168,18 @@ class Snapshot:
         """Which paragraphs have the text of one of these."""
         return np.isin(self.index.twins, self.index.twins[ordinals])
 
+    def elsewhere(self, prefix: str, number: int) -> list[Key]:
+        """The paragraphs of other documents that have the text of this one, the first of each, in the order of the
+        documents; none where it is not in any more."""
+        if (document := self.by_prefix.get(prefix)) is None:
+            return []
+        same = self.index.twins == self.index.twins[self.ordinal(document, number)]
+        places = np.flatnonzero(same if self.seen is None else same & self.seen)
+        documents = np.searchsorted(self.firsts, places, side="right") - 1
+        _, at = np.unique(documents, return_index=True)
+        found = [self.locate(place) for place in places[at[documents[at] != document]].tolist()]
+        return [(record.document_id, number) for record, number in found]
+
     def rarity(self, stem: str, commonness: float) -> float:
         """How much a term tells: its rarity in the documents, leaning on its `commonness` in English at large
         as if BACKGROUND more paragraphs had been read, so that a small folder does not take every verb it

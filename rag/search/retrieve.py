@@ -19,11 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.domain import Key, Passage, Question, Ranks
+from rag.domain import Citation, Key, Passage, Question, Ranks
 from rag.errors import EmbeddingError, IndexMismatchError
 from rag.index.chroma import Near
 from rag.index.embedder import Embedder
 from rag.index.newest import Newest, Seen, Whole
+from rag.index.records import row_prefix
 from rag.index.snapshot import BACKGROUND, ActiveQueries, MayRead, Snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import Reader, Reading
@@ -225,6 +226,12 @@ class HybridRetriever:
         """Paragraphs of one document as passages without ranks, for answers about the document itself."""
         with self._active.reading():
             return self._paragraphs.of(self.snapshot, document_id, numbers=numbers)
+
+    def elsewhere(self, citation: Citation) -> list[Key]:
+        """Paragraphs of other documents with the text of the one that is cited, one of each."""
+        with self._active.reading():
+            prefix = row_prefix(citation.paragraph.document_id, citation.source.revision)
+            return self.snapshot.elsewhere(prefix, citation.paragraph.number)
 
     def rarity(self, stem: str) -> float:
         """How much a term tells in the current documents."""

@@ -104,6 +104,21 @@ def test_an_answer_is_the_one_that_would_be_given_without_the_others(
     assert "77 days" not in echoed
 
 
+def test_a_text_that_stands_in_two_documents_names_both_to_whoever_may_read_both(
+    both: tuple[Chatbot, Chatbot, Chatbot],
+) -> None:
+    whole, seen, _ = both
+    question = "Who opened the depot in Husum?"
+    (citation,) = whole.ask(question).citations
+    assert {citation.paragraph.document_id, *(document for document, _ in citation.also)} == {
+        "documents/depot.md",
+        f"documents/{CANARY}/wages.md",
+    }
+    assert [one.also for one in seen.ask(question).citations] == [()]
+    scope = frozenset(["documents/depot.md"])
+    assert [one.also for one in whole.ask(Question(question, scope=scope)).citations] == [()]
+
+
 def test_what_is_found_and_how_rare_words_are_is_the_same(both: tuple[Chatbot, Chatbot, Chatbot]) -> None:
     whole, seen, alone = both
     for question in QUESTIONS[:5]:

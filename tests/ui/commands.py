@@ -16,7 +16,7 @@ ANSWER_KEYS = [
 ]  # fmt: skip
 STATEMENT_KEYS = ["text", "lead", "verdict", "reason", "conflicts_with", "citations"]
 PLACE_KEYS = ["document", "title", "revision", "paragraph", "role", "speaker", "time", "heading", "page", "date"]
-CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold"]
+CITATION_KEYS = ["mark", *PLACE_KEYS, "start", "end", "quote", "bold", "also"]
 PASSAGE_KEYS = [*PLACE_KEYS, "text", "score", "ranks"]
 
 

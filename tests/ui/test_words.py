@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Statement, Verdict
 from rag.text.units import rows_of
-from ui.words import ROLE_NAMES, excerpt, verdict_text
+from ui.show import answer_lines
+from ui.web.export import place_of
+from ui.web.foot import plain_text
+from ui.web.passages import Shelf
+from ui.web.render import answer_html
+from ui.words import ROLE_NAMES, also_text, excerpt, verdict_text
 
 PARAGRAPH = Paragraph(
     document_id="documents/a.md", number=1, text="It rained for 13 days.", start=0, end=22, role=Role.BODY
@@ -18,7 +25,31 @@ QUOTED = Statement(
     citations=(Citation(mark=1, paragraph=PARAGRAPH, source=Source(title="A", revision="3-a"), start=0, end=22),),
     verdict=Verdict.VERIFIED,
 )
+AGAIN = replace(QUOTED.citations[0], also=tuple((f"documents/{name}.md", 1) for name in ("shared/copy", "b", "c", "d")))
 MARKED = Statement(text="It snowed.", citations=(), verdict=Verdict.UNSUPPORTED)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, ""),
+        (1, "also in shared/copy.md"),
+        (2, "also in shared/copy.md and b.md"),
+        (3, "also in shared/copy.md, b.md and c.md"),
+        (4, "also in shared/copy.md, b.md, c.md and others"),
+    ],
+)
+def test_every_door_names_the_other_documents_that_have_the_text(count: int, said: str) -> None:
+    citation = replace(AGAIN, also=AGAIN.also[:count])
+    answer = Answer(question="?", statements=(replace(QUOTED, citations=(citation,)),))
+    assert also_text(citation) == said
+    doors = (
+        " ".join(answer_lines(answer)),
+        answer_html(answer, "1", Shelf("0123456789ab", lambda _: None)),
+        place_of(citation),
+        plain_text(answer),
+    )
+    assert [said in door and ("also in" in door) == bool(count) for door in doors] == [True] * 4
 
 
 def test_every_role_has_a_name_and_only_the_body_needs_none() -> None:

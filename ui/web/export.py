@@ -12,6 +12,7 @@ from rag.documents.context import display
 from rag.domain import Answer, Citation, Statement, Verdict
 from ui.web.conversation import Conversation, Exchange, State
 from ui.web.markup import attribute, escaped
+from ui.words import also_text
 
 _MARKDOWN_SIGNS = regex.compile(r"([\\`*_{}\[\]<>#|!~&])")
 # What makes a list or a rule at the beginning of a line.
@@ -157,9 +158,12 @@ def said(statement: Statement) -> str:
 
 
 def place_of(citation: Citation) -> str:
-    """Where a quote stands: its document, the page, the paragraph and the characters."""
+    """Where a quote stands: its document, the page, the paragraph and the characters, and other documents that have
+    its text."""
     dated = f", {citation.source.date.isoformat()}" if citation.source.date else ""
-    return f"{citation.source.title}{dated}, {citation.paragraph.place}, characters {citation.start}–{citation.end}"
+    also = f"; {also_text(citation)}" if citation.also else ""
+    at = f"characters {citation.start}–{citation.end}"
+    return f"{citation.source.title}{dated}, {citation.paragraph.place}, {at}{also}"
 
 
 def plain(text: str) -> str:

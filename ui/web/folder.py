@@ -116,6 +116,11 @@ class Folder(ABC):
     def record(self, document_id: str) -> Record | None:
         return next((record for record in self.bot.documents if record.document_id == document_id), None)
 
+    def copies(self, record: Record) -> list[Record]:
+        """The other documents whose files hold the very same bytes."""
+        same = (one for one in self.bot.documents if one.revision == record.revision)
+        return [one for one in same if one.document_id != record.document_id]
+
     def read(self, document_id: str, first: int, last: int) -> list[Passage]:
         """The paragraphs `first` to `last` of a document, in order; none where it is not in."""
         return self.bot.retriever.passages_of(document_id, range(max(first, 1), last + 1))

@@ -9,7 +9,7 @@ from rag.documents.context import display
 from rag.domain import Answer, Confidence, Passage, Statement, Verdict
 from ui.web.markup import escaped, exact
 from ui.web.passages import Shelf, place_link
-from ui.words import is_quoted, verdict_text
+from ui.words import also_text, is_quoted, verdict_text
 
 AGAIN = '<button type="button" class="act" data-act="again">Ask again</button>'
 
@@ -62,7 +62,8 @@ def plain_text(answer: Answer, *, cited: bool = True) -> str:
     if answer.abstained or not answer.statements:
         return answer.notice or "Not in your documents."
     sources = [
-        f"[{citation.mark}] “{display(citation.quote)}” – {citation.source.title}, {citation.paragraph.place}"
+        f"[{citation.mark}] “{display(citation.quote)}” – "
+        + ", ".join(filter(None, (citation.source.title, citation.paragraph.place, also_text(citation))))
         for citation in answer.sources
     ]
     notice = [answer.notice, ""] if answer.notice else []

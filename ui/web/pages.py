@@ -12,7 +12,6 @@ from rag.documents.layout import Layout, Rectangle
 from rag.documents.page_image import PageImage
 from rag.index.records import Record
 from ui.web.markup import attribute, escaped, exact, original_address, page_address
-from ui.web.origins import Origin
 from ui.web.prose import Mark
 from ui.web.reading import reader_section
 
@@ -37,9 +36,10 @@ def paged_html(
     *,
     marks: Sequence[Mark],
     notice: str | None,
-    origin: Origin | None = None,
+    beside: str = "",
 ) -> str:
-    """A page of a document, with boxes over the marks that stand on it. `origin` is where it was fetched from."""
+    """A page of a document, with boxes over the marks that stand on it. `beside` is markup of what is told of the
+    file."""
     body = (
         f'<div class="page" tabindex="0" role="region" aria-label="Page {sheet.number} of the document">'
         f'<div class="sheet target" data-paragraph="{sheet.paragraph}" role="group" '
@@ -49,7 +49,7 @@ def paged_html(
     )
     tools = f"{_pager_html(sheet)}{as_button('text')}{download_link(folder, record)}"
     facts = f' data-page="{sheet.number}" data-own="{sheet.own}"'
-    return reader_section(record, body, marks, notice, tools=tools, facts=facts, origin=origin)
+    return reader_section(record, body, marks, notice, tools=tools, facts=facts, beside=beside)
 
 
 def as_button(kind: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from rag.domain import Paragraph, Passage, Role, document_name
@@ -25,6 +26,7 @@ AROUND = 150
 """Paragraphs shown on each side of the one asked for."""
 
 _LISTED = 2_000
+_MOST_COPIES = 3
 _MOST_LEFT_OUT = 50
 _FILTERED_FROM = 10
 _GROUPED_FROM = 30
@@ -41,17 +43,17 @@ def reader_html(
     notice: str | None,
     *,
     tools: str = "",
-    origin: Origin | None = None,
+    beside: str = "",
 ) -> str:
     """A document, or as much of it as `passages` holds, opened at a paragraph. `tools` is markup of what else can be
-    done with it, `origin` where it was fetched from."""
+    done with it, `beside` of what is told of its file."""
     shown = [passage.paragraph for passage in passages]
     body = "".join(_run_html(folder, run, paragraph, marks) for run in runs_of(shown))
     page = (
         '<div class="page" tabindex="0" role="region" aria-label="Text of the document">'
         f"{_more_html(record, shown, before=True)}{body}{_more_html(record, shown, before=False)}</div>"
     )
-    return reader_section(record, page, marks, notice, tools=tools, origin=origin)
+    return reader_section(record, page, marks, notice, tools=tools, beside=beside)
 
 
 def reader_section(
@@ -62,7 +64,7 @@ def reader_section(
     *,
     tools: str = "",
     facts: str = "",
-    origin: Origin | None = None,
+    beside: str = "",
 ) -> str:
     """What stands around the text or the picture of a document; `facts` are attributes that the script reads."""
     told = f'<p class="notice" role="status">{escaped(notice)}</p>' if notice else ""
@@ -70,11 +72,11 @@ def reader_section(
     return (
         f'<section class="reader" aria-label="{attribute("Source: " + record.title)}" '
         f'data-document="{exact(record.document_id)}" data-revision="{exact(record.revision)}" data-mark="{current}"{facts}>'
-        f"{_head_html(record, tools, origin, is_marked=bool(current))}{told}{guide_frame_html()}{page}</section>"
+        f"{_head_html(record, tools, beside, is_marked=bool(current))}{told}{guide_frame_html()}{page}</section>"
     )
 
 
-def _head_html(record: Record, tools: str, origin: Origin | None, *, is_marked: bool) -> str:
+def _head_html(record: Record, tools: str, beside: str, *, is_marked: bool) -> str:
     facts = [
         record.author or "",
         day_text(record.date) if record.date else "",
@@ -88,7 +90,7 @@ def _head_html(record: Record, tools: str, origin: Origin | None, *, is_marked: 
         '(p)">‹</button><span class="step-count" aria-live="off"></span><button type="button" class="act" data-act="next" '
         'aria-label="Next citation (n)">›</button></span></div>'
         f'<h2 dir="auto">{escaped(record.title)}</h2>{_KEEP if is_marked else ""}'
-        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>{_origin_html(origin)}'
+        f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>{beside}'
         f"{tools and f'<div class=tools>{tools}</div>'}</header>"
     )
 
@@ -98,7 +100,14 @@ _KEEP = (
 )
 
 
-def _origin_html(origin: Origin | None) -> str:
+def copies_html(copies: Sequence[Record]) -> str:
+    """Where else the very same file lies."""
+    names = ", ".join(document_name(one.document_id) for one in copies[:_MOST_COPIES])
+    more = f" and {len(copies) - _MOST_COPIES:,} more" if len(copies) > _MOST_COPIES else ""
+    return f'<p class="facts">The same file: {escaped(names)}{more}</p>' if names else ""
+
+
+def origin_html(origin: Origin | None) -> str:
     """A link that tells its host nothing of this page."""
     if origin is None:
         return ""
@@ -182,7 +191,8 @@ def _more_html(record: Record, shown: Sequence[Paragraph], before: bool) -> str:
 def library_html(records: Sequence[Record], indexing: Indexing) -> str:
     """The documents, what the indexing has to say, and the files that could not be read. Which of them are asked
     the page knows: it ticks the boxes."""
-    items = _grouped_html(records[:_LISTED]) if len(records) >= _GROUPED_FROM else _list_html(records[:_LISTED])
+    listed = _Listed.of(records[:_LISTED])
+    items = listed.grouped_html() if len(records) >= _GROUPED_FROM else listed.html(listed.records)
     more = f'<p class="more-documents">… and {len(records) - _LISTED:,} more</p>' if len(records) > _LISTED else ""
     all_box = (
         f'<label class="all"><input type="checkbox" data-act="scope-all"> <span class="asking" '
@@ -203,20 +213,36 @@ def library_html(records: Sequence[Record], indexing: Indexing) -> str:
     )
 
 
-def _list_html(records: Iterable[Record]) -> str:
-    return f'<ul class="documents">{"".join(map(_document_html, records))}</ul>'
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Documents of the list; `firsts` are by their revision the first of those whose files hold the same bytes."""
 
+    records: Sequence[Record]
+    firsts: Mapping[str, Record]
 
-def _grouped_html(records: Sequence[Record]) -> str:
-    """The documents of each folder under its name, to be folded; those of the folder itself before them."""
-    ordered = sorted(records, key=lambda one: directory_of(one.document_id))
-    groups = [(name, list(group)) for name, group in groupby(ordered, key=lambda one: directory_of(one.document_id))]
-    return "".join(
-        f'<details class="group" open><summary><span dir="auto">{escaped(name)}</span> <span class="facts">{len(group)}</span></summary>{_list_html(group)}</details>'
-        if name
-        else _list_html(group)
-        for name, group in groups
-    )
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> _Listed:
+        return cls(records, {one.revision: one for one in reversed(records)})
+
+    def html(self, records: Iterable[Record]) -> str:
+        return f'<ul class="documents">{"".join(map(self._document_html, records))}</ul>'
+
+    def grouped_html(self) -> str:
+        """The documents of each folder under its name, to be folded; those of the folder itself before them."""
+        ordered = sorted(self.records, key=lambda one: directory_of(one.document_id))
+        groups = [
+            (name, list(group)) for name, group in groupby(ordered, key=lambda one: directory_of(one.document_id))
+        ]
+        return "".join(
+            f'<details class="group" open><summary><span dir="auto">{escaped(name)}</span> <span class="facts">{len(group)}</span></summary>{self.html(group)}</details>'
+            if name
+            else self.html(group)
+            for name, group in groups
+        )
+
+    def _document_html(self, record: Record) -> str:
+        first = self.firsts[record.revision]
+        return _document_html(record, same_as=None if first is record else first)
 
 
 _LOOK = '<button type="button" class="act" data-act="reindex">Look for changes</button>'
@@ -229,7 +255,7 @@ def outcomes_html(outcomes: Mapping[str, str]) -> str:
     return f'<ul class="outcomes" role="status">{lines}</ul>' if lines else ""
 
 
-def _document_html(record: Record) -> str:
+def _document_html(record: Record, *, same_as: Record | None) -> str:
     document = exact(record.document_id)
     name = document_name(record.document_id)
     uploaded, owner = is_upload(record.document_id), owner_of(record.document_id)
@@ -241,6 +267,7 @@ def _document_html(record: Record) -> str:
         else ""
     )
     facts = f"{name} · {counted(record.paragraphs)}{f' · uploaded{whose}, in every folder' if uploaded else ''}"
+    facts += f" · the same file as {document_name(same_as.document_id)}" if same_as else ""
     warning = f'<span class="remark">{escaped(record.warning)}</span>' if record.warning else ""
     return (
         f'<li class="document"><label class="tick"><input type="checkbox" data-act="scope" data-document="{document}" '

@@ -14,7 +14,7 @@ from ui.web.foot import AGAIN, foot_html
 from ui.web.markup import attribute, escaped, exact
 from ui.web.passages import Shelf, citation_address, passage_html
 from ui.web.prose import is_markdown, prose_html, row_html, rows_html, runs_of, table_html
-from ui.words import ROLE_NAMES
+from ui.words import ROLE_NAMES, also_text
 
 _UNFOLD = (
     '<button type="button" class="act unfold" data-act="unfold" aria-expanded="false" hidden>Show all of it</button>'
@@ -201,6 +201,7 @@ def _facts(citation: Citation) -> str:
         paragraph.place,
         ROLE_NAMES[paragraph.role],
         citation.source.day,
+        also_text(citation),
     ]
     return " · ".join(fact for fact in facts if fact)
 

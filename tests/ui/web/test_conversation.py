@@ -189,7 +189,9 @@ NEARLY_CITATIONS = st.fixed_dictionaries(
         "paragraph": st.just(1) | ANYTHING,
         "role": st.just("body") | ANYTHING,
     },
-    optional=dict.fromkeys(("bold", "title", "date", "page", "heading", "speaker", "time", "revision"), ANYTHING),
+    optional=dict.fromkeys(
+        ("bold", "also", "title", "date", "page", "heading", "speaker", "time", "revision"), ANYTHING
+    ),
 )
 NEARLY_ANSWERS = st.fixed_dictionaries(
     {"question": st.just("Why?") | ANYTHING},

@@ -21,6 +21,7 @@ from ui.web.folder import Indexing
 from ui.web.introducing import Introduction
 from ui.web.prose import Mark, paragraph_html
 from ui.web.reading import (
+    copies_html,
     empty_reader_html,
     gone_html,
     library_html,
@@ -113,11 +114,17 @@ def test_where_spans_overlap_the_current_one_is_whole() -> None:
 # --- a document
 
 
-def record(paragraphs: int, document_id: str = "documents/a.md", title: str = "A", **more: object) -> Record:
+def record(
+    paragraphs: int,
+    document_id: str = "documents/a.md",
+    title: str = "A",
+    revision: str = "",
+    **more: object,
+) -> Record:
     return Record(
         document_id=document_id,
         title=title,
-        revision="3-abc",
+        revision=revision or f"3-{document_id}",
         paragraphs=paragraphs,
         rows=paragraphs,
         stamp=FileStamp(size=1, modified_ns=1),
@@ -282,6 +289,15 @@ def test_each_document_opens_at_its_beginning_and_tells_its_size() -> None:
     (button,) = page.all("open")
     assert (button.attributes["data-document"], button.attributes["data-paragraph"]) == ("documents/hr/leave.md", "1")
     assert [one.text for one in page.all("facts")] == ["hr/leave.md · 1,234 paragraphs"]
+
+
+def test_the_list_and_the_source_say_where_the_same_file_lies_too() -> None:
+    listed = [record(1, f"documents/{name}.md", revision="3-abc") for name in ("a", "b/copy", "c", "d", "e")]
+    told = [one.text for one in read(library_html([*listed[:2], record(1, "documents/z.md")], Indexing())).all("facts")]
+    assert told == ["a.md · 1 paragraph", "b/copy.md · 1 paragraph · the same file as a.md", "z.md · 1 paragraph"]
+    assert copies_html([]) == ""
+    assert read(copies_html(listed[1:2])).text == "The same file: b/copy.md"
+    assert read(copies_html(listed[1:])).text == "The same file: b/copy.md, c.md, d.md and 1 more"
 
 
 def test_only_uploads_can_be_deleted() -> None:

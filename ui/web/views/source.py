@@ -21,7 +21,7 @@ from ui.web.guide import guide_html
 from ui.web.origins import origin_of
 from ui.web.pages import Sheet, as_button, download_link, paged_html
 from ui.web.prose import Mark
-from ui.web.reading import AROUND, empty_reader_html, gone_html, reader_html
+from ui.web.reading import AROUND, copies_html, empty_reader_html, gone_html, origin_html, reader_html
 from ui.web.tab import Tab
 from ui.web.who import User
 
@@ -147,7 +147,7 @@ def _text_html(folder: Folder, opened: _Opened, tools: str) -> str:
         opened.marks,
         opened.notice,
         tools=tools,
-        origin=origin_of(opened.record, folder.settings),
+        beside=_beside(folder, opened.record),
     )
 
 
@@ -161,8 +161,13 @@ def _page_html(folder: Folder, opened: _Opened, *, asked: int) -> str:
     current = opened.current
     if current and not any(place.rectangle for place in layout.places(current.start, current.end)):
         notice = notice or _UNPLACED
-    origin = origin_of(opened.record, folder.settings)
-    return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice, origin=origin)
+    beside = _beside(folder, opened.record)
+    return paged_html(folder.key, opened.record, sheet, layout, marks=opened.marks, notice=notice, beside=beside)
+
+
+def _beside(folder: Folder, record: Record) -> str:
+    """Where else the file lies, and where it is from."""
+    return f"{copies_html(folder.copies(record))}{origin_html(origin_of(record, folder.settings))}"
 
 
 def _page_of(opened: _Opened, layout: Layout) -> int:
