@@ -70,9 +70,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A piece of a text as its loader saw it. `role` is None where the format does not say; `is_literal` where it is
-    code, settings or data, in which nobody speaks; `is_head` where it only says who speaks next and when, which the
-    block behind it holds as `speaker` and `time`."""
+    """A piece of a text as its loader saw it. `role` is None where the format does not say; `level` is a heading's,
+    from 1, and of another block, if not 0, that of the headings which it does not stand under any more; `is_literal`
+    where it is code, settings or data, in which nobody speaks; `is_head` where it only says who speaks next and when,
+    which the block behind it holds as `speaker` and `time`."""
 
     start: int
     end: int

@@ -24,7 +24,7 @@ from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_he
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import rows_of, split_units
 
-PARSER_VERSION = "15"
+PARSER_VERSION = "16"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -130,6 +130,8 @@ class RoleWalker:
     def paragraphs(self) -> Iterator[Paragraph]:
         label_role: Role | None = None
         for i, block in enumerate(self.blocks):
+            if block.level and block.role not in (Role.HEADING, Role.TITLE):
+                self._leave_headings(block.level)
             voice = self.voices.step(i)
             role = self._role(i, block, voice is not None, label_role)
             label_role = role if role is Role.BOILERPLATE and _LABEL.match(self.texts[i]) else None
@@ -157,10 +159,13 @@ class RoleWalker:
 
     def _enter_heading(self, level: int, text: str) -> tuple[str, ...]:
         """Remember the heading for what follows; returns the path above the heading itself."""
-        self.headings = [(above, name) for above, name in self.headings if above < level]
+        self._leave_headings(level)
         path = tuple(name for _, name in self.headings)
         self.headings.append((level, heading_text(text)))
         return path
+
+    def _leave_headings(self, level: int) -> None:
+        self.headings = [(above, name) for above, name in self.headings if above < level]
 
     def _role(self, i: int, block: Block, readers_speak: bool, label_role: Role | None) -> Role:
         text = self.texts[i]

@@ -15,6 +15,9 @@ _ROWS = (Role.TABLE, Role.LIST)
 _TITLE_WITHIN = 3
 _LOWEST_TITLE = 2
 
+FOLDED = 7
+"""The level of a heading behind which a part of a page is folded away, below all others; its part has an end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from operator import itemgetter
 
 import regex
@@ -14,7 +15,7 @@ from markdown_it.token import Token
 
 from rag.documents.blocks import ends_sentence, text_blocks
 from rag.documents.loaders.decoding import decode
-from rag.documents.loaders.loaded import Loaded
+from rag.documents.loaders.loaded import FOLDED, Loaded
 from rag.domain import Block, Role
 from rag.text.units import is_tagged
 
@@ -36,7 +37,11 @@ _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 _COMMENT = regex.compile(r"\s*(?:<!--(?:(?!-->).)*-->\s*)+", regex.DOTALL)
 _WITH_COMMENTS = ("heading_open", "paragraph_open", "table_open", "html_block")
 _COMMENT_OR_CODE = regex.compile(r"(?P<code>`+)[^`\n]{1,300}(?P=code)| ?(?P<comment><!--.{0,4000}?-->)", regex.DOTALL)
-_SUMMARY = regex.compile(r"\s*(?:<details[^<>]*>\s*)?<summary[^<>]*>.*?</summary>\s*", regex.DOTALL)
+_FOLD = regex.compile(
+    r"(?P<summary>(?:<details[^<>]*>\s*)?<summary[^<>]*>.*?</summary>)\s*|(?:</details>\s*)+", regex.DOTALL
+)
+"""What a part of a page is folded away behind, and where the part ends."""
+_ITEM = regex.compile(r"<li\b[^<>]{0,300}>", regex.IGNORECASE)
 _TAGS = regex.compile(r"(?:\s*</?[a-zA-Z][^<>]*>\s*)+")
 _NAME_OF_BLOCK = regex.compile(r"\[[A-Z]+\]")
 _LONGEST_HEADING = 8
@@ -113,17 +118,42 @@ def _typed(token: Token, block: Block, text: str) -> Iterator[Block]:
     elif token.type == "html_block" and _COMMENT.fullmatch(text[block.start : block.end]):
         # Nobody who reads the page sees it.
         yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
-    elif token.type == "html_block" and (summary := _SUMMARY.match(text, block.start, block.end)):
-        yield Block(start=block.start, end=summary.end(), role=Role.HEADING, level=6)
-        if summary.end() < block.end:
-            yield from _typed(token, replace(block, start=summary.end()), text)
-    elif token.type == "html_block" and _TAGS.fullmatch(text, block.start, block.end):
-        # "</details>": a page shows nothing of it.
-        yield Block(start=block.start, end=block.end, role=Role.BOILERPLATE)
-    elif token.type == "html_block" and is_tagged(text[block.start : block.end]):
-        yield replace(block, role=Role.TABLE)
+    elif token.type == "html_block":
+        yield from _tagged(block, text)
     else:
         yield replace(block, is_literal=token.type == "fence")
+
+
+def _tagged(block: Block, text: str) -> Iterator[Block]:
+    """What tags stand in, parted where something is folded away."""
+    position = block.start
+    for fold in _FOLD.finditer(text, block.start, block.end):
+        yield from _unfolded(replace(block, start=position, end=fold.start()), text)
+        role = Role.HEADING if fold["summary"] else Role.BOILERPLATE
+        yield Block(start=fold.start(), end=fold.end(), role=role, level=FOLDED)
+        position = fold.end()
+    yield from _unfolded(replace(block, start=position), text)
+
+
+def _unfolded(block: Block, text: str) -> Iterator[Block]:
+    """A table, the items of a list, or anything else, each with the tags around it."""
+    tagged = text[block.start : block.end]
+    if not tagged.strip():
+        return
+    if _TAGS.fullmatch(tagged):
+        # A page shows nothing of it.
+        yield replace(block, role=Role.BOILERPLATE)
+    elif is_tagged(tagged):
+        yield replace(block, role=Role.TABLE)
+    else:
+        items = [block.start + one.start() for one in _ITEM.finditer(tagged)]
+        before = text[block.start : items[0]] if items else tagged
+        if items and (not before.strip() or _TAGS.fullmatch(before)):
+            items[0] = block.start
+        elif before.strip():
+            yield replace(block, end=items[0] if items else block.end)
+        for start, end in pairwise([*items, block.end]):
+            yield replace(block, start=start, end=end, role=Role.LIST)
 
 
 def _over_a_rule(token: Token, heading: str) -> Role | None:

@@ -21,7 +21,11 @@ _MIDNIGHT = time()
 
 
 def load_sheets(data: bytes) -> Loaded:
-    """Raises DocumentError where the extra is missing, or the file is locked or damaged."""
+    """Raises DocumentError where the extra is missing, or the file is locked or damaged.
+
+    A sheet that is hidden is no text. Rows and columns that are hidden are: mostly a filter that was on when the file
+    was saved, or a fold, hides them, and nobody meant to keep them away.
+    """
     try:
         from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
     except ImportError as error:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.documents.loaders.html.loading import load_html
+from rag.documents.reading import read_document
 from rag.errors import DocumentError
 from tests.rag.documents.making import assert_holds_together, texts, told
 
@@ -33,6 +34,22 @@ def test_blocks_have_the_roles_of_their_elements() -> None:
         ("caption", "The well"),
         ("body", "x = 1\n  y"),
         ("list", "Term: Meaning"),
+    ]
+
+
+def test_a_summary_is_the_heading_of_what_it_unfolds_and_of_nothing_behind() -> None:
+    body = (
+        "<h1>Pumps</h1><h6>Asked often</h6><details><summary>Which <b>oil</b>?</summary>SAE 30.</details>"
+        "<details open><summary><div>How often?</div></summary><p>Weekly.</p><ul><li>in May</ul></details><p>The rest.</p>"
+    )
+    paragraphs = read_document("documents/a.html", f"<!doctype html><body>{body}".encode()).paragraphs
+    assert [(one.text, one.role.value, one.heading) for one in paragraphs[2:]] == [
+        ("Which oil?", "heading", ("Asked often",)),
+        ("SAE 30.", "body", ("Asked often", "Which oil?")),
+        ("How often?", "heading", ("Asked often",)),
+        ("Weekly.", "body", ("Asked often", "How often?")),
+        ("in May", "list", ("Asked often", "How often?")),
+        ("The rest.", "body", ("Asked often",)),
     ]
 
 

@@ -314,13 +314,35 @@ def test_a_comment_in_a_line_of_markdown_is_no_text(source: str, text: str) -> N
     assert load(source.encode(), name="a.md").text == text
 
 
+def test_a_list_in_html_is_its_items_and_what_is_folded_away_ends_with_its_details() -> None:
+    text = (
+        "# Pumps\n\n<p>Who has keys:</p>\n<ul>\n<li>Only <b>Mo</b>.</li>\n<li>Nobody else.</li>\n</ul>\n\n"
+        "<details><summary>Which oil?</summary>\nSAE 30.</details>\n<details>\n<summary>How often?</summary>\n\n"
+        "Weekly.\n\n</details>\n\nThe rest is told by Mo.\n"
+    )
+    assert markdown(text) == [
+        ("# Pumps", "title", ()),
+        ("<p>Who has keys:</p> <ul>", "body", ()),
+        ("<li>Only <b>Mo</b>.</li>", "list", ()),
+        ("<li>Nobody else.</li> </ul>", "list", ()),
+        ("<details><summary>Which oil?</summary>", "heading", ()),
+        ("SAE 30.", "body", ("Which oil?",)),
+        ("</details>", "boilerplate", ()),
+        ("<details> <summary>How often?</summary>", "heading", ()),
+        ("Weekly.", "body", ("How often?",)),
+        ("</details>", "boilerplate", ()),
+        ("The rest is told by Mo.", "body", ()),
+    ]
+
+
 def test_details_on_one_line_have_a_summary_and_what_it_opens() -> None:
     text = "<details><summary>Who has keys?</summary>\n<p>Only Mo.</p></details>\n\nMore.\n\n</details>\n"
     found = load(text.encode(), name="a.md")
     told = [(found.text[one.start : one.end].strip(), one.role) for one in found.blocks]
     assert told == [
         ("<details><summary>Who has keys?</summary>", "heading"),
-        ("<p>Only Mo.</p></details>", "body"),
+        ("<p>Only Mo.</p>", "body"),
+        ("</details>", "boilerplate"),
         ("More.", "body"),
         ("</details>", "boilerplate"),
     ]

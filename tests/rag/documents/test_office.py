@@ -302,6 +302,18 @@ def test_a_sheet_that_is_hidden_is_no_text() -> None:
     assert texts(loaded) == ["All are locked."]
 
 
+def test_a_row_that_a_filter_hides_and_a_column_that_is_folded_are_text() -> None:
+    rows = [["Crew", "Locker", "Size"], ["Coot", "L-158", 3.0], ["Godwit", "L-161", 2.5]]
+    shown = xlsx(Lockers=rows)
+    sheet = Archive(shown).read("xl/worksheets/sheet1.xml").decode()  # type: ignore[union-attr]
+    folded = sheet.replace("<sheetData>", '<cols><col min="3" max="3" hidden="1" outlineLevel="1"/></cols><sheetData>')
+    hidden = xlsx_with(
+        {"xl/worksheets/sheet1.xml": folded.replace('<row r="3">', '<row r="3" hidden="1">')}, Lockers=rows
+    )
+    assert texts(load_sheets(hidden)) == texts(load_sheets(shown))
+    assert "Crew: Godwit\tLocker: L-161\tSize: 2.5" in texts(load_sheets(hidden))
+
+
 @pytest.mark.parametrize(
     ("said", "rows"),
     [

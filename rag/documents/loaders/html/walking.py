@@ -10,7 +10,7 @@ import regex
 
 from rag.documents.loaders.formulas import on_one_line, raised
 from rag.documents.loaders.html.signs import BLOCKS, ROLES, is_heading, is_unread, speaker_of, voice_of
-from rag.documents.loaders.loaded import Cells, Piece
+from rag.documents.loaders.loaded import FOLDED, Cells, Piece
 from rag.documents.loaders.markup import Element, below, child, holder, name_of, span_in
 from rag.documents.loaders.rows import with_names
 from rag.domain import Role
@@ -48,6 +48,7 @@ class _Walk:
         self._buffer: list[str] = []
         self._contexts = [_Context()]
         self._items: Counter[Element] = Counter()
+        self._is_unfolded = False
 
     def through(self, root: Element) -> None:
         """Without recursion: pages nest as deep as they like."""
@@ -86,6 +87,7 @@ class _Walk:
     def _close(self, element: Element) -> None:
         if name_of(element) in BLOCKS:
             self._end_block()
+        self._is_unfolded |= name_of(element) == "details"
         self._contexts.pop()
         self._add(element.tail)
 
@@ -110,7 +112,13 @@ class _Walk:
         for part in _BLANK_LINE.split(text):
             words = part.strip("\n") if context.verbatim else _clean(part)
             if words.strip(" .•0123456789") or (words.strip() and context.role is not Role.LIST):
-                self.pieces.append(_piece(words, context))
+                self._take(_piece(words, context))
+
+    def _take(self, piece: Piece) -> None:
+        """Add a piece; the first behind what can be folded away stands no more under the heading of that."""
+        ends = self._is_unfolded and piece.role is not Role.HEADING
+        self.pieces.append(replace(piece, level=FOLDED) if ends else piece)
+        self._is_unfolded = False
 
     def _took_whole(self, element: Element) -> bool:
         """A table row without blocks of its own in its cells is one block, cells separated by tabs; so is a term with
@@ -124,7 +132,7 @@ class _Walk:
         cells = [_in_line(cell) for cell in element if name_of(cell)]
         text = "\t".join(cells).strip()
         if text:
-            self.pieces.append(replace(_piece(text, context), cells=_cells_of(element, cells)))
+            self._take(replace(_piece(text, context), cells=_cells_of(element, cells)))
         return True
 
     def _took_terms(self, listed: Element) -> bool:
@@ -139,7 +147,7 @@ class _Walk:
             gap = "\n" if terms.endswith("?") else " " if terms.endswith(":") else ": "
             text = gap.join(filter(None, (terms, meanings)))
             if text:
-                self.pieces.append(_piece(text, replace(context, role=Role.LIST)))
+                self._take(_piece(text, replace(context, role=Role.LIST)))
         return True
 
 
@@ -178,6 +186,8 @@ def _entered(element: Element, above: _Context, is_block: bool) -> _Context:
         return _Context(voice=voice, role=voice, verbatim=verbatim, speaker=speaker)
     if is_heading(element):
         return _Context(role=Role.HEADING, level=int(name_of(element)[1]), verbatim=verbatim)
+    if name_of(element) == "summary" or above.level == FOLDED:
+        return _Context(role=Role.HEADING, level=FOLDED, verbatim=verbatim)
     return _Context(role=ROLES.get(name_of(element), Role.BODY), verbatim=verbatim)
 
 
