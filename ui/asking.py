@@ -10,7 +10,7 @@ from rag.domain import Answer, Passage, Question, Turn
 from rag.errors import FolderError, IndexBusyError
 from rag.settings import Settings
 from ui.folder import require_documents
-from ui.notices import WAY_OUT, say_changes, say_second, say_set_aside
+from ui.notices import WAY_OUT, say_changes, say_reading, say_second, say_set_aside, say_to_come
 from ui.remote import Remote, find_owner
 from ui.show import safe
 from ui.terminal import bars, err
@@ -87,6 +87,8 @@ def _bring_in_line(owner: Remote, *, use_model: bool) -> None:
         # On a server another process may be the one that brings it in line: then what is in answers.
         with suppress(IndexBusyError):
             say_changes(owner.ingest(use_model, again=False))
+            return
+    say_to_come(owner.to_come)
 
 
 @contextmanager
@@ -101,8 +103,9 @@ def _opened(settings: Settings, *, doing: str, use_model: bool) -> Iterator[Chat
             with bars("indexing") as shown:
                 report = bot.ingest(shown[0].ingest if shown else None, again=False)
             say_changes(report)
-        except IndexBusyError:
-            pass  # as above
+        except IndexBusyError:  # as above
+            if bot.in_work is not None:
+                say_reading(bot.in_work.files_done, bot.in_work.files)
         except FolderError as error:
             if not bot.documents:
                 raise

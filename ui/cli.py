@@ -168,7 +168,7 @@ def status(
     failed: Annotated[bool, typer.Option("--failed", help="Only the files that could not be read, and why.")] = False,
 ) -> None:
     """Show the documents that are in, the models, the health of the index and who holds it."""
-    from rag.index.owner import read_owner
+    from rag.index.owner import holder_of
     from rag.status import failed_json, status_json
     from ui.remote import find_owner
     from ui.status import own_status, print_failed, print_status
@@ -189,8 +189,7 @@ def status(
     try:
         told = chat.status if chat else own_status(settings)
     except IndexBusyError:
-        holder = read_owner(settings.index) or "another process"
-        out.print(f"The index of {folder} is held by {holder}. Close it to see what is in.")
+        out.print(f"The index of {folder} is held by {holder_of(settings.index)}. Close it to see what is in.")
         return
     if as_json:
         print_json(told)

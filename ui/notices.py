@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rag.domain import document_name
 from ui.show import safe, summary_line
 from ui.terminal import err, out
+from ui.words import counted
 
 if TYPE_CHECKING:
     from rag.chatbot import Chatbot
@@ -22,6 +23,17 @@ def say_changes(report: Report) -> None:
         err.print(f"[dim]{safe(summary_line(report))}[/dim]")
     if report.unfinished:
         err.print(f"[yellow]{safe(report.unfinished)}[/yellow]")
+
+
+def say_reading(done: int, files: int) -> None:
+    """How far another process is that brings the index on a server in line."""
+    err.print(f"[dim]Another process is reading this folder: {done:,} of {files:,} files so far.[/dim]")
+
+
+def say_to_come(count: int) -> None:
+    """How many files the running chat has not read yet, if any."""
+    if count:
+        err.print(f"[dim]The folder is being read: {counted(count, 'file is', 'files are')} not in yet.[/dim]")
 
 
 def say_set_aside(bot: Chatbot) -> None:

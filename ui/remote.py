@@ -94,6 +94,12 @@ class Remote:
         with self.understood():
             return bool(self.status["indexing"])
 
+    @property
+    def to_come(self) -> int:
+        """How many files are known not to be in yet."""
+        with self.understood():
+            return int(self.status["to_come"])
+
     @cached_property
     def status(self) -> Json:
         """What `ibid status --json` prints; the index is checked for it, so it is asked once."""

@@ -11,6 +11,7 @@ import hmac
 import json
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from rag.errors import IndexBusyError, StorageError
 Lock = FileLock
 """What is held as long as an index is open."""
 
+_OWNER, _READING = "owner.json", "reading.json"
 _LOOK = 0.2
 """Seconds for which a process that only looks at the lock may hold it, and far more than it takes."""
 
@@ -44,12 +46,41 @@ def read_owner(folder: Path) -> Owner | None:
     """Who last took the lock of the index in `folder`; None where it was given back. Whether that process still holds
     it, `is_held` tells."""
     try:
-        owner = Owner(**json.loads((folder / "owner.json").read_text()))
+        owner = Owner(**json.loads((folder / _OWNER).read_text()))
     except (OSError, ValueError, TypeError, RecursionError):
         return None
     texts = (owner.doing, owner.address or "", owner.token or "")
     is_owner = isinstance(owner.pid, int) and all(isinstance(text, str) for text in texts)
     return owner if is_owner and (owner.address or "http://").startswith("http://") else None
+
+
+def holder_of(folder: Path) -> str:
+    """Who holds the index in `folder`, in words, and how far it is where it reads the documents."""
+    owner = read_owner(folder)
+    told = f", which is reading this folder: {done} files so far" if owner and (done := _reached(folder, owner)) else ""
+    return f"{owner or 'another process'}{told}"
+
+
+def _reached(folder: Path, owner: Owner) -> str:
+    """How far the ingest of an owner is, "12 of 40"; empty where it is at none."""
+    try:
+        told = json.loads((folder / _READING).read_text())
+        is_own = told["pid"] == owner.pid
+        return f"{int(told['files_done']):,} of {int(told['files']):,}" if is_own else ""
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ""
+
+
+def write_reached(folder: Path, files_done: int, files: int) -> None:
+    """Say how far the ingest of this process, which holds the index in `folder`, is; all of them, and it is at none.
+    An ingest does not end because nobody could be told of it."""
+    beside = folder / f"{_READING}.new"
+    with suppress(OSError):
+        if files_done >= files:
+            remove_path(folder / _READING)
+            return
+        beside.write_text(json.dumps({"pid": os.getpid(), "files_done": files_done, "files": files}))
+        beside.replace(folder / _READING)
 
 
 def acquire(folder: Path, wait: float) -> FileLock:
@@ -61,9 +92,8 @@ def acquire(folder: Path, wait: float) -> FileLock:
         lock = FileLock(folder / "lock", thread_local=False)
         lock.acquire(timeout=max(wait, _LOOK), poll_interval=0.02)
     except Timeout as error:
-        owner = read_owner(folder)
         raise IndexBusyError(
-            f"The index is in use by {owner or 'another process'}. Wait for it to finish, or stop it, and try again."
+            f"The index is in use by {holder_of(folder)}. Wait for it to finish, or stop it, and try again."
         ) from error
     except OSError as error:
         raise StorageError(
@@ -76,13 +106,19 @@ def write_owner(folder: Path, owner: Owner) -> None:
     """Say who holds the index in `folder`. Raises StorageError where it cannot be written."""
     try:
         # Nobody else may read the token; a file of an earlier owner may have been readable.
-        remove_path(folder / "owner.json")
-        with open(folder / "owner.json", "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        remove_owner(folder)
+        with open(folder / _OWNER, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(json.dumps(asdict(owner)))
     except OSError as error:
         raise StorageError(
             f"Cannot write to {folder}: {error.strerror}. Free space or set IBID_HOME elsewhere."
         ) from error
+
+
+def remove_owner(folder: Path) -> None:
+    """Say no more that this process holds the index in `folder`, before its lock is given back."""
+    for name in (_READING, _OWNER):
+        remove_path(folder / name)
 
 
 def is_held(folder: Path) -> bool:

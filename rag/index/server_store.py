@@ -25,7 +25,7 @@ from rag.index.chroma import CONFIGURATIONS, Near, chunks
 from rag.index.chroma_server import PAGE, Connection, ServerCollection, connection_to
 from rag.index.embedder import Vectors
 from rag.index.lease import Lease, Reached, Term, present, take, terms_in
-from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
+from rag.index.owner import Lock, Owner, acquire, remove_owner, write_owner
 from rag.index.records import LAYOUT, FileStamp, Record, Row, paragraph_of, row_id
 from rag.index.server import Server
 from rag.index.server_records import OF_A_TERM, SHARED, copy, end_earlier, records_in
@@ -300,7 +300,7 @@ class ServerStore(Store):
                 with suppress(IbidError):
                     self._lease.release()
             self._connection.close()
-            remove_path(self.folder / "owner.json")
+            remove_owner(self.folder)
         finally:
             self._lock.release()
 
@@ -324,6 +324,6 @@ def open_server_store(
             connection.close()
             raise
     except BaseException:
-        remove_path(folder / "owner.json")
+        remove_owner(folder)
         lock.release()
         raise

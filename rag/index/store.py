@@ -49,7 +49,7 @@ from rag.index.embedder import Vectors
 from rag.index.layouts import Layouts
 from rag.index.lease import Reached
 from rag.index.narrowed import Narrowed
-from rag.index.owner import Lock, Owner, acquire, remove_path, write_owner
+from rag.index.owner import Lock, Owner, acquire, remove_owner, remove_path, write_owner, write_reached
 from rag.index.page_images import PageImages
 from rag.index.records import (
     LAYOUT,
@@ -72,6 +72,8 @@ from rag.index.vector_files import LOST, SEAL
 Mend = Callable[["Store"], None]
 """What gives a store the vectors that it is `lacking`."""
 
+_TOLD_AFTER = 1.0
+"""Seconds from one word of how far an ingest is to the next."""
 _SAMPLE = 16
 _SOUND = 1e-3
 """How far from one the length of a vector may be that is as it was made."""
@@ -140,6 +142,7 @@ class Store:
     _is_shut: bool = False
     _mend: Mend | None = None
     _narrowed: Narrowed = field(default_factory=Narrowed)
+    _told: float = 0.0
 
     @property
     def place(self) -> str:
@@ -171,6 +174,9 @@ class Store:
 
     def tell(self, reached: Reached) -> None:
         """Tell those who share the index how far the ingest of this process is."""
+        if reached.is_all or time.monotonic() - self._told > _TOLD_AFTER:
+            write_reached(self.folder, reached.files_done, reached.files)
+            self._told = time.monotonic()
 
     def begin_writing(self) -> None:
         """Before an ingest. Who opened it holds it, and may write until it is closed."""
@@ -512,7 +518,7 @@ class Store:
 
     def close(self) -> None:
         try:
-            remove_path(self.folder / "owner.json")
+            remove_owner(self.folder)
             if not self._is_shut:
                 self.client.close()
             vector_files.blank_unused(self.folder / "chroma")
@@ -556,7 +562,7 @@ def open_store(folder: Path, fingerprint: str, doing: str, wait: float = 0.0, me
                 raise
             return _opened(folder, fingerprint, lock, _saved(folder), {}, True, mend)
     except BaseException:
-        remove_path(folder / "owner.json")
+        remove_owner(folder)
         lock.release()
         raise
 

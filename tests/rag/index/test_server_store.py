@@ -40,6 +40,7 @@ from rag.opening import clear_index, open_chatbot
 from rag.settings import Settings
 from rag.status import status_json
 from tests.rag.index.test_lexical import assert_same
+from ui.asking import answering
 from ui.web.api import growing
 from ui.web.folder import Indexing
 from ui.web.folders import OpenFolder
@@ -304,12 +305,14 @@ def test_a_writer_that_is_killed_leaves_nothing_torn_and_another_takes_over(plac
 
 @pytest.mark.slow
 def test_while_another_process_reads_documents_answers_say_so_and_what_it_leaves_undone_is_done_unasked(
-    place: Place,
+    place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_gates(place, "A")
     with place.process("writer", INGESTS) as writer:
         committed_some(writer)
         writer.send_signal(signal.SIGSTOP)
+        with answering(place.settings("ask"), doing="ask", use_model=False):
+            assert re.search(r"reading this folder: \d+ of 40 files so far\.$", capsys.readouterr().err.strip())
         with closing(OpenFolder(place.settings("chat"), place.embedder, None)) as folder:
             *_, answer = growing(folder, "Who opened gate 3?", [], [])
             assert re.search(r"\d+ of 40 files had been read by then\.$", answer.notice or "")

@@ -15,7 +15,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,8 @@ from rag.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, St
 from rag.index import store as store_module
 from rag.index.chroma import TROUBLES, Trouble, translated
 from rag.index.embedder import Vectors
-from rag.index.owner import Owner, is_held, read_owner
+from rag.index.lease import Reached
+from rag.index.owner import Owner, holder_of, is_held, read_owner
 from rag.index.records import LAYOUT, Change, FileStamp, Piece, row_id, row_prefix
 from rag.index.second_vectors import SecondRow, second_vectors
 from rag.index.snapshot import open_snapshot
@@ -551,6 +552,26 @@ def test_a_second_process_is_refused_in_one_line_that_names_the_owner(index: Pat
             remove_index(index)
         assert (index / "chroma").is_dir()
         assert read_owner(index) == Owner(pid=holder.pid, doing="a long chat")
+
+
+def test_who_is_refused_by_a_process_that_reads_documents_is_told_how_far_it_is(index: Path) -> None:
+    program = HOLD.replace("import sys, time", "import sys, time\n    from rag.index.lease import Reached")
+    program = program.replace("print(", "store.tell(Reached(files_done=12, files=1_040))\n    print(", 1)
+    with holding(program, str(index)) as holder:
+        with pytest.raises(IndexBusyError) as refused:
+            open_store(index, EMBEDDER, "ask")
+        assert str(refused.value) == (
+            f"The index is in use by process {holder.pid} (a long chat), which is reading this folder: "
+            "12 of 1,040 files so far. Wait for it to finish, or stop it, and try again."
+        )
+        holder.kill()
+        holder.wait()
+    with closing(open_store(index, EMBEDDER, "ask")) as store:
+        assert holder_of(index) == f"process {os.getpid()} (ask)", "what a killed one said is not another's"
+        store.tell(Reached(files_done=1, files=2))
+        assert holder_of(index).endswith("1 of 2 files so far")
+        store.tell(Reached())
+        assert holder_of(index) == f"process {os.getpid()} (ask)"
 
 
 def test_the_index_is_free_once_its_owner_closed_it(index: Path) -> None:
