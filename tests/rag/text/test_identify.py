@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.identify import is_foreign, is_in
+from rag.text.identify import is_foreign, is_in, language_of
 
 ENGLISH = [
     "The harbour of Pellworm was repaired by Gesine Holm in 1911.",
@@ -82,6 +82,25 @@ def test_keywords_and_names_are_no_other_language(question: str) -> None:
 def test_nothing_is_foreign_to_texts_in_no_language() -> None:
     assert not is_foreign("Wer zahlt die Miete?", ["QX-2041-C 40 bar 1200 rpm"])
     assert not is_foreign("Wer zahlt die Miete?", [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("KR-310-C ZB-7-X QX-2041-J EG-12-W MV-9-B LL-77-D HV-4-F TT-1180-G PS-36-K", id="codes"),
+        pytest.param("40 mm 12 kg 3 m 500 l 2 h 60 W 230 V 16 A 4 bar 1200 rpm", id="measures"),
+        pytest.param("Nf3 e5 Bc4 Nc6 d4 exd4 O-O a6 Rb1 b5 a4 Qe7", id="moves"),
+        pytest.param("f3a9 0c d4e1 a b2 e7c 9d 3f0a c e 77b1 d0", id="hexadecimal"),
+        pytest.param("e qo l zrt a mnpe o vi s dkel y t ba u wqe e ol", id="letters"),
+        pytest.param("sora nekin tupo lesar mina dofu kirsa velo runan tipo bazen gula", id="made-up words"),
+    ],
+)
+def test_codes_and_made_up_words_are_in_no_language(text: str) -> None:
+    assert language_of([text] * 20) is None
+
+
+def test_a_language_whose_function_words_are_not_known_is_told_by_its_letters() -> None:
+    assert language_of(["Viņi ir apveltīti ar saprātu un sirdsapziņu, un viņiem jāizturas brālības garā."]) == "lv"
 
 
 def test_a_question_in_the_language_of_the_documents_is_not_foreign() -> None:
