@@ -12,6 +12,7 @@ import regex
 
 from rag.answer.brackets import Brackets
 from rag.answer.exactly import Exactly
+from rag.answer.leaning import leans
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
@@ -73,17 +74,6 @@ _POINTS_BACK = regex.compile(
     rf"^\W*{language.pattern('questions.pronouns', 'questions.points_back')}\b", regex.IGNORECASE
 )
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
-_LEANING = regex.compile(rf"^[\"“'‘(]?{language.pattern('telling.brings_before')}\b", regex.IGNORECASE)
-_MEANT_BEFORE = regex.compile(
-    r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
-)
-"""A pronoun among the first words: "Push it in", "If they do not open"; not "Most of it", which says enough."""
-_CUT_SHORT = regex.compile(
-    rf"^\W*(?:[\p{{L}}\p{{N}}’'-]+\s){{1,4}}{language.pattern('telling.cut_short')}[.!]*$", regex.IGNORECASE
-)
-"""A sentence that ends with the verb of the one before: "LDAP isn't."."""
-_DONE_TO_IT = regex.compile(r"^\W*\p{Lu}[\p{L}’']*s\s+[\p{Ll}’']+\s+them\b")
-"""Some do something to others that are named before; one thing does not do it to several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +107,7 @@ class Candidate:
     @property
     def _start_of_span(self) -> int:
         """Which sentence its span begins with."""
-        is_with_before = self.index > 0 and _leans(self.sentence.text) and not asks(self.sentences[self.index - 1])
+        is_with_before = self.index > 0 and leans(self.sentence.text) and not asks(self.sentences[self.index - 1])
         return self.index - is_with_before
 
     @property
@@ -130,7 +120,7 @@ class Candidate:
     @property
     def is_said_of_heading(self) -> bool:
         """Whether it points back from the beginning of its paragraph: "Then it is lost."."""
-        return self.span.start == self.passage.paragraph.start and _leans(self.sentences[0].text)
+        return self.span.start == self.passage.paragraph.start and leans(self.sentences[0].text)
 
     @property
     def asked_before(self) -> str | None:
@@ -361,14 +351,6 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
         column = features[name]
         for i in questions:
             column[i + 1] = max(column[i], column[i + 1])
-
-
-def _leans(text: str) -> bool:
-    """Whether a sentence begins by pointing back, with no more than a verb before it that could be pointed at, or with
-    one thing and its verb: "Members borrow them for three days"."""
-    found = _MEANT_BEFORE.match(text)
-    is_said_of_before = found and len(terms.content_words(found["before"])) <= 1
-    return bool(_LEANING.match(text) or is_said_of_before or _CUT_SHORT.match(text) or _DONE_TO_IT.match(text))
 
 
 def asks(sentence: SentenceView) -> bool:

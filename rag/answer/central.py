@@ -8,13 +8,14 @@ Goldstein 1998).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import log
 
 import regex
 
+from rag.answer.leaning import with_what_it_leans_on
 from rag.domain import Passage, Role, Span
 from rag.text import language, terms
 from rag.text.overlap import view_sentences
@@ -44,18 +45,23 @@ class Telling:
     def text(self) -> str:
         return self.span.shifted(-self.passage.paragraph.start).of(self.passage.paragraph.text)
 
+    def overlaps(self, other: Telling) -> bool:
+        """Whether both tell the same words of their document."""
+        return self.span.start < other.span.end and other.span.start < self.span.end
+
 
 def central_sentences(passages: Sequence[Passage], *, weight_of: Callable[[str], float], most: int) -> list[Telling]:
     """At most so many of a document's sentences, in its order; `weight_of` says how much a stem tells."""
     held = Counter(stem for one in passages for stem in set(terms.content_stems(one.paragraph.text)))
     weight = {stem: weight_of(stem) * log(1 + count) for stem, count in held.items() if count > 1}
-    every = [one for passage in _prose(passages) for one in _sentences(passage)]
+    prose = _prose(passages)
+    every = [one for passage in prose for one in _sentences(passage)]
     # Of a document without one whole sentence, what it begins with.
-    left = [one for one in every if tells(one.text)] or every[:1]
+    left = [one for passage in prose for one in _telling(passage)] or every[:1]
     # Authors say first what it is about.
     chosen = [one for one in left[:1] if not _LEANS.match(one.text)]
     said = {stem for one in chosen for stem in _stems(one)}
-    while len(chosen) < most and (left := [one for one in left if one not in chosen]):
+    while len(chosen) < most and (left := [one for one in left if not any(map(one.overlaps, chosen))]):
         best = max(left, key=lambda one: _score(one, weight, said))
         if chosen and _score(best, weight, said) <= 0:
             break
@@ -77,6 +83,16 @@ def _sentences(passage: Passage) -> list[Telling]:
     return [Telling(passage, one.span.shifted(passage.paragraph.start)) for one in views]
 
 
+def _telling(passage: Passage) -> Iterator[Telling]:
+    """Its whole sentences. One that leans on the one before comes with it, where both together are short enough, and
+    else not at all: it would be read of another thing."""
+    views = view_sentences(passage.paragraph.text, False)
+    for i, view in enumerate(views):
+        span = with_what_it_leans_on(views, i)
+        if tells(view.text) and tells(span.of(passage.paragraph.text)):
+            yield Telling(passage, span.shifted(passage.paragraph.start))
+
+
 def _stems(one: Telling) -> frozenset[str]:
     return frozenset(terms.content_stems(one.text))
 
@@ -96,4 +112,5 @@ def _score(one: Telling, weight: Mapping[str, float], said: AbstractSet[str]) ->
     """How much it tells that is not said yet, for its length."""
     stems = _stems(one)
     told = sum(weight.get(stem, 0.0) * (-_SAID if stem in said else 1.0) for stem in stems) / (len(stems) + 6)
-    return told * (_LEANING if told > 0 and _LEANS.match(one.text) else 1.0)
+    leans = _LEANS.match(one.text) or len(view_sentences(one.text, False)) > 1
+    return told * (_LEANING if told > 0 and leans else 1.0)

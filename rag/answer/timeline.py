@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.central import Telling, tells
+from rag.answer.leaning import with_what_it_leans_on
 from rag.answer.verify import quotation
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Passage, Role, Span
 from rag.text.dates import Day, find_dates, find_years, relative_years
-from rag.text.overlap import view_sentences
+from rag.text.overlap import SentenceView, view_sentences
 
 MOST_EVENTS = 12
 """Told in one answer."""
@@ -88,7 +89,8 @@ def events(passages: Sequence[Passage]) -> Iterator[Event]:
 def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
     """`over` is the day that stands above it."""
     begin: int | None = None
-    for view in view_sentences(passage.paragraph.text, False):
+    views = view_sentences(passage.paragraph.text, False)
+    for i, view in enumerate(views):
         own = _only_day(view.text)
         if own is not None and _is_lone(view.text, own):
             over, begin = own, view.span.start
@@ -100,10 +102,18 @@ def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
             # "14 September. Race day. We came second …"
             continue
         if day is not None and year is not None and is_whole:
-            span = Span(start, view.span.end).shifted(passage.paragraph.start)
+            span = Span(start, view.span.end) if begin is not None else _understood(views, i, passage)
+            telling = Telling(passage, span.shifted(passage.paragraph.start))
             is_told = day.year is not None or _told_year(passage) == year
-            yield Event(replace(day, year=year if is_told else None), year, Telling(passage, span))
+            yield Event(replace(day, year=year if is_told else None), year, telling)
         over, begin = None, None
+
+
+def _understood(views: Sequence[SentenceView], index: int, passage: Passage) -> Span:
+    """A sentence with what it leans on, which would else be read of what the time before tells; without it where both
+    are too long."""
+    span = with_what_it_leans_on(views, index)
+    return span if tells(span.of(passage.paragraph.text)) else views[index].span
 
 
 def _only_day(text: str) -> Day | None:

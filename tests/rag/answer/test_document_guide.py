@@ -154,3 +154,17 @@ def test_of_a_long_document_the_beginning_is_read() -> None:
     guide = guided(made([told] * MOST_READ + [late] * 5))
     assert {one.text for one in guide.names} == {"Orrin", "Mara Lindqvist"}
     assert guide.dates == ()
+
+
+def test_a_sentence_that_leans_on_another_is_told_with_it() -> None:
+    text = (
+        "# The ferries of Orrin\n\nThe ferry Tern was built in Velden in 2008 for the crossing to Orrin.\n\n"
+        "The ferry Heron was built in Tarn in 1999. She carries 520 passengers on the crossing to Orrin. "
+        "Her engines were replaced on 4 June 2024 by the ferry yard of Orrin.\n"
+    )
+    guide = guided(passages_of("ferries.md", text))
+    told = [one.text for one in guide.central] + [one.telling.text for one in guide.dates]
+    assert any("She carries" in one for one in told) and any("Her engines" in one for one in told)
+    for one in told:
+        assert not one.startswith(("She", "Her ")), one
+        assert "She" not in one or one.startswith("The ferry Heron"), one
