@@ -31,7 +31,10 @@ _SUBJECT = r"(?P<subject>(?:(?:The|An?|Every|Each|All) )?\p{L}[\p{L}’'-]*(?: (
 _PARTICIPLE = r"(?P<done>(?:\p{Ll}{2,}ed|held|made|built|sold|paid|kept|due|open|closed|taken|given|born|begun|written|sent|bought|founded)\b(?: (?:up|out|back|off|over|down|through|away)\b)?)"
 _DAY = r"(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December)|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|\d{1,2}:\d\d|(?:1[6-9]|20)\d\d\b"
 _TIME = rf"(?:(?:in|on|by|before|after|until|from|at|since|between) (?:the )?(?:{_DAY})|within {_ABOUT}(?:one|{_LONG})|every (?:day|night|week|month|quarter|year))"
-_COUNTED = r"(?P<what>\p{Ll}+(?: (?!in\b|a\b|an\b|per\b|each\b|for\b|and\b|or\b|on\b|at\b|until\b|to\b|by\b|with\b|from\b|the\b|of\b|so\b|as\b|than\b|left\b|more\b|who\b|which\b|that\b)\p{Ll}+){0,2}(?: of (?!the\b|a\b|an\b)\p{Ll}+(?: leave| time| work)?)?)"
+_BEHIND = r"(?:in|a|an|per|each|every|for|and|or|on|at|until|to|by|with|without|from|the|of|so|as|than|left|more|who|which|that|if|when|where|after|before|during|within|between|plus|off|but)\b"
+_WORDS = rf"\p{{Ll}}+(?: (?!{_BEHIND})\p{{Ll}}+){{0,2}}"
+_COUNTED = rf"(?P<what>{_WORDS}(?: of (?!(?:the|a|an)\b){_WORDS})?)(?= (?!of\b){_BEHIND}| ?[^\s\p{{L}}’'-]|$)"
+"""What there is a number of, as far as its words go: "days of paid annual leave" before "per year"."""
 
 _FORMS = tuple(
     (regex.compile(pattern), form)
@@ -42,14 +45,14 @@ _FORMS = tuple(
         (rf"^{_SUBJECT} (?P<verb>is|are|was|were) {_ABOUT}{_LONG}\b(?! old)", "How long {verb} {subject}?"),
         (rf"^{_SUBJECT} (?P<verb>last|take)s {_ABOUT}{_LONG}\b", "How long does {subject} {verb}?"),
         (
-            rf"^{_SUBJECT} (?:has|gets|receives) {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])",
+            rf"^{_SUBJECT} (?:has|gets|receives) {_ABOUT}{_NUMBER} {_COUNTED}",
             "How many {what} does {subject} have?",
         ),
         (
-            rf"^{_SUBJECT} (?:have|get|receive) {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])",
+            rf"^{_SUBJECT} (?:have|get|receive) {_ABOUT}{_NUMBER} {_COUNTED}",
             "How many {what} do {subject} have?",
         ),
-        (rf"^There are {_ABOUT}{_NUMBER} {_COUNTED}(?![\p{{L}}’'-])", "How many {what} are there?"),
+        (rf"^There are {_ABOUT}{_NUMBER} {_COUNTED}", "How many {what} are there?"),
         (
             rf"^{_SUBJECT} (?P<verb>must|should|can|may) be (?P<done>\p{{Ll}}+(?: (?:in|up|out|back|off|over|down))?) .{{0,40}}?{_TIME}",
             "When {verb} {subject} be {done}?",

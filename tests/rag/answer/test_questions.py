@@ -24,6 +24,10 @@ def passages(name: str, text: str) -> list[Passage]:
         ("A hotel night costs at most 130 euros, breakfast included.", "How much does a hotel night cost?"),
         ("The probation period is six months.", "How long is the probation period?"),
         ("Every intern has 28 days of paid leave in a year.", "How many days of paid leave does an intern have?"),
+        (
+            "Each clerk receives 27 days of paid annual leave per calendar year.",
+            "How many days of paid annual leave does a clerk have?",
+        ),
         ("There are 60 parking spaces, 12 of them with chargers.", "How many parking spaces are there?"),
         ("Expense claims must be handed in within 30 days.", "When must expense claims be handed in?"),
         ("The canteen is open from 11:30 to 14:00.", "When is the canteen open?"),
