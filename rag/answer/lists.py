@@ -36,6 +36,7 @@ _MOST_OF_IT = 0.5
 """Of what the question asks, by weight: what is above the list, or in one item, and holds so much, is about it."""
 
 _HOW_TO = regex.compile(rf"^\W*(?:{language.pattern('questions.how_to')})", regex.IGNORECASE)
+_STEPS = " ".join(language.words("questions.steps"))
 _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", regex.IGNORECASE)
 
 
@@ -105,12 +106,20 @@ def _first_name(passage: Passage) -> str:
     return passage.paragraph.text.partition("\t")[0].partition(": ")[0]
 
 
-def is_heading_of(inquiry: Inquiry, paragraph: Paragraph) -> bool:
-    """Whether the heading right above a paragraph says what is asked, all of it and nothing else: "Becoming a member"
-    over the steps of "how do I become a member?"."""
-    above = paragraph.heading[-1] if paragraph.heading else ""
-    said = {terms.truncation_stem(stem) if inquiry.truncated else stem for stem in terms.content_stems(above)}
-    return bool(said) and said == set(inquiry.stems)
+def is_heading_of(inquiry: Inquiry, passage: Passage) -> bool:
+    """Whether the heading right above a paragraph, or the title where there is none, says what is asked, all of it and
+    nothing else: "Becoming a member" over the steps of "how do I become a member?", "Complaints procedure" over "the
+    steps of a complaint"."""
+    above = passage.paragraph.heading[-1] if passage.paragraph.heading else passage.source.title
+    unsaid = _stems(_STEPS, inquiry) if _HOW_TO.match(inquiry.question) else frozenset()
+    said = _stems(above, inquiry) - unsaid
+    return bool(said) and said == frozenset(inquiry.stems) - unsaid
+
+
+def _stems(text: str, inquiry: Inquiry) -> frozenset[str]:
+    """Those of its content words, cut as the question's are."""
+    stems = terms.content_stems(text)
+    return frozenset(map(terms.truncation_stem, stems) if inquiry.truncated else stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,7 @@ class _Asked:
         if one.announced:
             return is_about_it or coverage(self.inquiry, self.best.sentence.present) < _MOST_OF_IT
         # What nothing announces is a list of whatever comes under its heading.
-        is_headed = is_heading_of(self.inquiry, self.best.passage.paragraph)
+        is_headed = is_heading_of(self.inquiry, self.best.passage)
         answers_often = sum(item.paragraph.key in self.likeliest for item in one.items) > 1
         return (is_about_it and (self._are_steps(one) or is_headed)) or (answers_often and not self.is_how_to)
 

@@ -74,11 +74,22 @@ CREWS = [f"- Crew {name} rows in the {name} boat." for name in
          "amber beige coral dun ebony fawn gold hazel indigo jade khaki lilac mauve navy".split()]  # fmt: skip
 
 
+GRIEVANCES = """# Grievance procedure
+
+1. Speak with your warden first, within 30 days.
+2. Write to the board on form B-17.
+3. The board invites you to a hearing.
+
+Nobody may be worse off for it.
+"""
+
+
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
     base: Path = tmp_path_factory.mktemp("lists")
     (base / "documents").mkdir()
     (base / "documents" / "handbook.md").write_text(HANDBOOK + "\n".join(CREWS) + "\n")
+    (base / "documents" / "grievances.md").write_text(GRIEVANCES)
     with open_chatbot(Settings(documents=base / "documents", home=base / "home"), "test", embedder=embedder) as bot:
         bot.ingest()
         yield bot
@@ -132,6 +143,13 @@ def test_a_question_for_all_of_a_list_gets_it_whole_under_what_leads_it_in(
     assert {one.paragraph.key for one in answer.citations} <= {one.paragraph.key for one in answer.passages}
     shown = {citation.paragraph.key for citation in answer.citations}
     assert not shown & {passage.paragraph.key for passage in answer.closest}
+
+
+@pytest.mark.parametrize(
+    "question", ["What are the steps of the grievance procedure?", "How does the grievance procedure work?"]
+)
+def test_steps_right_below_a_title_are_those_of_what_it_names(bot: Chatbot, question: str) -> None:
+    assert [statement.text for statement in bot.ask(question).statements] == GRIEVANCES.splitlines()[2:5]
 
 
 @pytest.mark.parametrize(
