@@ -6,10 +6,12 @@ Until they are kept they wait in `IBID_HOME/tmp`, where Gradio's upload alone wr
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -138,11 +140,11 @@ def keep_upload(
     plugged: Plugged = NOTHING_PLUGGED,
     root: str = UPLOADS,
 ) -> str:
-    """Keep a file as an upload and return its document id, which begins with `root`; a second one of a name gets a
+    """Keep a file as an upload and return its document id, which begins with `root`; another one of a name gets a
     new name.
 
-    Raises DocumentError for a kind that is not read, a file over the limit or one that has gone, StorageError where
-    it cannot be written.
+    Raises DocumentError for a kind that is not read, a file over the limit, one that has gone or is there already,
+    StorageError where it cannot be written.
     """
     name = _fitting(name)
     try:
@@ -176,6 +178,8 @@ def _kept(brought: BinaryIO, name: str, uploads: Path, plugged: Plugged) -> str:
     target = None
     try:
         made_private(uploads)
+        if kept := _same(brought, name, uploads):
+            raise DocumentError("it is there already" if kept.name == name else f"it is there already, as {kept.name}")
         target = _claimed(uploads, name)
         with target.open("wb") as file:
             shutil.copyfileobj(brought, file)
@@ -207,18 +211,33 @@ def _shortened(name: str) -> str:
     return stem.encode()[:_LONGEST_NAME].decode("utf-8", "ignore") + ending
 
 
+def _same(brought: BinaryIO, name: str, uploads: Path) -> Path | None:
+    """The upload under that name, or a numbered one, that holds the very bytes that are brought."""
+    data = brought.read()
+    brought.seek(0)
+    for target in map(uploads.joinpath, _numbered(name)):
+        if not target.exists():
+            return None
+        if target.stat().st_size == len(data) and target.read_bytes() == data:
+            return target
+    return None
+
+
 def _claimed(uploads: Path, name: str) -> Path:
-    """A new, empty file for `name` that nobody else has: `leave.md`, `leave (2).md`, …"""
-    stem, dot, ending = name.rpartition(".")
-    stem, ending = (stem, dot + ending) if dot else (name, "")
-    count = 1
-    while True:
-        target = uploads / (name if count == 1 else f"{stem} ({count}){ending}")
-        try:
+    """A new, empty file for `name` that nobody else has."""
+    for target in map(uploads.joinpath, _numbered(name)):
+        with suppress(FileExistsError):
             target.touch(exist_ok=False)
             return target
-        except FileExistsError:
-            count += 1
+    raise AssertionError("there is always another number")
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """`leave.md`, `leave (2).md`, … without an end."""
+    stem, dot, ending = name.rpartition(".")
+    stem, ending = (stem, dot + ending) if dot else (name, "")
+    yield name
+    yield from (f"{stem} ({count}){ending}" for count in itertools.count(2))
 
 
 def _is_file(path: Path) -> bool:

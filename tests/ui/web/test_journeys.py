@@ -97,13 +97,20 @@ def test_the_same_chip_opens_its_place_again_and_again(visitor: Visitor) -> None
     wait_for(lambda: visitor.in_view(visitor.hit.first), "the marked words are in view again")
 
 
-def test_after_a_new_question_the_open_source_is_closed_and_not_stepped_through(visitor: Visitor) -> None:
+def test_beside_a_new_answer_opens_what_it_cites_first_and_nothing_of_an_earlier_one(visitor: Visitor) -> None:
     visitor.ask(SIEGE)
     visitor.open(visitor.chips.first)
     visitor.ask(WARREN)
+    expect(visitor.chips.first).to_have_attribute("aria-current", "true")
+    expect(visitor.reader.locator(".step-count")).to_have_text(f"1 of {visitor.chips.count()}")
+    assert squeezed("".join(visitor.hit.all_text_contents())) == squeezed(visitor.chips.first.get_attribute("data-quote"))
+    visitor.has_focus(visitor.box)
+    visitor.ask(NOWHERE)
     expect(visitor.reader.locator(".steps")).to_be_hidden()
     expect(visitor.page.locator(".chip[aria-current]")).to_have_count(0)
     visitor.reader.get_by_role("button", name="Close").click()
+    expect(visitor.reader).to_contain_text("Sources open here")
+    visitor.ask(WARREN)
     expect(visitor.reader).to_contain_text("Sources open here")
 
 
@@ -692,6 +699,8 @@ def test_uploads_are_told_of_asked_kept_and_deleted(own: Chat, visit: Any, tmp_p
     expect(outcomes.locator("li").filter(has_text="empty.md")).to_contain_text("not read: the file is empty")
     expect(visitor.library.locator(".document")).to_have_count(3)
     expect(visitor.library.locator(".all")).to_contain_text("Asking all 3")
+    visitor.page.locator("#upload input[type=file]").set_input_files([good])
+    expect(outcomes).to_contain_text("harbour.md: it is there already")
     assert [path.name for path in (own.home / "uploads").iterdir()] == ["harbour.md"]
     assert sorted(path.name for path in own.documents.iterdir()) == [ALEPPO, ADVANCE]
 
@@ -786,6 +795,13 @@ def test_pasted_text_becomes_a_document_that_is_asked_and_deleted(own: Chat, vis
     page.get_by_role("button", name="Add as a document").click()
     expect(page.locator(".outcomes")).to_contain_text("Pier notes.md: added, 2 paragraphs")
     expect(page.locator(".paste-form")).to_be_hidden()
+    # A file may be dropped anywhere.
+    page.locator("#paper").evaluate(
+        """paper => { const held = new DataTransfer(); held.items.add(new File(['The eels are smoked.'], 'eels.md'));
+        for (const kind of ['dragover', 'drop'])
+          paper.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: held })); }"""
+    )
+    expect(page.locator(".outcomes")).to_contain_text("eels.md: added")
     visitor.ask("Who lights the lamp of the pier of Ostrava?")
     assert place_of(visitor.chips.first)[0] == "uploads/Pier notes.md"
     accept(visitor)

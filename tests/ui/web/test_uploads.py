@@ -103,9 +103,10 @@ def test_whatever_a_file_is_called_it_lies_in_the_folder_or_is_refused_in_words(
 def test_a_very_long_name_is_cut_or_refused_as_the_files_own_fault(brought: Path, uploads: Path, name: str) -> None:
     """Neither a full disk nor another home has to do with it."""
     kept = {}
-    for _ in range(2):
+    for data in (b"Some text.\n", b"Another text.\n"):
+        brought.write_bytes(data)
         try:
-            kept[keep_upload(brought, name, uploads, 1)] = b"Some text.\n"
+            kept[keep_upload(brought, name, uploads, 1)] = data
         except DocumentError as error:
             assert "name" in str(error)
     assert all(document_id.endswith(".md") for document_id in kept)
@@ -127,6 +128,17 @@ def test_a_second_file_of_a_name_gets_a_name_of_its_own(tmp_path: Path, uploads:
     assert {f"uploads/{name}": data for name, data in everything(uploads).items()} == kept
 
 
+def test_the_same_file_again_is_there_already(brought: Path, uploads: Path) -> None:
+    keep_upload(brought, "leave.md", uploads, 1)
+    with pytest.raises(DocumentError, match="it is there already$"):
+        keep_upload(brought, "leave.md", uploads, 1)
+    brought.write_bytes(b"Same size.\n")
+    assert keep_upload(brought, "leave.md", uploads, 1) == "uploads/leave (2).md"
+    with pytest.raises(DocumentError, match=r"it is there already, as leave \(2\)\.md"):
+        keep_upload(brought, "leave.md", uploads, 1)
+    assert everything(uploads) == {"leave.md": b"Some text.\n", "leave (2).md": b"Same size.\n"}
+
+
 def test_files_of_one_name_that_come_at_once_are_all_kept(tmp_path: Path, uploads: Path) -> None:
     uploads.mkdir(parents=True)
     at_once = threading.Barrier(16)
@@ -138,15 +150,15 @@ def test_files_of_one_name_that_come_at_once_are_all_kept(tmp_path: Path, upload
         at_once.wait(30)
         kept.append(keep_upload(source, "leave.md", uploads, 1))
 
-    for _ in range(5):
-        threads = [threading.Thread(target=bring, args=(number,)) for number in range(16)]
+    for begin in range(0, 80, 16):
+        threads = [threading.Thread(target=bring, args=(begin + number,)) for number in range(16)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert len(kept) == len(set(kept)) == 80
     texts = sorted(data.decode() for data in everything(uploads).values())
-    assert texts == sorted(f"This is number {number}.\n" for number in range(16) for _ in range(5))
+    assert texts == sorted(f"This is number {number}.\n" for number in range(80))
 
 
 def test_a_kind_that_a_reader_of_others_reads_is_kept(brought: Path, uploads: Path) -> None:
@@ -292,9 +304,11 @@ def test_what_waits_nowhere_is_not_taken(tmp_path: Path, brought: Path, uploads:
 
 def test_an_upload_can_be_deleted_and_its_name_is_free_again(brought: Path, uploads: Path) -> None:
     first = keep_upload(brought, "leave.md", uploads, 1)
+    brought.write_bytes(b"Another text.\n")
     second = keep_upload(brought, "leave.md", uploads, 1)
     delete_upload(first, uploads)
-    assert everything(uploads) == {"leave (2).md": b"Some text.\n"}
+    assert everything(uploads) == {"leave (2).md": b"Another text.\n"}
+    brought.write_bytes(b"Some text.\n")
     assert keep_upload(brought, "leave.md", uploads, 1) == first
     delete_upload(second, uploads)
     assert list(everything(uploads)) == ["leave.md"]

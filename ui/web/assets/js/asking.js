@@ -90,7 +90,7 @@ function showLive() {
     paper.scrollTo({ top: paper.scrollTop + turn.getBoundingClientRect().top - paper.getBoundingClientRect().top - 12 });
   }
   // A question has the folder looked at.
-  if (now === `${turn.id} ended` && announced === `${turn.id} pending`) trigger('answered', {});
+  if (now === `${turn.id} ended` && announced === `${turn.id} pending`) { trigger('answered', {}); openFirst(turn); }
   announced = now;
   if (state === 'ended') {
     const said = turn.querySelector('.verdict, .notfound, .failed, .stopped, .notice');

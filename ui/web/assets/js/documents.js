@@ -136,10 +136,15 @@ document.addEventListener('submit', (event) => {
 });
 
 function addText(text, called) {
-  const file = new File([text], called + '.md', { type: 'text/markdown' });
-  const input = document.querySelector('#upload input[type=file]'), carrier = new DataTransfer();
-  carrier.items.add(file);
-  input.files = carrier.files;
+  const carrier = new DataTransfer();
+  carrier.items.add(new File([text], called + '.md', { type: 'text/markdown' }));
+  addFiles(carrier.files);
+}
+
+function addFiles(files) {
+  const input = document.querySelector('#upload input[type=file]');
+  if (!input) { say('Nothing is added now. Try again in a moment.'); return; }
+  input.files = files;
   input.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
@@ -158,6 +163,26 @@ document.addEventListener('paste', (event) => {
   const form = event.target.closest?.('.paste-form');
   if (form && event.target.id === 'paste-text') setTimeout(() => isAddress(event.target.value) && form.requestSubmit());
 });
+
+/* Files are taken wherever they are dropped: a browser would leave the page for them. */
+const bringsFiles = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
+let unseen = null;
+document.addEventListener('dragover', (event) => {
+  if (!bringsFiles(event)) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = 'copy';
+  document.body.toggleAttribute('data-dropping', true);
+  // It comes again and again while they are held over the page.
+  clearTimeout(unseen);
+  unseen = setTimeout(endDropping, 400);
+});
+document.addEventListener('drop', (event) => {
+  endDropping();
+  if (!bringsFiles(event) || event.target.closest?.('#upload')) return;
+  event.preventDefault();
+  if (gone) refuse(event); else addFiles(event.dataTransfer.files);
+});
+const endDropping = () => document.body.toggleAttribute('data-dropping', false);
 
 /* A link that is dropped where files are. */
 document.addEventListener('drop', (event) => {

@@ -32,12 +32,13 @@ async function comeBack() {
   if (missed || String(now.app_id) !== String(window.gradio_config?.app_id)) location.reload();
 }
 
-/* Gradio says in its own words that it missed the server. */
+/* Gradio says in its own words that it missed the server: where nothing was under way, and where something was. */
+const MISSED = /^Connection (?:Lost$|to the server was lost)/;
 let missed = false;
 new MutationObserver(() => {
-  for (const title of document.querySelectorAll('.toast-title')) {
-    if (title.textContent.trim() !== 'Connection Lost') continue;
-    title.closest('.toast-body').style.display = 'none';
+  for (const said of document.querySelectorAll('.toast-title, .toast-text')) {
+    if (!MISSED.test(said.textContent.trim())) continue;
+    said.closest('.toast-body').style.display = 'none';
     if (!missed) { missed = true; look(); }
   }
 }).observe(document.body, { childList: true, subtree: true });

@@ -9,13 +9,15 @@ let expecting = false, toTarget = false, turned = null;
 let sought = { name: 'read', place: {} };
 /* Whether the pane was closed: what was on its way then does not open it again. */
 let closed = false;
+/* Whether what is on its way comes by itself: whoever is writing goes on writing. */
+let byItself = false;
 /* Whether this tab shows the text of documents that have pages. */
 const AS = 'ibid-as';
 
 function seek(name, place) {
   sought = { name, place };
   expecting = true;
-  closed = false;
+  closed = byItself = false;
   turned = null;
   trigger(name, { ...place, as: sessionStorage.getItem(AS) });
 }
@@ -101,7 +103,7 @@ function showReader() {
   expecting = toTarget = false;
   target.scrollIntoView({ block: 'center', behavior: 'instant' });
   if (!target.matches('[tabindex]')) target.setAttribute('tabindex', '-1');
-  target.focus({ preventScroll: true });
+  if (!byItself) target.focus({ preventScroll: true });
   paintFeedback();
 }
 
@@ -162,6 +164,14 @@ function leaveCitation() {
   reader?.querySelector('.steps')?.setAttribute('hidden', '');
   const button = reader?.querySelector('[data-act=back]');
   if (button) button.textContent = '← Close';
+}
+
+/* What a new answer cites first takes the place of what is open beside it. */
+function openFirst(turn) {
+  const chip = turn.querySelector('.chip');
+  if (!chip || !isSourceOpen() || closed || matchMedia(COVERS.source).matches) return;
+  openPlace(chip);
+  byItself = true;
 }
 
 /* The address of a paragraph: in the address bar, on the clipboard, and seen in the text. */
