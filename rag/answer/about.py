@@ -64,6 +64,8 @@ _OF_DOCUMENTS = tuple(
     (kind, _whole(language.pattern(f"requests.{kind}")))
     for kind in (Kind.SUMMARY, Kind.AUTHOR, Kind.DATE, Kind.TIMELINE, Kind.NEWEST, Kind.OLDEST, Kind.CHANGES)
 )
+_BY_DATE = (Kind.NEWEST, Kind.OLDEST)
+_EITHER = regex.compile(rf"\s+{language.pattern('questions.either')}\s+", regex.IGNORECASE)
 _VAGUE = _whole(language.pattern("requests.vague"))
 _PLACES = language.numbered("requests.places")
 _LAST = frozenset(language.words("requests.last"))
@@ -83,7 +85,8 @@ def classify(question: str, titles: Sequence[str]) -> Request | None:
         return compared
     for kind, pattern in _OF_DOCUMENTS:
         match = pattern.match(question)
-        which = _documents_meant(match.group("object") or "", titles) if match else None
+        meant = _several_meant if kind in _BY_DATE else _documents_meant
+        which = meant(match.group("object") or "", titles) if match else None
         if which is not None:
             return Request(kind, which)
     return None
@@ -98,6 +101,13 @@ def _comparison(question: str, titles: Sequence[str]) -> Request | None:
         if one and other and not set(one) & set(other):
             return Request(Kind.COMPARISON, tuple(sorted({*one, *other})))
     return None
+
+
+def _several_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
+    """Places of the documents of which one is the newest: "the lease or its annex"; None where they are not several."""
+    meant = [_documents_meant(one, titles) for one in _EITHER.split(about)]
+    which = sorted({place for places in meant for place in places or ()})
+    return tuple(which) if None not in meant and len(which) != 1 else None
 
 
 def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:

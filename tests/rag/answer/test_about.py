@@ -143,3 +143,24 @@ def test_titles_that_fit_equally_well_are_all_meant() -> None:
     assert classify("Summarise the siege", ["The siege of Homs", "Swifts", "A siege ends"]) == (
         Request(Kind.SUMMARY, (0, 2))
     )
+
+
+RULES = ["Working from Home remote-work", "Working from Home (2023) remote-work-2023", "Sailing in bad weather"]
+
+
+@pytest.mark.parametrize(
+    ("question", "which"),
+    [
+        ("Which version of the working from home policy is newer?", (0, 1)),
+        ("Which of the two working from home policies is newer?", (0, 1)),
+        ("Which is newer, Working from Home or Working from Home (2023)?", (0, 1)),
+        ("Which is newer, working from home or sailing in bad weather?", (0, 1, 2)),
+        ("Which sailing is the latest?", None),
+        ("Which is newer, the ferry or the terminal?", None),
+        ("What is the latest version of Photoprism?", None),
+    ],
+)
+def test_which_is_newer_is_asked_of_several_documents_that_titles_name(
+    question: str, which: tuple[int, ...] | None
+) -> None:
+    assert classify(question, RULES) == (None if which is None else Request(Kind.NEWEST, which))

@@ -122,7 +122,7 @@ def test_a_year_that_nothing_tells_is_not_told(tmp_path: Path, embedder: MiniLM)
 
 @pytest.mark.parametrize(
     ("question", "first"),
-    [("Which is newer?", "letter.md"), ("What is new?", "letter.md"), ("Which document is the latest?", "letter.md"), ("Which is the oldest article?", "ledger.md")],
+    [("Which is newer?", "letter.md"), ("Which is newer, the ledger or the letter?", "letter.md"), ("What is new?", "letter.md"), ("Which document is the latest?", "letter.md"), ("Which is the oldest article?", "ledger.md")],
 )  # fmt: skip
 def test_which_is_newer_is_told_by_the_dates_they_name(bot: Chatbot, question: str, first: str) -> None:
     answer = bot.ask(question)
