@@ -10,7 +10,7 @@ from rag.answer.leaning import with_what_it_leans_on
 from rag.answer.verify import quotation
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Passage, Role, Span
-from rag.text.dates import Day, find_dates, find_years, relative_years
+from rag.text.dates import Day, find_dates, find_whole_dates, find_years, relative_years
 from rag.text.overlap import SentenceView, view_sentences
 
 MOST_EVENTS = 12
@@ -74,7 +74,7 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
 
 
 def events(passages: Sequence[Passage]) -> Iterator[Event]:
-    """The sentences of a document that tell one date, or stand first under a heading, or behind a sentence, that is
+    """The sentences of a document that tell one date, or a whole one among others, or stand first under a heading, or behind a sentence, that is
     nothing but a date, as in diaries and minutes. A day whose year nothing tells is left out."""
     section: tuple[str, ...] = ()
     for passage in passages:
@@ -91,7 +91,7 @@ def _of_passage(passage: Passage, over: Day | None) -> Iterator[Event]:
     begin: int | None = None
     views = view_sentences(passage.paragraph.text, False)
     for i, view in enumerate(views):
-        own = _only_day(view.text)
+        own = _told_day(view.text)
         if own is not None and _is_lone(view.text, own):
             over, begin = own, view.span.start
             continue
@@ -121,6 +121,16 @@ def _only_day(text: str) -> Day | None:
     days = {dated.readings for dated in find_dates(text) if dated.readings}
     readings = next(iter(days)) if len(days) == 1 else ()
     return readings[0] if len(readings) == 1 else None
+
+
+def _told_day(text: str) -> Day | None:
+    """The one day that a text tells, or of several dates the first that is whole: "The fares of 2 July 2023 end in June
+    2026"."""
+    only = _only_day(text)
+    if only is not None:
+        return only
+    whole = next((one.readings for one in find_whole_dates(text)), ())
+    return whole[0] if len(whole) == 1 and whole[0].year is not None else None
 
 
 def _is_lone(text: str, day: Day) -> bool:

@@ -228,3 +228,11 @@ def test_seeds_are_told_about(seeds: Path, tmp_path: Path, embedder: MiniLM) -> 
     assert {citation.paragraph.document_id for citation in answer.citations} == {
         f"documents/{path.name}" for path in seeds.iterdir()
     }
+
+
+def test_of_several_dates_in_a_sentence_the_first_whole_one_tells_when_it_was(tmp_path: Path, embedder: MiniLM) -> None:
+    text = (
+        "The ferry Heron was given new engines on 14 November 2024, and the Tern follows in spring 2027. "
+        "Between 1960 and 1970 no ferry ran. The fares of 2 July 2023 ended on 1 April 2026 for all ferries."
+    )
+    assert [lead for lead, _ in of(text, tmp_path, embedder)] == ["2 July 2023:", "14 November 2024:"]
