@@ -25,7 +25,7 @@ from rag.search.features import Features, Numbers, blank
 from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
-from rag.text import language, terms
+from rag.text import language
 from rag.text.dates import is_year
 from rag.text.overlap import (
     SENTENCE_FEATURES,

@@ -20,7 +20,7 @@ from rag.answer.sections import Read
 from rag.documents.blocks import number_of
 from rag.documents.context import display
 from rag.documents.voices import lead_of
-from rag.domain import Key, Paragraph, Passage, Role, Span, Statement
+from rag.domain import Key, Passage, Role, Span, Statement
 from rag.text import language, terms
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences

@@ -74,8 +74,9 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
 
 
 def events(passages: Sequence[Passage]) -> Iterator[Event]:
-    """The sentences of a document that tell one date, or a whole one among others, or stand first under a heading, or behind a sentence, that is
-    nothing but a date, as in diaries and minutes. A day whose year nothing tells is left out."""
+    """The sentences of a document that tell one date, or a whole one among others, or stand first under a heading, or
+    behind a sentence, that is nothing but a date, as in diaries and minutes. A day whose year nothing tells is left
+    out."""
     section: tuple[str, ...] = ()
     for passage in passages:
         heading = passage.paragraph.heading

@@ -103,7 +103,9 @@ def test_beside_a_new_answer_opens_what_it_cites_first_and_nothing_of_an_earlier
     visitor.ask(WARREN)
     expect(visitor.chips.first).to_have_attribute("aria-current", "true")
     expect(visitor.reader.locator(".step-count")).to_have_text(f"1 of {visitor.chips.count()}")
-    assert squeezed("".join(visitor.hit.all_text_contents())) == squeezed(visitor.chips.first.get_attribute("data-quote"))
+    assert squeezed("".join(visitor.hit.all_text_contents())) == squeezed(
+        visitor.chips.first.get_attribute("data-quote")
+    )
     visitor.has_focus(visitor.box)
     visitor.ask(NOWHERE)
     expect(visitor.reader.locator(".steps")).to_be_hidden()
@@ -112,6 +114,34 @@ def test_beside_a_new_answer_opens_what_it_cites_first_and_nothing_of_an_earlier
     expect(visitor.reader).to_contain_text("Sources open here")
     visitor.ask(WARREN)
     expect(visitor.reader).to_contain_text("Sources open here")
+
+
+def test_panes_are_drawn_and_folded_and_stay_so(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.ask(SIEGE)
+    visitor.open(visitor.chips.first)
+    edge, drawer = page.get_by_role("separator", name="Width of the source"), page.locator(".drawer")
+    before = page.locator("#source").bounding_box()
+    edge.press("ArrowLeft")
+    drawn = page.locator("#source").bounding_box()
+    assert before is not None and drawn is not None
+    assert round(drawn["width"] - before["width"]) == round(0.02 * 1280)
+    page.mouse.move(drawn["x"], 400)
+    page.mouse.down()
+    page.mouse.move(640, 400)
+    page.mouse.up()
+    expect(edge).to_have_attribute("aria-valuenow", "50")
+    expect(drawer).to_have_attribute("aria-expanded", "true")
+    drawer.click()
+    expect(page.locator("#side")).to_be_hidden()
+    page.reload()
+    expect(visitor.hit.first).to_be_visible()
+    expect(page.locator("#side")).to_be_hidden()
+    expect(drawer).to_have_attribute("aria-expanded", "false")
+    box = page.locator("#source").bounding_box()
+    assert box is not None and round(box["width"]) == 640
+    drawer.click()
+    expect(page.locator("#side")).to_be_visible()
 
 
 def test_keyboard_focus_can_be_seen_wherever_it_is(visitor: Visitor) -> None:

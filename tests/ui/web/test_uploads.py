@@ -130,7 +130,7 @@ def test_a_second_file_of_a_name_gets_a_name_of_its_own(tmp_path: Path, uploads:
 
 def test_the_same_file_again_is_there_already(brought: Path, uploads: Path) -> None:
     keep_upload(brought, "leave.md", uploads, 1)
-    with pytest.raises(DocumentError, match="it is there already$"):
+    with pytest.raises(DocumentError, match=r"it is there already$"):
         keep_upload(brought, "leave.md", uploads, 1)
     brought.write_bytes(b"Same size.\n")
     assert keep_upload(brought, "leave.md", uploads, 1) == "uploads/leave (2).md"

@@ -4,6 +4,7 @@ let arrived = false;
 watch('value', () => {
   if (!arrived) {
     arrived = true;
+    drawEdges();
     recallModel(20);
     setTimeout(recallAsked, 1500);
     openStore().then(() => {

@@ -7,7 +7,7 @@ function showSheet(name) {
   const covers = Boolean(name) && matchMedia(COVERS[name]).matches;
   for (const pane of byId('desk').children) pane.inert = covers && pane.id !== name;
   byId('masthead').inert = covers && name === 'source';
-  document.querySelector('.drawer')?.setAttribute('aria-expanded', String(name === 'side'));
+  tellDrawer();
   // Not before it has been shown once: what is still hidden takes no focus. Whoever is in it already, or went on
   // meanwhile, stays where they are, also when a phone's keyboard makes the page smaller.
   const side = byId('side'), before = document.activeElement;
@@ -17,7 +17,7 @@ function showSheet(name) {
 // Where a page is being left for another its panes are gone before it.
 addEventListener('resize', () => { if (byId('desk')) showSheet(document.body.dataset.sheet || null); });
 
-acts.drawer = () => showSheet(document.body.dataset.sheet === 'side' ? null : 'side');
+acts.drawer = () => { if (liesOver()) showSheet(document.body.dataset.sheet === 'side' ? null : 'side'); else foldSide(); };
 
 /* A view lies over the conversation, and its button in the masthead leads back, as the browser's own back does. */
 function showView(name) {
