@@ -16,11 +16,11 @@ import regex
 
 from rag.answer import prompts
 from rag.answer.drafts import Draft
-from rag.answer.verify import COMPARED, LEAST_SUPPORT, Finding, verify, verify_translated
+from rag.answer.verify import LEAST_SUPPORT, NOT_COMPARED, Finding, verify, verify_translated
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
 from rag.text import language, terms
-from rag.text.identify import differ
+from rag.text.identify import are_unlike, differ
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import amounts, numbers_of
 
@@ -70,6 +70,14 @@ def _is_left_open(statement: Statement) -> bool:
     """Whether what it cites leaves something open itself: "it’s unclear when it was taken"."""
     is_verified = statement.verdict is Verdict.VERIFIED
     return is_verified and any(_OPEN.search(one.quote) for one in statement.citations)
+
+
+def _is_compared(statement: Statement) -> bool:
+    return statement.verdict is Verdict.TRANSLATED and statement.reason != NOT_COMPARED
+
+
+def _are_foreign(texts: Sequence[str], question: str, named: Sequence[str]) -> bool:
+    return are_unlike([question], named) and are_unlike(texts, named)
 
 
 def before_pending(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -153,17 +161,19 @@ class Grounding:
         """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""
         return self._checked(text, backings=[chosen], least_support=_CHOSEN_SUPPORT)
 
-    def translated(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        """The statements, with those that are still pending compared as far as can be where all of them together are
-        in another language than the passages that they name; as they are where nothing in any of them could be."""
-        named = {one.paragraph.text for statement in statements for one in self._named_by.get(statement.text, ())}
-        if not named or not differ([one.text for one in statements], sorted(named)):
+    def translated(self, statements: Sequence[Statement], *, question: str) -> tuple[Statement, ...]:
+        """The statements, with those that are still pending compared as far as can be where these together are in
+        another language than the passages that they name; as they are where nothing in any of them could be. A few
+        words tell it where the `question` is in another language, too."""
+        pending = [one.text for one in statements if one.verdict is Verdict.PENDING]
+        named = sorted({one.paragraph.text for text in pending for one in self._named_by.get(text, ())})
+        if not named or not (differ(pending, named) or _are_foreign(pending, question, named)):
             return tuple(statements)
         compared = tuple(
             self._translated(one) if one.verdict is Verdict.PENDING and self._named_by.get(one.text) else one
             for one in statements
         )
-        is_compared = any(one.verdict is Verdict.VERIFIED or one.reason == COMPARED for one in compared)
+        is_compared = any(one.verdict is Verdict.VERIFIED or _is_compared(one) for one in compared)
         return compared if is_compared else tuple(statements)
 
     def ranked(self, text: str) -> list[Backing]:

@@ -93,7 +93,7 @@ def _written(
         # What was closed before stays, and is told as what it is.
         broken = error
     if _is_open(writing):
-        writing = replace(writing, statements=grounding.translated(writing.statements))
+        writing = replace(writing, statements=grounding.translated(writing.statements, question=question))
     if _is_open(writing) and broken is None:
         writing = _repaired(writing, grounding=grounding, llm=llm)
     if not stands(writing.statements) and (failure := _failure(writing, broken)):

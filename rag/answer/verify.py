@@ -19,8 +19,10 @@ import regex
 from rag.documents.context import display
 from rag.domain import Citation, Statement, Verdict
 from rag.text import terms
+from rag.text.abroad import is_named, knows_months, may_be_no_name, names_abroad, without_numbers
 from rag.text.dates import Day, same_year
-from rag.text.names import missing_names, named_in
+from rag.text.identify import likeliest_language
+from rag.text.names import missing_names
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import VALUE_STEMS, Offered, Stated, offered, stated, together
 
@@ -50,7 +52,9 @@ _CLAUSE = 200
 """Characters behind a "not" that are looked at."""
 _REACH = 2
 """Content words behind a "not" that it denies."""
-COMPARED = "its source is in another language: only numbers and names were compared"
+COMPARED = "its source is in another language: checked for numbers and names only"
+NOT_ALL_NAMED = "its source is in another language: checked for numbers and some names only"
+NOT_NAMED = "its source is in another language, and “{}” was not found in it"
 NOT_COMPARED = "its source is in another language: nothing in it could be compared"
 
 
@@ -122,14 +126,20 @@ def verify(statement: str, citations: Sequence[Citation], least_support: float =
 
 def verify_translated(statement: str, citations: Sequence[Citation]) -> Finding:
     """Check a statement that is in another language than the paragraphs it cites: every date and number must stand
-    there. Its words cannot be compared, and its names say nothing where they are missing: languages have their own."""
-    backing = Backing.of(citations)
-    said, there = stated(statement), backing.values
-    if missing := [*_other_days(said, there), *_other_numbers(said, there)]:
+    there. Its words cannot be compared, and a name that is not found may be right: languages have their own. It is
+    told."""
+    backing, code = Backing.of(citations), likeliest_language(statement)
+    rest, numbers = without_numbers(statement, code)
+    said = stated(rest)
+    if missing := _missing_abroad(said, numbers, backing, knows_months=knows_months(code)):
         return _unsupported(Fault.VALUE, f"the {missing[0]} is not in the cited paragraph")
-    alike = {word for name in named_in(statement) for word in terms.words(name) if len(word) > 1}
-    shares = bool(said) or not alike.isdisjoint(word for text in backing.texts for word in terms.words(text))
-    return Finding(Verdict.TRANSLATED, reason=COMPARED if shares else NOT_COMPARED)
+    names = names_abroad(rest, code)
+    unknown = [name for name in names if not is_named(name, backing.texts)]
+    if not (said or numbers or len(unknown) < len(names)):
+        return Finding(Verdict.TRANSLATED, reason=NOT_COMPARED)
+    told = next((name for name in unknown if not may_be_no_name(name, code)), None)
+    reason = NOT_NAMED.format(told) if told else NOT_ALL_NAMED if unknown else COMPARED
+    return Finding(Verdict.TRANSLATED, reason=reason)
 
 
 def settle(statement: Statement) -> Statement:
@@ -225,6 +235,21 @@ def _other_units(said: Stated, there: Offered) -> list[str]:
 
 def _shown(number: float) -> str:
     return f"{number:.0f}" if number.is_integer() else f"{number:g}"
+
+
+def _missing_abroad(said: Stated, numbers: Sequence[float], backing: Backing, *, knows_months: bool) -> list[str]:
+    """The dates and numbers of a statement in another language that its source does not tell in any way: "das 19.
+    Jahrhundert" is the 19th, and "1990er" the 1990s. Where the names of months are not known, a day may be any number."""
+    there = backing.values
+    offers = {*there.numbers, *there.ordinals, *there.decades, *there.years, *(clock.hour for clock in there.clocks)}
+    offers.update(decade % 100 for decade in there.decades)
+    for text in backing.texts:
+        offers.update(without_numbers(text, likeliest_language(text))[1])
+    if not knows_months:
+        offers.update(day.day for day in there.days if day.day)
+    wide = replace(there, numbers=frozenset(map(float, offers)))
+    told = [number for number in numbers if number not in wide.numbers]
+    return [*_other_days(said, wide), *_other_numbers(said, wide), *(f"number {_shown(one)}" for one in told)]
 
 
 # --- denials

@@ -109,6 +109,22 @@ def language_of(texts: Sequence[str]) -> str | None:
     return language if named in _SCRIPTS or likelihood >= SURE else None
 
 
+@lru_cache(maxsize=1024)
+def likeliest_language(text: str) -> str | None:
+    """The language that a text is in most likely, as ISO 639 codes it, however short it is; None where it has no
+    letters."""
+    if not _LETTERS.search(text):
+        return None
+    by_words, ranked = language_by_words(text), _ranked(text)
+    return by_words if by_words and not _is_unlikely(by_words, ranked) else ranked[0][0]
+
+
+def are_unlike(texts: Sequence[str], others: Sequence[str]) -> bool:
+    """As `differ`, told by letters: a line or two is too short for words to tell it."""
+    code = language_of(others)
+    return code is not None and _is_unlikely(code, _ranked(" ".join(texts)))
+
+
 def _is_unlikely(language: str, ranked: Sequence[tuple[str, float]]) -> bool:
     return dict(ranked).get(language, 0.0) < UNLIKELY * ranked[0][1]
 

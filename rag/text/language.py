@@ -62,6 +62,15 @@ def numbered(name: str) -> dict[str, int]:
     }
 
 
+def numbered_of(code: str, name: str) -> dict[str, int]:
+    """The words of one language under a name, with their numbers; none where it has no file or no such words."""
+    section, _, key = name.partition(".")
+    entry = _languages().get(code, {}).get(section, {}).get(key)
+    if not isinstance(entry, dict):
+        return {}
+    return {word: int(number) for number, spellings in entry.items() for word in spellings.split()}
+
+
 def pattern(*names: str) -> str:
     """A pattern for any word or phrase under any of the names. Raises KeyError where no language has one of them."""
     spelled = [word for name in names for word in (*words(name), *numbered(name))]

@@ -235,10 +235,10 @@ def test_where_it_finds_no_answer_to_what_stands_there_the_sentence_is_shown_as_
 @pytest.mark.parametrize(
     ("question", "says", "expected"),
     [
-        ("Wann fährt die Fähre, und wie ist der Code?", "Die Fähre fährt nur an Donnerstagen. [P1] Der Code für das Tor ist die 4471. [P1]", ["nothing in it", "only numbers"]),
-        ("¿Cuántos pasajeros puede llevar?", "El piloto puede llevar como máximo 38 pasajeros en el barco. [P2] Solo Ruth Amsel puede cambiar el horario de la línea. [P2]", ["only numbers", "only numbers"]),
-        ("Когда ходит паром?", "Паром ходит только по четвергам. [P1] Код ворот: 4471. [P1]", ["nothing in it", "only numbers"]),
-        ("渡轮什么时候开？", "渡轮只在星期四开航。[P1] 闸门密码是 4471。[P1]", ["nothing in it", "only numbers"]),
+        ("Wann fährt die Fähre, und wie ist der Code?", "Die Fähre fährt nur an Donnerstagen. [P1] Der Code für das Tor ist die 4471. [P1]", ["nothing in it", "numbers and names only"]),
+        ("¿Cuántos pasajeros puede llevar?", "El piloto puede llevar como máximo 38 pasajeros en el barco. [P2] Solo Ruth Amsel puede cambiar el horario de la línea. [P2]", ["numbers and names only", "numbers and names only"]),
+        ("Когда ходит паром?", "Паром ходит только по четвергам. [P1] Код ворот: 4471. [P1]", ["nothing in it", "numbers and names only"]),
+        ("渡轮什么时候开？", "渡轮只在星期四开航。[P1] 闸门密码是 4471。[P1]", ["nothing in it", "numbers and names only"]),
     ],
     ids=["German", "Spanish", "Russian", "Chinese"],
 )  # fmt: skip
@@ -298,6 +298,26 @@ def test_a_number_that_is_another_one_in_another_language_is_no_translation(bot:
     assert [verdict for verdict, _ in told] == [Verdict.TRANSLATED, *[Verdict.UNSUPPORTED] * 3]
     assert "the number 4417" in (told[1][1] or "")
     assert "3 May 2019" in (told[2][1] or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "says", "expected"),
+    [
+        ("Wer darf den Fahrplan ändern?", "Nur Ruth Amsel darf den Fahrplan ändern.", "checked for numbers and names only"),
+        ("Wer darf den Fahrplan ändern?", "Nur Ruth Miller darf den Fahrplan ändern.", "“Miller” was not found in it"),
+        ("Кто может изменить расписание?", "Только Рут Амсель может изменить расписание.", "checked for numbers and names only"),
+        ("Кто может изменить расписание?", "Только Рут Иванова может изменить расписание.", "“Иванова” was not found in it"),
+        ("¿Cuántos pasajeros puede llevar?", "Puede llevar treinta y ocho pasajeros.", "checked for numbers and names only"),
+        ("¿Cuántos pasajeros puede llevar?", "Puede llevar treinta y nueve pasajeros.", None),
+    ],
+)  # fmt: skip
+def test_a_short_answer_in_another_language_is_kept_and_a_name_that_its_source_has_not_is_told(
+    bot: Chatbot, peer: Peer, question: str, says: str, expected: str | None
+) -> None:
+    peer.says = f"{says} [P2]"
+    answer = bot.ask(question)
+    assert (says in texts(answer)) is (expected is not None)
+    assert expected is None or expected in (answer.statements[0].reason or "")
 
 
 def test_what_a_document_itself_leaves_open_is_an_answer_under_its_mark(

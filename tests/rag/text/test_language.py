@@ -15,7 +15,10 @@ from rag.text import language
 
 FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in language.LANGUAGES.glob("*.toml")}
 OTHERS = sorted(FILES.keys() - {"en"})
-NOT_IN_ENGLISH = {"sentences.behind_ordinal", "dates.day_endings"}
+NOT_IN_ENGLISH = {
+    "sentences.behind_ordinal", "dates.day_endings", "numbers.own", "numbers.own_scales", "numbers.own_joint",
+    "names.before_nouns", "names.noun_endings", "names.with_article",
+}  # fmt: skip
 
 ITALIAN = """
 [dates]
