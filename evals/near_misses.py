@@ -1,8 +1,9 @@
 """Claims with one thing made wrong: a value exchanged for another of its kind, a denial put in or taken out, two
-halves glued.
+halves glued, a word made its opposite.
 
 A near-miss is wrong by construction: what is put in stands neither in the claim nor in the text that it cites. The
-tables are its own, apart from `rag.text.values`: what the verifier cannot read must still be missed here.
+tables of values are its own, apart from `rag.text.values`: what the verifier cannot read must still be missed here.
+Opposites are those of the language's file, and so are only those that the verifier may know.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from random import Random
 import regex
 
 from rag.text import terms
+from rag.text.opposites import OPPOSITES
 
 Swap = Callable[[str, str, Random], str | None]
 """A claim, the text it cites and chance, to the claim with one thing wrong; None where it holds nothing of the kind."""
@@ -48,6 +50,7 @@ _FIRST_WORD = regex.compile(r"^\p{Lu}\p{Ll}{2,}(?![\p{L}’'-])")
 _NO_NAMES = frozenset(
     [*_MONTHS, *"Monday Tuesday Wednesday Thursday Friday Saturday Sunday The This That And For".split()]
 )
+_WORD = regex.compile(r"\p{L}+")
 _AUXILIARY = regex.compile(r"\b(?:was|were|is|are|has|had|have|will|would|can|could|did|does)\b(?! not\b)")
 _NEGATION = regex.compile(
     r"(?<=\b(?:was|were|is|are|has|had|have|will|would|can|could|did|does|do)) (?:not|never)\b|(?<=\b(?:was|were|is|are|has|had|have|would|could|did|does|do))n[’']t\b"
@@ -70,6 +73,7 @@ def swaps(texts: Sequence[str]) -> dict[str, Swap]:
         "negation removed": remove_negation,
         "two claims glued": partial(glue, others=texts),
         "number of another role": borrow_number,
+        "opposite": swap_opposite,
     }
 
 
@@ -135,6 +139,13 @@ def add_negation(claim: str, _cited: str, chance: Random) -> str | None:
 def remove_negation(claim: str, _cited: str, chance: Random) -> str | None:
     found = [*_NEGATION.finditer(claim)]
     return _replaced(claim, place=chance.choice(found), other=lambda _: "") if found else None
+
+
+def swap_opposite(claim: str, cited: str, chance: Random) -> str | None:
+    """East made west, "rose" made "fell", "more" made "less": a word that the cited text has made its opposite."""
+    there = set(terms.words(cited))
+    found = [m for m in _WORD.finditer(claim) if m.group().lower() in OPPOSITES.keys() & there]
+    return _exchanged(claim, places=found, others_of=_other_sides, cited=cited, chance=chance)
 
 
 def glue(claim: str, _cited: str, chance: Random, others: Sequence[str]) -> str | None:
@@ -214,6 +225,12 @@ def _other_months(_match: regex.Match[str]) -> list[str]:
 
 def _other_days(match: regex.Match[str]) -> list[str]:
     return [str(day) for day in range(2, 29) if str(day) != match.group("day")]
+
+
+def _other_sides(match: regex.Match[str]) -> list[str]:
+    word = match.group()
+    others = sorted(OPPOSITES[word.lower()])
+    return [other.capitalize() for other in others] if word[0].isupper() else others
 
 
 def _other_units(match: regex.Match[str]) -> list[str]:

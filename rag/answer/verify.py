@@ -1,7 +1,8 @@
 """Does the cited text support the statement? Pure functions of texts, no model.
 
 `verified` means: the words stand in the document, and so does every number, unit, date and name of the statement, in the
-cited paragraph, and what the statement denies is not what the paragraph affirms. It does not mean that the document is
+cited paragraph, and what the statement denies is not what the paragraph affirms, nor has a word of it its opposite in
+the same place there. It does not mean that the document is
 right, nor that a paraphrase is entailed in every nuance: who did what to whom is not checked, only that all of it is
 there. A value found only in the question is not support: that is how false premises get echoed.
 """
@@ -23,6 +24,7 @@ from rag.text.abroad import is_named, knows_months, may_be_no_name, names_abroad
 from rag.text.dates import Day, same_year
 from rag.text.identify import likeliest_language
 from rag.text.names import missing_names
+from rag.text.opposites import opposites_in, stands_alike
 from rag.text.overlap import SentenceView, view_sentences
 from rag.text.values import VALUE_STEMS, Offered, Stated, offered, stated, together
 
@@ -65,6 +67,7 @@ class Fault(StrEnum):
     VALUE = "value"
     NAME = "name"
     DENIAL = "denial"
+    OPPOSITE = "opposite"
     WORDS = "words"
 
 
@@ -167,6 +170,8 @@ def check(statement: str, backing: Backing, least_support: float = LEAST_SUPPORT
         return _unsupported(Fault.NAME, f"the name “{missing[0]}” is not in the cited paragraph")
     if _denied_apart(statement, backing.sentences):
         return _unsupported(Fault.DENIAL, "it denies what the cited paragraph does not, or the other way round")
+    if opposed := _opposed(statement, backing.sentences):
+        return _unsupported(Fault.OPPOSITE, "it says “{}” where the cited paragraph says “{}”".format(*opposed))
     if apart := _words_apart(statement, stems, least_support):
         return _unsupported(Fault.WORDS, apart)
     return Finding(Verdict.VERIFIED)
@@ -287,6 +292,22 @@ def _denied(text: str) -> Iterator[frozenset[str]]:
         clause = regex.split(r"[.,;:!?()\"“”]", text[match.end() : match.end() + _CLAUSE], maxsplit=1)[0]
         if stems := terms.content_stems(clause)[:_REACH]:
             yield frozenset(stems)
+
+
+# --- opposites
+
+
+def _opposed(statement: str, cited: Sequence[SentenceView]) -> tuple[str, str] | None:
+    """A word of the statement, and its opposite that stands in its place in the sentence with most of the statement's
+    words; none where any cited sentence has the word itself in that place."""
+    said = terms.content_stems(statement)
+    nearest = max(cited, key=lambda one: len(one.present.intersection(said)), default=None)
+    if nearest is None:
+        return None
+    opposed = opposites_in(statement, nearest.text)
+    return next(
+        (pair for pair in opposed if not any(stands_alike(pair[0], statement, one.text) for one in cited)), None
+    )
 
 
 # --- words

@@ -17,6 +17,7 @@ from evals.near_misses import (
     swap_month,
     swap_name,
     swap_number,
+    swap_opposite,
     swap_unit,
     swap_year,
 )
@@ -70,6 +71,11 @@ def test_denials_are_put_in_and_taken_out() -> None:
     assert add_negation("The road was opened.", "", Random(0)) == "The road was not opened."
     assert remove_negation("The road was not opened.", "", Random(0)) == "The road was opened."
     assert remove_negation("The road wasn’t opened.", "", Random(0)) == "The road was opened."
+
+
+def test_a_word_is_made_the_opposite_of_what_the_text_says() -> None:
+    assert swap_opposite("East of the town it fell.", "It lies east.", Random(0)) == "West of the town it fell."
+    assert swap_opposite("It lies east of it.", "It is far away, or east or west.", Random(0)) is None
 
 
 def test_halves_and_numbers_come_from_elsewhere() -> None:
