@@ -51,12 +51,14 @@ class DeclinedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Writing:
     """An answer under way: what was settled, and what the server told of tokens and cost. `silent` where the model
-    said that the passages tell nothing of something, `declined` its words where it would not answer, `cut` why the
-    answer ended before its end."""
+    said that the passages tell nothing of something, `refused` where it began by saying that they do not answer, so
+    that what it cites in spite of that may answer at best, `declined` its words where it would not answer, `cut` why
+    the answer ended before its end."""
 
     statements: tuple[Statement, ...] = ()
     usage: Mapping[str, float] = field(default_factory=dict)
     silent: bool = False
+    refused: bool = False
     declined: str | None = None
     cut: str | None = None
 
@@ -137,12 +139,16 @@ class Grounding:
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
         remarks on the answer, and that the passages tell nothing, are no statements; but "It is not clear when" is one
-        under a mark where that stands there. Raises NotInDocumentsError where it says, before any
-        other, that the passages do not hold the answer."""
+        under a mark where that stands there. Where it says, before any other, that the passages do not hold the answer,
+        only what it then cites and what is verified is one."""
         if prompts.is_not_found(draft.text):
             if writing.statements:
                 return writing
-            raise NotInDocumentsError
+            beyond = prompts.beyond_not_found(draft.text)
+            writing = replace(writing, refused=True)
+            return self.take(writing, draft=replace(draft, text=beyond)) if beyond else writing
+        if writing.refused:
+            return self._beyond_refusal(writing, draft)
         said_before = {prompts.alike(one.text) for one in writing.statements}
         if prompts.is_ours(draft.text) or prompts.alike(draft.text) in said_before:
             return writing
@@ -156,6 +162,15 @@ class Grounding:
         if not draft.ids and _REMARK.match(draft.text) and statement.verdict is not Verdict.VERIFIED:
             return writing
         return replace(writing, statements=(*writing.statements, statement))
+
+    def _beyond_refusal(self, writing: Writing, draft: Draft) -> Writing:
+        """With what it cites in spite of it, if that is verified: a remark is none."""
+        if not draft.ids or any(one.match(draft.text) for one in (_SILENT, _UNSAID, _REMARK)):
+            return writing
+        statement = self._statement(draft)
+        is_new = prompts.alike(draft.text) not in {prompts.alike(one.text) for one in writing.statements}
+        is_kept = statement.verdict is Verdict.VERIFIED and is_new
+        return replace(writing, statements=(*writing.statements, statement)) if is_kept else writing
 
     def cite(self, text: str, *, chosen: Backing) -> Statement:
         """A statement backed by a sentence that the model chose; unsupported where the two do not agree."""

@@ -107,7 +107,7 @@ def _failure(writing: Writing, broken: ChatModelError | None) -> Exception | Non
     """Why there is no answer, where that is known."""
     if broken is not None:
         return broken
-    if writing.silent:
+    if writing.silent or writing.refused:
         return NotInDocumentsError()
     return DeclinedError(writing.declined) if writing.declined else None
 

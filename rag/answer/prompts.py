@@ -20,6 +20,8 @@ _NOT_FOUND = regex.compile(
     "|".join([f"(?i:{NOT_FOUND})".replace("_", r"\\?_"), f"^\\W*(?i:{NOT_FOUND})\\W*$".replace("_", r"[\s_\\-]*")])
 )
 
+_BEYOND = regex.compile(rf"^\W*(?i:{NOT_FOUND})\W*".replace("_", r"\\?_"))
+
 NONE = "none"
 
 _WORDS = regex.compile(r"(?:(?<!\w)[-−+])?\d+(?:[.,:/]\d+)*|\w+")
@@ -68,6 +70,12 @@ def is_not_found(sentence: str) -> bool:
     """Whether a sentence is, or has in it, what the model writes where the passages do not hold the answer; some write
     it their own way."""
     return _NOT_FOUND.search(sentence) is not None
+
+
+def beyond_not_found(sentence: str) -> str:
+    """What a sentence says behind that, as some models go on after it; empty where it does not begin
+    with it, or ends there."""
+    return _BEYOND.sub("", sentence) if _BEYOND.match(sentence) else ""
 
 
 def paragraphs_prompt(question: str, passages: Sequence[Passage], task: str = "") -> str:

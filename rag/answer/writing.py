@@ -27,6 +27,7 @@ _LIKELY = 0.8
 """From here on the documents' own sentence is shown where the model found no answer. A policy: of those it would be
 given without a model, so many are right."""
 _MAY_BE = "{name} found no answer. This comes closest; read it in its place before you rely on it."
+_IN_SPITE = "{name} found no answer, and says what comes closest; read it in its place before you rely on it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Writer:
     ) -> Iterator[Answer]:
         """The answer as the model writes it of the passages that it is `given`, else of the answer's own; what was
         `quoted` without it where nothing of that can stand."""
-        written, cut = replace(answer, mode="generative", model=self.name), None
+        written, cut, refused = replace(answer, mode="generative", model=self.name), None, False
         given = given or answer.passages
         try:
             for writing in generate(answer.question, given, self.llm, self.rarity, self.strict, task):
@@ -73,8 +74,8 @@ class Writer:
                 cited = {one.paragraph.key for statement in writing.statements for one in statement.citations}
                 shown = with_passages(written, [one for one in given if one.paragraph.key in cited])
                 written = replace(shown, statements=writing.statements, usage=usage)
-                cut = writing.cut
-                if writing.statements:
+                cut, refused = writing.cut, writing.refused
+                if writing.statements and not refused:
                     yield written
         except NotInDocumentsError:
             yield self._silent(written, quoted=quoted)
@@ -83,12 +84,15 @@ class Writer:
             yield from _instead(quoted, f"{self.name} declined: “{error}”", usage=written.usage)
             return
         except IbidError as error:
-            if stands(written.statements):
+            if stands(written.statements) and not refused:
                 # What was shown stays; what was still open is marked.
                 why = f"The answer broke off: {error}"
                 yield replace(settled(written), notice=why, complete=True, cut="broken")
             else:
                 yield from _instead(quoted, str(error), usage=written.usage)
+            return
+        if refused and written.statements:
+            yield replace(possible(written, written.statements), notice=_IN_SPITE.format(name=self.name))
             return
         if stands(written.statements):
             told = _CUT[cut].format(name=self.name) if cut else written.notice

@@ -232,6 +232,9 @@ class ModelServer:
         said = shortened(said).removesuffix(".") or type(error).__name__
         if refusal and refusal.is_too_long:
             return too_long, f"What was sent is too long for {self}: “{said}”"
+        if refusal and refusal.is_spent:
+            spent = f"{self.host} answers no more for this key: its quota or credit is used up ({said})."
+            return failure, f"{spent} Add to it, or choose another model. Check {self._named.key}."
         if isinstance(error, WebPageError):
             return failure, f"{self} sent a web page; check {self._named.address}, which often ends in /v1."
         names = {"who": self, "model": self.model, "host": self.host, "named": self._named}
@@ -262,7 +265,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (openai.NotFoundError, "{host} knows no model {model} ({said}). Check {named.model} and {named.address}."),
     (
         openai.RateLimitError,
-        "{host} has had too many requests, or the account no credit left ({said}). Try again {later}.",
+        "{host} has had too many requests ({said}). Try again {later}.",
     ),
     (openai.APITimeoutError, "{who} did not answer in time. Try again, or turn the model off."),
     (openai.APIConnectionError, "{host} cannot be reached. Check {named.address} and that the server runs."),
@@ -304,7 +307,7 @@ def _is_vector(told: Any) -> bool:
 def _may_pass(error: Exception, refusal: Refusal | None) -> bool:
     """Whether the same request may be answered later. What did not answer in time may still be at work."""
     if refusal is not None:
-        return not refusal.is_too_long and (refusal.status == 429 or (refusal.status or 0) >= 500)
+        return not (refusal.is_too_long or refusal.is_spent) and (refusal.status == 429 or (refusal.status or 0) >= 500)
     return isinstance(error, openai.APIConnectionError) and not isinstance(error, openai.APITimeoutError)
 
 

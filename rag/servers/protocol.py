@@ -40,6 +40,17 @@ _TOO_LONG = regex.compile(
 """As OpenAI, Azure, vLLM, llama.cpp, LM Studio, Ollama, TGI, Groq, Gemini, Anthropic and Mistral call it."""
 _TOO_LARGE = regex.compile(r"(?i)request too large|must be reduced|too (?:long|many tokens)")
 """The same beside a limit of so many tokens in a minute: that exceeds a limit too where less of it would not help."""
+_PAID = r"\b(?:quota|credits?|balance)\b"
+_SPENT = regex.compile(
+    r"(?i)insufficient[ _](?:quota|credits?|balance|funds)|\bbilling\b|payment required|spend(?:ing)? limit"
+    rf"|(?:exceeded|out of|no|used up|exhausted)\b.{{0,30}}{_PAID}"
+    rf"|{_PAID}.{{0,40}}\b(?:exceeded|exhausted|used up|depleted|too low|insufficient|spent)\b"
+)
+"""As OpenAI, OpenRouter, DeepSeek, Together, Anthropic and gateways say that nothing is left of what was paid for."""
+_FOR_A_WHILE = regex.compile(
+    r"(?i)\bper[ _-]?(?:second|minute|hour|day|month)\b|\b(?:retry|try again|available) in\b|\b[rt]p[mdh]\b"
+)
+"""The same words beside a limit that passes by itself, as Gemini has it."""
 _NO_SYSTEM = regex.compile(
     r"(?i)\bsystem\b.{0,40}\b(?:roles?|messages?|prompts?|instructions?)\b|\broles?\b.{0,60}\b(?:system|alternate)\b"
     r"|\bonly\b.{0,40}\broles?\b|\bdeveloper (?:roles?|messages?|instructions?)\b"
@@ -96,6 +107,12 @@ class Refusal:
         if self.status == 429:
             return _TOO_LARGE.search(self.words) is not None
         return self.status == 413 or _TOO_LONG.search(f"{self.words} {self.codes}") is not None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether a quota or credit is used up, which no other try brings back."""
+        said = f"{self.words} {self.codes}"
+        return self.status in (402, 429) and bool(_SPENT.search(said)) and not _FOR_A_WHILE.search(said)
 
     @property
     def is_loading(self) -> bool:

@@ -944,5 +944,5 @@ def test_a_closed_chat_takes_user_and_password_as_a_key(seeded: Ibid) -> None:
                 if fits:
                     assert next(model.id for model in client.models.list()) == "ibid"
                 else:
-                    with pytest.raises(AuthenticationError):
+                    with pytest.raises(AuthenticationError, match="asks for a user and a password"):
                         client.models.list()

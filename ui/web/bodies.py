@@ -40,9 +40,18 @@ class Refusal(Exception):
         self.status, self.line = status, line
 
 
-def openai_error(line: str, code: str | None = None) -> dict[str, Any]:
+_KINDS = {
+    401: ("authentication_error", "invalid_api_key"),
+    403: ("permission_error", "forbidden"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
+"""What OpenAI's protocol calls the refusals of a status: their type and code."""
+
+
+def openai_error(line: str, code: str | None = None, *, status: int = 400) -> dict[str, Any]:
     """One line of why, as clients of OpenAI's protocol look for it."""
-    return {"error": {"message": line, "type": "invalid_request_error", "param": None, "code": code}}
+    kind, usual = _KINDS.get(status, ("invalid_request_error", None))
+    return {"error": {"message": line, "type": kind, "param": None, "code": code or usual}}
 
 
 def read_json(body: bytes, kind: str) -> Any:

@@ -238,7 +238,7 @@ def _header(scope: Scope, wanted: bytes) -> str:
 
 async def _refuse(send: Send, path: str, refusal: Refusal) -> None:
     if path.startswith(COMPLETIONS):
-        told = openai_error(refusal.line)
+        told = openai_error(refusal.line, status=refusal.status)
     else:
         # Gradio's page shows what it finds under `detail`.
         told = {"error": refusal.line} | ({} if path.startswith("/api/") else {"detail": refusal.line})

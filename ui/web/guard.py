@@ -20,6 +20,7 @@ import regex
 
 from rag.index.owner import proof_of
 from ui.web.asgi import App, Header, Receive, Scope, Send, reply
+from ui.web.bodies import COMPLETIONS, openai_error
 from ui.web.passwords import Users
 from ui.web.proxied import Trusted
 from ui.web.public import PublicAddress
@@ -108,11 +109,11 @@ class Guard:
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
         method = scope.get("method", "GET")
         if not self._is_ours(headers.get(b"host")):
-            await _refuse(send, 421, "This server does not answer under that name (IBID_PUBLIC_URL).")
+            await _refuse(send, scope, 421, "This server does not answer under that name (IBID_PUBLIC_URL).")
         elif scope["path"] == _HEALTH:
-            await _tell_health(send, method, _proof(scope, self._token))
+            await _tell_health(send, scope, _proof(scope, self._token))
         elif self._is_foreign(method, scope["path"], headers):
-            await _refuse(send, 403, "A page of another site may not ask this one.")
+            await _refuse(send, scope, 403, "A page of another site may not ask this one.")
         else:
             await self._enter(scope, receive, send, headers)
 
@@ -150,7 +151,7 @@ class Guard:
             return
         if entry.status == 429:
             line = f"There were too many wrong passwords. Try again in {entry.wait} seconds."
-            await _refuse(send, 429, line, [(b"retry-after", str(entry.wait).encode())])
+            await _refuse(send, scope, 429, line, [(b"retry-after", str(entry.wait).encode())])
             return
         if self._trusted is not None:
             scope = {**scope, "headers": self._trusted.without(scope["headers"])}
@@ -168,10 +169,10 @@ class Guard:
     async def _turn_away(self, scope: Scope, send: Send) -> None:
         if self._trusted is not None and (self._trusted.speaks(scope) or not self._users):
             line = "Only the proxy in front of this chat lets people in, and it has to name each (IBID_USER_HEADER)."
-            await _refuse(send, 401, line)
+            await _refuse(send, scope, 401, line)
             return
         ask = [(b"www-authenticate", b'Basic realm="Ibid", charset="UTF-8"')]
-        await _refuse(send, 401, "Ibid asks for a user and a password (IBID_AUTH).", ask)
+        await _refuse(send, scope, 401, "Ibid asks for a user and a password (IBID_AUTH).", ask)
 
     async def _entry(self, scope: Scope, headers: Headers) -> _Entry:
         kind, _, given = headers.get(b"authorization", b"").partition(b" ")
@@ -257,13 +258,17 @@ def _proof(scope: Scope, token: str) -> str | None:
     return proof_of(token, asked[0][:_LONGEST_NONCE]) if asked else None
 
 
-async def _tell_health(send: Send, method: str, proof: str | None) -> None:
-    if method not in ("GET", "HEAD"):
-        await _refuse(send, 405, "Health is asked for by GET.", [(b"allow", b"GET, HEAD")])
+async def _tell_health(send: Send, scope: Scope, proof: str | None) -> None:
+    if scope.get("method", "GET") not in ("GET", "HEAD"):
+        await _refuse(send, scope, 405, "Health is asked for by GET.", [(b"allow", b"GET, HEAD")])
         return
     told = {"status": "ok"} | ({"proof": proof} if proof is not None else {})
     await reply(send, 200, body=json.dumps(told), kind=b"application/json", headers=_HEADERS)
 
 
-async def _refuse(send: Send, status: int, line: str, headers: Sequence[Header] = ()) -> None:
-    await reply(send, status, body=f"{line}\n", kind=b"text/plain; charset=utf-8", headers=[*headers, *_HEADERS])
+async def _refuse(send: Send, scope: Scope, status: int, line: str, headers: Sequence[Header] = ()) -> None:
+    """In one line, which clients of OpenAI's protocol find where they look for it."""
+    body, kind = f"{line}\n", b"text/plain; charset=utf-8"
+    if scope["path"].startswith(COMPLETIONS):
+        body, kind = json.dumps(openai_error(line, status=status), ensure_ascii=False), b"application/json"
+    await reply(send, status, body=body, kind=kind, headers=[*headers, *_HEADERS])

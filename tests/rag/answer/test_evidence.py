@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
 from rag.answer.drafts import Draft
-from rag.answer.evidence import Grounding, NotInDocumentsError, Writing
+from rag.answer.evidence import Grounding, Writing
 from rag.answer.prompts import NOT_FOUND
 from rag.domain import Role, Statement, Verdict
 from tests.rag.answer.test_generate import PASSAGES, passage, weigh
@@ -64,5 +64,15 @@ def test_a_passage_without_a_sentence_backs_nothing() -> None:
 def test_the_sentinel_after_a_statement_takes_nothing_back() -> None:
     said = Draft("The siege lasted 13 days.", (1,))
     assert grounded(said, Draft(f"{NOT_FOUND}.", ())) == grounded(said)
-    with pytest.raises(NotInDocumentsError):
-        grounded(Draft(NOT_FOUND, ()), said)
+
+
+def test_behind_the_sentinel_only_what_is_cited_and_verified_is_kept() -> None:
+    said = Draft("The siege lasted 13 days.", (1,))
+    remarks = [
+        Draft("I hope that this helps you.", ()),
+        Draft("The siege lasted 31 days.", (1,)),
+        replace(said, ids=()),
+    ]
+    assert grounded(Draft(NOT_FOUND, ()), *remarks, said, said) == grounded(said)
+    assert grounded(Draft(f"{NOT_FOUND} – the siege lasted 13 days.", (1,)))[0].text == "the siege lasted 13 days."
+    assert grounded(Draft(f"The answer is {NOT_FOUND}.", (1,)), *remarks) == ()

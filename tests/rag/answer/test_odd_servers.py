@@ -232,6 +232,17 @@ def test_where_it_finds_no_answer_to_what_stands_there_the_sentence_is_shown_as_
     assert "found no answer" in (answer.notice or "")
 
 
+def test_what_it_cites_in_spite_of_its_refusal_may_answer_and_a_remark_does_not(bot: Chatbot, peer: Peer) -> None:
+    for says in (f"NOT_IN_DOCUMENTS. However, {FIRST} [P1]", f"NOT_IN_DOCUMENTS {FIRST} [P1] Ask me more."):
+        peer.says = says
+        answer = bot.ask("What does the ferry cost?")
+        assert FIRST in answer.text
+        assert answer.is_uncertain and len(answer.statements) == 1
+        assert "found no answer, and says what comes closest" in (answer.notice or "")
+    peer.says = "NOT_IN_DOCUMENTS. However, the ferry sails on Sundays only. [P1] It is a fine ferry."
+    assert bot.ask("What does the ferry cost?").abstained
+
+
 @pytest.mark.parametrize(
     ("question", "says", "expected"),
     [
@@ -521,7 +532,13 @@ def test_an_answer_is_read_as_what_it_is_and_not_as_what_it_is_called(
         (422, {"detail": [{"loc": ["body", "n"], "msg": "Too few"}]}, "(body.n: Too few)."),
         (400, {"object": "error", "message": "Bad\n model."}, "(Bad model)."),
         (400, [{"error": {"code": 400, "message": "API key not valid."}}], "(API key not valid)."),
-        (402, {"error": {"message": "Insufficient credits"}}, "does not take the request (Insufficient credits)."),
+        (402, {"error": {"message": "Insufficient credits"}}, "its quota or credit is used up (Insufficient credits)."),
+        (
+            429,
+            {"error": {"message": "You exceeded your current quota.", "code": "insufficient_quota"}},
+            "its quota or credit is used up (You exceeded your current quota). Add to it, or choose another model.",
+        ),
+        (429, {"error": {"message": "Your credit balance is too low"}}, "used up (Your credit balance is too low)."),
         (404, {"error": {"message": "try pulling it first"}}, "knows no model odd (try pulling it first). Check"),
         (403, b"<html><head><title>Just a moment</title></head></html>", "(Just a moment). Check"),
         (409, {"a": {"b": 1}}, "does not take the request (status 409)."),
@@ -541,6 +558,7 @@ def test_what_a_server_says_of_its_error_is_told_in_its_words_whatever_their_sha
 ) -> None:
     peer.refuses = lambda _: (status, told)
     notice = bot.ask(QUESTION).notice or ""
+    assert len(peer.answered) == 1 or status in (200, 402, 404)
     assert said.replace("PORT", peer.url.split(":")[2].split("/")[0]) in notice
     assert "{" not in notice
 

@@ -222,6 +222,27 @@ def test_a_server_that_loads_its_model_is_asked_until_it_has() -> None:
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("words", "tries"),
+    [
+        ("You exceeded your current quota, please check your plan and billing details.", 1),
+        ("Quota exceeded for requests per minute. Please retry in 0.1s.", 3),
+        ("Rate limit reached", 3),
+    ],
+)
+def test_a_quota_that_is_used_up_is_not_asked_for_again_and_one_of_a_minute_is(words: str, tries: int) -> None:
+    made: list[int] = []
+
+    def answer(to: BaseHTTPRequestHandler, count: int) -> None:
+        made.append(count)
+        refuse(to, 429, words, Retry_After="0")
+
+    told = "used up" if tries == 1 else "has had too many requests"
+    with peer(answer) as url, pytest.raises(ChatModelError, match=told):
+        model(url).chat(asked("plain"))
+    assert len(made) == tries
+
+
 def test_a_server_that_asks_for_more_time_than_there_is_is_told_at_once_with_how_long() -> None:
     started = time.monotonic()
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
@@ -324,6 +325,31 @@ def test_health_has_no_other_method() -> None:
 def test_what_is_no_name_of_a_host_is_turned_away_everywhere(host: bytes) -> None:  # case 29
     for guard in (OPEN, closed(), Guard(plain, Users(USERS), TOKEN, None)):
         assert status(guard, named(host)) == 421
+
+
+# --- programs that speak OpenAI's protocol
+
+
+def test_below_v1_whoever_is_turned_away_is_told_so_in_the_words_of_the_protocol() -> None:
+    guard = closed()
+
+    def told(headers: Headers) -> tuple[dict[bytes, bytes], dict[str, Any]]:
+        start, body = asked(guard, headers, "/v1/models")
+        assert dict(start["headers"])[b"content-type"] == b"application/json"
+        return dict(start["headers"]), json.loads(body["body"])["error"] | {"status": start["status"]}
+
+    _, why = told([*basic("anna:secret"), (b"sec-fetch-site", b"cross-site")])
+    assert (why["status"], why["type"]) == (403, "permission_error")
+    assert "another site" in why["message"]
+    for guess in range(4):
+        headers, why = told(authorised(f"Bearer anna:{guess}".encode()))
+        assert (why["status"], why["type"], why["code"]) == (401, "authentication_error", "invalid_api_key")
+        assert why["message"] == "Ibid asks for a user and a password (IBID_AUTH)."
+    headers, why = told(authorised(b"Bearer anna:secret"))
+    assert (why["status"], why["type"], why["code"]) == (429, "rate_limit_error", "rate_limit_exceeded")
+    assert why["message"] == "There were too many wrong passwords. Try again in 1 seconds."
+    assert headers[b"retry-after"] == b"1"
+    assert all(name in headers for name in PROTECTED)
 
 
 # --- guesses
