@@ -50,6 +50,7 @@ def answer_from(described: Described) -> Answer:
         is_uncertain=described.get("confidence") == Confidence.LOW,
         unmentioned=tuple(map(str, described.get("unmentioned") or ())),
         named=tuple(str(one["document"]) for one in described.get("named") or ()),
+        reasoning=_words(described.get("reasoning")),
     )
 
 

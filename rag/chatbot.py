@@ -302,7 +302,8 @@ class Chatbot:
     def _written_by(self, llm: LLM) -> Writer:
         from rag.answer.writing import Writer  # brings LlamaIndex, which takes seconds: only who uses it waits
 
-        return Writer(llm, self.retriever.rarity, self._settings.strict, self._settings.context_tokens)
+        told = self._settings
+        return Writer(llm, self.retriever.rarity, told.strict, told.context_tokens, told.show_reasoning)
 
     def _asked(self, question: Question, writer: Writer | None) -> Iterator[Answer]:
         started = time.perf_counter()

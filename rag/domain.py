@@ -317,7 +317,9 @@ class Answer:
     do not hold. `named` are the documents that the notice names: it may be shown to those alone who may read them.
     `seconds` maps each part of the work to its wall time; `usage` adds up what the model's server told of its calls
     for this answer: tokens, and the cost where it tells one. `cut` is why a model's answer ended before its end: by
-    "length", a "content_filter" or as "broken" off; `notice` says it in words, and `json` leaves it out."""
+    "length", a "content_filter" or as "broken" off; `notice` says it in words, and `json` leaves it out. `reasoning` is
+    what a model thought aloud, where that is asked for: it was compared with nothing, and may speak of every document
+    that is `named`."""
 
     question: str
     searched_for: tuple[str, ...] = ()
@@ -337,6 +339,7 @@ class Answer:
     unmentioned: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     cut: str | None = None
+    reasoning: str | None = None
 
     @property
     def confidence(self) -> Confidence:
@@ -358,7 +361,8 @@ class Answer:
         return tuple({citation.mark: citation for citation in self.citations}.values())
 
     def json(self) -> Json:
-        """The contract of `ibid ask --json`, the API and run files: what is absent is null, never left out."""
+        """The contract of `ibid ask --json`, the API and run files: what is absent is null, never left out, but for
+        `reasoning`, which is there where it was asked for and told."""
         return {
             "version": 1,
             "question": self.question,
@@ -379,6 +383,7 @@ class Answer:
             "gate": self.gate.json() if self.gate else None,
             "seconds": {part: round(seconds, 4) for part, seconds in self.seconds.items()},
             "usage": dict(self.usage) or None,
+            **({"reasoning": self.reasoning} if self.reasoning else {}),
         }
 
 

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         1.0, ge=0, description="After so long the reader begins no other passage; 0 sets no limit."
     )
     strict: bool = Field(False, description="Leave out what a model wrote and no document says, instead of marking it.")
+    show_reasoning: bool = Field(
+        False, description="Keep what a model thinks aloud beside its answer, and show it folded, unchecked."
+    )
     auth: SecretStr = Field(SecretStr(""), description="user:password pairs, separated by commas, that guard the chat.")
     readers: Path | None = Field(
         None, description="A TOML file that says which documents each user may read; without it everybody reads all."

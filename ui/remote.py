@@ -58,7 +58,7 @@ class Remote:
 
     def ask(self, question: str, turns: Sequence[Turn], documents: Sequence[str], use_model: bool) -> Answer:
         # The last ones, and of their answers not the passages: so many are taken, and no more of them is read.
-        without: Json = {"passages": [], "closest": []}
+        without: Json = {"passages": [], "closest": [], "reasoning": None}
         earlier = [{"question": turn.question, "answer": turn.answer.json() | without} for turn in turns[-_TURNS:]]
         told = self._call("ask", question=question, turns=earlier, documents=list(documents), use_model=use_model)
         with self.understood():

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from rag.domain import Answer, Citation, Json, Passage, Role, Statement, Verdict, document_name
 from rag.text.units import cell_spans, cells_of, is_tagged, without_tags
-from ui.words import ROLE_NAMES, also_text, excerpt, left_out_text, verdict_text
+from ui.words import REASONING, ROLE_NAMES, also_text, excerpt, left_out_text, verdict_text
 
 if TYPE_CHECKING:
     from rag.documents.left_out import LeftOut
@@ -36,6 +36,7 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         yield safe(answer.notice)
     if answer.abstained:
         yield from _abstention_lines(answer)
+        yield from _reasoning_lines(answer)
         return
     for statement in answer.statements:
         yield _statement_line(statement)
@@ -51,6 +52,13 @@ def answer_lines(answer: Answer) -> Iterator[str]:
     if answer.closest:
         yield "\nRelated passages:"
         yield from _closest_lines(answer)
+    yield from _reasoning_lines(answer)
+
+
+def _reasoning_lines(answer: Answer) -> Iterator[str]:
+    if answer.reasoning:
+        yield f"\n[dim]{REASONING}:[/dim]"
+        yield from (f"[dim]{safe(line)}[/dim]" for line in answer.reasoning.splitlines() if line.strip())
 
 
 def passage_lines(passage: Passage, number: int) -> Iterator[str]:

@@ -10,6 +10,8 @@ from rag.domain import Answer, Citation, Confidence, Role, Verdict, document_nam
 from rag.owners import is_upload, owner_of
 from rag.text.units import as_line, cells_of, columns_of, rows_of
 
+REASONING = "The model’s reasoning – not checked against your documents"
+"""What a model thought aloud is called wherever it is shown."""
 _EXCERPT = 200
 _NAMED = 3
 

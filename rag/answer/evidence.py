@@ -53,7 +53,7 @@ class Writing:
     """An answer under way: what was settled, and what the server told of tokens and cost. `silent` where the model
     said that the passages tell nothing of something, `refused` where it began by saying that they do not answer, so
     that what it cites in spite of that may answer at best, `declined` its words where it would not answer, `cut` why
-    the answer ended before its end."""
+    the answer ended before its end, `thought` what it thought aloud."""
 
     statements: tuple[Statement, ...] = ()
     usage: Mapping[str, float] = field(default_factory=dict)
@@ -61,6 +61,7 @@ class Writing:
     refused: bool = False
     declined: str | None = None
     cut: str | None = None
+    thought: str = ""
 
 
 def stands(statements: Sequence[Statement]) -> bool:

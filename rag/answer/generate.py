@@ -125,6 +125,9 @@ def _grown(pieces: Generator[Reply, None, None], *, grounding: Grounding) -> Gen
                 if piece.usage or piece.cut:
                     writing = replace(writing, usage=piece.usage or writing.usage, cut=piece.cut or writing.cut)
                     yield writing
+                if piece.thought:
+                    writing = replace(writing, thought=piece.thought)
+                    yield writing
                 for draft in parser.feed(piece.text):
                     writing = grounding.take(writing, draft=draft)
                     yield writing

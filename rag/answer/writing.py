@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rag.answer.evidence import DeclinedError, NotInDocumentsError, settled, stands
+from rag.answer.evidence import DeclinedError, NotInDocumentsError, Writing, settled, stands
 from rag.answer.generate import generate
 from rag.answer.outcomes import abstaining, possible, with_passages
 from rag.answer.rewriting import condense, translate
@@ -26,6 +26,8 @@ _CUT = {
 _LIKELY = 0.8
 """From here on the documents' own sentence is shown where the model found no answer. A policy: of those it would be
 given without a model, so many are right."""
+LONGEST_THOUGHT = 20_000
+"""Characters of what a model thinks aloud that are kept."""
 _MAY_BE = "{name} found no answer. This comes closest; read it in its place before you rely on it."
 _IN_SPITE = "{name} found no answer, and says what comes closest; read it in its place before you rely on it."
 
@@ -33,12 +35,14 @@ _IN_SPITE = "{name} found no answer, and says what comes closest; read it in its
 @dataclass(frozen=True, slots=True)
 class Writer:
     """A model that writes, how much a term tells in the documents, and about how many `tokens` of them it is given at
-    once. `strict`: what no document says is left out."""
+    once. `strict`: what no document says is left out. `tells_thoughts`: what it thinks aloud is kept beside its
+    answer."""
 
     llm: LLM
     rarity: Callable[[str], float]
     strict: bool
     tokens: int
+    tells_thoughts: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +77,7 @@ class Writer:
                 usage = summed(answer.usage, writing.usage)
                 cited = {one.paragraph.key for statement in writing.statements for one in statement.citations}
                 shown = with_passages(written, [one for one in given if one.paragraph.key in cited])
-                written = replace(shown, statements=writing.statements, usage=usage)
+                written = self._thinking(replace(shown, statements=writing.statements, usage=usage), writing, given)
                 cut, refused = writing.cut, writing.refused
                 if writing.statements and not refused:
                     yield written
@@ -100,6 +104,13 @@ class Writer:
             return
         yield from _instead(quoted, f"What {self.name} wrote {_why(written)}.", usage=written.usage)
 
+    def _thinking(self, written: Answer, writing: Writing, given: Sequence[Passage]) -> Answer:
+        """With what the model thought, if that is to be told: it may speak of all that it was given."""
+        if not (self.tells_thoughts and writing.thought):
+            return written
+        named = dict.fromkeys([*written.named, *(one.paragraph.document_id for one in given)])
+        return replace(written, reasoning=_shortened(writing.thought), named=tuple(named))
+
     def _silent(self, written: Answer, *, quoted: Iterable[Answer]) -> Answer:
         """An abstention, as the model found no answer; what is likely one without it, as what may be one."""
         *_, best = quoted
@@ -107,6 +118,10 @@ class Writer:
         if not (is_likely and best.statements):
             return abstaining(written)
         return replace(possible(best, best.statements), notice=_MAY_BE.format(name=self.name), usage=written.usage)
+
+
+def _shortened(thought: str) -> str:
+    return thought if len(thought) <= LONGEST_THOUGHT else f"{thought[:LONGEST_THOUGHT].rstrip()} …"
 
 
 def _why(written: Answer) -> str:

@@ -21,12 +21,14 @@ from rag.servers.thoughts import ONLY_THOUGHT, Thoughts
 class Reply:
     """What a model says, in whole or a piece of it, without what it thinks aloud. `usage` is what its server told of
     tokens and cost; nothing with most foreign models, nor with most pieces. `starts_over` where all that came before
-    turned out to be a thought; `cut` is the reason where the answer was cut off."""
+    turned out to be a thought; `cut` is the reason where the answer was cut off; `thought` is all that was thought
+    aloud, with the last piece."""
 
     text: str
     usage: Mapping[str, float] = field(default_factory=dict)
     starts_over: bool = False
     cut: str | None = None
+    thought: str = ""
 
 
 def ask_once(llm: LLM, *, instruction: str, text: str) -> Reply:
@@ -41,12 +43,13 @@ def ask_once(llm: LLM, *, instruction: str, text: str) -> Reply:
 def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, None, None]:
     """The reply piece by piece; closing it ends the request. Raises what `ask_once` does, and ChatModelError where the
     model thought and said nothing."""
-    thoughts, has_spoken = Thoughts(), False
+    thoughts, has_spoken, thought = Thoughts(), False, ""
     with translated(ChatModelError, "The model"):
         stream = llm.stream_chat(_messages(instruction, text))
         try:
             for piece in stream:
                 said = thoughts.without(piece.delta or "")
+                thought += str(piece.additional_kwargs.get("thought") or "")
                 has_spoken = bool(said.text.strip()) or (has_spoken and not said.starts_over)
                 yield Reply(said.text, _usage_of(piece), said.starts_over, _cut_of(piece))
         finally:
@@ -56,8 +59,9 @@ def stream_once(llm: LLM, *, instruction: str, text: str) -> Generator[Reply, No
     rest = thoughts.rest()
     if thoughts.were_there and not (has_spoken or rest.text.strip()):
         raise ChatModelError(f"{llm.metadata.model_name} {ONLY_THOUGHT}")
-    if rest.text or rest.starts_over:
-        yield Reply(rest.text, starts_over=rest.starts_over)
+    thought = (thought + thoughts.aloud).strip()
+    if rest.text or rest.starts_over or thought:
+        yield Reply(rest.text, starts_over=rest.starts_over, thought=thought)
 
 
 def _messages(instruction: str, text: str) -> list[ChatMessage]:

@@ -77,7 +77,7 @@ class ChatModel(LLM):
 
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """The answer piece by piece. `additional_kwargs` of the last ones holds the tokens as "usage", where told, and
-        "finish_reason", which is not "stop" where the answer was cut off.
+        "finish_reason", which is not "stop" where the answer was cut off, and what it thought as "thought".
 
         Raises ChatModelError, in words a person can act on, and ContextTooLongError where fewer passages help; the
         first behind the pieces that came, too, where the answer broke off.
@@ -135,8 +135,8 @@ class ChatModel(LLM):
                 said += piece.text
                 finish = piece.finish or finish
                 instead = _both(instead, piece)
-                if piece.text or piece.usage or piece.finish:
-                    told = {"usage": piece.usage, "finish_reason": piece.finish}
+                if piece.text or piece.usage or piece.finish or piece.thought:
+                    told = {"usage": piece.usage, "finish_reason": piece.finish, "thought": piece.thought}
                     yield ChatResponse(
                         message=ChatMessage(role=MessageRole.ASSISTANT, content=said),
                         delta=piece.text,

@@ -78,12 +78,14 @@ _TAG = regex.compile(r"<[^<>]{0,2000}>")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """A piece of an answer: its text; the reason why it ended, with the last one; tokens and cost where they are told;
-    a refusal in words of its own; and whether the model `reasoned` or `called` a tool instead of answering."""
+    a refusal in words of its own; what the model `thought`, in a field of its own; and whether it `reasoned` or
+    `called` a tool instead of answering."""
 
     text: str = ""
     finish: str | None = None
     usage: Mapping[str, float] = field(default_factory=dict)
     refusal: str = ""
+    thought: str = ""
     reasoned: bool = False
     called: bool = False
 
@@ -352,6 +354,7 @@ def _piece(told: Mapping[str, Any], choice: Mapping[str, Any] | None) -> Piece:
         if isinstance(usage, Mapping)
         else {},
         refusal=str(said.get("refusal") or ""),
+        thought=_thought_in(said),
         reasoned=any(value and _is_thought(name) for name, value in said.items())
         or (isinstance(content, list) and any(map(_is_thought_part, content))),
         called=bool(said.get("tool_calls") or said.get("function_call")),
@@ -370,6 +373,14 @@ def _is_thought(name: object) -> bool:
 
 def _is_thought_part(part: Any) -> bool:
     return isinstance(part, Mapping) and _is_thought(part.get("type"))
+
+
+def _thought_in(said: Mapping[str, Any]) -> str:
+    """What the model thought, in whichever field its server puts it; some put it into two."""
+    fields = (value for name, value in said.items() if _is_thought(name) and isinstance(value, str) and value)
+    content = said.get("content")
+    parts = filter(_is_thought_part, content if isinstance(content, list) else ())
+    return next(fields, "") or "".join(_text_of(part.get("thinking")) or _text_in(part) for part in parts)
 
 
 def _text_of(content: Any) -> str:

@@ -79,12 +79,15 @@ class _State(Enum):
 
 
 class Thoughts:
-    """Takes the pieces of a stream and gives on what is meant for people; what may begin a tag is held back."""
+    """Takes the pieces of a stream and gives on what is meant for people; what may begin a tag is held back. `aloud` is
+    what was thought so far."""
 
     def __init__(self) -> None:
         self._buffer = ""
         self._state = _State.FIRST
+        self._said = ""
         self.were_there = False
+        self.aloud = ""
 
     def without(self, piece: str) -> Said:
         self._buffer += piece
@@ -103,6 +106,7 @@ class Thoughts:
                 return Said(said, starts_over)
             self._buffer = self._buffer[found.end() - found.start() :]
             if found.groupdict().get("closes") and not self._is_hidden:
+                self.aloud, self._said = self.aloud + self._said, ""
                 said, starts_over, self.were_there = "", True, True
             self._state = self._after(found)
         said += self._shown(self._buffer)
@@ -138,9 +142,11 @@ class Thoughts:
     def _shown(self, text: str) -> str:
         if self._is_hidden:
             self.were_there |= bool(text.strip())
+            self.aloud += text
             return ""
         if text.strip():
             self._state = _State.SAID
+        self._said += text
         return text
 
 

@@ -9,7 +9,7 @@ from rag.documents.context import display
 from rag.domain import Answer, Confidence, Passage, Statement, Verdict
 from ui.web.markup import escaped, exact
 from ui.web.passages import Shelf, place_link
-from ui.words import also_text, is_quoted, verdict_text
+from ui.words import also_text, REASONING, is_quoted, verdict_text
 
 AGAIN = '<button type="button" class="act" data-act="again">Ask again</button>'
 
@@ -44,7 +44,7 @@ def foot_html(answer: Answer, number: int, shelf: Shelf) -> str:
     )
     return (
         f'<footer class="turn-foot">{verdict}<div class="acts">{actions}</div></footer>'
-        f"{_how_html(answer, shelf)}{_feedback_html(number)}{_NEXT}"
+        f"{_reasoning_html(answer)}{_how_html(answer, shelf)}{_feedback_html(number)}{_NEXT}"
     )
 
 
@@ -75,6 +75,14 @@ def plain_text(answer: Answer, *, cited: bool = True) -> str:
 def _unmarked(statement: Statement) -> str:
     """A statement without the numbers of its citations; what is doubted of it stays said."""
     return " ".join(filter(None, (statement.lead, statement.text, statement.doubt)))
+
+
+def _reasoning_html(answer: Answer) -> str:
+    """What a model thought, folded: nobody takes it for the answer."""
+    if not answer.reasoning:
+        return ""
+    lines = "".join(f'<p dir="auto">{escaped(line)}</p>' for line in answer.reasoning.splitlines() if line.strip())
+    return f'<details class="how reasoning"><summary>{escaped(REASONING)}</summary>{lines}</details>'
 
 
 def _how_html(answer: Answer, shelf: Shelf) -> str:

@@ -125,7 +125,8 @@ def _note(described: Any) -> Note | None:
     try:
         if not _ID.fullmatch(described["id"]):
             return None
-        answer = answer_from(described["answer"])
+        # What a model thought is nobody's note.
+        answer = replace(answer_from(described["answer"]), reasoning=None)
         return Note(id=described["id"], answer=answer, comment=str(described.get("comment") or "")[:LONGEST_COMMENT])
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return None

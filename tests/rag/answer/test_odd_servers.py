@@ -267,6 +267,37 @@ def test_an_answer_in_another_language_is_compared_as_far_as_can_be_and_says_how
     assert answer.notice is None
 
 
+@pytest.mark.parametrize(
+    "says",
+    [
+        f"<think>\n{THOUGHT}\n</think>\n\n{GOOD}",
+        [{"reasoning_content": THOUGHT[:30], "content": None}, {"reasoning_content": THOUGHT[30:]}, {"content": GOOD}],
+        [{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": THOUGHT}]}]}, {"content": GOOD}],
+        [{"reasoning": THOUGHT, "reasoning_details": [{"text": THOUGHT}]}, {"content": GOOD}],
+    ],
+)
+def test_what_a_model_thinks_is_told_beside_its_answer_only_where_it_is_asked_for(
+    bot: Chatbot, peer: Peer, embedder: MiniLM, tmp_path: Path, says: Any
+) -> None:
+    peer.says = says
+    silent = bot.ask(QUESTION)
+    assert silent.reasoning is None
+    assert "reasoning" not in silent.json()
+    assert not silent.named
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "ferry.md").write_text(TEXT)
+    settings = Settings(documents=tmp_path / "documents", home=tmp_path / "home", show_reasoning=True)
+    with open_chatbot(settings, "test", embedder=embedder, llm=ChatModel("odd", "", peer.url)) as telling:
+        telling.ingest()
+        told = telling.ask(QUESTION)
+        assert told.reasoning == THOUGHT.strip()
+        assert told.text == silent.text
+        # Whoever may not read what the model was given is not shown it.
+        assert told.named == ("documents/ferry.md",)
+        telling.ask(Question("And who may change it?", turns=[Turn(QUESTION, told)]))
+    assert not any("9999" in json.dumps(one["messages"]) for one in peer.answered)
+
+
 def test_a_question_in_another_language_is_searched_in_the_documents_own_too(bot: Chatbot, peer: Peer) -> None:
     asked, translated = "Кто может изменить расписание парома?", "Who may change the timetable of the ferry?"
     peer.says = translated

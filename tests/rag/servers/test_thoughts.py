@@ -54,6 +54,7 @@ UNFINISHED = (
     f"analysis{THOUGHT}", f"<analysis>{THOUGHT}", f"<|START_THINKING|>{THOUGHT}", f"**Thinking:** {THOUGHT}",
     f"Here is my thought process: {THOUGHT}", f'<details type="reasoning">{THOUGHT}', f"<unused94>thought\n{THOUGHT}",
 )  # fmt: skip
+NO_THOUGHT = ("only the final channel's name", "a turn", "a header", "a role", "an end of its own", "none")
 WORDS_OF_AN_ANSWER = (
     "The final answer is 4.", "Analysis of water takes a day.", "assistant", "finally it rained.", "<details>It fell.",
     "Our answer: no.", "He was an assistant, final year.", "Here is my answer: 4.",
@@ -117,3 +118,14 @@ def test_no_stream_takes_long(within: object) -> None:
             "**" * 9_000,
         ):
             said(*hostile[:20_000])
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_what_was_thought_is_kept_apart_to_the_letter(dress: str, size: int) -> None:
+    text, thoughts = DRESSES[dress], Thoughts()
+    for start in range(0, len(text), size):
+        thoughts.without(text[start : start + size])
+    thoughts.rest()
+    assert (THOUGHT in thoughts.aloud) is (dress not in NO_THOUGHT)
+    assert ANSWER not in thoughts.aloud

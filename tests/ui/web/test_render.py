@@ -36,6 +36,7 @@ from rag.domain import (
 from rag.opening import open_chatbot
 from rag.settings import Settings
 from ui.web.conversation import Exchange, State, conversation_from
+from ui.web.export import answer_html, answer_markdown
 from ui.web.folder import Indexing
 from ui.web.foot import plain_text
 from ui.web.introducing import Introduction
@@ -437,6 +438,18 @@ def test_what_is_quoted_bears_no_mark_of_a_check() -> None:
     answer = Answer(question="Why?", searched_for=(), statements=(cited("So.", mark=1, verdict=Verdict.VERIFIED),))
     (verdict,) = rendered(answer).all("verdict")
     assert (verdict.text, "whole" in verdict.classes) == ("Quoted word for word", False)
+
+
+def test_what_a_model_thought_is_folded_apart_from_what_it_says_and_in_no_export() -> None:
+    thought = "It may be <b>9999</b>.\nNo."
+    answer = Answer(question="Why?", statements=(cited("So.", mark=1, verdict=Verdict.VERIFIED),), reasoning=thought)
+    page = rendered(answer)
+    (folded,) = page.all("reasoning")
+    assert (folded.tag, "open" in folded.attributes) == ("details", False)
+    assert folded.text == "The model’s reasoning – not checked against your documentsIt may be <b>9999</b>.No."
+    assert not any("9999" in one.text for one in page.all("answer"))
+    assert "9999" not in plain_text(answer) + "\n".join(answer_markdown(answer)) + answer_html(answer)
+    assert rendered(replace(answer, reasoning=None)).all("reasoning") == []
 
 
 def test_what_may_answer_is_told_as_that_with_the_related_passages_and_no_mark_of_success() -> None:

@@ -62,7 +62,7 @@ function takeOut(note, done) {
 }
 
 /* Without what only shows how the answer was found. */
-const bareAnswer = (answer) => ({ ...answer, passages: [], searched_for: [], seconds: {}, usage: null });
+const bareAnswer = ({ reasoning, ...answer }) => ({ ...answer, passages: [], searched_for: [], seconds: {}, usage: null });
 
 function keepAnswer(button) {
   const exchange = current()?.exchanges[turnOf(button) - 1];
