@@ -9,7 +9,7 @@ from rag.documents.context import display
 from rag.domain import Answer, Confidence, Passage, Statement, Verdict
 from ui.web.markup import escaped, exact
 from ui.web.passages import Shelf, place_link
-from ui.words import also_text, REASONING, is_quoted, verdict_text
+from ui.words import REASONING, also_text, is_quoted, verdict_text
 
 AGAIN = '<button type="button" class="act" data-act="again">Ask again</button>'
 
