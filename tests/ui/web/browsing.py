@@ -74,11 +74,11 @@ class Chat:
         wait_for(self._is_up, "the server answers", self)
         return self
 
-    def stop(self) -> None:
+    def stop(self, by: signal.Signals = signal.SIGINT) -> None:
         if self._process is None:
             return
         assert self._process.stdout is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(by)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:

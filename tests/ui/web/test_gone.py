@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,13 +70,14 @@ def test_a_question_that_meets_a_dead_server_says_so_in_our_words(mortal: Chat, 
         visitor.arrive().ask(SIEGE)
         visitor.wait_saved("talk.exchanges[0].state === 'done'")
         page, banner = visitor.page, visitor.page.locator("#gone")
-        mortal.stop()
+        mortal.stop(signal.SIGKILL)
         try:
             # At once, before the page has looked.
             visitor.box.fill(HOMS)
             visitor.box.press("Enter")
             expect(banner).to_have_text(SAID)
             expect(page.get_by_text("Connection Lost")).to_be_hidden()
+            expect(page.get_by_text("Connection to the server was lost")).to_be_hidden()
             expect(visitor.box).to_have_value(HOMS)
         finally:
             mortal.start()

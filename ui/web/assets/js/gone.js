@@ -36,7 +36,7 @@ async function comeBack() {
 const MISSED = /^Connection (?:Lost$|to the server was lost)/;
 let missed = false;
 new MutationObserver(() => {
-  for (const said of document.querySelectorAll('.toast-title, .toast-text')) {
+  for (const said of document.querySelectorAll('.toast-title, .toast-message-text')) {
     if (!MISSED.test(said.textContent.trim())) continue;
     said.closest('.toast-body').style.display = 'none';
     if (!missed) { missed = true; look(); }
