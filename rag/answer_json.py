@@ -81,6 +81,7 @@ def _statement(described: Described) -> Statement:
         reason=_words(described.get("reason")),
         lead=_words(described.get("lead")),
         conflicts_with=tuple(map(_whole, described.get("conflicts_with") or ())),
+        cells=tuple((str(name), str(value)) for name, value in described.get("cells") or ()),
     )
 
 

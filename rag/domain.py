@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 Json: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, int]
 """A paragraph: the id of its document and its number."""
+Cells: TypeAlias = tuple[tuple[str, str], ...]
+"""A row of a table: for each cell the name of its column, empty where that has none, and what stands in it."""
 
 
 class Role(StrEnum):
@@ -234,7 +236,8 @@ class Citation:
 class Statement:
     """One sentence of an answer, without marks. `lead` holds words of ours in front of it
     ("A reader, Michael, writes:"); `conflicts_with` names statements of the same answer, by index, that
-    give another number or date for the same thing."""
+    give another number or date for the same thing. `cells` are those of a row of a table that a model wrote, which the
+    text says in one line."""
 
     text: str
     citations: tuple[Citation, ...] = ()
@@ -242,6 +245,7 @@ class Statement:
     reason: str | None = None
     lead: str | None = None
     conflicts_with: tuple[int, ...] = ()
+    cells: Cells = ()
 
     @property
     def takes_quotation_marks(self) -> bool:
@@ -284,6 +288,7 @@ class Statement:
             "verdict": self.verdict.value,
             "reason": self.reason,
             "conflicts_with": list(self.conflicts_with),
+            **({"cells": [list(cell) for cell in self.cells]} if self.cells else {}),
             "citations": [citation.json() for citation in self.citations],
         }
 
@@ -362,7 +367,7 @@ class Answer:
 
     def json(self) -> Json:
         """The contract of `ibid ask --json`, the API and run files: what is absent is null, never left out, but for
-        `reasoning`, which is there where it was asked for and told."""
+        `reasoning`, which is there where it was asked for and told, and the `cells` of a statement that is a row."""
         return {
             "version": 1,
             "question": self.question,

@@ -7,12 +7,15 @@ headings, lists, fences, lists of sources and phrases around them that state not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import regex
 
+from rag.answer.tables import cells_of, is_row, is_rule, sentence_of
+from rag.domain import Cells
 from rag.text import language
 from rag.text.sentences import may_end, split_sentences
 
@@ -124,11 +127,12 @@ _FEWEST_WORDS = 3
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A sentence of the model with the numbers of the passages it names, from 1; `item` is what stands before it in a
-    list, "2." or "•"."""
+    list, "2." or "•"; `cells` are those of a row of a table, which the text says in one line."""
 
     text: str
     ids: tuple[int, ...]
     item: str = ""
+    cells: Cells = ()
 
 
 class DraftParser:
@@ -143,6 +147,8 @@ class DraftParser:
         self._first: Draft | None = None
         self._heading: Draft | None = None
         self._has_drafted = False
+        self._above: str | None = None
+        self._columns: tuple[str, ...] | None = None
 
     def feed(self, piece: str) -> Iterator[Draft]:
         self._buffer += piece
@@ -166,6 +172,7 @@ class DraftParser:
         if is_cut:
             self._buffer = _without_fragment(self._buffer)
         yield from self._closed(is_final=True)
+        yield from self._end_table()
         if self._first is not None:
             yield self._first
         elif self._heading is not None and not self._has_drafted:
@@ -174,6 +181,16 @@ class DraftParser:
     def _closed(self, is_final: bool) -> Iterator[Draft]:
         while True:
             line, newline, rest = self._buffer.partition("\n")
+            if is_row(line) and len(line) <= _LONGEST:
+                if not newline and not is_final:
+                    return
+                self._buffer = rest
+                yield from self._row(line)
+                if not self._buffer:
+                    return
+                continue
+            if line.strip() or newline:
+                yield from self._end_table()
             if not newline and not is_final:
                 end = _end_of_first(line) or (_LONGEST if len(line) > _LONGEST else None)
                 if end is None:
@@ -186,6 +203,33 @@ class DraftParser:
             yield from self._drafts(line[:end])
             if not self._buffer:
                 return
+
+    def _row(self, line: str) -> Iterator[Draft]:
+        """A line of a table. The first is held: a rule below it says that it names the columns."""
+        if is_rule(line):
+            self._columns = tuple(_bare(cell) for cell in cells_of(self._above or ""))
+            self._above = None
+        elif self._above is None and self._columns is None:
+            self._above = line
+        else:
+            yield from self._first_row()
+            yield from self._of_row(line)
+
+    def _first_row(self) -> Iterator[Draft]:
+        """The line that was held, where it turned out to be a row like the others."""
+        line, self._above = self._above, None
+        self._columns = self._columns or ()
+        if line is not None:
+            yield from self._of_row(line)
+
+    def _of_row(self, line: str) -> Iterator[Draft]:
+        for draft in _drafts_of_row(line, self._columns or ()):
+            self._has_drafted = True
+            yield from self._with_first(draft)
+
+    def _end_table(self) -> Iterator[Draft]:
+        yield from self._first_row()
+        self._columns = None
 
     def _drafts(self, sentence: str) -> Iterator[Draft]:
         if _LISTS_SOURCES.match(sentence):
@@ -238,6 +282,8 @@ def _first_sentence(line: str, *, is_whole: bool) -> int | None:
 def _without_fragment(text: str) -> str:
     """Without the sentence at its end that has none, be it of one word."""
     before, newline, line = text.rpartition("\n")
+    if is_row(line):
+        return before + newline
     plain, places = _without_marks(line)
     spans = split_sentences(plain)
     if not spans or may_end(plain[: spans[-1].end][-1:]):
@@ -273,7 +319,7 @@ def _draft(sentence: str) -> Iterator[Draft]:
     front = _FRONT.match(said)
     behind = _capitalized(said[front.end() :]) if front else said
     labels = [*_labels(_FRONT, said[: front.end()] if front else ""), *_labels(_MARK, behind)]
-    ids = tuple(dict.fromkeys(int(number) for one in labels for number in _ID.findall(one.translate(_RAISED))))
+    ids = _ids(labels)
     # "Here is what the documents say:" states nothing, and neither does a heading.
     if _HEADING.match(sentence) and not ids:
         return
@@ -285,6 +331,27 @@ def _draft(sentence: str) -> Iterator[Draft]:
         and not (not ids and _states_nothing(text, item=item))
     ):
         yield Draft(text, ids, item)
+
+
+def _drafts_of_row(line: str, columns: tuple[str, ...]) -> Iterator[Draft]:
+    """What a row says, with the numbers of the passages that any of its cells names."""
+    cells, labels = [], []
+    for name, cell in zip_longest(columns, cells_of(line), fillvalue=""):
+        names_passages = _LISTS_SOURCES.match(name) or _ONLY_NAMES.fullmatch(cell)
+        labels += [cell] if names_passages else _labels(_MARK, cell)
+        value = "" if names_passages else _bare(cell)
+        if value or (name and not names_passages):
+            cells.append((name, value))
+    if text := sentence_of(tuple(cells)):
+        yield Draft(text, _ids(labels), cells=tuple(cells))
+
+
+def _bare(cell: str) -> str:
+    return _plain(_without_marks(cell)[0])
+
+
+def _ids(labels: Iterable[str]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(int(number) for one in labels for number in _ID.findall(one.translate(_RAISED))))
 
 
 def _labels(pattern: regex.Pattern[str], text: str) -> list[str]:

@@ -16,9 +16,9 @@ import regex
 
 from rag.answer import prompts
 from rag.answer.drafts import Draft
-from rag.answer.verify import LEAST_SUPPORT, NOT_COMPARED, Finding, verify, verify_translated
+from rag.answer.verify import LEAST_SUPPORT, NOT_COMPARED, Finding, verify, verify_row, verify_translated
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Verdict
+from rag.domain import Answer, Cells, Citation, Passage, Role, Span, Statement, Verdict
 from rag.text import language, terms
 from rag.text.identify import are_unlike, differ
 from rag.text.overlap import SentenceView, view_sentences
@@ -136,6 +136,7 @@ class Grounding:
         self._ranked: dict[str, list[Backing]] = {}
         self._named_by: dict[str, list[Passage]] = {}
         self._items: dict[str, str] = {}
+        self._cells: dict[str, Cells] = {}
 
     def take(self, writing: Writing, *, draft: Draft) -> Writing:
         """With a sentence added: settled, or pending where nothing backs it yet. What was said before, our own words,
@@ -196,14 +197,14 @@ class Grounding:
         """What backs a statement in every passage, what holds most of it first."""
         if text not in self._ranked:
             sought = self._sought(text)
-            found = [_backing(passage, sought=sought) for passage in self._passages]
+            found = [self._backing(passage, text, sought) for passage in self._passages]
             self._ranked[text] = sorted(found, key=lambda one: -one.share)
         return self._ranked[text]
 
     def _translated(self, statement: Statement) -> Statement:
         """Its citation is the sentence with its numbers and names; where none has any, all of each paragraph."""
         sought = self._sought(statement.text)
-        found = [_backing(passage, sought=sought) for passage in self._named_by[statement.text]]
+        found = [self._backing(passage, statement.text, sought) for passage in self._named_by[statement.text]]
         whole = [Backing(one.passage, Span(0, len(one.passage.paragraph.text)), 0.0) for one in found]
         citations = [one.citation for one in [one for one in found if one.share > 0] or whole]
         finding = verify_translated(statement.text, citations)
@@ -212,18 +213,18 @@ class Grounding:
         return self._settled(statement.text, citations, finding=finding)
 
     def _statement(self, draft: Draft) -> Statement:
-        self._items[draft.text] = draft.item
+        self._items[draft.text], self._cells[draft.text] = draft.item, draft.cells
         self._named_by[draft.text] = [self._passages[n - 1] for n in draft.ids if 1 <= n <= len(self._passages)]
         cited = self._checked(draft.text, backings=self._named(draft))
         if cited.verdict is Verdict.VERIFIED:
             return cited
         pointed = self._re_pointed(draft.text)
-        return pointed or Statement(text=draft.text, reason=cited.reason, lead=draft.item or None)
+        return pointed or Statement(text=draft.text, reason=cited.reason, lead=draft.item or None, cells=draft.cells)
 
     def _named(self, draft: Draft) -> list[Backing]:
         """What backs a sentence in the passages that it names; where nothing does, what comes nearest in each."""
         sought = self._sought(draft.text)
-        found = [_backing(passage, sought=sought) for passage in self._named_by[draft.text]]
+        found = [self._backing(passage, draft.text, sought) for passage in self._named_by[draft.text]]
         return [one for one in found if one.share > 0] or [one for one in found if len(one.span)]
 
     def _re_pointed(self, text: str) -> Statement | None:
@@ -238,7 +239,9 @@ class Grounding:
 
     def _checked(self, text: str, *, backings: Sequence[Backing], least_support: float = LEAST_SUPPORT) -> Statement:
         trial = [one.citation for one in backings]
-        finding = verify(text, trial, least_support)
+        finding = (
+            verify_row(text, trial, least_support) if self._cells.get(text) else verify(text, trial, least_support)
+        )
         if finding.verdict is not Verdict.VERIFIED:
             return Statement(text=text, citations=(), verdict=finding.verdict, reason=finding.reason)
         return self._settled(text, trial, finding=finding)
@@ -251,8 +254,14 @@ class Grounding:
             citations=citations,
             verdict=finding.verdict,
             reason=finding.reason,
+            cells=self._cells.get(text, ()),
             lead=" ".join(filter(None, (self._items.get(text), _lead(text, citations=citations)))) or None,
         )
+
+    def _backing(self, passage: Passage, text: str, sought: _Sought) -> Backing:
+        # Two rows of a table say of neither what a written one says.
+        is_row_of_one = bool(self._cells.get(text)) and passage.paragraph.role is Role.TABLE
+        return _backing(passage, sought=sought, may_be_two=not is_row_of_one)
 
     def _sought(self, text: str) -> _Sought:
         stems = {stem: self._weight_of(stem) for stem in terms.content_stems(text)}
@@ -291,7 +300,7 @@ class _Held:
         return _Held(self.stems | other.stems, self.numbers | other.numbers)
 
 
-def _backing(passage: Passage, *, sought: _Sought) -> Backing:
+def _backing(passage: Passage, *, sought: _Sought, may_be_two: bool) -> Backing:
     """The sentence of a passage, or two in a row, that hold most of a statement; an empty span where it has none."""
     # Asked as retrieval asks, so that what it read is found again.
     views = view_sentences(passage.paragraph.text, False)
@@ -300,7 +309,8 @@ def _backing(passage: Passage, *, sought: _Sought) -> Backing:
     held = [sought.held_by(view) for view in views]
     singles = [sought.share(one) for one in held]
     best = max(range(len(views)), key=lambda i: (singles[i], -i))
-    pairs = [(sought.share(held[i] | held[i + 1]), i) for i in (best - 1, best) if 0 <= i < len(views) - 1]
+    places = [i for i in (best - 1, best) if 0 <= i < len(views) - 1] if may_be_two else []
+    pairs = [(sought.share(held[i] | held[i + 1]), i) for i in places]
     share, first = max(pairs, default=(0.0, best), key=lambda pair: pair[0])
     if share >= singles[best] + _PAIR_GAIN:
         return Backing(passage, Span(views[first].span.start, views[first + 1].span.end), share)

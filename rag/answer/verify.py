@@ -18,7 +18,7 @@ from enum import StrEnum
 import regex
 
 from rag.documents.context import display
-from rag.domain import Citation, Statement, Verdict
+from rag.domain import Citation, Role, Statement, Verdict
 from rag.text import terms
 from rag.text.abroad import is_named, knows_months, may_be_no_name, names_abroad, without_numbers
 from rag.text.dates import Day, same_year
@@ -125,6 +125,17 @@ def verify(statement: str, citations: Sequence[Citation], least_support: float =
     if any(display(citation.quote) == display(statement) for citation in citations):
         return Finding(Verdict.VERIFIED)
     return check(statement, Backing.of(citations), least_support)
+
+
+def verify_row(statement: str, citations: Sequence[Citation], least_support: float = LEAST_SUPPORT) -> Finding:
+    """As `verify`, of a row of a table that a model wrote. What it takes from a table must stand in the rows that it
+    cites, below the names of their columns: in the paragraph stand the others, too."""
+    finding = verify(statement, citations, least_support)
+    if finding.verdict is not Verdict.VERIFIED or any(one.paragraph.role is not Role.TABLE for one in citations):
+        return finding
+    texts = (text for one in citations for text in (one.quote, one.paragraph.text.partition("\n")[0]))
+    titles = (text for one in citations for text in (one.source.title, *one.paragraph.heading))
+    return check(statement, Backing(tuple(dict.fromkeys([*texts, *titles]))), least_support)
 
 
 def verify_translated(statement: str, citations: Sequence[Citation]) -> Finding:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import regex
 
+from rag.answer.tables import columns_of, runs_of
 from rag.documents.context import display
 from rag.domain import Answer, Citation, Statement, Verdict
 from ui.web.conversation import Conversation, Exchange, State
@@ -82,8 +83,12 @@ def answer_markdown(answer: Answer, *, notes: str = "", stopped: str = "") -> It
     is said behind the statements."""
     if answer.notice:
         yield f"*{plain(answer.notice)}*"
-    for statement in answer.statements:
-        yield f"- {statement_markdown(statement, notes=notes)}"
+    for run in runs_of([one.cells for one in answer.statements]):
+        said = answer.statements[run.start : run.stop]
+        if said[0].cells:
+            yield from ["", *_table_markdown(said, notes=notes), ""]
+        else:
+            yield from (f"- {statement_markdown(one, notes=notes)}" for one in said)
     if stopped:
         yield f"- *{stopped}*"
     yield ""
@@ -95,10 +100,24 @@ def answer_markdown(answer: Answer, *, notes: str = "", stopped: str = "") -> It
         yield note_markdown(citation, notes=notes)
 
 
+def _table_markdown(rows: Sequence[Statement], *, notes: str) -> Iterator[str]:
+    """Rows that a model wrote, as a table; the footnotes' names and what is doubted of a row stand in its last cell."""
+    columns = columns_of(rows[0].cells)
+    yield f"| {' | '.join(map(plain, columns))} | |"
+    yield f"|{'---|' * (len(columns) + 1)}"
+    for row in rows:
+        marks = _marks(row, notes)
+        told = " ".join(filter(None, (plain(row.doubt), marks)))
+        yield f"| {' | '.join(plain(value) for _, value in row.cells)} | {told} |"
+
+
+def _marks(statement: Statement, notes: str) -> str:
+    return "".join(f"[^{notes}{citation.mark}]" for citation in statement.citations)
+
+
 def statement_markdown(statement: Statement, *, notes: str = "") -> str:
     """A statement with its footnotes' names, which begin with `notes`."""
-    marks = "".join(f"[^{notes}{citation.mark}]" for citation in statement.citations)
-    return f"{plain(said(statement))}{marks}"
+    return f"{plain(said(statement))}{_marks(statement, notes)}"
 
 
 def note_markdown(citation: Citation, *, notes: str = "") -> str:

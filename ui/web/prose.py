@@ -15,7 +15,7 @@ from itertools import groupby, pairwise
 import regex
 
 from rag.documents.loaders.formats import Kind, kind_named
-from rag.domain import Paragraph, Role, Span
+from rag.domain import Cells, Paragraph, Role, Span
 from rag.text.units import cell_spans, is_rule, is_tagged, rows_of
 from ui.web.markup import attribute, escaped
 
@@ -198,6 +198,15 @@ def row_html(
     letters = _letters(text, looks, _inside(paragraph, marks))
     held = ("" if name not in named else _html(text, letters, *named[name][1]) for name in columns)
     return f'<table class="grid"><tr>{"".join(f"<td>{inside}</td>" for inside in held)}</tr></table>'
+
+
+def written_row_html(cells: Cells) -> str:
+    """As `row_html`, of a row that stands in no document."""
+    held = "".join(
+        f"<td>{f'<span class={NAMED_ABOVE!r}>{escaped(name)}: </span>' if name else ''}{escaped(value)}</td>"
+        for name, value in cells
+    )
+    return f'<table class="grid"><tr>{held}</tr></table>'
 
 
 def looks_of(text: str) -> list[Look]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.answer.tables import columns_of
+from rag.answer.tables import runs_of as runs_of_rows
 from rag.domain import Answer, Citation, Confidence, Role, Statement, Verdict, document_name
 from rag.text.units import cells_of
 from ui.web.conversation import Exchange, State
 from ui.web.foot import AGAIN, foot_html
 from ui.web.markup import attribute, escaped, exact
 from ui.web.passages import Shelf, citation_address, passage_html
-from ui.web.prose import is_markdown, prose_html, row_html, rows_html, runs_of, table_html
+from ui.web.prose import is_markdown, prose_html, row_html, rows_html, runs_of, table_html, written_row_html
 from ui.words import ROLE_NAMES, also_text
 
 _UNFOLD = (
@@ -78,6 +80,10 @@ def _statements_html(answer: Answer, name: str, shelf: Shelf, names_sources: boo
     documents = {citation.paragraph.document_id for citation in answer.citations}
     names = names_sources or len(documents) > 1
     rendered = [_statement_html(one, name, shelf, names_source=names) for one in answer.statements]
+    for run in runs_of_rows([one.cells if not one.conflicts_with else () for one in answer.statements]):
+        if answer.statements[run.start].cells and not answer.statements[run.start].conflicts_with:
+            rows = answer.statements[run.start : run.stop]
+            rendered[run.start : run.stop] = [_written_table_html(rows, name, shelf), *[""] * (len(run) - 1)]
     parts = []
     for group in _sides(answer.statements):
         inside = "".join(rendered[i] for i in group)
@@ -110,6 +116,25 @@ def _table_of_rows_html(statements: Sequence[Statement], name: str, shelf: Shelf
     return f'{lead}<div class="scroll" tabindex="0">{rows_html(columns, rows)}</div>'
 
 
+def _written_table_html(statements: Sequence[Statement], name: str, shelf: Shelf) -> str:
+    """Rows that a model wrote, as the table that they are: each with its marks and what is doubted of it."""
+    columns = columns_of(statements[0].cells)
+    rows = "".join(
+        f'<div class="statement {statement.verdict.value}" dir="auto">'
+        f'<span class="marks">{"".join(_chip_html(one, name, shelf) for one in statement.citations)}</span>'
+        f'<div class="said">{written_row_html(statement.cells)}{_doubt_html(statement)}</div></div>'
+        for statement in statements
+    )
+    return f'<div class="scroll" tabindex="0">{rows_html(columns, rows)}</div>'
+
+
+def _doubt_html(statement: Statement) -> str:
+    if statement.verdict is Verdict.UNSUPPORTED:
+        reason = escaped(statement.reason or "")
+        return f'<span class="why"><strong>Not found in your documents.</strong> {reason}</span>'
+    return f'<span class="from">{escaped(statement.doubt)}</span>' if statement.verdict is Verdict.TRANSLATED else ""
+
+
 def _sides(statements: Sequence[Statement]) -> list[list[int]]:
     """Places of statements, those that differ together where the first of them stands."""
     groups: list[list[int]] = []
@@ -132,13 +157,7 @@ def _statement_html(statement: Statement, name: str, shelf: Shelf, names_source:
     classes = f"statement {statement.verdict.value}{' by-reader' if role is Role.COMMENT else ''}"
     badge = f'<span class="badge">{ROLE_NAMES[role]}</span> ' if role in (Role.COMMENT, Role.CAPTION) else ""
     chips = "".join(_chip_html(citation, name, shelf) for citation in statement.citations)
-    why = ""
-    if statement.verdict is Verdict.UNSUPPORTED:
-        why = (
-            f'<span class="why"><strong>Not found in your documents.</strong> {escaped(statement.reason or "")}</span>'
-        )
-    elif statement.verdict is Verdict.TRANSLATED:
-        why = f'<span class="from">{escaped(statement.doubt)}</span>'
+    why = _doubt_html(statement)
     said = _said_html(statement)
     source = "".join(
         f'<span class="from">{escaped(_source(c))}</span>' for c in statement.citations[:1] if names_source

@@ -149,3 +149,30 @@ def test_where_an_answer_was_cut_only_the_fragment_at_its_end_is_left_out(fragme
     whole = ["Kweires is east of Aleppo", "The siege lasted 13 days.", "Water service."]
     assert [draft.text for draft in drafts] == whole[: 3 if "service." in fragment else 2]
     assert [draft.ids for draft in drafts][:2] == [(1,), (2,)]
+
+
+TABLE = "| Boat | Berth | Source |\n| --- | :-: | --- |\n| Alma | 3, new | P1 |\n| **Knot** | 4 [P2] | [P3] |"
+ROWS = [
+    Draft("boat: Alma; berth: 3, new", (1,), cells=(("Boat", "Alma"), ("Berth", "3, new"))),
+    Draft("boat: Knot; berth: 4", (2, 3), cells=(("Boat", "Knot"), ("Berth", "4"))),
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_each_row_of_a_table_is_a_statement_under_the_names_of_its_columns(size: int) -> None:
+    text = f"Here is the table:\n\n{TABLE}\n\nIt fell. [P1]"
+    assert drafts(*(text[i : i + size] for i in range(0, len(text), size))) == [*ROWS, Draft("It fell.", (1,))]
+
+
+def test_a_table_without_names_has_rows_and_one_without_rows_nothing() -> None:
+    assert drafts("| Alma | 3 | [P1]\n| Knot | 4 | [P2]") == [
+        Draft("Alma; 3", (1,), cells=(("", "Alma"), ("", "3"))),
+        Draft("Knot; 4", (2,), cells=(("", "Knot"), ("", "4"))),
+    ]
+    assert drafts("| Boat | Berth |\n|---|---|\n") == []
+
+
+def test_of_a_table_that_was_cut_the_row_at_its_end_is_left_out() -> None:
+    parser = DraftParser()
+    found = [*parser.feed(f"{TABLE}\n| Skua | 5"), *parser.finish(is_cut=True)]
+    assert found == ROWS

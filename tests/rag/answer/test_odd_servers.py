@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from rag.answer_json import answer_from
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Question, Turn, Verdict
 from rag.errors import ChatModelError, EmbeddingError
@@ -380,6 +381,30 @@ def test_what_a_document_itself_leaves_open_is_an_answer_under_its_mark(
     assert not told.abstained
     assert untold.mode == "extractive" or untold.abstained or untold.is_uncertain
     assert "There is no information about the ferry of Amrum." not in texts(untold)
+
+
+def test_a_table_that_it_writes_is_checked_row_by_row(tmp_path: Path, peer: Peer, embedder: MiniLM) -> None:
+    vars(peer).update(vars(Peer(url=peer.url)))
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "berths.md").write_text(
+        "# Berths\n\n| Boat | Berth | Keeper |\n| --- | --- | --- |\n| Petrel | B-23 | Dee Oak |\n"
+        "| Skua | B-25 | Flo Gray |\n| Knot | B-28 | Ivy Dean |\n"
+    )
+    peer.says = (
+        "Here is the table:\n\n| Boat | Berth | Keeper | Source |\n|:---|---|---|---|\n| Petrel | B-23 | Dee Oak | P1 |\n"
+        "| **Skua** | B-25 [P1] | Flo Gray | |\n| Knot | B-25 | Ivy Dean | [P1] |\n| Knot | B-28 | Flo Gray | [P1] |\n"
+    )
+    settings = Settings(documents=tmp_path / "documents", home=tmp_path / "home")
+    with open_chatbot(settings, "test", embedder=embedder, llm=ChatModel("odd", "", peer.url)) as bot:
+        bot.ingest()
+        answer = bot.ask("Make a table of the boats with their berths and keepers.")
+    verified, unsupported = Verdict.VERIFIED, Verdict.UNSUPPORTED
+    # What stands in another row of the table is not this one's.
+    assert [one.verdict for one in answer.statements] == [verified, verified, unsupported, unsupported]
+    assert texts(answer)[1] == "boat: Skua; berth: B-25; keeper: Flo Gray"
+    assert answer.statements[1].cells == (("Boat", "Skua"), ("Berth", "B-25"), ("Keeper", "Flo Gray"))
+    assert [one.quote for one in answer.citations] == ["| Petrel | B-23 | Dee Oak |", "| Skua | B-25 | Flo Gray |"]
+    assert answer_from(answer.json()).statements[1].cells == answer.statements[1].cells
 
 
 def test_what_it_does_not_find_beside_what_it_does_is_no_statement(bot: Chatbot, peer: Peer) -> None:

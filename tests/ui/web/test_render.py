@@ -440,6 +440,28 @@ def test_what_is_quoted_bears_no_mark_of_a_check() -> None:
     assert (verdict.text, "whole" in verdict.classes) == ("Quoted word for word", False)
 
 
+def test_rows_that_a_model_wrote_are_one_table_each_with_its_marks_and_what_is_doubted_of_it() -> None:
+    def row(boat: str, verdict: Verdict, mark: int) -> Statement:
+        told = cited(f"boat: {boat}", mark=mark, verdict=verdict, cells=(("Boat", boat), ("Berth <b>", "3")))
+        return told if verdict is Verdict.VERIFIED else replace(told, citations=(), reason="no")
+
+    rows = (row("Alma", Verdict.VERIFIED, 1), row("Knot | Skua", Verdict.UNSUPPORTED, 2))
+    answer = Answer(question="Why?", statements=(cited("So.", mark=3), *rows))
+    page = rendered(answer)
+    (table,) = page.all("rows")
+    assert [one.text for one in table.all("columns")] == ["BoatBerth <b>"]
+    assert ["Alma" in one.text for one in table.all("statement")] == [True, False]
+    assert "Not found in your documents. no" in table.all("statement")[1].text
+    assert len(table.all("chip")) == 1
+    lines = list(answer_markdown(answer))
+    start = lines.index(r"| Boat | Berth \<b\> | |")
+    assert lines[start + 1 : start + 4] == [
+        "|---|---|---|",
+        "| Alma | 3 | [^1] |",
+        r"| Knot \| Skua | 3 | (not found in your documents) |",
+    ]
+
+
 def test_what_a_model_thought_is_folded_apart_from_what_it_says_and_in_no_export() -> None:
     thought = "It may be <b>9999</b>.\nNo."
     answer = Answer(question="Why?", statements=(cited("So.", mark=1, verdict=Verdict.VERIFIED),), reasoning=thought)
