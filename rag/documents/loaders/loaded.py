@@ -36,7 +36,8 @@ class Cells:
     """A row of one `table`, empty cells too. `names_columns` where its format says so; `may_name_columns` where the
     first row of the table is set off, as programs do with any table that nobody changes. `spans` are the columns and
     rows that each cell goes over, 0 rows where it goes on with the one above; without them each is one column's.
-    `is_spanned` where that cannot be told, so that places tell no columns."""
+    `is_spanned` where that cannot be told, so that places tell no columns. `runs` of each cell, from its own beginning,
+    where the piece has runs."""
 
     texts: tuple[str, ...]
     table: object
@@ -44,6 +45,7 @@ class Cells:
     may_name_columns: bool = False
     spans: tuple[tuple[int, int], ...] = ()
     is_spanned: bool = False
+    runs: tuple[Sequence[Run], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

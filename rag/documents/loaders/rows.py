@@ -11,6 +11,7 @@ from itertools import chain, groupby, zip_longest
 
 import regex
 
+from rag.documents.layout import Run
 from rag.documents.loaders.loaded import Cells, Piece
 from rag.domain import Role
 from rag.text.dates import is_year
@@ -92,9 +93,16 @@ def _with_names(pieces: list[Piece]) -> list[Piece]:
     names, others = _names(grid[:depth]), grid[depth:]
     if not _are_told(cells, names, others=others, depth=depth):
         return pieces
-    texts = [_named_cells(names, row) for row in others]
-    header = [] if _is_said(names, others) else [replace(pieces[0], text=_plain(names))]
-    return [*header, *(replace(piece, text=text) for piece, text in zip(pieces[depth:], texts, strict=True))]
+    told = [_told(names, row) for row in others]
+    rows = [
+        replace(piece, text=_text_of(row), runs=_runs_of(row)) for piece, row in zip(pieces[depth:], told, strict=True)
+    ]
+    return [*([] if _is_said(names, others) else _header(pieces[:depth], names)), *rows]
+
+
+def _header(pieces: Sequence[Piece], names: Row) -> list[Piece]:
+    """The rows that name the columns as one, or as they stand where each of their words has its place."""
+    return list(pieces) if pieces[0].runs else [replace(pieces[0], text=_plain(names))]
 
 
 def _title_count(rows: Sequence[Cells]) -> int:
@@ -113,6 +121,7 @@ class _Cell:
     text: str
     first: int
     width: int
+    runs: Sequence[Run] = ()
 
 
 def _grid(rows: Sequence[Cells]) -> list[list[_Cell]]:
@@ -123,12 +132,13 @@ def _grid(rows: Sequence[Cells]) -> list[list[_Cell]]:
         line: list[_Cell] = []
         column = 0
         above = {cell.first: cell for cell in grid[-1]} if grid else {}
-        for text, (width, height) in zip(row.texts, row.spans or ((1, 1),) * len(row.texts), strict=True):
+        spans, runs = row.spans or ((1, 1),) * len(row.texts), row.runs or ((),) * len(row.texts)
+        for text, (width, height), places in zip(row.texts, spans, runs, strict=True):
             while column in hanging:
                 column = _hung(line, hanging, column)
-            cell = _Cell(text, column, width)
+            cell = _Cell(text, column, width, places)
             if not height and column in above:
-                cell = _Cell(above[column].text, column, width)
+                cell = _Cell(above[column].text, column, width, above[column].runs)
             line.append(cell)
             if height > 1:
                 hanging[column] = (cell, height)
@@ -192,15 +202,34 @@ def _in_columns(row: Sequence[_Cell], columns: int) -> Row:
 
 
 def _named_cells(names: Row, row: Sequence[_Cell]) -> str:
-    """Each cell behind the name of its column, or of those that it goes over; one that goes over all parts groups of
-    rows, and has none."""
+    return _text_of(_told(names, row))
+
+
+def _told(names: Row, row: Sequence[_Cell]) -> list[tuple[str, _Cell]]:
+    """Each cell and what goes before it: the name of its column, or of those that it goes over; one that goes over all
+    parts groups of rows, and has none."""
     if len(row) == 1 and row[0].width == len(names):
-        return row[0].text
+        return [("", row[0])]
     told = []
     for cell in row:
         over = dict.fromkeys(name for name in names[cell.first : cell.first + cell.width] if name)
-        told.append(f"{' / '.join(over)}: {cell.text}" if over else cell.text)
-    return "\t".join(text for text, cell in zip(told, row, strict=True) if cell.text)
+        told.append((f"{' / '.join(over)}: " if over else "", cell))
+    return [(name, cell) for name, cell in told if cell.text]
+
+
+def _text_of(told: Sequence[tuple[str, _Cell]]) -> str:
+    return "\t".join(name + cell.text for name, cell in told)
+
+
+def _runs_of(told: Sequence[tuple[str, _Cell]]) -> list[Run]:
+    """The places of the cells' words, counted from the row's beginning; the names stand in another row."""
+    runs: list[Run] = []
+    at = 0
+    for name, cell in told:
+        at += len(name)
+        runs.extend(replace(run, start=at + run.start, end=at + run.end) for run in cell.runs)
+        at += len(cell.text) + 1
+    return runs
 
 
 def _is_said(names: Row, others: Sequence[Sequence[_Cell]]) -> bool:

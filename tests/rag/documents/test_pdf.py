@@ -230,8 +230,7 @@ def test_the_authors_tags_give_blocks_their_roles(tmp_path: Path) -> None:
         ("body", PUMPS),
         ("list", "Close the valve."),
         ("list", "Drain the tank."),
-        ("table", "Crew\tLocker"),
-        ("table", "Whimbrel\tL-158"),
+        ("table", "Crew: Whimbrel\tLocker: L-158"),
     ]
     assert [block.level for block in loaded.blocks[:2]] == [1, 2]
     assert_holds_together(loaded)

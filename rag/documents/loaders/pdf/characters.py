@@ -76,7 +76,7 @@ class _Cutting:
     def __init__(self, page: Page) -> None:
         self.lines: list[Line] = []
         self._page = page
-        self._tagged = bool(page.tags)
+        self._tagged = bool(page.tags.by_content)
         self._current: list[Character] = []
         self._last: Character | None = None
         self._tag: Tag | None = None

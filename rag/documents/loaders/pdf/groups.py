@@ -24,9 +24,9 @@ _ROW_PITCH = 2.0
 _SHORT = 0.5  # of the column: a line so short ends a paragraph without a full stop too
 
 
-def paragraphs(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """The lines of one column, from top to bottom, as paragraphs."""
-    column = _Column(lines)
+def paragraphs(lines: Sequence[Line], within: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines of one column, from top to bottom, as paragraphs; `within` are all lines of the column."""
+    column = _Column(within)
     current: list[Line] = []
     for line in lines:
         if current and column.begins(line, current):

@@ -4,12 +4,13 @@ two become one."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import NamedTuple
 
 import regex
 
+from rag.documents.loaders.loaded import Cells
 from rag.documents.loaders.pdf.characters import Line
 from rag.documents.loaders.pdf.pdfium import SOFT_HYPHEN, Frame
 from rag.documents.loaders.pdf.scripts import MARKER, UNSPACED, runs_left
@@ -45,8 +46,9 @@ class Glyph(NamedTuple):
 class Draft:
     """A paragraph in the making.
 
-    `row` names the table row it is a cell of; `depth` is how far down its page it begins, as a share of the page's
+    `depth` is how far down its page it begins, as a share of the page's
     height; `count` its lines; `is_first` whether it begins a column; `is_full` whether its last line fills the column.
+    `cells` where it is a whole table row: its cells are parted by tabs, and their texts are in the glyphs alone.
     """
 
     glyphs: list[Glyph]
@@ -54,7 +56,6 @@ class Draft:
     page: int
     last_page: int
     tag: str = ""
-    row: int = 0
     height: float
     bold: bool
     depth: float
@@ -63,6 +64,7 @@ class Draft:
     is_full: bool
     is_indented: bool
     level: int = 0
+    cells: Cells | None = None
 
     @property
     def text(self) -> str:
@@ -133,6 +135,29 @@ def draft_of(lines: Sequence[Line], column: Sequence[Line], *, page: int, frame:
         is_full=_is_full(lines[-1], column, to_left),
         is_indented=len(lines) > 1 and _is_first_line_indented(lines, to_left),
     )
+
+
+def row_of(cells: Sequence[Draft | None], told: Cells) -> Draft:
+    """A table row of its cells, of which one at least is not empty."""
+    row = next(cell for cell in cells if cell is not None)
+    glyphs = with_tabs(cell.glyphs if cell else () for cell in cells)
+    return replace(row, glyphs=glyphs, role=Role.TABLE, is_full=True, cells=told)
+
+
+def with_tabs(cells: Iterable[Sequence[Glyph]]) -> list[Glyph]:
+    """The cells of a row, parted by tabs."""
+    return [glyph for cell in cells for glyph in (Glyph("\t"), *cell)][1:]
+
+
+def cells_of(row: Iterable[Glyph]) -> list[list[Glyph]]:
+    """The way back."""
+    cells: list[list[Glyph]] = [[]]
+    for glyph in row:
+        if glyph.text == "\t":
+            cells.append([])
+        else:
+            cells[-1].append(glyph)
+    return cells
 
 
 def _is_full(last: Line, column: Sequence[Line], to_left: bool) -> bool:

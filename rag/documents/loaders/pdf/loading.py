@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import regex
 
 from rag.documents.layout import Place, Rectangle, Run
-from rag.documents.loaders.loaded import Loaded, Piece, assembled, with_title
+from rag.documents.loaders.loaded import Cells, Loaded, Piece, assembled, with_title
 from rag.documents.loaders.pdf.hyphens import settle_hyphens
-from rag.documents.loaders.pdf.joining import Draft, Glyph, joined
+from rag.documents.loaders.pdf.joining import Draft, Glyph, cells_of, joined
 from rag.documents.loaders.pdf.pdfium import SOFT_HYPHEN, Frame, Page, opened
 from rag.documents.loaders.pdf.recognition import is_available, recognised
 from rag.documents.loaders.pdf.roles import give_roles
 from rag.documents.loaders.pdf.structure import drafts_of
+from rag.documents.loaders.pdf.tables import carry_on
+from rag.documents.loaders.rows import with_names
 from rag.domain import Role
 from rag.errors import DocumentError
 
@@ -54,7 +56,8 @@ def load_pdf(data: bytes) -> Loaded:
     drafts = joined(pages.drafts)
     settle_hyphens(drafts)
     give_roles(drafts, len(pages.sizes))
-    pieces = with_title(_piece(draft, pages.sizes) for draft in drafts)
+    carry_on(drafts)
+    pieces = with_title(_named([_piece(draft, pages.sizes) for draft in drafts]))
     return assembled(pieces, _warning(pages))
 
 
@@ -120,12 +123,37 @@ def _listed(numbers: Sequence[int]) -> str:
     return f"page {told}" if len(numbers) == 1 else f"pages {told}"
 
 
+def _named(pieces: Sequence[Piece]) -> list[Piece]:
+    """The rows of each table behind the names of its columns. What a page has at its edges may stand between them."""
+    tables: dict[object, list[int]] = {}
+    for i, piece in enumerate(pieces):
+        if piece.cells is not None:
+            tables.setdefault(piece.cells.table, []).append(i)
+    named: dict[int, Piece | None] = dict(enumerate(pieces))
+    for places in tables.values():
+        rows = with_names(pieces[i] for i in places)
+        named |= dict.fromkeys(places) | dict(zip(reversed(places), reversed(rows), strict=False))
+    return [piece for piece in named.values() if piece is not None]
+
+
 def _piece(draft: Draft, sizes: dict[int, _Size]) -> Piece:
     glyphs = _trimmed(draft.glyphs)
-    text = "".join(glyph.text for glyph in glyphs).replace(SOFT_HYPHEN, "-")
+    text, runs = _text_and_runs(glyphs, sizes)
     level = draft.level if draft.role is Role.HEADING else 0
-    runs = list(_runs(glyphs, text, sizes)) or [Run(start=0, end=len(text), place=Place(draft.page))]
-    return Piece(text=text, role=draft.role, level=level, runs=runs)
+    runs = runs or [Run(start=0, end=len(text), place=Place(draft.page))]
+    cells = _cells(draft, sizes) if draft.cells else None
+    return Piece(text=text, role=draft.role, level=level, runs=runs, cells=cells)
+
+
+def _cells(draft: Draft, sizes: dict[int, _Size]) -> Cells:
+    told = [_text_and_runs(_trimmed(cell), sizes) for cell in cells_of(draft.glyphs)]
+    assert draft.cells is not None
+    return replace(draft.cells, texts=tuple(text for text, _ in told), runs=tuple(runs for _, runs in told))
+
+
+def _text_and_runs(glyphs: Sequence[Glyph], sizes: dict[int, _Size]) -> tuple[str, list[Run]]:
+    text = "".join(glyph.text for glyph in glyphs).replace(SOFT_HYPHEN, "-")
+    return text, list(_runs(glyphs, text, sizes))
 
 
 def _trimmed(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:

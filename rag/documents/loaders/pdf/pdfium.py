@@ -10,13 +10,15 @@ import ctypes
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import pypdfium2
 from pypdfium2 import raw
 from regex import compile as pattern
 
-from rag.documents.loaders.pdf.tags import Tag, tags_of
+from rag.documents.loaders.pdf.tags import NO_TAGS, Tag, tags_of
 from rag.errors import DocumentError
 
 SOFT_HYPHEN = "\u00ad"
@@ -29,6 +31,11 @@ _BOLD_WEIGHT = 600
 _NO_PASSWORD_FITS = 4  # FPDF_ERR_PASSWORD
 
 _DEEPEST = 4  # forms inside forms
+_MOST_PATHS, _MOST_SEGMENTS = 3_000, 6_000
+"""A page of more is a drawing or a map: reading its lines would take longer than all the rest, and tell no table."""
+
+_MOST_IN_ONE = 400  # segments of a path that is no letter, no drawing
+_THIN = 3.0  # points: a filled box so thin is a line
 _QUARTER = math.pi / 2
 
 _Box: TypeAlias = tuple[float, float, float, float]
@@ -139,7 +146,7 @@ class Page:
         self._raw = self._text.raw
         self._matrix = _to_shown(self._page, self.width, self.height)
         self._rotation = self._page.get_rotation() // 90
-        self.tags = tags_of(self._page) if raw.FPDFCatalog_IsTagged(document.raw) else {}
+        self.tags = tags_of(self._page) if raw.FPDFCatalog_IsTagged(document.raw) else NO_TAGS
 
     def close(self) -> None:
         self._text.close()
@@ -152,6 +159,39 @@ class Page:
         ]
         area: float = sum((right - left) * (top - bottom) for left, bottom, right, top in boxes)
         return min(1.0, area / float(self.width * self.height))
+
+    def rules(self) -> list[_Box]:
+        """The straight lines drawn on the page, level or upright, as thin boxes: strokes, thin areas, and the edges of
+        others. None of a page that holds too many to be one of text."""
+        lines: list[_Box] = []
+        budget = _Budget(_MOST_PATHS, _MOST_SEGMENTS)
+        for path, matrix in self._paths(self._page.raw, _AS_IT_IS, 0, budget):
+            lines.extend(self._box(matrix, line) for line in _lines_of(path, budget))
+        return [] if budget.is_spent else lines
+
+    def _paths(self, holder: Any, matrix: _Matrix, depth: int, budget: _Budget) -> Iterator[tuple[Any, _Matrix]]:
+        """The paths of a page or a form that are painted, with the way from their points to the page's."""
+        count, at = (
+            (raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject)
+            if depth
+            else (raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject)
+        )
+        for index in range(count(holder)):
+            one = at(holder, index)
+            kind = raw.FPDFPageObj_GetType(one)
+            if kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
+                yield from self._paths(one, _times(_matrix_of(one), matrix), depth + 1, budget)
+            elif kind == raw.FPDF_PAGEOBJ_PATH:
+                budget.paths -= 1
+                yield one, _times(_matrix_of(one), matrix)
+            if budget.is_spent:
+                return
+
+    def _box(self, matrix: _Matrix, line: _Box) -> _Box:
+        """A line where it is shown."""
+        whole = _times(matrix, self._matrix)
+        (x0, y0), (x1, y1) = _moved(whole, line[0], line[1]), _moved(whole, line[2], line[3])
+        return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
     def picture(self, dots_an_inch: int) -> Picture:
         bitmap = self._page.render(scale=dots_an_inch / 72, grayscale=True)
@@ -237,13 +277,84 @@ class Page:
     def tag_of(self, index: int) -> Tag | None:
         """The tag of a character; None where the tree does not hold it."""
         text = raw.FPDFText_GetTextObject(self._raw, index)
-        return self.tags.get(raw.FPDFPageObj_GetMarkedContentID(text)) if text else None
+        return self.tags.by_content.get(raw.FPDFPageObj_GetMarkedContentID(text)) if text else None
 
 
 def _seen(frame: Frame, characters: list[Character]) -> list[Character]:
     if frame.turn == 0:
         return characters
     return [one if one.text in " \n" else Character(*one[:2], *frame.turned(one[2:])) for one in characters]
+
+
+_AS_IT_IS: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many paths, and segments of paths, may still be looked at."""
+
+    paths: int
+    segments: int
+
+    @property
+    def is_spent(self) -> bool:
+        return self.paths < 0 or self.segments < 0
+
+
+def _lines_of(path: Any, budget: _Budget) -> Iterator[_Box]:
+    """The straight lines of a path, in its own points."""
+    fill, stroke = ctypes.c_int(), ctypes.c_int()
+    count = raw.FPDFPath_CountSegments(path)
+    raw.FPDFPath_GetDrawMode(path, ctypes.byref(fill), ctypes.byref(stroke))
+    if count > _MOST_IN_ONE or not (fill.value or stroke.value):
+        return
+    budget.segments -= count
+    for points in _polygons(path, count):
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        box = min(xs), min(ys), max(xs), max(ys)
+        if min(box[2] - box[0], box[3] - box[1]) <= _THIN:
+            yield box
+        elif stroke.value or len(points) in (4, 5):
+            yield from ((*one, *other) for one, other in pairwise(points) if one[0] == other[0] or one[1] == other[1])
+
+
+def _polygons(path: Any, count: int) -> Iterator[list[tuple[float, float]]]:
+    """The corners of each piece of a path, the first again where it is closed; none of one that has a curve."""
+    points: list[tuple[float, float]] = []
+    is_straight = True
+    x, y = ctypes.c_float(), ctypes.c_float()
+    at = ctypes.byref(x), ctypes.byref(y)
+    for index in range(count):
+        segment = raw.FPDFPath_GetPathSegment(path, index)
+        kind = raw.FPDFPathSegment_GetType(segment)
+        if kind == raw.FPDF_SEGMENT_MOVETO:
+            if len(points) > 1 and is_straight:
+                yield points
+            points, is_straight = [], True
+        is_straight = is_straight and kind != raw.FPDF_SEGMENT_BEZIERTO
+        raw.FPDFPathSegment_GetPoint(segment, *at)
+        points.append((x.value, y.value))
+        if raw.FPDFPathSegment_GetClose(segment) and points[0] != points[-1]:
+            points.append(points[0])
+    if len(points) > 1 and is_straight:
+        yield points
+
+
+def _matrix_of(one: Any) -> _Matrix:
+    matrix = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(one, ctypes.byref(matrix))
+    return matrix.a, matrix.b, matrix.c, matrix.d, matrix.e, matrix.f
+
+
+def _times(first: _Matrix, then: _Matrix) -> _Matrix:
+    a, b, c, d, e, f = first
+    along = [(x * then[0] + y * then[2], x * then[1] + y * then[3]) for x, y in ((a, b), (c, d))]
+    return (*along[0], *along[1], *_moved(then, e, f))
+
+
+def _moved(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, e, f = matrix
+    return a * x + c * y + e, b * x + d * y + f
 
 
 def _to_shown(page: Any, width: float, height: float) -> _Matrix:

@@ -27,7 +27,7 @@ def give_roles(drafts: Sequence[Draft], pages: int) -> None:
     repeats = _edges(drafts)
     usual = _usual_height(drafts)
     for draft in drafts:
-        if _is_at_edge(draft) and _is_furniture(draft, repeats, pages):
+        if draft.cells is None and _is_at_edge(draft) and _is_furniture(draft, repeats, pages):
             draft.role = Role.BOILERPLATE
         elif not draft.tag and _is_heading(draft, usual):
             draft.role = Role.HEADING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from rag.documents.loaders.pdf.characters import Line, pieces_of
@@ -12,8 +12,10 @@ from rag.documents.loaders.pdf.columns import columns
 from rag.documents.loaders.pdf.groups import paragraphs
 from rag.documents.loaders.pdf.joining import Draft, draft_of
 from rag.documents.loaders.pdf.lines import lines_of
-from rag.documents.loaders.pdf.pdfium import Frame, Page
+from rag.documents.loaders.pdf.pdfium import Character, Frame, Page
 from rag.documents.loaders.pdf.scripts import ENDS, MARKER, runs_left
+from rag.documents.loaders.pdf.tables import Table, tables_of
+from rag.documents.loaders.pdf.tagged_tables import place_columns, tagged_row
 from rag.documents.loaders.pdf.tags import OUTSIDE, Tag
 from rag.domain import Role
 
@@ -44,19 +46,39 @@ def drafts_of(page: Page) -> list[Draft]:
     found: list[Draft] = []
     for frame, characters in page.characters().items():
         pieces = pieces_of(page, characters)
-        groups = _by_tag(pieces) if page.tags else []
-        found.extend(_tagged(page, frame, groups) if groups else _untagged(page, frame, pieces))
+        groups = _by_tag(pieces) if page.tags.by_content else []
+        drafts = list(_tagged(page, frame, groups) if groups else _untagged(page, frame, characters, pieces))
+        if groups:
+            place_columns(drafts)
+        found.extend(drafts)
     return found
 
 
-def _untagged(page: Page, frame: Frame, pieces: Sequence[Line]) -> Iterator[Draft]:
-    for column in columns(pieces) if pieces else ():
-        yield from _in_column(page, frame, lines_of(column, tagged=False))
+def _untagged(page: Page, frame: Frame, characters: Sequence[Character], pieces: Sequence[Line]) -> Iterator[Draft]:
+    tables, rest = tables_of(page, frame, characters)
+    outside = pieces_of(page, rest) if tables else pieces
+    for column in columns([*outside, *tables]) if pieces else ():
+        yield from _with_tables(page, frame, column)
 
 
-def _in_column(page: Page, frame: Frame, column: list[Line]) -> Iterator[Draft]:
-    for i, lines in enumerate(paragraphs(column)):
-        draft = draft_of(lines, column, page=page.number, frame=frame)
+def _with_tables(page: Page, frame: Frame, column: Sequence[Line]) -> Iterator[Draft]:
+    """A column's paragraphs, and the rows of its tables between them."""
+    tables = sorted((line for line in column if isinstance(line, Table)), key=lambda table: table.top)
+    lines = lines_of([line for line in column if not isinstance(line, Table)], tagged=False)
+    within = [*lines, *tables]
+    for i, table in enumerate([*tables, None]):
+        above = [line for line in lines if table is None or line.bottom <= (table.top + table.bottom) / 2]
+        for draft in _in_column(page, frame, above, within):
+            draft.is_first = draft.is_first and not i
+            yield draft
+        lines = lines[len(above) :]
+        yield from table.rows if table is not None else ()
+
+
+def _in_column(page: Page, frame: Frame, column: Sequence[Line], within: Sequence[Line]) -> Iterator[Draft]:
+    """The paragraphs of some lines of a column, `within` all of them."""
+    for i, lines in enumerate(paragraphs(column, within)):
+        draft = draft_of(lines, within, page=page.number, frame=frame)
         draft.role = _role(lines, draft.text)
         draft.is_first = i < _FIRST_PARAGRAPHS
         yield draft
@@ -82,15 +104,23 @@ def _by_tag(pieces: Sequence[Line]) -> list[tuple[Tag, list[Line]]]:
 
 
 def _tagged(page: Page, frame: Frame, groups: Sequence[tuple[Tag, list[Line]]]) -> Iterator[Draft]:
-    row: Draft | None = None
-    for i, (tag, pieces) in enumerate(groups):
-        for draft in _in_tag(page, frame, tag, pieces):
-            draft.is_first = i < _FIRST_TAGS
-            if row is not None and tag.row and row.row == tag.row:
-                row.append(draft, "\t")
-                continue
-            row = draft
-            yield draft
+    for (row, _), some in groupby(enumerate(groups), key=_row_or_place):
+        cells: dict[int, list[Draft]] = {}
+        for i, (tag, pieces) in some:
+            for draft in _in_tag(page, frame, tag, pieces):
+                draft.is_first = i < _FIRST_TAGS
+                cells.setdefault(tag.cell, []).append(draft)
+        if row:
+            table, told = page.tags.rows[row]
+            yield from tagged_row(cells, (page.number, table), told)
+        else:
+            yield from cells.get(0, ())
+
+
+def _row_or_place(numbered: tuple[int, tuple[Tag, list[Line]]]) -> tuple[int, int]:
+    """The row of a cell, and of anything else where it stands."""
+    place, (tag, _) = numbered
+    return (tag.row, 0) if tag.row else (0, place)
 
 
 def _in_tag(page: Page, frame: Frame, tag: Tag, pieces: list[Line]) -> Iterator[Draft]:
@@ -99,13 +129,13 @@ def _in_tag(page: Page, frame: Frame, tag: Tag, pieces: list[Line]) -> Iterator[
         return
     for some in _cut(lines_of(pieces, tagged=True)):
         draft = draft_of(some, some, page=page.number, frame=frame)
-        draft.role, draft.tag, draft.row, draft.is_full = _ROLES[tag.name], tag.name, tag.row, True
+        draft.role, draft.tag, draft.is_full = _ROLES[tag.name], tag.name, True
         yield draft
 
 
 def _outside(page: Page, frame: Frame, lines: list[Line]) -> Iterator[Draft]:
     """What a tagged page has outside its tree: running heads, page numbers, labels of drawings."""
-    for draft in _in_column(page, frame, lines):
+    for draft in _in_column(page, frame, lines, lines):
         draft.role = Role.BOILERPLATE
         yield draft
 
