@@ -210,6 +210,16 @@ def test_an_empty_cell_of_a_tagged_table_shifts_no_other(tmp_path: Path) -> None
     ]
 
 
+def test_a_short_line_below_a_tagged_heading_names_what_follows_and_several_are_a_list(tmp_path: Path) -> None:
+    html = (
+        f"<meta charset=utf-8><h1>Wells</h1><p>{PUMPS}</p><h2>The north well</h2><p>Exceptions</p><p>{PUMPS}</p>"
+        f"<p>Owner: facilities</p><p>{PUMPS}</p><p>Ann Lee</p><p>12 Mill Lane</p><p>Oldtown</p><p>{PUMPS}</p>"
+    )
+    loaded = load_pdf(printed(html, tmp_path))
+    headings = [(loaded.text[block.start : block.end], block.level) for block in loaded.blocks if block.level]
+    assert headings == [("Wells", 1), ("The north well", 2), ("Exceptions", 3)]
+
+
 EDGES = st.lists(st.integers(3, 55).map(lambda n: 10 * n), min_size=2, max_size=6, unique=True).map(sorted)
 SPOTS = st.tuples(st.integers(2, 56), st.integers(3, 70))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 
 import regex
 
 from rag.documents.loaders.pdf.joining import Draft
-from rag.documents.loaders.pdf.scripts import ENDS
+from rag.documents.loaders.pdf.scripts import ENDS, MARKER
 from rag.domain import Role
 
 _EDGE = 0.1  # of the page's height, at its top and its foot
@@ -20,6 +21,9 @@ _WORD = regex.compile(r"[^\W\d_]{2}")
 _LARGER, _NOT_SMALLER = 1.12, 0.95  # of the usual height
 _LONGEST_HEADING, _MOST_LINES = 160, 3
 _LOWEST_LEVEL = 6
+_MOST_NAMES, _LONGEST_NAME, _MOST_WORDS = 2, 90, 12
+_NO_NAME = regex.compile(r"[.;,!:…][\"'”’»)\]]*$|^[^:]*\p{Ll}[^:]*:\s|\t")
+"""The end of a sentence or a lead-in; "Owner: facilities", but not "SERVICES: Dialysis"."""
 
 
 def give_roles(drafts: Sequence[Draft], pages: int) -> None:
@@ -32,6 +36,31 @@ def give_roles(drafts: Sequence[Draft], pages: int) -> None:
         elif not draft.tag and _is_heading(draft, usual):
             draft.role = Role.HEADING
     _give_levels([draft for draft in drafts if draft.role is Role.HEADING])
+    _name_sections(drafts)
+
+
+def _name_sections(drafts: Sequence[Draft]) -> None:
+    """Short lines that are tagged like any paragraph, and name what follows: headings below the one that the author
+    tagged. Several under one another are an address or a list."""
+    read = [draft for draft in drafts if draft.role is not Role.BOILERPLATE]
+    above = 0
+    for may_name, run in groupby(read, key=_may_name):
+        some = list(run)
+        if may_name and above and len(some) <= _MOST_NAMES and some[-1] is not read[-1]:
+            for draft in some:
+                draft.role, draft.level = Role.HEADING, min(_LOWEST_LEVEL, above + 1)
+        elif not may_name:
+            above = next((draft.level for draft in reversed(some) if draft.role is Role.HEADING), above)
+
+
+def _may_name(draft: Draft) -> bool:
+    text = draft.text.strip()
+    if draft.tag != "P" or draft.role is not Role.BODY or draft.count > 1 or len(text) > _LONGEST_NAME:
+        return False
+    if MARKER.match(text) or _NO_NAME.search(text) or len(text.split()) > _MOST_WORDS:
+        return False
+    first = next((letter for letter in text if letter.isalnum()), "")
+    return bool(first) and not first.islower()
 
 
 def _usual_height(drafts: Sequence[Draft]) -> float:
