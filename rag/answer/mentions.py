@@ -26,6 +26,10 @@ ALIKE = 0.8
 _TOKEN = regex.compile(r"[\p{L}\p{N}]+(?:(?:[.,/’'_-]|(?<=\d):(?=\d))[\p{L}\p{N}]+)*")
 _IN_PARTS = regex.compile(r"\d+(?:[.:/-]\d+){2,}")
 _IN_GROUPS = regex.compile(r"\d{1,3}(?:[.,]\d{3})+")
+_AND_WORDS = regex.compile(
+    rf"\d+(?:[.,]\d+)?(?:(?:-\p{{Ll}}{{2,}})+|{language.pattern('numbers.ordinal_endings')}|0s|{language.pattern('dates.clock')})"
+)
+"""A number with words of the language behind it: "14-year-old", "3rd", "1990s", "10am"."""
 _BEGINS = regex.compile(r"(?:^|[.!?:]\s+)\P{L}*$")
 _JOINED = regex.compile(r"[’'](?:s|m|d|ll|re|ve)$", regex.IGNORECASE)
 """What is written together with a name or with "I": "Ann's", "I'm"."""
@@ -55,14 +59,16 @@ def named(question: str) -> tuple[str, ...]:
 
 def identifiers(question: str) -> list[str]:
     """What the question names with letters and digits both, "QX-2041-C", with a low line, "max_payload", or with
-    numbers in several parts, "10.20.4.61"; not a measure, "27kg", nor a date or a number in groups of three."""
+    numbers in several parts, "10.20.4.61"; not a measure, "27kg", nor words with a number, "14-year-old", a date or a
+    number in groups of three."""
     found = [one for one in named(question) if _is_mixed(one) or _is_in_parts(one)]
     measures = _measures(question) if found else frozenset[str]()
     return [one for one in found if one.casefold() not in measures]
 
 
 def _is_mixed(token: str) -> bool:
-    return (_has_digit(token) or "_" in token) and any(map(str.isalpha, token))
+    has_both = (_has_digit(token) or "_" in token) and any(map(str.isalpha, token))
+    return has_both and not _AND_WORDS.fullmatch(token)
 
 
 def _is_in_parts(token: str) -> bool:

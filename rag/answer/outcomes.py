@@ -12,6 +12,7 @@ from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import WholeList, is_heading_of, whole_list
 from rag.answer.mentions import Mentioned, absent, decisive, superlative, unknown_identifiers, unmentioned
+from rag.answer.planned import is_only_planned
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
 from rag.answer.replies import is_heard_to_ask, with_reply
@@ -152,6 +153,7 @@ def _doubts(
     asks_for_value = evidence.inquiry.kind in ("number", "date")
     is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
+    is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
     is_rare = bool(missing.rare) and score < _DOUBTS_RARE
     most = superlative(answer.question)
     compares = most is not None and most not in cited
@@ -160,7 +162,9 @@ def _doubts(
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
-        are_grave=any((missing.names, away, empty, is_of_another_kind, says_of_another, is_rare, compares)),
+        are_grave=any(
+            (missing.names, away, empty, is_of_another_kind, says_of_another, is_planned, is_rare, compares)
+        ),
     )
 
 

@@ -98,6 +98,12 @@ def test_a_measure_is_no_identifier() -> None:
     assert unknown_identifiers("What is 27kgX?", ["Some text."]) == ("27kgX",)
 
 
+def test_a_number_with_words_behind_it_is_no_identifier() -> None:
+    question = "May my 14-year-old come at 10am on the 3rd for a 5-day course of the 1990s?"
+    assert identifiers(question) == []
+    assert identifiers("Do x86-64, 4-B and 12b differ?") == ["x86-64", "4-B", "12b"]
+
+
 @pytest.mark.parametrize(
     ("question", "found"),
     [

@@ -1,0 +1,57 @@
+"""What is meant to be done, where a question asks for what was done: a purpose or a proposal is not the deed.
+
+"Troops advance to break the siege" does not tell who broke it, and an offer is not what was paid in the end. Pure
+functions of texts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import regex
+
+from rag.text import language, terms
+
+_WORD = regex.compile(r"[\p{L}\p{M}’']+")
+_SCENE = regex.compile(r"^.*[.!?]\s+(?=\S)", regex.DOTALL)
+_DID = regex.compile(rf"\b{language.pattern('questions.did')}\b", regex.IGNORECASE)
+_AHEAD = regex.compile(
+    rf"(?:(?P<done>{language.pattern('telling.brought_about')})\s+)?\b{language.pattern('telling.ahead')}\s+(?:\p{{L}}+ly\s+)?(?P<verb>\p{{L}}+)",
+    regex.IGNORECASE,
+)
+_PROPOSED = regex.compile(rf"\b{language.pattern('telling.proposed')}\b", regex.IGNORECASE)
+_OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}", regex.IGNORECASE)
+_PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
+
+
+def is_only_planned(question: str, sentence: str) -> bool:
+    """Whether the question asks for something done, "Who broke the siege?", and the sentence tells it as what somebody
+    means to do, or proposed, and the question does not ask for that."""
+    deeds = _deeds(question)
+    if not deeds:
+        return False
+    is_proposed = _PROPOSED.search(sentence) is not None and _OF_PROPOSING.search(question) is None
+    return is_proposed or any(stem in deeds for stem in _only_ahead(sentence))
+
+
+def _deeds(question: str) -> frozenset[str]:
+    """The stems of what was done: of verbs in the past, and of all words behind "did"."""
+    # What is told in front of the question sets a scene: "She gave me her draft. Should I mark it up?"
+    question = _SCENE.sub("", question, count=1)
+    did = _DID.search(question)
+    behind = terms.content_stems(question[did.end() :]) if did else []
+    words = [word.casefold() for word in _WORD.findall(question)[1:]]
+    return frozenset([*behind, *terms.stemmed([one for one in words if one in _PAST or one.endswith("ed")])])
+
+
+def _only_ahead(sentence: str) -> frozenset[str]:
+    """The stems of verbs that stand nowhere in it but behind "to" and its like, unless what they tell came about, as in
+    "managed to"."""
+    ahead = Counter(
+        stem
+        for found in _AHEAD.finditer(sentence)
+        if not found["done"]
+        for stem in terms.stemmed([found["verb"].casefold()])
+    )
+    there = Counter(terms.stems(sentence))
+    return frozenset(stem for stem, times in ahead.items() if there[stem] <= times)

@@ -1,0 +1,29 @@
+"""A purpose, a plan or a proposal is not the deed."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answer.planned import is_only_planned
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "planned"),
+    [
+        ("Who broke the siege?", "Troops are advancing on the base to break a siege.", True),
+        ("Who broke the siege?", "The army managed to break the siege in May.", False),
+        ("Who broke the siege?", "The army broke the siege to break their will.", False),
+        ("Who painted the door?", "Ann will gladly paint the door.", True),
+        ("Did Ann paint the door?", "Ann may paint the door.", True),
+        ("How do I break a siege?", "To break a siege, dig.", False),
+        ("How much did the mower cost?", "Offers of Meyer (€840) and Falk (€910).", True),
+        ("How much did Meyer offer?", "Offers of Meyer (€840) and Falk (€910).", False),
+        ("How did the rent change?", "Ann proposed to raise the rent by ten per cent.", True),
+        ("How much may the mower cost?", "Offers of Meyer (€840) and Falk (€910).", False),
+        ("Ann gave me her draft. Should I mark it?", "You may be tempted to give line edits.", False),
+    ],
+)
+def test_what_is_only_meant_or_proposed_is_told_from_what_was_done(
+    question: str, sentence: str, planned: bool
+) -> None:
+    assert is_only_planned(question, sentence) is planned
