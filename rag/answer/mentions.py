@@ -39,6 +39,8 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 _VALUE = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _NAMED = r"\p{Lu}[\p{L}\p{N}-]*(?:\s\p{Lu}[\p{L}\p{N}-]*)*"
 _EITHER = regex.compile(rf"({_NAMED})\s+{language.pattern('questions.either')}\s+({_NAMED})")
+_ROLE = regex.compile(language.pattern("questions.role"), regex.IGNORECASE)
+_NUMBERED = regex.compile(r"\b(?P<what>\p{Ll}{3,}) (?P<number>\d{1,3})(?![\d.,:%]*\d|\s*%)\b(?!\s+\p{Ll}+s\b)")
 _SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
@@ -109,6 +111,16 @@ class Mentioned:
         """Whether the amount falls into a range that stands there: 27 kg into "20 kg and over"."""
         return any(one.holds(amount) for text in self._texts for one in ranges_of(text))
 
+    def numbers_otherwise(self, what: str, number: str) -> bool:
+        """Whether something stands there with other numbers behind it, and never with this one."""
+        behind = regex.compile(
+            rf"\b{regex.escape(what)}s?\b\W{{1,4}}(?:no\W{{1,2}})?(?P<number>\d+)(?P<others>(?:\s*(?:[,–-]|\p{{L}}+)\s*\d+\b)*)",
+            regex.IGNORECASE,
+        )
+        found = [match for text in self._texts for match in behind.finditer(text)]
+        is_range = any(match["others"] for match in found)
+        return bool(found) and not is_range and all(match["number"] != number for match in found)
+
     def _has(self, word: str) -> bool:
         if word in self._words or terms.country_of(terms.stemmed([word])[0]) in self._stems:
             return True
@@ -166,6 +178,24 @@ def decisive(names: Iterable[str], question: str, cited: Mentioned) -> tuple[str
         for word in _WORD.findall(side)
     }
     return tuple(name for name in names if not {word.casefold() for word in _WORD.findall(name)} <= will_do)
+
+
+def role_missed(question: str, cited: Mentioned) -> tuple[str, ...]:
+    """The part that a question asks somebody by, "Who is the mentor of Ann?", where the cited texts do not name it."""
+    found = _ROLE.search(question)
+    role = terms.content_words(found["role"])[-1:] if found else []
+    return tuple(word for word in role if word not in cited)
+
+
+def numbered_otherwise(question: str, cited: Mentioned) -> tuple[str, ...]:
+    """What a question names by a number, "fridge 8", of which the cited texts hold others only, "Fridge: 5"."""
+    return tuple(
+        found.group()
+        for found in _NUMBERED.finditer(question)
+        if terms.content_words(found["what"])
+        and found["number"] not in _measures(question)
+        and cited.numbers_otherwise(found["what"], found["number"])
+    )
 
 
 def superlative(question: str) -> str | None:

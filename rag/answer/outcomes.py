@@ -11,8 +11,17 @@ from rag.answer.columns import empty_cells
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import WholeList, is_heading_of, whole_list
-from rag.answer.mentions import Mentioned, absent, decisive, superlative, unknown_identifiers, unmentioned
-from rag.answer.planned import is_only_planned
+from rag.answer.mentions import (
+    Mentioned,
+    absent,
+    decisive,
+    numbered_otherwise,
+    role_missed,
+    superlative,
+    unknown_identifiers,
+    unmentioned,
+)
+from rag.answer.planned import is_only_planned, presumed
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
 from rag.answer.replies import is_heard_to_ask, with_reply
@@ -154,17 +163,23 @@ def _doubts(
     is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
-    is_rare = bool(missing.rare) and score < _DOUBTS_RARE
+    is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
+    is_rare = bool(missing.rare) and (score < _DOUBTS_RARE or is_presumed)
     most = superlative(answer.question)
     compares = most is not None and most not in cited
     empty = empty_cells(evidence.inquiry, evidence.candidates)
-    told = (*missing.names, *(missing.rare if score < _TELLS_RARE else ()), *away, *empty)
+    lacking = (
+        *missing.names,
+        *role_missed(answer.question, cited),
+        *numbered_otherwise(answer.question, cited),
+        *away,
+        *empty,
+    )
+    told = (*lacking, *(missing.rare if score < _TELLS_RARE else ()))
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
-        are_grave=any(
-            (missing.names, away, empty, is_of_another_kind, says_of_another, is_planned, is_rare, compares)
-        ),
+        are_grave=any((lacking, is_of_another_kind, says_of_another, is_planned, is_rare, compares)),
     )
 
 

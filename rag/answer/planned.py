@@ -10,10 +10,10 @@ from collections import Counter
 
 import regex
 
+from rag.answer.polar import asking_part
 from rag.text import language, terms
 
 _WORD = regex.compile(r"[\p{L}\p{M}’']+")
-_SCENE = regex.compile(r"^.*[.!?]\s+(?=\S)", regex.DOTALL)
 _DID = regex.compile(rf"\b{language.pattern('questions.did')}\b", regex.IGNORECASE)
 _AHEAD = regex.compile(
     rf"(?:(?P<done>{language.pattern('telling.brought_about')})\s+)?\b{language.pattern('telling.ahead')}\s+(?:\p{{L}}+ly\s+)?(?P<verb>\p{{L}}+)",
@@ -21,6 +21,7 @@ _AHEAD = regex.compile(
 )
 _PROPOSED = regex.compile(rf"\b{language.pattern('telling.proposed')}\b", regex.IGNORECASE)
 _OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}", regex.IGNORECASE)
+_WHY = regex.compile(rf"^\W*{language.pattern('questions.why')}\b", regex.IGNORECASE)
 _PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
 
 
@@ -34,10 +35,15 @@ def is_only_planned(question: str, sentence: str) -> bool:
     return is_proposed or any(stem in deeds for stem in _only_ahead(sentence))
 
 
+def presumed(question: str) -> frozenset[str]:
+    """The stems of what "Why did Ann resign?" takes for granted: where that stands nowhere, nothing tells why."""
+    asks_why = _WHY.match(asking_part(question)) is not None
+    return _deeds(question) if asks_why else frozenset()
+
+
 def _deeds(question: str) -> frozenset[str]:
     """The stems of what was done: of verbs in the past, and of all words behind "did"."""
-    # What is told in front of the question sets a scene: "She gave me her draft. Should I mark it up?"
-    question = _SCENE.sub("", question, count=1)
+    question = asking_part(question)
     did = _DID.search(question)
     behind = terms.content_stems(question[did.end() :]) if did else []
     words = [word.casefold() for word in _WORD.findall(question)[1:]]

@@ -1,16 +1,26 @@
-"""Questions that are answered with yes or no, and sentences that begin with the one or the other."""
+"""What a question asks for: yes or no, or something else; which part of it asks; and sentences that begin with yes or
+no."""
 
 from __future__ import annotations
 
 import regex
 
 from rag.text import language
+from rag.text.sentences import split_sentences
 
 _POLAR = frozenset(language.words("questions.polar"))
 _ASKS = frozenset(language.words("questions.asks")) - _POLAR
 _GOES_ON = regex.compile(rf"^\W*(?:{language.pattern('questions.goes_on')}\b\W*)?", regex.IGNORECASE)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _SAYS = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\b(?=\s*[,.;:!–—-])", regex.IGNORECASE)
+
+
+def asking_part(question: str) -> str:
+    """Its first sentence with a question mark, or else its last: what stands in front sets a scene, "I cut myself. What
+    do I do?"."""
+    sentences = [span.of(question) for span in split_sentences(question)]
+    asking = [one for one in sentences if one.rstrip("\"'”’)").endswith(("?", "？", "؟"))]
+    return next(iter([*asking, *sentences[-1:]]), question)
 
 
 def is_polar(question: str) -> bool:

@@ -11,6 +11,8 @@ from rag.answer.mentions import (
     holds,
     identifiers,
     named,
+    numbered_otherwise,
+    role_missed,
     superlative,
     unknown_identifiers,
     unmentioned,
@@ -162,3 +164,30 @@ def test_where_one_of_two_will_do_the_other_is_not_decisive(
 )
 def test_which_of_several_has_the_most_is_asked_by_a_word(question: str, word: str | None) -> None:
     assert superlative(question) == word
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "missed"),
+    [
+        ("Who is the mentor of Milena Horvat?", "Milena Horvat is the successor of Jonas.", ("mentor",)),
+        ("Who's the keeper?", "The keeper is Ann.", ()),
+        ("Who is the person in charge?", "Ann takes care of it.", ()),
+        ("Who was the man that built it?", "Ann built it.", ()),
+    ],
+)
+def test_the_part_that_somebody_is_asked_by_is_missed(question: str, text: str, missed: tuple[str, ...]) -> None:
+    assert role_missed(question, Mentioned([text])) == missed
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "otherwise"),
+    [
+        ("How cold is fridge 8 set to?", "Fridge: 5 Limits: 2-8", ("fridge 8",)),
+        ("How cold is fridge 5?", "Fridge: 5 Limits: 2-8", ()),
+        ("Who sits in room 3?", "Rooms 1-8 are let.", ()),
+        ("May I take 20 days?", "You may take 30 days.", ()),
+        ("How cold is fridge 8?", "The fridges are cold.", ()),
+    ],
+)
+def test_another_number_of_the_same_thing_is_told(question: str, text: str, otherwise: tuple[str, ...]) -> None:
+    assert numbered_otherwise(question, Mentioned([text])) == otherwise

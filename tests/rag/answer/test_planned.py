@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.planned import is_only_planned
+from rag.answer.planned import is_only_planned, presumed
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,11 @@ from rag.answer.planned import is_only_planned
         ("Ann gave me her draft. Should I mark it?", "You may be tempted to give line edits.", False),
     ],
 )
-def test_what_is_only_meant_or_proposed_is_told_from_what_was_done(
-    question: str, sentence: str, planned: bool
-) -> None:
+def test_what_is_only_meant_or_proposed_is_told_from_what_was_done(question: str, sentence: str, planned: bool) -> None:
     assert is_only_planned(question, sentence) is planned
+
+
+def test_whoever_asks_why_takes_the_deed_for_granted() -> None:
+    assert "resign" in presumed("Why did Ann resign?")
+    assert "break" in presumed("Ann was here. Why was the gate broken?")
+    assert presumed("When did Ann resign?") == frozenset()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.answer.polar import asks_what, is_polar, says_yes_or_no
+from rag.answer.polar import asking_part, asks_what, is_polar, says_yes_or_no
 from rag.chatbot import Chatbot
 from rag.domain import Confidence
 from rag.index.embedding import MiniLM
@@ -27,6 +27,12 @@ Up to six of them, with the committee's consent. No other livestock.
 
 Since version 3.2, OpenID Connect is supported. LDAP isn't.
 """
+
+
+def test_what_stands_in_front_of_a_question_asks_nothing() -> None:
+    assert asking_part("I cut myself. What do I do?") == "What do I do?"
+    assert asking_part("How do I open it? It is stuck.") == "How do I open it?"
+    assert asking_part("Is Dr. Weiss on call") == "Is Dr. Weiss on call"
 
 
 @pytest.mark.parametrize(
