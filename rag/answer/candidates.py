@@ -22,7 +22,7 @@ from rag.domain import Key, Paragraph, Passage, Role, Span
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.features import Features, Numbers, blank
-from rag.search.filing import preferences
+from rag.search.filing import MEANT, preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import language
@@ -36,6 +36,7 @@ from rag.text.overlap import (
     view_sentences,
 )
 from rag.text.units import cells_of, field_of, is_record
+from rag.text.values import are_spans_of_time
 
 PASSAGES = 5
 """Passages whose sentences are looked at."""
@@ -56,6 +57,13 @@ ROW_NAMED = 3.0
 SAYS_OF_ANOTHER = -3.0
 """Log-odds for a sentence that says yes or no where the question asks for something else: it answers another one."""
 
+NO_PRICE = -3.0
+"""Log-odds for a sentence that counts days or years and nothing else where the question asks for money."""
+
+POINTS_ELSEWHERE = -2.0
+"""Log-odds for a sentence that only says where something is told, "More information can be found here", unless the
+question asks where that is."""
+
 SPEAKER_NAMED = 4.0
 """Log-odds for a turn of somebody whom the question names, unless it asks who: what others say of them has their name
 in it, and more words of the question."""
@@ -69,11 +77,17 @@ _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", 
 
 _QUESTION_MARKS = ("?", "？", "؟")
 NOT_PROSE = (Role.BOILERPLATE, Role.BYLINE)
+_HEAD_OF_LETTER = frozenset(language.words("letters.head"))
 _MARKER = regex.compile(r"(?:[•▪●◦‣⁃·*–—-]|\(?\d{1,4}[.)])\s+(?=\S)")
 _POINTS_BACK = regex.compile(
     rf"^\W*{language.pattern('questions.pronouns', 'questions.points_back')}\b", regex.IGNORECASE
 )
+_LABEL = regex.compile(r"(?P<mark>\*\*|__)(?P<label>[^*_\n]{1,60})(?P=mark)[.:]?")
+_MOST_WORDS_OF_A_LABEL = 5
+_ELSEWHERE = regex.compile(rf"^\W*{language.pattern('telling.points_elsewhere')}", regex.IGNORECASE)
+_ASKS_WHERE = regex.compile(rf"\b{language.pattern('questions.told_where')}\b", regex.IGNORECASE)
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
+_EXCEPTS = regex.compile(rf"^\W*{language.pattern('telling.excepts')}", regex.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +126,13 @@ class Candidate:
 
     @property
     def _end(self) -> int:
-        """That of the sentence, or of the next one where it narrows this one: "They are not allowed on Sundays."."""
-        after = self.sentences[self.index + 1 : self.index + 2]
-        narrows = after and _POINTS_BACK.match(after[0].text) and _LIMITS.search(after[0].text)
-        return after[0].span.end if narrows and not self.sentence.is_row else self.sentence.span.end
+        """That of the sentence, or of the next one where it narrows this one: "They are not allowed on Sundays.", or says
+        what holds else: "Otherwise it is thrown away."."""
+        after = next(iter(self.sentences[self.index + 1 : self.index + 2]), None)
+        if after is None or self.sentence.is_row or asks(after):
+            return self.sentence.span.end
+        narrows = _POINTS_BACK.match(after.text) and _LIMITS.search(after.text)
+        return after.span.end if narrows or _EXCEPTS.match(after.text) else self.sentence.span.end
 
     @property
     def is_said_of_heading(self) -> bool:
@@ -130,6 +147,18 @@ class Candidate:
             return before.text if asks(before) and self._start_of_span == self.index else None
         above = self.passage.paragraph.heading[-1] if self.passage.paragraph.heading else ""
         return above if above.rstrip().endswith(_QUESTION_MARKS) else None
+
+    @property
+    def label(self) -> str | None:
+        """What its paragraph begins with in bold and by itself, "**Fridge 6.** Failed in the night": a heading to all
+        that follows. None where there is none, or it is that itself."""
+        return _label_of(self.sentences) if self.index > 0 else None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether prose follows it in its paragraph."""
+        after = self.sentences[self.index + 1 : self.index + 2]
+        return bool(after) and not after[0].is_row and not asks(after[0])
 
     @property
     def is_answered_next(self) -> bool:
@@ -170,6 +199,13 @@ class Candidate:
         return len(self.span.shifted(-start).of(self.passage.paragraph.text).split())
 
 
+def _label_of(sentences: Sequence[SentenceView]) -> str | None:
+    """What the sentences of a paragraph are headed by, if the first is a few words in bold and no question."""
+    found = _LABEL.fullmatch(sentences[0].text) if len(sentences) > 1 and not asks(sentences[0]) else None
+    label = found["label"].strip(" .:") if found else ""
+    return label if 0 < len(label.split()) <= _MOST_WORDS_OF_A_LABEL else None
+
+
 def candidates(
     inquiry: Inquiry,
     passages: Sequence[Passage],
@@ -178,11 +214,12 @@ def candidates(
     model: Linear,
     readings: Mapping[Key, Reading] = MappingProxyType({}),
     spoken_of: AbstractSet[str] = frozenset(),
+    ended: AbstractSet[str] = frozenset(),
 ) -> list[Candidate]:
     """The sentences of the best passages, most likely first. `embedder` is None where it does not know the
     language; then the sentences are judged by their words alone. `readings` tell what the reader made of the
     passages, by the paragraph's key; `spoken_of` are the ids of documents that the question before was answered from,
-    where this one leans on it."""
+    where this one leans on it, `ended` of those that say that they hold no more."""
     exactly = Exactly(inquiry)
     whom = Whom(inquiry)
     passages = sorted(passages, key=lambda one: one.paragraph.document_id not in spoken_of)
@@ -199,12 +236,13 @@ def candidates(
     features = Features(ANSWER_FEATURES, np.concatenate(described))
     if embedder is not None:
         features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
-    _give_questions_to_their_answers(found, features)
+    _give_questions_to_their_answers(found, features, inquiry)
     telling = [i for i, candidate in enumerate(found) if is_telling(candidate, inquiry)] or list(range(len(found)))
     chosen = features.at(telling)
     told = whom.preferences([found[i].sentence for i in telling])
     continued = np.array([found[i].passage.paragraph.document_id in spoken_of for i in telling], dtype=np.float32)
-    policy = told + SPOKEN_OF * continued + _policy(inquiry, [found[i] for i in telling], exactly)
+    over = np.array([found[i].passage.paragraph.document_id in ended for i in telling], dtype=np.float32)
+    policy = told + SPOKEN_OF * continued - MEANT * over + _policy(inquiry, [found[i] for i in telling], exactly)
     shares = probabilities(model.scores(chosen) + policy)
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
@@ -228,6 +266,8 @@ def _described(
     """What is known of each sentence of a passage but its cosine."""
     features = blank(ANSWER_FEATURES, len(sentences))
     context = stems_of(context_of(passage.source.title, passage.paragraph), inquiry.truncated)
+    if sentences and _label_of(sentences):
+        context |= sentences[0].present
     features.put(SENTENCE_FEATURES, sentence_features(inquiry, sentences, context))
     features["belief"] = np.log(max(passage.score, 1e-4))
     if readings and sentences:
@@ -271,7 +311,7 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
     the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
-    newest, that is asked for, of turns those of whom it names; yes and no answer no “what”. No training text has any of
+    newest, that is asked for, of turns those of whom it names; yes and no answer no “what”, and years no “how much does it cost?”. No training text has any of
     these."""
     asked, words = inquiry.names, _words_of(inquiry)
     named = [
@@ -285,8 +325,11 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     is_what = asks_what(inquiry.question)
     of_another = [is_what and says_yes_or_no(one.sentence.text) for one in candidates]
-    weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER], dtype=np.float32)
-    weighed = np.array([named, spoken, of_another], dtype=np.float32).T @ weights
+    no_price = [inquiry.asks_for_price and are_spans_of_time(one.sentence.text) for one in candidates]
+    asks_where = _ASKS_WHERE.search(inquiry.question) is not None
+    elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
+    weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE], dtype=np.float32)
+    weighed = np.array([named, spoken, of_another, no_price, elsewhere], dtype=np.float32).T @ weights
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
 
@@ -304,16 +347,19 @@ def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) ->
 
 
 def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
-    """“If a fire starts:” announces an answer and is none, and neither is “Regards, Michael”, a question, unless somebody
+    """“If a fire starts:” announces an answer and is none, and neither is a label, “Regards, Michael”, a question, unless somebody
     is heard to ask it, the names of a table's columns, a field with nothing but the document's title, or what the
     question says itself, or one of its front matter that is not asked for: by its name, as far as beginnings go, or by
     who or when."""
     sentence = candidate.sentence
     is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
-    if names_columns or is_asked or is_signature(sentence.text.lstrip("> ")):
+    is_label = candidate.index == 0 and _label_of(candidate.sentences) is not None
+    if repeats(candidate, inquiry) or names_columns or is_label or is_asked or is_signature(sentence.text.lstrip("> ")):
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):
+        return False
+    if candidate.is_record and _is_head_of_letter(sentence.text) and not _asks_of_letter(sentence.text, inquiry):
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
 
@@ -323,6 +369,17 @@ def _is_row_of_years(text: str) -> bool:
     cells = cells_of(text)
     others = [cell for cell in cells if not is_year(cell)]
     return len(cells) - len(others) > 1 and not any(map(str.isdigit, "".join(others)))
+
+
+def _is_head_of_letter(record: str) -> bool:
+    """Whether it is the lines above a letter: "From: …", "Subject: …"."""
+    return sum(field_of(line)[0].casefold() in _HEAD_OF_LETTER for line in record.splitlines()) > 1
+
+
+def _asks_of_letter(record: str, inquiry: Inquiry) -> bool:
+    """Whether the question asks for what stands above a letter: who wrote it, when, or a line by its name."""
+    names = stems_of(" ".join(field_of(line)[0] for line in record.splitlines()), inquiry.truncated)
+    return inquiry.kind in ("name", "date") or bool(names & set(inquiry.stems))
 
 
 def _tells_field(candidate: Candidate, inquiry: Inquiry) -> bool:
@@ -344,13 +401,22 @@ def _words_of(inquiry: Inquiry) -> AbstractSet[str]:
     return stems_of(inquiry.question, inquiry.truncated)
 
 
-def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features) -> None:
-    """What follows a question in its paragraph answers it: what is known of both is known of the answer."""
-    questions = [i for i, candidate in enumerate(found) if candidate.is_answered_next]
+def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features, inquiry: Inquiry) -> None:
+    """What follows a question in its paragraph answers it, and what follows the question's own words tells of them:
+    what is known of both is known of the answer."""
+    questions = [i for i, one in enumerate(found) if one.is_answered_next or (one.has_next and repeats(one, inquiry))]
     for name in _OF_BOTH:
         column = features[name]
         for i in questions:
             column[i + 1] = max(column[i], column[i + 1])
+
+
+def repeats(candidate: Candidate, inquiry: Inquiry) -> bool:
+    """Whether a sentence is words of the question and nothing else, "Podcast recording software.": that answers none but
+    for yes or no."""
+    sentence = candidate.sentence
+    is_prose = not (sentence.is_row or sentence.is_header)
+    return is_prose and not is_polar(inquiry.question) and sentence.present <= _words_of(inquiry)
 
 
 def asks(sentence: SentenceView) -> bool:

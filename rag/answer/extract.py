@@ -17,7 +17,8 @@ from rag.answer.candidates import Candidate, asks
 from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant, said_later
 from rag.answer.exactly import Exactly
-from rag.answer.quoting import statement_of, unmarked
+from rag.answer.polar import asking_part, is_polar
+from rag.answer.quoting import label_lead, statement_of, unmarked
 from rag.documents.context import display
 from rag.domain import Span, Statement
 from rag.search.filing import years_in
@@ -29,6 +30,8 @@ MOST_WORDS = 60
 
 _SECOND_AT = 0.05
 _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
+
+_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
 _IN_PLACE = 45
 """Words that what may answer is shown with, whatever stands beside it."""
@@ -49,7 +52,9 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
             _dated(statement_of(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
         )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
-    if _ASKS_TO_DO.match(inquiry.question) and (told := _with_rest(best)) is not None:
+    if _ASKS_TO_DO.match(asking_part(inquiry.question)) and (told := _with_rest(best)) is not None:
+        return (told,)
+    if is_polar(inquiry.question) and (told := _with_denial(inquiry, best)) is not None:
         return (told,)
     second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
@@ -59,10 +64,33 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
     )
 
 
+def _with_denial(inquiry: Inquiry, best: Candidate) -> Statement | None:
+    """The best sentence with the one behind it where that denies, of more that is asked for: "Results are given out.
+    None are told by telephone."; None where it does not."""
+    after = next(
+        (one for one in best.sentences if one.span.start >= best.span.end - best.passage.paragraph.start), None
+    )
+    if after is None or after.is_row or best.sentence.is_row or asks(after) or not _DENIES.search(after.text):
+        return None
+    (ours, theirs) = seen_by(inquiry, [best.sentence, after])
+    is_of_more = bool((theirs.present - ours.present) & set(inquiry.stems))
+    if not is_of_more or best.words + len(after.text.split()) > MOST_WORDS:
+        return None
+    return _lengthened(best, after.span.end)
+
+
+def _lengthened(best: Candidate, end: int) -> Statement:
+    """The best sentence with what follows it in its paragraph up to a place there."""
+    first = statement_of(best, 1)
+    citation = best.passage.cited(Span(best.span.start, best.passage.paragraph.start + end), 1)
+    bold = first.citations[0].bold
+    return replace(first, text=display(citation.quote), citations=(replace(citation, bold=bold),))
+
+
 def _with_rest(best: Candidate) -> Statement | None:
     """The best sentence with what follows it in its paragraph, as far as MOST_WORDS go: what is to be done seldom ends
     with the first thing. None where nothing follows, or it is no prose."""
-    first, end, start = statement_of(best, 1), best.index, best.passage.paragraph.start
+    end = best.index
     words = best.words
     for number, following in enumerate(best.sentences[best.index + 1 :], start=best.index + 1):
         words += len(following.text.split())
@@ -71,9 +99,7 @@ def _with_rest(best: Candidate) -> Statement | None:
         end = number
     if best.sentence.is_row or end == best.index:
         return None
-    citation = best.passage.cited(Span(best.span.start, start + best.sentences[end].span.end), 1)
-    bold = first.citations[0].bold
-    return replace(first, text=display(citation.quote), citations=(replace(citation, bold=bold),))
+    return _lengthened(best, best.sentences[end].span.end)
 
 
 def _with_cell(statement: Statement, *, inquiry: Inquiry, candidate: Candidate) -> Statement:
@@ -147,7 +173,9 @@ def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
     citation = candidate.passage.cited(span.shifted(paragraph.start), 1)
     is_wider = len(citation.quote) > len(candidate.span)
     citation = replace(citation, bold=candidate.span if is_wider else None)
-    return replace(alone, text=display(citation.quote), citations=(citation,))
+    # What the quote begins with need not be said in front of it.
+    lead = None if span.start == around[0].start and alone.lead == label_lead(candidate) else alone.lead
+    return replace(alone, text=display(citation.quote), citations=(citation,), lead=lead)
 
 
 def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:

@@ -10,11 +10,13 @@ from typing import Protocol
 
 import numpy as np
 
-from rag.answer.candidates import Candidate, candidates
+from rag.answer.candidates import PASSAGES, Candidate, candidates
+from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
-from rag.domain import GateReading, Key, Question, summed
+from rag.domain import GateReading, Key, Passage, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
+from rag.search.filing import years_in, years_of
 from rag.search.followup import StandAlone, expand
 from rag.search.languages import Languages
 from rag.search.learned import Learned
@@ -108,16 +110,29 @@ class Gathering:
     def _weigh(
         self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading], *, spoken_of: AbstractSet[str]
     ) -> Evidence:
+        passages = [*retrieval.passages, *retrieval.further]
         found = candidates(
             inquiry,
-            [*retrieval.passages, *retrieval.further],
+            passages,
             embedder=self.embedder if retrieval.dense_used else None,
             model=self.learned.sentences_read if readings else self.learned.sentences,
             readings=readings,
             spoken_of=spoken_of,
+            ended=self._ended(inquiry.question, passages[:PASSAGES]),
         )
         features = gate_features(inquiry, retrieval, found=found, readings=readings)
         return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
+
+    def _ended(self, question: str, passages: Sequence[Passage]) -> frozenset[str]:
+        """Of the documents of these passages those that say of themselves that they hold no more; none where the
+        question asks for what was."""
+        if asks_for_the_former(question):
+            return frozenset()
+        asked, read = years_in(question), self.retriever.passages_of
+        sources = {one.paragraph.document_id: one.source for one in passages}
+        others = [document for document, source in sources.items() if not years_of(document, source) & asked]
+        beginnings = {one: [passage.paragraph for passage in read(one, BEGINNING)] for one in others}
+        return frozenset(one for one, paragraphs in beginnings.items() if said_end(paragraphs))
 
 
 def _spoken_of(question: Question) -> frozenset[str]:

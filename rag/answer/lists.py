@@ -15,6 +15,7 @@ import regex
 
 from rag.answer.candidates import Candidate
 from rag.answer.mentions import superlative
+from rag.answer.polar import asking_part
 from rag.answer.quoting import heading_lead, statement_of
 from rag.answer.sections import Read
 from rag.documents.blocks import number_of
@@ -37,6 +38,7 @@ _MOST_OF_IT = 0.5
 
 _HOW_TO = regex.compile(rf"^\W*(?:{language.pattern('questions.how_to')})", regex.IGNORECASE)
 _STEPS = " ".join(language.words("questions.steps"))
+_TO_DO = regex.compile(rf"^\W*(?:{language.pattern('questions.to_do')})", regex.IGNORECASE)
 _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", regex.IGNORECASE)
 
 
@@ -59,7 +61,8 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     if best.sentence.is_row and superlative(inquiry.question):
         return _rows_beside(best, read)
     is_how_to = _HOW_TO.match(inquiry.question) is not None
-    if not (is_how_to or _SEVERAL.match(inquiry.question)):
+    asks_to_do = not is_how_to and _TO_DO.match(asking_part(inquiry.question)) is not None
+    if not (is_how_to or asks_to_do or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
@@ -69,6 +72,8 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     likeliest = frozenset(one.passage.paragraph.key for one in ranked[:_LIKELIEST])
     asked = _Asked(inquiry, best, is_how_to, likeliest)
     own = _list_at(around, place)
+    if asks_to_do:
+        return _shown(own) if own is not None and asked.is_done_by(own) else None
     if own is not None:
         return _shown(own) if asked.is_meant(own) else None
     nearby = _lists_of_section(around, place)
@@ -162,8 +167,16 @@ class _Asked:
             return is_about_it or coverage(self.inquiry, self.best.sentence.present) < _MOST_OF_IT
         # What nothing announces is a list of whatever comes under its heading.
         is_headed = is_heading_of(self.inquiry, self.best.passage)
-        answers_often = sum(item.paragraph.key in self.likeliest for item in one.items) > 1
-        return (is_about_it and (self._are_steps(one) or is_headed)) or (answers_often and not self.is_how_to)
+        return (is_about_it and (self._are_steps(one) or is_headed)) or (
+            self._answers_often(one) and not self.is_how_to
+        )
+
+    def is_done_by(self, one: _List) -> bool:
+        """Whether it is steps, of which more than one is among the likeliest: "I cut myself. What do I do?"."""
+        return _step(one.items[0]) is not None and self._answers_often(one)
+
+    def _answers_often(self, one: _List) -> bool:
+        return sum(item.paragraph.key in self.likeliest for item in one.items) > 1
 
     def is_told(self, one: _List, *, is_below: bool) -> bool:
         """Whether a list elsewhere in the section is: the sentence above it says so, or it is the steps below."""

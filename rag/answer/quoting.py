@@ -21,8 +21,8 @@ def statement_of(candidate: Candidate, mark: int) -> Statement:
     bold = candidate.bold
     if bold is not None and citation.start <= bold.start and bold.end <= citation.end:
         citation = replace(citation, bold=bold)
-    lead = lead_of(citation) or _columns_of(candidate) or _asked_of(candidate) or _heading_of(candidate)
-    return Statement(text=display(citation.quote), citations=(citation,), lead=lead)
+    above = _columns_of(candidate) or _asked_of(candidate) or label_lead(candidate) or _heading_of(candidate)
+    return Statement(text=display(citation.quote), citations=(citation,), lead=lead_of(citation) or above)
 
 
 def unmarked(statement: Statement) -> Statement:
@@ -34,6 +34,12 @@ def _asked_of(candidate: Candidate) -> str | None:
     """The question that a sentence answers in a list of questions, without the marks around it."""
     asked = candidate.asked_before
     return display(asked).strip("*_# ") if asked else None
+
+
+def label_lead(candidate: Candidate) -> str | None:
+    """The label at the beginning of its paragraph, where the quote leaves it out."""
+    begins = candidate.span.start > candidate.passage.paragraph.start + candidate.sentences[0].span.start
+    return f"{display(candidate.label)}:" if candidate.label and begins else None
 
 
 def _heading_of(candidate: Candidate) -> str | None:

@@ -8,23 +8,17 @@ from dataclasses import replace
 
 import regex
 
+from rag.answer.ended import BEGINNING, said_end
 from rag.answer.outcomes import noted, possible
 from rag.answer.sections import Read
-from rag.documents.context import display
-from rag.domain import Answer, Confidence, Paragraph, Role, document_name
+from rag.domain import Answer, Confidence, document_name
 from rag.index.records import Record
 from rag.search.filing import Filed, filed, is_later, untimed, years_in, years_of
 from rag.text import language
-from rag.text.units import split_units
 
 MOST_TOLD = 2
 
-_BEGINNING = range(1, 7)
-"""The paragraphs in which a document says what it is."""
-_ENDED = regex.compile(language.pattern("versions.ended"), regex.IGNORECASE)
 _SERIES = regex.compile(rf"\b{language.pattern('versions.series')}\b", regex.IGNORECASE)
-_LONGEST = 200
-"""Letters of a sentence by which a document says so; longer ones tell a story."""
 
 
 def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -> Answer:
@@ -41,7 +35,7 @@ def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -
             name = document_name(later.document_id)
             told.append(f"A later version of “{source.title}” is among your documents: “{later.title}” ({name}).")
             named.append(later.document_id)
-        elif ended := _ended([passage.paragraph for passage in read(document_id, _BEGINNING)]):
+        elif ended := said_end([passage.paragraph for passage in read(document_id, BEGINNING)]):
             told.append(f"“{source.title}” says of itself: “{ended}”")
     if not told:
         return answer
@@ -50,13 +44,6 @@ def with_later_versions(answer: Answer, records: Sequence[Record], read: Read) -
     is_sure = answer.mode == "extractive" and answer.confidence is Confidence.HIGH and not differs
     answer = possible(answer, answer.statements) if is_sure else answer
     return noted(replace(answer, named=(*answer.named, *named)), " ".join(told[:MOST_TOLD]))
-
-
-def _ended(paragraphs: Sequence[Paragraph]) -> str | None:
-    """What a document says at its beginning of its own end: "Status: withdrawn"."""
-    own = [one.text for one in paragraphs if one.role is not Role.COMMENT]
-    said = (span.of(text) for text in own for span in split_units(text) if len(span) <= _LONGEST)
-    return next((display(one) for one in said if _ENDED.search(one)), None)
 
 
 def _latest(older: Filed, records: Sequence[Record]) -> Record | None:

@@ -37,7 +37,7 @@ class Paragraphs:
         record = next((r for r in snapshot.records if r.document_id == document_id), None)
         if record is None:
             return []
-        found = self._store.paragraphs([row_id(record.prefix, number) for number in numbers])
+        found = self._remembered([row_id(record.prefix, number) for number in numbers])
         ordered = sorted(found.values(), key=lambda paragraph: paragraph.number)
         return [Passage(paragraph=paragraph, source=record.source, score=0.0, ranks=Ranks()) for paragraph in ordered]
 

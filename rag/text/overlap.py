@@ -20,7 +20,7 @@ from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
 from rag.text.units import as_line, rows_of, split_prose
-from rag.text.values import HOW_MANY, NUMERAL
+from rag.text.values import HOW_MANY, NUMERAL, are_spans_of_time
 
 Features = npt.NDArray[np.float32]
 
@@ -53,6 +53,7 @@ _KINDS = tuple(
     for kind, asking in (("number", "questions.how_many"), ("date", "questions.when"), ("name", "questions.who"))
 )
 _KIND_FOUND = {"number": HOW_MANY, "date": WHEN, "name": NAME}
+_PRICE = regex.compile(rf"\b{language.pattern('questions.price')}\b", regex.IGNORECASE)
 _NEAR = 3
 
 
@@ -76,6 +77,7 @@ class Inquiry:
     stems: tuple[str, ...] = field(init=False)
     beginnings: tuple[str, ...] = field(init=False)
     is_typed: bool = field(init=False)
+    asks_for_price: bool = field(init=False)
     neighbours: tuple[tuple[str, str], ...] = field(init=False)
     weight: float = field(init=False)
 
@@ -84,6 +86,7 @@ class Inquiry:
         object.__setattr__(self, "stems", stems)
         # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
         object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
+        object.__setattr__(self, "asks_for_price", _PRICE.search(self.question) is not None)
         object.__setattr__(self, "beginnings", tuple(terms.truncation_stem(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))
         object.__setattr__(self, "weight", sum(weight for _, weight in self.weighted))
@@ -257,7 +260,7 @@ def _pairs(inquiry: Inquiry, stems: Sequence[str], present: frozenset[str]) -> f
 
 def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
     """Whether the sentence holds something of the kind asked for that the question did not bring itself."""
-    if inquiry.kind is None:
+    if inquiry.kind is None or (inquiry.asks_for_price and are_spans_of_time(sentence.text)):
         return False
     asked = set(inquiry.stems)
     found = _KIND_FOUND[inquiry.kind].finditer(sentence.text)

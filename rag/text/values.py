@@ -75,6 +75,7 @@ _SHARE = regex.compile(
     rf"|\b(?P<part>{_any_of(_PARTS, 2, 2)})\b",
     regex.IGNORECASE,
 )
+_OF_TIME = frozenset(_MEASURES[stem] for stem in terms.stemmed(list(language.words("numbers.of_time"))))
 _CLOCK = regex.compile(
     r"(?<![\d.:,])(?P<hour>[01]?\d|2[0-4])"
     rf"(?::(?P<minute>[0-5]\d)(?![\d:])(?:\s?{language.pattern('dates.clock')}\b)?|(?:\.(?P<minute>[0-5]\d))?\s?{language.pattern('dates.clock')}\b)",
@@ -205,6 +206,12 @@ def find_measured(text: str) -> Iterator[tuple[str, Amount]]:
             is_next = _MEASURES.get(amount.unit or "") == amount.measure
             after = _WORD_AFTER.match(text, match.end()) if is_next else None
             yield text[match.start() : after.end() if after else match.end()], amount
+
+
+def are_spans_of_time(text: str) -> bool:
+    """Whether it has numbers, and all of them count days, years and the like."""
+    found = amounts(text)
+    return bool(found) and all(amount.measure in _OF_TIME for amount in found)
 
 
 @lru_cache(maxsize=8192)

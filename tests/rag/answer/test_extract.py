@@ -187,3 +187,55 @@ def test_what_leans_on_the_question_before_goes_on_with_the_document_that_answer
 def test_the_marks_count_from_one() -> None:
     statements = answer("What fell and what rose?", passage("Prices fell.", 1), passage("Hopes rose.", 2))
     assert [c.mark for s in statements for c in s.citations] == list(range(1, len(statements) + 1))
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How soon must the syringe be measured?", "The syringe must be measured within ten minutes. If that is not possible, keep it on ice."),
+        ("How long may a bag be kept?", "A bag may be kept for a day. Otherwise it is thrown away."),
+        ("Can patients get results by telephone?", "Patients can get results at the desk. We do not give them by telephone."),
+    ],
+    ids=["what holds if not", "otherwise", "a denial of what yes or no is asked of"],
+)  # fmt: skip
+def test_what_holds_else_and_what_denies_come_with_a_rule(question: str, text: str) -> None:
+    assert answer(question, passage(f"Wear gloves. {text} Write it down."))[0].text == text
+
+
+def test_a_denial_of_something_else_does_not_come_along() -> None:
+    told = answer("Can patients get results?", passage("Patients can get results. Dogs are not allowed here."))
+    assert told[0].text == "Patients can get results."
+
+
+def test_a_label_in_bold_answers_nothing_and_heads_what_follows() -> None:
+    told, *_ = answer("When did fridge 6 fail?", passage("**Fridge 6.** Failed in the night. Bread was thrown away."))
+    assert (told.lead, told.text) == ("Fridge 6:", "Failed in the night.")
+
+
+def test_the_lines_above_a_letter_tell_who_when_and_what_about_and_nothing_else() -> None:
+    head = "From: Ann Lee <treasurer@a.example>\nTo: committee\nDate: 14 Jan 2025\nSubject: insurance renewal"
+    letter = (passage(head), passage("The treasurer was ill.", 2))
+    assert answer("Why did Ann Lee resign as treasurer?", *letter)[0].text == "The treasurer was ill."
+    assert answer("Who is the treasurer of the committee?", *letter)[0].text.startswith("From: Ann Lee")
+
+
+def test_what_has_ended_stands_behind_what_holds() -> None:
+    old, new = passage("Tubes are kept for three days."), passage("Tubes are kept here for seven days.", 2)
+    new = replace(new, paragraph=replace(new.paragraph, document_id="documents/b.txt"))
+    inquiry = inquire("How long are tubes kept?", lambda stem: 1.0)
+    told = [candidates(inquiry, (old, new), embedder=None, model=BY_COVERAGE, ended=over)[0] for over in ((), {"documents/a.txt"})]  # fmt: skip
+    assert [one.sentence.text for one in told] == [old.paragraph.text, new.paragraph.text]
+
+
+def test_what_only_repeats_the_question_hands_it_on_to_what_follows() -> None:
+    text = "Podcast recording software. [Zencastr](https://z.example)."
+    assert answer("podcast recording software", passage(text))[0].text == "[Zencastr](https://z.example)."
+    assert answer("dogs allowed", passage("Dogs are not allowed. Cats are."))[0].text.startswith(
+        "Dogs are not allowed."
+    )
+
+
+def test_what_only_points_elsewhere_answers_no_other_question_than_where() -> None:
+    told = passage("More on how ranges are written is told under Dashes. An en dash is written in ranges.")
+    assert answer("How are ranges written?", told)[0].text == "An en dash is written in ranges."
+    assert answer("Where can I read how ranges are written?", told)[0].text.startswith("More on how ranges")

@@ -60,6 +60,12 @@ The rope is in the box.
 - Take a berth with a blue post.
 - Pay at the kiosk before nine.
 
+## Cuts
+
+1. Rinse the cut under the tap for a minute.
+2. Press a clean cloth on the cut.
+3. Ring the warden and write the cut into the book.
+
 ## Prices
 
 - A day in a kayak costs 14 euros.
@@ -170,3 +176,8 @@ def test_of_a_long_list_the_first_items_are_shown_and_the_others_counted(bot: Ch
     answer = bot.ask("Which crews are in the regatta, and in which order?")
     assert [statement.text for statement in answer.statements][1:] == CREWS[:12]
     assert (answer.notice or "").endswith("2 more items of the list are not shown.")
+
+
+def test_what_to_do_in_a_case_that_is_told_first_is_all_its_steps(bot: Chatbot) -> None:
+    told = [one.text for one in bot.ask("I have a cut on my hand. What do I do?").statements]
+    assert [text[:2] for text in told] == ["1.", "2.", "3."]

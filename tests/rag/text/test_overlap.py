@@ -137,3 +137,17 @@ def test_every_feature_of_every_text_is_a_share(question: str, text: str) -> Non
         paragraph_features(inquiry, sentences, frozenset()),
     ):
         assert ((row >= 0.0) & (row <= 1.0 + 1e-6)).all()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "missing"),
+    [
+        ("How much does half a plot cost a year?", "A full plot takes about three years.", 1.0),
+        ("How much does half a plot cost a year?", "A half plot costs £38 a year.", 0.0),
+        ("How many days do I have to pay?", "You have 30 days.", 0.0),
+        ("What did the insurer pay for the pump?", "The pump was stolen.", 1.0),
+        ("What does the insurance pay for?", "It pays for glass.", 0.0),
+    ],
+)
+def test_years_are_no_price(question: str, text: str, missing: float) -> None:
+    assert sentence(question, text)["kind missing"] == missing
