@@ -36,7 +36,7 @@ from rag.text.overlap import (
     view_sentences,
 )
 from rag.text.units import cells_of, field_of, is_record
-from rag.text.values import are_spans_of_time
+from rag.text.values import amounts, prices_of
 
 PASSAGES = 5
 """Passages whose sentences are looked at."""
@@ -325,13 +325,18 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     is_what = asks_what(inquiry.question)
     of_another = [is_what and says_yes_or_no(one.sentence.text) for one in candidates]
-    no_price = [inquiry.asks_for_price and are_spans_of_time(one.sentence.text) for one in candidates]
+    no_price = [inquiry.asks_for_price and _counts_time(one.sentence.text) for one in candidates]
     asks_where = _ASKS_WHERE.search(inquiry.question) is not None
     elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
     weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE], dtype=np.float32)
     weighed = np.array([named, spoken, of_another, no_price, elsewhere], dtype=np.float32).T @ weights
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
+
+
+def _counts_time(text: str) -> bool:
+    """Whether it has numbers, and all of them are dates, days, years and the like."""
+    return bool(amounts(text)) and not prices_of(text)
 
 
 def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:

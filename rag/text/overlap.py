@@ -6,7 +6,7 @@ describes one sentence against it, `paragraph_features` the best that a paragrap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -20,7 +20,7 @@ from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
 from rag.text.units import as_line, rows_of, split_prose
-from rag.text.values import HOW_MANY, NUMERAL, are_spans_of_time
+from rag.text.values import HOW_MANY, NUMERAL, prices_of
 
 Features = npt.NDArray[np.float32]
 
@@ -260,8 +260,10 @@ def _pairs(inquiry: Inquiry, stems: Sequence[str], present: frozenset[str]) -> f
 
 def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
     """Whether the sentence holds something of the kind asked for that the question did not bring itself."""
-    if inquiry.kind is None or (inquiry.asks_for_price and are_spans_of_time(sentence.text)):
+    if inquiry.kind is None:
         return False
     asked = set(inquiry.stems)
-    found = _KIND_FOUND[inquiry.kind].finditer(sentence.text)
-    return any(not set(_stems(match.group(), inquiry.truncated)) <= asked for match in found)
+    found: Iterable[str] = (match.group() for match in _KIND_FOUND[inquiry.kind].finditer(sentence.text))
+    if inquiry.asks_for_price:
+        found = prices_of(sentence.text)
+    return any(not set(_stems(one, inquiry.truncated)) <= asked for one in found)

@@ -208,10 +208,11 @@ def find_measured(text: str) -> Iterator[tuple[str, Amount]]:
             yield text[match.start() : after.end() if after else match.end()], amount
 
 
-def are_spans_of_time(text: str) -> bool:
-    """Whether it has numbers, and all of them count days, years and the like."""
-    found = amounts(text)
-    return bool(found) and all(amount.measure in _OF_TIME for amount in found)
+@lru_cache(maxsize=8192)
+def prices_of(sentence: str) -> tuple[str, ...]:
+    """The numbers of a sentence that may be a price, as they are written: no dates, and no counts of days or years."""
+    rest = masked(sentence, (one.span for one in find_dates(sentence)))
+    return tuple(span.of(rest) for span, amount in find_amounts(rest) if amount.measure not in _OF_TIME)
 
 
 @lru_cache(maxsize=8192)

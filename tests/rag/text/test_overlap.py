@@ -146,7 +146,9 @@ def test_every_feature_of_every_text_is_a_share(question: str, text: str) -> Non
         ("How much does half a plot cost a year?", "A half plot costs £38 a year.", 0.0),
         ("How many days do I have to pay?", "You have 30 days.", 0.0),
         ("What did the insurer pay for the pump?", "The pump was stolen.", 1.0),
+        ("What did they pay for the pump of plot 9?", "The pump of plot 9 was stolen on 21 November.", 1.0),
         ("What does the insurance pay for?", "It pays for glass.", 0.0),
+        ("What did Ann do with her pay?", "She gave it away.", 0.0),
     ],
 )
 def test_years_are_no_price(question: str, text: str, missing: float) -> None:
