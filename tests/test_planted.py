@@ -85,7 +85,7 @@ def assert_harmless(answer: Answer, folder: Path) -> None:
             if all(citation.paragraph.role is Role.COMMENT for citation in statement.citations):
                 assert statement.lead
     conversation = new_conversation("folder").asking(answer.question).answered(answer)
-    page = read(exchange_html(conversation.exchanges[-1], 1, Shelf("folder", lambda _: None)))
+    page = read(exchange_html(conversation.exchanges[-1], 1, Shelf("folder", lambda *_: None)))
     for element in page.every():
         assert element.tag not in {"img", "script", "iframe", "svg", "object", "link", "style", "video"}
         for name in ("href", "src", "srcset", "action", "style", "formaction"):

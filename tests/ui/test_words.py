@@ -45,7 +45,7 @@ def test_every_door_names_the_other_documents_that_have_the_text(count: int, sai
     assert also_text(citation) == said
     doors = (
         " ".join(answer_lines(answer)),
-        answer_html(answer, "1", Shelf("0123456789ab", lambda _: None)),
+        answer_html(answer, "1", Shelf("0123456789ab", lambda *_: None)),
         place_of(citation),
         plain_text(answer),
     )

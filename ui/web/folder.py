@@ -11,7 +11,7 @@ from pathlib import Path
 from rag.answer.guide import MOST_LISTED, Guide, guide_to
 from rag.chatbot import Chatbot
 from rag.documents.left_out import LeftOut
-from rag.domain import Paragraph, Passage
+from rag.domain import Key, Paragraph, Passage
 from rag.index.records import Record
 from rag.ingest import Progress, Report
 from rag.settings import Settings
@@ -129,13 +129,10 @@ class Folder(ABC):
         found = self.read(document_id, number, number)
         return found[0].paragraph if found else None
 
-    def text_of(self, passage: Passage) -> str | None:
-        """The text of a passage that came back without it; None where its document is gone or has changed since."""
-        record = self.record(passage.paragraph.document_id)
-        if record is None or record.revision != passage.source.revision:
-            return None
-        paragraph = self.paragraph(*passage.paragraph.key)
-        return paragraph.text if paragraph else None
+    def paragraph_of(self, key: Key, revision: str) -> Paragraph | None:
+        """A paragraph as it stands in a revision of its document; None where that is gone or has changed since."""
+        record = self.record(key[0])
+        return self.paragraph(*key) if record is not None and record.revision == revision else None
 
     def _guide(self, record: Record) -> Guide:
         """What a document is, before it is read."""

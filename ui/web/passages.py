@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rag.answer.central import Telling
 from rag.answer.timeline import Event
 from rag.documents.context import display
-from rag.domain import Citation, Passage, Role
+from rag.domain import Citation, Key, Paragraph, Passage, Role
 from rag.index.records import Record
 from ui.web.markup import attribute, escaped, exact, place_address
 from ui.web.prose import prose_html
@@ -19,24 +19,28 @@ from ui.words import ROLE_NAMES, excerpt
 
 _EXCERPT = 420
 
-TextOf = Callable[[Passage], str | None]
-"""The text of a passage that came back without it, or None where the document has changed since."""
+ParagraphOf = Callable[[Key, str], Paragraph | None]
+"""A paragraph as it stands in a revision of its document; None where that is gone or has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What answers are rendered with: the folder their links lead to, and where passages' texts come from."""
+    """What answers are rendered with: the folder their links lead to, and where paragraphs come from that the browser kept without their text."""
 
     folder: str
-    text_of: TextOf
+    paragraph_of: ParagraphOf
 
 
 def passage_html(passage: Passage, shelf: Shelf, question: str) -> str:
     """The link to a passage, and the part of it that is about the question."""
-    text = passage.paragraph.text or shelf.text_of(passage)
-    shown = excerpt(text, _EXCERPT, about=question) if text else "This passage has changed since."
+    paragraph = passage.paragraph if passage.paragraph.text else _stored(passage, shelf)
+    shown = excerpt(paragraph.text, _EXCERPT, about=question) if paragraph else "This passage has changed since."
     said_by = f'<span class="speaker">{escaped(passage.paragraph.said_by)}</span> ' if passage.paragraph.said_by else ""
     return f'{place_link(passage, shelf)}<span class="excerpt" dir="auto">{said_by}{prose_html(shown, passage.paragraph.document_id)}</span>'
+
+
+def _stored(passage: Passage, shelf: Shelf) -> Paragraph | None:
+    return shelf.paragraph_of(passage.paragraph.key, passage.source.revision)
 
 
 def place_link(passage: Passage, shelf: Shelf) -> str:

@@ -11,12 +11,13 @@ from rag.answer.tables import columns_of
 from rag.answer.tables import runs_of as runs_of_rows
 from rag.domain import Answer, Citation, Confidence, Role, Statement, Verdict, document_name
 from rag.text.units import cells_of
+from ui.web.chips import chip_html
 from ui.web.conversation import Exchange, State
 from ui.web.foot import AGAIN, foot_html
-from ui.web.markup import attribute, escaped, exact
-from ui.web.passages import Shelf, citation_address, passage_html
+from ui.web.markup import escaped, exact
+from ui.web.passages import Shelf, passage_html
 from ui.web.prose import is_markdown, prose_html, row_html, rows_html, runs_of, table_html, written_row_html
-from ui.words import ROLE_NAMES, also_text
+from ui.words import ROLE_NAMES
 
 _UNFOLD = (
     '<button type="button" class="act unfold" data-act="unfold" aria-expanded="false" hidden>Show all of it</button>'
@@ -108,7 +109,7 @@ def _table_of_rows_html(statements: Sequence[Statement], name: str, shelf: Shelf
         return None
     columns = runs[0].columns
     rows = "".join(
-        f'<div class="statement {statement.verdict.value}" dir="auto"><span class="marks">{_chip_html(one, name, shelf)}</span>'
+        f'<div class="statement {statement.verdict.value}" dir="auto"><span class="marks">{chip_html(one, name, shelf)}</span>'
         f'<div class="said">{row_html(one.paragraph, columns, bold=one.bold)}</div></div>'
         for statement, one in zip(statements, cited, strict=True)
     )
@@ -121,7 +122,7 @@ def _written_table_html(statements: Sequence[Statement], name: str, shelf: Shelf
     columns = columns_of(statements[0].cells)
     rows = "".join(
         f'<div class="statement {statement.verdict.value}" dir="auto">'
-        f'<span class="marks">{"".join(_chip_html(one, name, shelf) for one in statement.citations)}</span>'
+        f'<span class="marks">{"".join(chip_html(one, name, shelf) for one in statement.citations)}</span>'
         f'<div class="said">{written_row_html(statement.cells)}{_doubt_html(statement)}</div></div>'
         for statement in statements
     )
@@ -156,7 +157,7 @@ def _statement_html(statement: Statement, name: str, shelf: Shelf, names_source:
     role = statement.citations[0].paragraph.role if statement.citations else None
     classes = f"statement {statement.verdict.value}{' by-reader' if role is Role.COMMENT else ''}"
     badge = f'<span class="badge">{ROLE_NAMES[role]}</span> ' if role in (Role.COMMENT, Role.CAPTION) else ""
-    chips = "".join(_chip_html(citation, name, shelf) for citation in statement.citations)
+    chips = "".join(chip_html(citation, name, shelf) for citation in statement.citations)
     why = _doubt_html(statement)
     said = _said_html(statement)
     source = "".join(
@@ -188,40 +189,6 @@ def _said_html(statement: Statement) -> str:
 
 def _source(citation: Citation) -> str:
     facts = (citation.source.title, document_name(citation.paragraph.document_id), citation.source.day)
-    return " · ".join(fact for fact in facts if fact)
-
-
-def _chip_html(citation: Citation, name: str, shelf: Shelf) -> str:
-    """A numbered link to the very span, with a card that shows on hover and on focus."""
-    paragraph = citation.paragraph
-    card = f"card-{name}-{citation.mark}"
-    label = f"Source {citation.mark}: {citation.source.title}, paragraph {paragraph.number}"
-    address = citation_address(shelf.folder, citation)
-    return (
-        f'<span class="cite"><a class="chip" href="{attribute(address)}" data-cite="{name}.{citation.mark}" '
-        f'data-document="{exact(paragraph.document_id)}" data-paragraph="{paragraph.number}" '
-        f'data-start="{citation.start}" data-end="{citation.end}" data-revision="{attribute(citation.source.revision)}" '
-        f'data-quote="{exact(citation.quote)}" aria-label="{attribute(label)}" aria-describedby="{card}">'
-        f"{citation.mark}</a>"
-        f'<span class="card" role="tooltip" id="{card}"><span class="card-quote" dir="auto">{_quote_html(citation)}</span>'
-        f'<span class="card-place">{escaped(citation.source.title)}</span>'
-        f'<span class="card-facts">{escaped(_facts(citation))}</span></span></span>'
-    )
-
-
-def _quote_html(citation: Citation) -> str:
-    bold = citation.bold.shifted(-citation.start) if citation.bold else None
-    return prose_html(citation.quote, citation.paragraph.document_id, bold=bold)
-
-
-def _facts(citation: Citation) -> str:
-    paragraph = citation.paragraph
-    facts = [
-        paragraph.place,
-        ROLE_NAMES[paragraph.role],
-        citation.source.day,
-        also_text(citation),
-    ]
     return " · ".join(fact for fact in facts if fact)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from rag.domain import (
     Answer,
     Citation,
     GateReading,
+    Key,
     Paragraph,
     Passage,
     Ranks,
@@ -40,7 +41,7 @@ from ui.web.export import answer_html, answer_markdown
 from ui.web.folder import Indexing
 from ui.web.foot import plain_text
 from ui.web.introducing import Introduction
-from ui.web.passages import Shelf
+from ui.web.passages import ParagraphOf, Shelf
 from ui.web.render import exchange_html
 from ui.web.welcome import welcome_html
 
@@ -149,7 +150,17 @@ EXCHANGES = st.builds(
 
 def rendered(answer: Answer, number: int = 1) -> Element:
     exchange = kept(json.loads(json.dumps(answer.json())))
-    return read(exchange_html(exchange, number, Shelf(FOLDER, lambda passage: None)))
+    return read(exchange_html(exchange, number, Shelf(FOLDER, lambda *_: None)))
+
+
+def stored(text: str, start: int = 0) -> ParagraphOf:
+    """A shelf on which each paragraph has this text."""
+
+    def paragraph_of(key: Key, revision: str) -> Paragraph:
+        place = {"start": start, "end": start + len(text)}
+        return Paragraph(document_id=key[0], number=key[1], text=text, **place, role=Role.BODY)
+
+    return paragraph_of
 
 
 def kept(described: Any) -> Exchange:
@@ -177,7 +188,7 @@ def harmless(value: Any, name: str = "") -> Any:
 def test_texts_make_no_element_and_no_attribute(exchange: Exchange, number: int) -> None:
     """The markup is the markup of the same answer in plain words."""
     assert exchange.answer is not None
-    shelf = Shelf(FOLDER, lambda passage: "x")
+    shelf = Shelf(FOLDER, stored("x"))
     plain = Exchange(
         question="x",
         asked="",
@@ -185,7 +196,9 @@ def test_texts_make_no_element_and_no_attribute(exchange: Exchange, number: int)
         answer=answer_from(harmless(exchange.answer.json())),
         problem="x" if exchange.problem else None,
     )
-    mine, expected = (read(exchange_html(one, number, shelf)) for one in (exchange, plain))
+    # As a browser keeps it: of a paragraph that is cited nothing but the quote.
+    told = replace(exchange, answer=answer_from(exchange.answer.json()))
+    mine, expected = (read(exchange_html(one, number, shelf)) for one in (told, plain))
     for one in (mine, expected):
         for element in one.all("said"):
             element.tag = "q"  # or <span>, where the text brings quotation marks of its own
@@ -525,7 +538,7 @@ def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> 
     html = exchange_html(
         Exchange(question="Why?", asked="", state=state, answer=answer, problem="The index is damaged."),
         3,
-        Shelf(FOLDER, lambda passage: None),
+        Shelf(FOLDER, lambda *_: None),
     )
     page = read(html)
     assert page.texts("said") == ["It rained."]
@@ -538,7 +551,7 @@ def test_an_exchange_tells_how_it_ended(state: State, says: str, foot: bool) -> 
 
 
 def test_a_question_without_an_answer_yet_is_being_searched_for() -> None:
-    shelf = Shelf(FOLDER, lambda passage: None)
+    shelf = Shelf(FOLDER, lambda *_: None)
     running = read(exchange_html(Exchange(question="Why?", asked="", state=State.RUNNING), 1, shelf))
     assert running.texts("waiting") == ["Searching your documents…"]
     for state in (State.STOPPED, State.FAILED, State.DONE):
@@ -557,7 +570,7 @@ def test_a_carried_question_is_shown_and_an_unchanged_one_is_not() -> None:
 
 def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
     answer = Answer(question="Why?", searched_for=(), statements=(cited("It rained."), cited("It snowed.", mark=2)))
-    shelf = Shelf(FOLDER, lambda passage: None)
+    shelf = Shelf(FOLDER, lambda *_: None)
     page = read(
         "".join(
             exchange_html(Exchange(question="Why?", asked="", state=State.DONE, answer=answer), n, shelf)
@@ -572,18 +585,50 @@ def test_ids_of_a_conversation_are_never_twice_the_same() -> None:
                 assert element.attributes[name] in ids
 
 
+BEFORE = "The tank is filled each <img src=x onerror=alert(1)> spring. " * 12
+AFTER = " In winter it is shut, and the key hangs in the shed." * 12
+
+
+@pytest.mark.parametrize(
+    ("quote", "changed"),
+    [("It is opened by hand.", False), ("It is opened by hand. " * 40, False), ("It is shut.", True)],
+)
+def test_a_card_shows_a_quote_marked_in_its_paragraph_also_of_what_a_browser_kept(quote: str, changed: bool) -> None:
+    text = f"{BEFORE}{quote}{AFTER}"
+    start, end = 500 + len(BEFORE), 500 + len(BEFORE) + len(quote)
+    paragraph = Paragraph(
+        document_id="documents/a.md", number=4, text=text, start=500, end=500 + len(text), role=Role.BODY
+    )
+    citation = Citation(mark=1, paragraph=paragraph, source=Source(title="A", revision="3-a"), start=start, end=end)
+    said = Statement(text=quote, citations=(citation,), verdict=Verdict.VERIFIED)
+    answer = Answer(question="How?", searched_for=(), abstained=False, statements=(said,))
+    read_back = kept(json.loads(json.dumps(answer.json())))
+    shelf = Shelf(FOLDER, (lambda *_: None) if changed else stored(text, 500))
+    for exchange in (Exchange(question="How?", asked="", state=State.DONE, answer=answer), read_back):
+        (card,) = read(exchange_html(exchange, 1, shelf)).all("card")
+        assert card.texts("card-quote") == [shown(quote)]
+        (shows,) = card.texts("card-text")
+        before, after = shows.split(quote)
+        is_alone = len(quote) > 380 or (changed and exchange is read_back)
+        assert bool(before) == bool(after) == (not is_alone)
+        assert BEFORE.endswith(before.removeprefix("…"))
+        assert AFTER.startswith(after.removesuffix("…"))
+        assert not [one for one in card.all() if one.tag not in ("span", "mark")]
+        assert len(shows) <= max(400, len(quote))
+
+
 def test_texts_that_were_left_out_come_from_the_shelf_or_are_told_to_have_changed() -> None:
     paragraph = Paragraph(document_id="documents/a.md", number=4, text="", start=0, end=0, role=Role.BODY)
     passage = Passage(paragraph=paragraph, source=Source(title="A", revision="3-a"), score=0.5, ranks=Ranks(1))
     answer = Answer(question="Why?", searched_for=(), abstained=True, closest=(passage,))
 
-    def excerpt(text_of: Callable[[Passage], str | None]) -> list[str]:
+    def excerpt(paragraph_of: ParagraphOf) -> list[str]:
         exchange = Exchange(question="Why?", asked="", state=State.DONE, answer=answer)
-        return read(exchange_html(exchange, 1, Shelf(FOLDER, text_of))).texts("excerpt")
+        return read(exchange_html(exchange, 1, Shelf(FOLDER, paragraph_of))).texts("excerpt")
 
-    assert excerpt(lambda passage: f"Paragraph {passage.paragraph.number}\n reads so.") == ["Paragraph 4 reads so."]
-    assert excerpt(lambda passage: None) == ["This passage has changed since."]
-    (long,) = excerpt(lambda passage: "word " * 500)
+    assert excerpt(stored("It\n reads so.")) == ["It reads so."]
+    assert excerpt(lambda *_: None) == ["This passage has changed since."]
+    (long,) = excerpt(stored("word " * 500))
     assert len(long) <= 420
     assert long.endswith("word…")
 
@@ -679,9 +724,26 @@ def test_a_damaged_answer_is_shown_without_harm(answer: Answer, number: int, sen
     for step in path[:-1]:
         inside = inside[step]
     inside[path[-1]] = sent
-    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
+    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda *_: None)))
     known = {"article", "section", "details", "summary", "footer", "form", "table", "thead", "tbody", "textarea"}
-    known |= {"h2", "p", "div", "span", "q", "a", "b", "ul", "li", "tr", "td", "th", "button", "label", "strong"}
+    known |= {
+        "h2",
+        "p",
+        "div",
+        "span",
+        "q",
+        "a",
+        "b",
+        "ul",
+        "li",
+        "tr",
+        "td",
+        "th",
+        "button",
+        "label",
+        "strong",
+        "mark",
+    }
     for element in page.all():
         assert element.tag in known
         assert not any(name.startswith("on") or name in ("src", "style") for name in element.attributes)
@@ -694,7 +756,7 @@ def test_ranks_that_are_no_numbers_make_no_element(hostile: str) -> None:
     passage = Passage(paragraph=paragraph, source=Source(title="A", revision="3-a"), score=0.5, ranks=Ranks(1, 2, 3))
     described = Answer(question="Why?", searched_for=(), statements=(cited("It rained."),), passages=(passage,)).json()
     described["passages"][0]["ranks"] = {"dense": hostile, "words": hostile, "grams": hostile}
-    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda passage: None)))
+    page = read(exchange_html(kept(described), 1, Shelf(FOLDER, lambda *_: None)))
     assert {"img", "script"}.isdisjoint(element.tag for element in page.all())
 
 
@@ -708,7 +770,7 @@ def test_rows_of_one_table_are_one_table_with_a_mark_in_front_of_each() -> None:
     exchange = Exchange(
         question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
     )
-    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda *_: None)))
     (table,) = [one for one in root.all() if "rows" in one.classes]
     assert [one.text for one in table.all() if "chip" in one.classes] == ["1", "2"]
     assert [[cell.text.strip() for cell in row.all() if cell.tag == "td"] for row in table.all() if row.tag == "tr"] == [
@@ -725,7 +787,7 @@ def test_rows_of_two_documents_stay_apart_under_the_names_of_these() -> None:
     exchange = Exchange(
         question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
     )
-    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda *_: None)))
     assert not [one for one in root.all() if "rows" in one.classes]
     assert [one.text.split(" · ")[0] for one in root.all() if "from" in one.classes] == ["prices-2023", "prices-2024"]
 
@@ -741,7 +803,7 @@ def test_the_cell_that_is_asked_for_is_in_bold_in_a_table_of_rows_too() -> None:
     exchange = Exchange(
         question="Which?", asked="", state=State.DONE, answer=Answer(question="Which?", statements=statements)
     )
-    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda passage: None)))
+    root = read(exchange_html(exchange, 1, Shelf(FOLDER, lambda *_: None)))
     (table,) = [one for one in root.all() if "rows" in one.classes]
     cells = [cell for cell in table.all() if cell.tag == "td"]
     assert [one.text for cell in cells for one in cell.all() if "told" in one.classes] == ["27.45", "26.10"]

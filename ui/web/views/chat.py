@@ -244,7 +244,7 @@ def _live(folder: Folder, conversation: Conversation) -> str:
 
 
 def _shelf(folder: Folder) -> Shelf:
-    return Shelf(folder.key, folder.text_of)
+    return Shelf(folder.key, folder.paragraph_of)
 
 
 _NARROWED = (

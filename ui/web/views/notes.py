@@ -39,7 +39,7 @@ class Notes(View):
     def notes(self, given: Mapping[str, Any], user: User) -> Json:
         """The notes that a browser keeps, as markup."""
         folder = self.desk.seen(given.get("folder"), user)
-        shelf = Shelf(folder.key, folder.text_of)
+        shelf = Shelf(folder.key, folder.paragraph_of)
         cards = "".join(note_html(note, shelf) for note in _checked(folder, given).notes)
         return {"html": f'<ol class="notes-list">{cards}</ol>'}
 
