@@ -418,9 +418,10 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
 
 def repeats(candidate: Candidate, inquiry: Inquiry) -> bool:
     """Whether a sentence is words of the question and nothing else, "Podcast recording software.": that answers none but
-    for yes or no."""
+    for yes or no, or who said so."""
     sentence = candidate.sentence
-    is_prose = not (sentence.is_row or sentence.is_header)
+    is_heard = candidate.passage.paragraph.speaker is not None or asks(sentence)
+    is_prose = not (sentence.is_row or sentence.is_header or is_heard)
     return is_prose and not is_polar(inquiry.question) and sentence.present <= _words_of(inquiry)
 
 
