@@ -15,6 +15,7 @@ from rag.index.records import Record
 from rag.ingest import Outcome
 from rag.owners import is_upload, owner_of
 from rag.text.units import rows_of
+from ui.web.finding import finding_html
 from ui.web.folder import Indexing
 from ui.web.guide import guide_frame_html
 from ui.web.markup import attribute, escaped, exact, place_address
@@ -91,7 +92,7 @@ def _head_html(record: Record, tools: str, beside: str, *, is_marked: bool) -> s
         'aria-label="Next citation (n)">›</button></span></div>'
         f'<h2 dir="auto">{escaped(record.title)}</h2>{_KEEP if is_marked else ""}'
         f'<p class="facts">{escaped(" · ".join(fact for fact in facts if fact))}</p>{beside}'
-        f"{tools and f'<div class=tools>{tools}</div>'}</header>"
+        f'<div class="tools">{tools}{finding_html()}</div></header>'
     )
 
 

@@ -284,9 +284,17 @@ def value_for(name: str | None, brought: Brought) -> Any:
 def test_no_function_of_the_page_tells_what_may_not_be_read(ben: Person, anna: Person, brought: Brought) -> None:
     bridge = next(one for one in ben.config["components"] if one["props"].get("elem_id") == "bridge")
     functions = bridge["props"]["server_fns"]
-    assert {"guide", "questions", "notes", "quote", "export_notes", "export", "feedback", "next_questions"} <= set(
-        functions
-    )
+    assert {
+        "guide",
+        "questions",
+        "find",
+        "notes",
+        "quote",
+        "export_notes",
+        "export",
+        "feedback",
+        "next_questions",
+    } <= set(functions)
     heard = ""
     for function in functions:
         for kept in (brought.conversation, brought.notes):

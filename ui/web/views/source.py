@@ -16,6 +16,7 @@ from rag.domain import Json, Paragraph, Passage, document_name
 from rag.errors import DocumentError, IbidError
 from rag.index.records import Record
 from ui.web.desk import QUICK, Desk, View
+from ui.web.finding import MOST, places_of
 from ui.web.folder import Folder
 from ui.web.guide import guide_html
 from ui.web.origins import origin_of
@@ -32,7 +33,7 @@ _UNPLACED = "Where on the page the words stand is not known; they are marked in 
 class Source(View):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.called = [self.guide, self.questions]
+        self.called = [self.guide, self.questions, self.find]
 
     def lay_out(self) -> None:
         with gr.Column(elem_id="source", min_width=0):
@@ -73,6 +74,17 @@ class Source(View):
             if record is not None:
                 return {"questions": list(folder.questions(record))}
         return {"questions": []}
+
+    def find(self, given: Mapping[str, Any], user: User) -> Json:
+        """Where words stand in a document: `places` as paragraph, start and end in its text, and whether there are
+        `more`."""
+        with suppress(IbidError):
+            folder, record = self._named(given, user)
+            if record is not None:
+                passages = folder.read(record.document_id, 1, record.paragraphs)
+                found = places_of(str(given.get("words") or ""), passages)
+                return {"places": [[at, span.start, span.end] for at, span in found], "more": len(found) == MOST}
+        return {"places": [], "more": False}
 
     def _named(self, given: Mapping[str, Any], user: User) -> tuple[Folder, Record | None]:
         folder = self.desk.seen(given.get("folder"), user)

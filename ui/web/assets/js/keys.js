@@ -52,6 +52,7 @@ function leaveOne(at) {
   if (menu) { menu.removeAttribute('open'); menu.querySelector('summary').focus(); }
   else if (byId('toast').contains(at)) unsay();
   else if (isOffering()) leaveSelection();
+  else if (at.matches('.find') && at.value) leaveFinding(at);
   else if (at.closest('.rename')) endRenaming('');
   else if (document.body.dataset.sheet === 'side') back();
   else if (editing && at.closest('#question')) cancelEdit();

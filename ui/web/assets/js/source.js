@@ -85,6 +85,7 @@ function showReader() {
   // What the address names comes before this tab could say how it wants it.
   if (sessionStorage.getItem(AS) === 'text' && reader.querySelector('.sheet')) { seek(sought.name, sought.place); return; }
   showGuide();
+  showFinding();
   const steps = reader.querySelector('.steps');
   const chips = followed.turn ? chipsOf(followed.turn) : [];
   if (steps && chips.length && followed.cite) {
