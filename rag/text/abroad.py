@@ -115,7 +115,9 @@ def names_abroad(statement: str, code: str | None) -> list[str]:
 def may_be_no_name(word: str, code: str | None) -> bool:
     """Whether it may be a noun, in a language that gives every noun a capital: its list of words has it. Names of
     places stand in that, too."""
-    return code is not None and bool(language.words_of(code, "names.before_nouns")) and is_word(word.lower(), code)
+    if code is None or not language.words_of(code, "names.before_nouns") or terms.fold(word) in _WITH_ARTICLE:
+        return False
+    return is_word(word.lower(), code)
 
 
 def is_named(name: str, texts: Sequence[str]) -> bool:

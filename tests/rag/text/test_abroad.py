@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.abroad import is_named, names_abroad, without_numbers
+from rag.text.abroad import is_named, may_be_no_name, names_abroad, without_numbers
 
 TEXT = (
     "On Sunday, Dmitry Medvedev said in Moscow that Qassem Soleimani, who is wanted in Turkey and Iran, had left Aleppo. "
@@ -51,3 +51,5 @@ def test_in_german_a_noun_behind_its_article_is_no_name() -> None:
     said = "Laut dem alten Oberst liegt der Stützpunkt Kweires im Irak, nahe der Stadt Homs, mit 13 Booten."
     assert names_abroad(said, "de") == ["Kweires", "Irak", "Homs"]
     assert names_abroad("Según el rey Luis XIV, París es de Francia.", "es") == ["Luis", "París", "Francia"]
+    assert [word for word in ("Schüler", "Irak", "Kweires") if may_be_no_name(word, "de")] == ["Schüler"]
+    assert not may_be_no_name("Damasco", "es")
