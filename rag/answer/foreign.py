@@ -13,13 +13,15 @@ from rag.answer.candidates import NOT_PROSE, Candidate, is_telling
 from rag.answer.gate import likelihood
 from rag.answer.mentions import unknown_identifiers
 from rag.answer.outcomes import FOREIGN, abstaining, noted, possible
-from rag.answer.quoting import statement_of
+from rag.answer.quoting import statement_of, unmarked
 from rag.answer.verify import settle
-from rag.domain import Answer, Confidence, GateReading, Passage, Question
+from rag.documents.context import display
+from rag.domain import Answer, Confidence, GateReading, Passage, Question, Span, Statement
 from rag.search.languages import Languages
 from rag.search.learned import learned_content, linear_from
 from rag.text.identify import is_foreign
 from rag.text.overlap import Inquiry, view_sentences
+from rag.text.units import is_without_stops
 
 FOREIGN_FEATURES = ("passage", "lead", "sentence")
 """The cosine of the best passage, how far it leads the mean of the others, and the cosine of the sentence."""
@@ -128,11 +130,23 @@ def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages, share: fl
     if not reading.is_possible:
         return None
     found = replace(answer, gate=reading, abstained=False, unmentioned=())
-    shown = possible(found, [settle(statement_of(told.candidate, 1))])
+    shown = possible(found, [settle(_in_its_place(told.candidate))], are_alternatives=True)
     document = told.candidate.passage.paragraph.document_id
     texts = [one.paragraph.text for one in answer.passages if one.paragraph.document_id == document]
     # Among documents in several languages it may be one in that of the question.
     return noted(shown, FOREIGN if is_foreign(answer.question, texts) else None)
+
+
+def _in_its_place(candidate: Candidate) -> Statement:
+    """A sentence; where a text has none, a clause of it in bold between its neighbours, as what it tells may begin or
+    end in these."""
+    alone, paragraph = unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
+    if not is_without_stops(candidate.sentence.text):
+        return alone
+    around = candidate.sentences[max(candidate.index - 1, 0) : candidate.index + 2]
+    whole = Span(around[0].span.start, around[-1].span.end).shifted(paragraph.start)
+    citation = replace(candidate.passage.cited(whole, 1), bold=candidate.span)
+    return replace(alone, text=display(citation.quote), citations=(citation,))
 
 
 def most_alike(inquiry: Inquiry, passages: Sequence[Passage], *, languages: Languages) -> Told | None:

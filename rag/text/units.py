@@ -43,6 +43,15 @@ _PARTINGS = (
     (regex.compile(r"[,\s]"), True),
 )
 """What ends a part, the most telling first, and whether short ones are put together."""
+_LONGEST_CLAUSE, _LEAST_CLAUSE = 480, 240
+"""Letters of Thai that are quoted whole, and the fewest of a clause that is quoted alone."""
+_RUN = r"[\p{Thai}\p{Lao}]{15}"
+_GAP_OF_CLAUSES = regex.compile(rf"(?<={_RUN}(?<![ๆฯ])[”\")\]]?)\s+(?=[“\"(\[]?{_RUN})")
+"""White space between two long runs of letters: around numbers, the parts of names, what is listed and the sign of
+repetition it parts no clauses. Of 1,190 answers of XQuAD's in Thai 10 are cut in two, 20 were without it. With shorter
+clauses the wrong one is quoted more often: of 200 questions 173 were answered in what was quoted at 100 letters, 191 at
+240, and 184 without any of it."""
+_WITHOUT_STOPS = regex.compile(r"[\p{Thai}\p{Lao}]")
 _DEEPEST = 8
 """Records within one another; what is further in is told apart no more."""
 _MARKERS = ("- ", "* ", "• ")
@@ -84,8 +93,15 @@ def split_units(text: str) -> list[Span]:
 
 def split_prose(text: str) -> list[Span]:
     """The sentences of a text that is no table. What has no end for a long time is a list, a file in one line or a row
-    of numbers, and no sentence: it is cut where it shows parts, behind ";" and brackets, else "," or white space."""
-    return [part for span in split_sentences(text) for part in _parts(text, span, _PARTINGS)]
+    of numbers, and no sentence: it is cut where it shows parts, behind ";" and brackets, else "," or white space. Thai
+    and Lao have no full stop: what is long there is cut into clauses."""
+    clauses = (clause for span in split_sentences(text) for clause in _clauses(text, span))
+    return [part for clause in clauses for part in _parts(text, clause, _PARTINGS)]
+
+
+def is_without_stops(text: str) -> bool:
+    """Whether it is in a script in which no sign ends a sentence: it is quoted by clauses."""
+    return 2 * len(_WITHOUT_STOPS.findall(text)) > len(text)
 
 
 @lru_cache(maxsize=8192)
@@ -278,6 +294,18 @@ def _indents(text: str, lines: Sequence[Span]) -> list[int]:
     least = min(range(1, len(lines)), key=found.__getitem__)
     if not found[0] and all(lines[i].of(text).lstrip().startswith(_MARKERS) for i in (0, least)):
         found[0] = found[least]
+    return found
+
+
+def _clauses(text: str, span: Span) -> list[Span]:
+    """A sentence or, where it is long and in a script that parts clauses by white space and nothing else, its clauses,
+    short ones put together."""
+    if len(span) <= _LONGEST_CLAUSE:
+        return [span]
+    found = [span]
+    for gap in _GAP_OF_CLAUSES.finditer(text, span.start, span.end):
+        if min(gap.start() - found[-1].start, span.end - gap.end()) >= _LEAST_CLAUSE:
+            found[-1:] = [Span(found[-1].start, gap.start()), Span(gap.end(), span.end)]
     return found
 
 

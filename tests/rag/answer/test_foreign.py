@@ -91,6 +91,24 @@ def test_what_is_quoted_in_the_language_of_the_question_is_not_called_foreign(ho
     assert "another language" not in (answer.notice or "")
 
 
+def test_a_text_without_full_stops_is_quoted_by_the_clause_between_its_neighbours(home: Path, bot: Chatbot) -> None:
+    parts = [
+        "ห้องสมุดของหมู่บ้านเปิดให้บริการแก่ผู้อ่านทุกคนในวันจันทร์ถึงวันศุกร์ เวลา 9 ถึง 17 นาฬิกา โดยไม่เก็บค่าใช้จ่ายใดๆ แม้แต่เพียงเล็กน้อย "
+        "ผู้อ่านที่เป็นสมาชิกสามารถยืมหนังสือกลับบ้านได้ครั้งละห้าเล่มเป็นเวลาสองสัปดาห์เต็มและต่ออายุได้อีกหนึ่งครั้ง",
+        "นอกจากนี้ยังมีห้องอ่านหนังสือสำหรับเด็กเล็กอยู่ที่ชั้นสองของอาคารซึ่งเปิดเฉพาะวันเสาร์และวันอาทิตย์เท่านั้น "
+        "บรรณารักษ์คนปัจจุบันคือคุณ สมชาย ใจดี ซึ่งทำงานที่นี่มาตั้งแต่ปี 2540 และดูแลหนังสือทั้งหมดร่วมกับอาสาสมัครอีกสองคน "
+        "หนังสือที่ยืมไปแล้วไม่นำมาคืนตามกำหนดจะต้องเสียค่าปรับวันละสองบาทต่อเล่มจนกว่าจะนำมาคืนที่เคาน์เตอร์ด้านหน้า "
+        "อาคารหลังปัจจุบันสร้างขึ้นด้วยเงินบริจาคของชาวบ้านและได้รับการซ่อมแซมหลังคาใหม่ทั้งหมดเมื่อสองปีที่ผ่านมา",
+    ]  # fmt: skip
+    text = " ".join(parts)
+    (home / "documents" / "library.txt").write_text(text, encoding="utf-8")
+    bot.ingest()
+    (citation,) = bot.ask("Who is the librarian of the village library now?").citations
+    assert citation.bold is not None
+    assert citation.bold.of(text) in parts
+    assert citation.quote == text
+
+
 def test_what_the_documents_do_not_speak_of_is_not_found_in_any_language(bot: Chatbot) -> None:
     for question in ("Wie heißt die Hauptstadt der Mongolei?", "Какой язык программирования самый быстрый?"):
         assert bot.ask(question).abstained, question

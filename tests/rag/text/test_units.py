@@ -73,6 +73,16 @@ LONG = st.sampled_from(
 )
 
 
+def test_long_thai_is_quoted_by_clauses_and_names_numbers_and_lists_stay_whole() -> None:
+    clauses = [
+        "ห้องสมุดของหมู่บ้านเปิดให้บริการแก่ผู้อ่านทุกคนในวันจันทร์ถึงวันศุกร์ เวลา 9 ถึง 17 นาฬิกา โดยไม่เก็บค่าใช้จ่ายใดๆ แม้แต่เพียงเล็กน้อย",
+        "บรรณารักษ์คนปัจจุบันคือคุณ สมชาย ใจดี ซึ่งทำงานที่นี่มาตั้งแต่ปี 2540 และดูแลหนังสือทั้งหมดร่วมกับอาสาสมัครอีกสองคน",
+    ]  # fmt: skip
+    part = " ".join(clauses)
+    assert units("  ".join([part, part, part])) == [part] * 3
+    assert units(part) == [part]
+
+
 @given(st.lists(LONG | st.text(max_size=5), max_size=8).map("".join))
 def test_units_begin_and_end_with_what_they_say_and_leave_out_white_space_alone(text: str) -> None:
     found = split_units(text)
