@@ -1,7 +1,7 @@
 """How Ibid grows: the same measurements over ten, a hundred, a thousand times as many paragraphs, with the index in the
 process and on a Chroma server. Vectors are drawn, not computed: what embedding takes does not change with the number.
 
-    python -m evals.bench_scale ingest|ask FOLDER HOME QUESTIONS [SERVER]
+    python -m evals.bench_scale ingest|ask|chroma FOLDER HOME QUESTIONS [SERVER]
 
 Each measurement runs in a process of its own, so that memory is that of one index.
 """
@@ -29,8 +29,10 @@ from evals.figures import Figure
 from evals.summary import Limit
 from rag.chatbot import Chatbot
 from rag.domain import Question
+from rag.index.chroma import client_of, nearest
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
+from rag.search.legs import LEG_DEPTH
 from rag.settings import Settings
 
 SIZES = (1_000, 10_000, 100_000)
@@ -59,6 +61,7 @@ MEASURES: Mapping[str, Measure] = {
     "scoped": Measure(what="in 1 % of the documents, p50", unit="ms", most=_SEARCH),
     "added": Measure(what="one document more, until it is found", unit="s", most={100_000: 1.0}),
     "memory": Measure(what="memory of the process for the index", unit="MB", most={}),
+    "beyond": Measure(what="of this beyond what Chroma takes alone", unit="MB", most={100_000: 150.0}),
     "disk": Measure(what="disk", unit="MB", most={}),
 }
 PLACES = ("in the process", "on a Chroma server")
@@ -187,10 +190,11 @@ def _measured(
     with tempfile.TemporaryDirectory(dir=home) as fresh:
         with served(Path(fresh) / "chroma") as url:
             found: dict[str, float] = {}
-            for step in ("ingest", "ask"):
+            for step in ("ingest", "ask", "chroma"):
                 command = [sys.executable, "-m", "evals.bench_scale", step, str(folder), fresh, str(questions), url]
                 told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                 found |= json.loads(told.stdout.splitlines()[-1])
+        found["beyond"] = found["memory"] - found.pop("chroma")
         return found | {"disk": sum(one.stat().st_size for one in Path(fresh).rglob("*") if one.is_file()) / 1e6}
 
 
@@ -256,6 +260,27 @@ def asked_of(settings: Settings, questions: Sequence[str]) -> dict[str, float]:
     return found
 
 
+def searched_alone(settings: Settings, questions: Sequence[str]) -> dict[str, float]:
+    """What Chroma takes where nothing but it is open, with the same vectors searched for the same questions and as many
+    rows read for each; nothing where it is a server."""
+    if settings.chroma_url:
+        return {"chroma": 0.0}
+    embedder = MiniLM()
+    asked = [embedder.query_vector(question) for question in questions]
+    before, client = _memory(), client_of(settings.index)
+    try:
+        named = {one.name.partition("-")[0]: one.name for one in client.list_collections()}
+        windows, rows = (
+            client.get_collection(named[name], embedding_function=None) for name in ("windows", "paragraphs")
+        )
+        for number, vector in enumerate(asked):
+            nearest(windows, vector, LEG_DEPTH, None)
+            rows.get(limit=LEG_DEPTH, offset=number * LEG_DEPTH, include=["metadatas"])
+        return {"chroma": _memory() - before}
+    finally:
+        client.close()
+
+
 def _seconds(bot: Chatbot, questions: Sequence[str], scope: frozenset[str] | None) -> list[float]:
     times = []
     for question in questions:
@@ -294,7 +319,8 @@ def main() -> None:
     step, folder, home, questions, url = sys.argv[1:]
     settings = Settings(documents=Path(folder), home=Path(home), chroma_url=url)
     asked = json.loads(Path(questions).read_text(encoding="utf-8"))
-    print(json.dumps(ingested(settings) if step == "ingest" else asked_of(settings, asked)))
+    found = {"ingest": lambda: ingested(settings), "ask": lambda: asked_of(settings, asked)}
+    print(json.dumps(found.get(step, lambda: searched_alone(settings, asked))()))
 
 
 if __name__ == "__main__":

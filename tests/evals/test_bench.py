@@ -131,6 +131,8 @@ def test_how_it_grows_is_measured_in_the_process_and_on_a_server(bench: Bench, t
     for place in ("in the process", "on a Chroma server"):
         for size in ("500 paragraphs", "1,000 paragraphs"):
             assert all(told[f"{size} {place}", measure.what] > 0 for measure in MEASURES.values())
+            whole, beyond = (told[f"{size} {place}", MEASURES[name].what] for name in ("memory", "beyond"))
+            assert beyond < whole if place == "in the process" else beyond == whole
         assert told[f"ten times as many {place}", "disk"] > 1
     plots = growth_plots(figures)
     assert plots.count("```mermaid\n") == 6 and plots.count("    line [") == 12
