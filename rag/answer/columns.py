@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answer.candidates import Candidate
+from rag.answer.candidate import Candidate
 from rag.domain import Role, Span
 from rag.text import terms
 from rag.text.dates import WHEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.answer.candidates import Candidate
+from rag.answer.candidate import Candidate
 from rag.answer.collection import MOST_DOCUMENTS, Account, side_by_side
 from rag.answer.extract import extract
 from rag.answer.gathering import Evidence, Gathering

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import regex
 
-from rag.answer.candidates import Candidate
+from rag.answer.candidate import Candidate
 from rag.search.filing import asks_for_the_newest, is_later, years_in, years_of
 from rag.text import terms
 from rag.text.dates import find_whole_dates

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import regex
 
-from rag.answer.candidates import Candidate, asks
+from rag.answer.candidate import Candidate, asks
 from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant, said_later
 from rag.answer.exactly import Exactly

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answer.candidates import NOT_PROSE, Candidate, is_telling
+from rag.answer.answerable import is_telling
+from rag.answer.candidate import Candidate
+from rag.answer.candidates import NOT_PROSE
 from rag.answer.gate import likelihood
 from rag.answer.mentions import unknown_identifiers
 from rag.answer.outcomes import FOREIGN, abstaining, noted, possible

@@ -10,7 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from rag.answer.candidates import PASSAGES, Candidate, candidates
+from rag.answer.candidate import Candidate
+from rag.answer.candidates import PASSAGES, candidates
 from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
 from rag.domain import GateReading, Key, Passage, Question, summed

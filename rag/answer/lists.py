@@ -13,7 +13,7 @@ from itertools import accumulate, groupby
 
 import regex
 
-from rag.answer.candidates import Candidate
+from rag.answer.candidate import Candidate
 from rag.answer.mentions import superlative
 from rag.answer.polar import asking_part
 from rag.answer.quoting import heading_lead, statement_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rag.answer.candidates import Candidate
+from rag.answer.candidate import Candidate
 from rag.documents.context import display
 from rag.documents.voices import lead_of
 from rag.domain import Passage, Role, Statement

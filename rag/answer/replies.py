@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import regex
 
-from rag.answer.candidates import Candidate, asks
+from rag.answer.candidate import Candidate, asks
 from rag.answer.quoting import statement_of, unmarked
 from rag.answer.sections import Read
 from rag.answer.verify import quotation
