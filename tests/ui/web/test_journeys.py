@@ -101,7 +101,11 @@ def test_beside_a_new_answer_opens_what_it_cites_first_and_nothing_of_an_earlier
     visitor.ask(SIEGE)
     visitor.open(visitor.chips.first)
     visitor.ask(WARREN)
-    expect(visitor.chips.first).to_have_attribute("aria-current", "true")
+    first = visitor.chips.first
+    expect(first).to_have_attribute("aria-current", "true")
+    expect(visitor.reader).to_have_attribute(
+        "data-mark", f"{first.get_attribute('data-start')}-{first.get_attribute('data-end')}"
+    )
     expect(visitor.reader.locator(".step-count")).to_have_text(f"1 of {visitor.chips.count()}")
     assert squeezed("".join(visitor.hit.all_text_contents())) == squeezed(
         visitor.chips.first.get_attribute("data-quote")
