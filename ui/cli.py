@@ -189,6 +189,8 @@ def status(
     try:
         told = chat.status if chat else own_status(settings)
     except IndexBusyError:
+        if as_json:
+            raise
         out.print(f"The index of {folder} is held by {holder_of(settings.index)}. Close it to see what is in.")
         return
     if as_json:
@@ -305,3 +307,7 @@ def _converse(answer_to: Callable[[str, list[Turn]], Answer]) -> None:
 def _print_answer(answer: Answer) -> None:
     for line in answer_lines(answer):
         out.print(line)
+
+
+if __name__ == "__main__":
+    main()

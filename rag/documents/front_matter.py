@@ -39,6 +39,11 @@ _OF_TEXT = regex.compile(
     r"(?i)\b(?:datum|fecha|"
     rf"{language.pattern('bylines.written', 'bylines.labels', 'bylines.by', 'comments.done', 'comments.fields')})\b"
 )
+_HOLDS_FROM = regex.compile(rf"(?i)^\W*{language.pattern('bylines.holds_from')}[:\s]+(?=[^.;]{{0,12}}\d)")
+"""The beginning of a paragraph that says from when the text holds: "This policy is effective from 1 March 2026."."""
+
+_LONGEST_DAY = 28  # letters: "Wednesday, 30 September 2026"
+_SAID_WITHIN = 4  # paragraphs: what stands further below tells of something else
 _FIELD = regex.compile(r"(?im)^[ \t]*(?P<name>title|author|date)\s*[:=]\s*[\"']?(?P<value>.+?)[\"']?\s*$")
 
 
@@ -129,7 +134,7 @@ def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | No
             author = author or find_author(paragraph.text)
         if paragraph.role is Role.BODY and day is None:
             dateline = _DATELINE.match(paragraph.text)
-            day = find_date(dateline.group()) if dateline else None
+            day = find_date(dateline.group()) if dateline else _held_from(paragraph)
         if is_front_matter(paragraph):
             lines = "\n".join(paragraph.text.splitlines())
             named = {match.group("name").lower(): match.group("value") for match in _FIELD.finditer(lines)}
@@ -137,6 +142,14 @@ def describe(paragraphs: Iterable[Paragraph], stem: str) -> tuple[str, date | No
             author = named.get("author", author)
             day = find_date(named.get("date", "")) or day
     return title, day or _date_of_name(title, stem), author
+
+
+def _held_from(paragraph: Paragraph) -> date | None:
+    """The day from which a text says at its beginning that it holds: "In force from 1 April 2026; replaces …"."""
+    said = _HOLDS_FROM.match(paragraph.text)
+    if said is None or paragraph.number > _SAID_WITHIN:
+        return None
+    return find_date(paragraph.text[said.end() : said.end() + _LONGEST_DAY])
 
 
 def _date_of_name(title: str, stem: str) -> date | None:

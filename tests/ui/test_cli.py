@@ -370,7 +370,7 @@ sys.stdin.read()
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == b"held\n"
-            for command in (["ask", QUESTION], ["ingest", "--rebuild"], ["reset", "--yes"]):
+            for command in (["ask", QUESTION], ["ingest", "--rebuild"], ["reset", "--yes"], ["status", "--json"]):
                 assert_one_line(ibid.run(*command), 1, f"in use by process {holder.pid} (a long chat).")
             status = ibid.run("status")
             assert (status.code, status.err) == (0, "")

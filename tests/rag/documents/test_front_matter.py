@@ -129,6 +129,22 @@ def paragraph(number: int, role: Role, text: str) -> Paragraph:
             ("a b", None, None),
             id="a date in the text is not the document's",
         ),
+        *(
+            pytest.param([paragraph(2, Role.BODY, text)], ("a b", day, None), id=text)
+            for text, day in {
+                "Effective 1 March 2026. Owner: Ann Lee, replaces that of 2 May 2024.": "2026-03-01",
+                "In force from Wednesday, 1 April 2026; replaces the table of 5 May 2025.": "2026-04-01",
+                "This policy was approved by the board on 3 February 2026.": "2026-02-03",
+                "Version 2.1, valid from 1 May 2025.": "2025-05-01",
+                "Gültig ab dem 1. Mai 2025.": "2025-05-01",
+                "Tickets are valid on 5 May 2025.": None,
+                "Valid tickets are those of 5 May 2025.": None,
+                "In effect nothing changed until 5 May 2025.": None,
+            }.items()
+        ),
+        pytest.param(
+            [paragraph(9, Role.BODY, "In force from 1 April 2026.")], ("a b", None, None), id="what holds further below"
+        ),
     ],
 )
 def test_a_document_is_described_by_its_own_head(
