@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from browsing import ADVANCE, ALEPPO, PHONE, ROOT, Chat, Visitor, squeezed, visiting, wait_for
+from conftest import Visit
 from playwright.sync_api import APIResponse, Browser, Dialog, Locator, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
@@ -146,6 +147,19 @@ def test_panes_are_drawn_and_folded_and_stay_so(visitor: Visitor) -> None:
     assert box is not None and round(box["width"]) == 640
     drawer.click()
     expect(page.locator("#side")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "view"), [(1280, None), (1280, "Evals"), (1000, None)])
+def test_the_edge_of_the_source_lies_at_its_side(visit: Visit, chat: Chat, width: int, view: str | None) -> None:
+    visitor = visit(chat, viewport={"width": width, "height": 800})
+    visitor.ask(SIEGE)
+    visitor.open(visitor.chips.first)
+    if view:
+        visitor.page.get_by_role("button", name=view).click()
+    edge = visitor.page.get_by_role("separator", name="Width of the source").bounding_box()
+    source = visitor.page.locator("#source").bounding_box()
+    assert edge is not None and source is not None
+    assert edge["x"] <= source["x"] <= edge["x"] + edge["width"]
 
 
 def test_keyboard_focus_can_be_seen_wherever_it_is(visitor: Visitor) -> None:
