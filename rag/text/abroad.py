@@ -64,8 +64,9 @@ _SOUNDS = [
 ]  # fmt: skip
 _VOWEL = regex.compile(r"[aeiou]")
 _SPACED = regex.compile(r"(?<![\d.,:/–-])[1-9]\d{0,2}(?: \d{3})+(?!\d)")
-_FEWEST = 3
-"""Letters of a name below which it stands there as it is, or not at all."""
+_SPELLED = range(3, 41)
+"""How many letters a name has that may be spelled otherwise; a shorter or longer one stands there as it is, or not at
+all."""
 _ALIKE = 0.5
 """Share of their letters that two names of the same consonants have in common, at least."""
 _ENDING = 2
@@ -130,7 +131,7 @@ def _holds(text: str, name: str) -> bool:
     there = _words_there(text)
     if folded in there.folded:
         return True
-    if len(name) < _FEWEST or name.isupper():
+    if len(name) not in _SPELLED or name.isupper():
         return False
     sounds = [_sound(name), _sound(name, is_soft=True)]
     return any(_sound_alike(one, other) for one in sounds for other in there.sounds)
@@ -161,7 +162,7 @@ class _There:
     def __init__(self, text: str) -> None:
         words = set(_WORD.findall(text))
         self.folded = {terms.fold(word) for word in words}
-        named = [word for word in words if len(word) >= _FEWEST and not word.islower()]
+        named = [word for word in words if len(word) in _SPELLED and not word.islower()]
         self.sounds = {_sound(word, is_soft=soft) for word in named for soft in (False, True)}
 
 

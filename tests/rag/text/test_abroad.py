@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.text.abroad import is_named, may_be_no_name, names_abroad, without_numbers
+from tests.conftest import Within
 
 TEXT = (
     "On Sunday, Dmitry Medvedev said in Moscow that Qassem Soleimani, who is wanted in Turkey and Iran, had left Aleppo. "
@@ -53,3 +54,8 @@ def test_in_german_a_noun_behind_its_article_is_no_name() -> None:
     assert names_abroad("Según el rey Luis XIV, París es de Francia.", "es") == ["Luis", "París", "Francia"]
     assert [word for word in ("Schüler", "Irak", "Kweires") if may_be_no_name(word, "de")] == ["Schüler"]
     assert not may_be_no_name("Damasco", "es")
+
+
+def test_a_word_without_an_end_takes_no_long_time(within: Within) -> None:
+    with within(1.0):
+        assert not is_named("Bo" * 3_000, [f"{'Ба' * 3_000} stood there."])
