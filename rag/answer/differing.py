@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import regex
 
 from rag.answer.candidate import Candidate
+from rag.documents.context import context_of
 from rag.search.filing import asks_for_the_newest, is_later, years_in, years_of
 from rag.text import terms
 from rag.text.dates import find_whole_dates
-from rag.text.names import names
+from rag.text.names import named_in, names
 from rag.text.overlap import (
     Inquiry,
     coverage,
 )
-from rag.text.values import amounts
+from rag.text.values import amounts, numbers_of
 
 _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
 _VERSION = regex.compile(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){1,3}(?![\d.])")
@@ -25,7 +26,9 @@ _ALIKE = 0.6
 
 def disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
     """A sentence of another paragraph that answers the same with another number, year or date."""
-    elsewhere = [other for other in others[:8] if not _is_beside(best, other)]
+    elsewhere = [
+        other for other in others[:8] if not _is_beside(best, other) and not _is_of_another(inquiry, best, other)
+    ]
     for other in elsewhere:
         if inquiry.kind == "number" and _other_number(inquiry, best, other):
             return other
@@ -41,6 +44,21 @@ def _is_beside(best: Candidate, other: Candidate) -> bool:
     one, two = best.passage.paragraph, other.passage.paragraph
     are_rows = best.sentence.is_row and other.sentence.is_row
     return one.key == two.key or (are_rows and one.document_id == two.document_id)
+
+
+def _is_of_another(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
+    """Whether the question names something, "pump 37", "in 2023", of which the best tells and the other does not: that
+    tells of another one."""
+    ours, theirs = _told(best), _told(other)
+    numbers = numbers_of(inquiry.question) & numbers_of(ours) - numbers_of(theirs)
+    named = {word for name in named_in(inquiry.question) for word in terms.words(name)}
+    return bool(numbers or named & set(terms.words(ours)) - set(terms.words(theirs)))
+
+
+def _told(candidate: Candidate) -> str:
+    """Its sentence, under its title and headings."""
+    passage = candidate.passage
+    return f"{context_of(passage.source.title, passage.paragraph)}: {candidate.sentence.text}"
 
 
 def _same_but_for_a_value(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:

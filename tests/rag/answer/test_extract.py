@@ -144,6 +144,23 @@ def test_sentences_that_are_the_same_but_for_a_value_are_shown_together() -> Non
     assert (first.conflicts_with, second.conflicts_with) == ((1,), (0,))
 
 
+@pytest.mark.parametrize(
+    ("question", "first", "second"),
+    [
+        ("How often is the pump number 37 checked?", "The pump number 37 is checked on day 10 of each month by the keeper.", "The pump number 35 is checked on day 8 of each month by the keeper."),
+        ("How many days of annual leave did the staff of the library have in 2023?", "The staff of the library had 27 days of annual leave in 2023.", "The staff of the library had 28 days of annual leave in 2024."),
+        ("How many days may a guest of Alma stay?", "A guest of Alma may stay 12 days.", "A guest of Berta may stay 14 days."),
+    ],
+    ids=["a number", "a year", "a name"],
+)  # fmt: skip
+def test_what_tells_of_another_than_the_question_names_is_no_disagreement(
+    question: str, first: str, second: str
+) -> None:
+    statements = answer(question, passage(first, 1), passage(second, 2))
+    assert statements[0].text == first
+    assert all(not statement.conflicts_with for statement in statements)
+
+
 def test_a_line_without_a_letter_answers_nothing() -> None:
     (statement, *_) = answer("When does the market open?", passage("😀👍! The market opens at six.", 1))
     assert any(map(str.isalnum, statement.text))
