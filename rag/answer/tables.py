@@ -9,9 +9,9 @@ import regex
 from rag.domain import Cells
 from rag.text.dictionary import is_word
 from rag.text.identify import likeliest_language
+from rag.text.units import cell_spans
 
 _RULE = regex.compile(r"\s*\|?(?:\s*:?-{1,200}:?\s*\|)*\s*:?-{1,200}:?\s*\|?\s*")
-_BAR = regex.compile(r"(?<!\\)\|")
 _FIRST_WORD = regex.compile(r"\p{Lu}\p{Ll}+")
 
 
@@ -27,8 +27,7 @@ def is_rule(line: str) -> bool:
 
 def cells_of(line: str) -> list[str]:
     """What stands between the bars of a row, and behind the last of them if anything does."""
-    _, *cells = _BAR.split(line.strip())
-    return [cell.strip() for cell in (cells if cells and cells[-1].strip() else cells[:-1])]
+    return [cell.of(line) for cell in cell_spans(line)]
 
 
 def sentence_of(cells: Cells) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rag.errors import IndexBusyError, StorageError
+from rag.home import write_whole
 
 Lock = FileLock
 """What is held as long as an index is open."""
@@ -74,13 +75,12 @@ def _reached(folder: Path, owner: Owner) -> str:
 def write_reached(folder: Path, files_done: int, files: int) -> None:
     """Say how far the ingest of this process, which holds the index in `folder`, is; all of them, and it is at none.
     An ingest does not end because nobody could be told of it."""
-    beside = folder / f"{_READING}.new"
     with suppress(OSError):
         if files_done >= files:
             remove_path(folder / _READING)
             return
-        beside.write_text(json.dumps({"pid": os.getpid(), "files_done": files_done, "files": files}))
-        beside.replace(folder / _READING)
+        told = {"pid": os.getpid(), "files_done": files_done, "files": files}
+        write_whole(folder / _READING, json.dumps(told).encode())
 
 
 def acquire(folder: Path, wait: float) -> FileLock:

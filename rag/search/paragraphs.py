@@ -12,6 +12,8 @@ from rag.search.ranking import Candidate
 
 REMEMBERED = 10_000
 """Paragraphs kept in memory, about 10 MB."""
+_FEW = 100
+"""Paragraphs of one document: whoever asks for more goes through it once, and drives out what comes back."""
 
 
 class Paragraphs:
@@ -37,7 +39,8 @@ class Paragraphs:
         record = next((r for r in snapshot.records if r.document_id == document_id), None)
         if record is None:
             return []
-        found = self._remembered([row_id(record.prefix, number) for number in numbers])
+        keys = [row_id(record.prefix, number) for number in numbers]
+        found = self._remembered(keys) if len(keys) <= _FEW else self._store.paragraphs(keys)
         ordered = sorted(found.values(), key=lambda paragraph: paragraph.number)
         return [Passage(paragraph=paragraph, source=record.source, score=0.0, ranks=Ranks()) for paragraph in ordered]
 

@@ -1,6 +1,7 @@
 /* Words found in the document that is open. Its markup comes anew with each place: what is looked for is kept here. */
 
-let finding = { document: null, revision: null, typed: '', words: '', places: [], more: false, at: -1 };
+const nothingFound = { words: '', places: [], more: false, at: -1 };
+let finding = { document: null, revision: null, typed: '', ...nothingFound };
 let typing = null;
 /* What of it has the focus, or had it when other markup came. */
 let holding = null;
@@ -10,7 +11,7 @@ function showFinding() {
   if (!form) return;
   const { document: doc, revision } = form.closest('.reader').dataset;
   if (finding.document !== doc || finding.revision !== revision)
-    finding = { document: doc, revision, typed: '', words: '', places: [], more: false, at: -1 };
+    finding = { document: doc, revision, typed: '', ...nothingFound };
   const box = form.querySelector('.find');
   if (box.value !== finding.typed) box.value = finding.typed;
   tellFound(form);
@@ -24,11 +25,12 @@ function tellFound(form) {
 }
 
 async function lookFor(words) {
-  const wanted = finding = { ...finding, words, places: [], more: false, at: -1 };
+  const wanted = finding = { ...finding, ...nothingFound, words };
   if (words) {
     let found;
     try { found = await server.find({ folder: folder(), document: wanted.document, words }); } catch { return; }
-    if (finding !== wanted) return;
+    // Whoever closed the pane meanwhile wants no place.
+    if (finding !== wanted || !isSourceOpen()) return;
     Object.assign(wanted, found);
   }
   if (wanted.places.length) findAt(0); else tellFound(byId('reader').querySelector('.finding'));
