@@ -78,7 +78,7 @@ def main() -> None:
     gates = {names: fit_gates(asked, chosen=chosen, names=names) for names in (GATE_FEATURES, GATE_UNREAD, GATE_WORDS)}
     print_gates(asked, chosen=chosen, gates=gates)
     gate = gate_json({names: held.whole for names, held in gates.items()})
-    write_learned(LEARNED_FILE, rankings=rankings[None], sentences=unread, sentences_read=read.whole, gate=gate)
+    write_learned(LEARNED_FILE, rankings=rankings, sentences=unread, sentences_read=read.whole, gate=gate)
 
 
 def answerable(asked: Sequence[Asked]) -> list[Asked]:

@@ -1,196 +1,236 @@
-"""Whole pipeline offline: unread rank -> top 30 -> read rank -> top 5 -> sentences -> answerability. Leave one collection out."""
+"""The whole way of a question to its sentences, as the product goes it, for every judged question: ranked, read, ranked
+again, the sentences of the best five described. Each real collection by models that have not seen it.
 
-import pickle
-import time
+python -m evals.fitting.reader_answers        writes asked.pkl, and knows what the other steps wrote
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
 
 import numpy as np
+import numpy.typing as npt
 
-import evals.fitting.reader_lists as B
-import evals.fitting.reader_ranking as A
-from evals.intervals import fit_choice
+from evals.fitting.fit_records import Asked, Kind, Sentence, write_asked
+from evals.fitting.reader_batches import Lists
+from evals.fitting.reader_lists import PREPARED, TRAINING
+from evals.fitting.reader_ranking import READ, UNREAD, Array, Candidates, fit_apart, read_candidates
+from evals.fitting.reader_windows import SEED, Floats, Searched, Windows, prepared_collections
+from evals.fitting.training_texts import Gold
+from evals.fitting.training_texts import Kind as Source
 from rag.domain import Role
-from rag.index.lexical import LexicalText, build_index
-from rag.text.overlap import coverage, inquire, sentence_features, stems_of, view_sentences
+from rag.index.embedding import MiniLM
+from rag.index.onnx import open_tokenizer
+from rag.search.cross_encoder import MODELS, NO_EVIDENCE, Reading
+from rag.search.fusion import probabilities
+from rag.search.ranking import MOST_CERTAIN, ROLE_PENALTY
+from rag.text.overlap import (
+    SENTENCE_FEATURES,
+    Inquiry,
+    SentenceView,
+    coverage,
+    inquire,
+    sentence_features,
+    stems_of,
+    view_sentences,
+)
 
-E = B.E
-OUT = A.OUT
-D, M = A.D, A.M
-R = {k: A.R[k] for k in A.R.files}
-LEGS = ["dense", "words", "grams", "cosine"]
-UN = LEGS + ["typed " + x for x in LEGS] + A.NAMES[4:12]
-RD = ["reader"] + UN
-READ = 30
-TOP = 10
+READ_AT_MOST = 30
+"""Paragraphs that are read of a question."""
+PASSAGES, BEST_COSINE_OF, BEST_COVERAGE_OF = 5, 10, 3
+LEAST_SHARE = 1e-4
+"""Of belief, where its logarithm is told."""
+NOT_AMONG = 99
+_LONGEST = 1000
+"""Letters of a sentence that are embedded."""
+_SILENT = (Role.BOILERPLATE, Role.BYLINE)
+
+Places = npt.NDArray[np.int64]
+"""Of candidates, in `Candidates`."""
 
 
-def fitrank(names, tr):
-    cnt = {}
-    for q in tr:
-        cnt[q.coll] = cnt.get(q.coll, 0) + 1
-    return fit_choice(
-        [A.X(q, names) for q in tr],
-        chosen=[int(np.flatnonzero(q.gold)[0]) for q in tr],
-        l2=0.002,
-        weights=[(1.0 if q.coll.startswith("real") else 0.25) / cnt[q.coll] for q in tr],
-    )
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What is read of a question's candidates, in the order before and, with the share of belief of each, after it."""
+
+    read: Places
+    order: Places
+    shares: Array
 
 
-def prepare():
-    colls = B.build()
-    usable = [q for q in A.ans if q.gold.any()]
-    mods = {
-        c: (fitrank(UN, [q for q in usable if q.coll != c]), fitrank(RD, [q for q in usable if q.coll != c]))
-        for c in A.real
-    }
-    full = (fitrank(UN, usable), fitrank(RD, usable))
-    mods[None] = full
-    # token logits of windows
-    tok = {}
-    for i, (e, j) in enumerate(R["keys"]):
-        tok[int(e), int(j)] = R["tok"][R["off"][i] : R["off"][i + 1]].astype(np.float32)
-    recs = []
-    texts = set()
-    base = 0
-    for c in colls:
-        ptexts = [p[3] for p in c.paras]
-        prefs = [E.clipped(p[1]) + "\n" if p[1] else "" for p in c.paras]
-        cuts = E.cut(ptexts, prefs)
-        wins = [(i, sp) for i, cut in enumerate(cuts) for sp in cut.windows]
-        index = build_index(
-            LexicalText(text=t, context=p[1], role=p[4], shredding=0.0) for t, p in zip(ptexts, c.paras)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A sentence of one of the best passages, but for its cosine."""
+
+    view: SentenceView
+    paragraph: int
+    role: Role
+    features: Mapping[str, float]
+    is_of_right: bool
+
+    @property
+    def tells(self) -> bool:
+        text = self.view.text
+        return not text.endswith(":") and any(map(str.isalnum, text)) and self.role not in _SILENT
+
+
+class TokenScores:
+    """What the reader said of each word piece of the windows that it liked best."""
+
+    def __init__(self, folder: Path) -> None:
+        with np.load(folder / "out/scores.npz") as stored:
+            self._pieces, self._ends = stored["tok"], stored["off"]
+            keys = [(int(number), int(place)) for number, place in stored["keys"]]
+        self._numbers = {key: i for i, key in enumerate(keys)}
+
+    def of(self, number: int, place: int) -> Floats | None:
+        """`[pieces, 3]` as `tokens` of the reader, of a window of an evaluated list; None where they were not kept."""
+        at = self._numbers.get((number, place))
+        return None if at is None else self._pieces[self._ends[at] : self._ends[at + 1]].astype(np.float32)
+
+
+class Answers:
+    """Questions of one collection, asked of all of it and of one document alone, with and without the right
+    paragraphs. `first` is the number of its first window."""
+
+    def __init__(self, windows: Windows, *, embedder: MiniLM, lists: Lists, first: int, scores: TokenScores) -> None:
+        self._windows, self._embedder, self._first = windows, embedder, first
+        self._lists, self._scores = lists, scores
+        self._texts = windows.collection.texts
+        self._rarity = Searched(windows.collection, embedder=embedder).rarity
+        self._tokenizer = open_tokenizer(MODELS / "all-MiniLM-L6-v2" / "tokenizer.json")
+        cases = windows.collection.cases
+        # Of equal questions the first one's.
+        self._golds = {one.question: () if one.kind is Source.SWAPPED else tuple(one.golds) for one in reversed(cases)}
+
+    def asked(self, one: Candidates, *, unread: Array, read: Array) -> Iterator[Asked]:
+        """In each way that leaves a candidate. `unread` and `read` are weights of ranking."""
+        ways = ((False, False), (True, False), (False, True), (True, True))
+        for is_masked, is_scoped in ways if one.is_answerable else ((False, False), (False, True)):
+            kept = self._kept(one, is_masked=is_masked, is_scoped=is_scoped)
+            if len(kept):
+                ordered = self._ordered(one, kept, unread=unread, read=read)
+                kind = Kind.MASKED if is_masked else Kind.ANSWERABLE if one.is_answerable else Kind.UNANSWERABLE
+                yield from self._described(one, ordered, kind=kind, is_scoped=is_scoped)
+
+    def _kept(self, one: Candidates, *, is_masked: bool, is_scoped: bool) -> Places:
+        kept = np.flatnonzero(~one.is_right) if is_masked else np.arange(len(one.is_right))
+        if is_scoped:
+            documents = np.array([self._texts[place].document for place in one.paragraphs])
+            right = np.flatnonzero(one.is_right)
+            kept = kept[documents[kept] == documents[right[0] if len(right) else 0]]
+        return kept
+
+    def _ordered(self, one: Candidates, kept: Places, *, unread: Array, read: Array) -> Ordered:
+        likeliest = kept[np.argsort(-(one.features(UNREAD) @ unread)[kept], kind="stable")[:READ_AT_MOST]]
+        penalties = [ROLE_PENALTY.get(self._texts[place].role, 0.0) for place in one.paragraphs[likeliest]]
+        logits = (one.features(READ) @ read)[likeliest] - np.array(penalties)
+        shares = np.exp(logits - logits.max())
+        order = np.argsort(-logits, kind="stable")
+        return Ordered(likeliest, likeliest[order], (shares / shares.sum())[order])
+
+    def _described(self, one: Candidates, ordered: Ordered, *, kind: Kind, is_scoped: bool) -> Iterator[Asked]:
+        """Nothing where there is no sentence to choose from."""
+        question = self._lists.asked(one.number)
+        inquiry = inquire(question, self._rarity)
+        found = [
+            sentence
+            for at, share in zip(ordered.order[:PASSAGES], ordered.shares, strict=False)
+            for sentence in self._sentences(one, int(at), share=float(share), inquiry=inquiry)
+        ]
+        if not found:
+            return
+        golds = () if kind is Kind.MASKED else self._golds[question]
+        yield Asked(
+            collection=one.collection,
+            kind=kind,
+            is_scoped=is_scoped,
+            sentences=self._judged([one for one in found if one.tells] or found, question=question, golds=golds),
+            relevances=np.clip(one.relevances[ordered.read], -MOST_CERTAIN, MOST_CERTAIN),
+            gold_rank=next((rank for rank, at in enumerate(ordered.order) if one.is_right[at]), NOT_AMONG),
+            has_names=bool(inquiry.names),
+            terms=len(inquiry.weighted),
+            missing_weight=1 - coverage(inquiry, frozenset().union(*(sentence.view.present for sentence in found))),
+            passage_share=float(ordered.shares[0]),
+            passage_cosine=float(one.column("cosine")[ordered.order[:BEST_COSINE_OF]].max()),
+            whole_coverage=float(one.column("whole coverage")[ordered.order[:BEST_COVERAGE_OF]].max()),
         )
-        size = len(ptexts)
-        rar = lambda s: float(np.log((size + 501) / (index.words.document_frequency(s) + 500 * E.commonness(s) + 0.5)))
-        for q in A.qs:
-            if q.coll != c.name:
+
+    def _sentences(self, one: Candidates, at: int, *, share: float, inquiry: Inquiry) -> Iterator[Found]:
+        place = int(one.paragraphs[at])
+        text = self._texts[place]
+        views = view_sentences(text.text)
+        described = sentence_features(inquiry, views, stems_of(text.context))
+        readings = list(self._readings(one.number, place))
+        for view, row in zip(views, described, strict=True):
+            span = view.span
+            features = {
+                **dict(zip(SENTENCE_FEATURES, map(float, row), strict=True)),
+                "belief": float(np.log(max(share, LEAST_SHARE))),
+                "evidence": max([NO_EVIDENCE, *(of.evidence_in(span) for of in readings)]),
+                "strongest evidence": max([NO_EVIDENCE, *(of.strongest_in(span) for of in readings)]),
+                "begins": max([0.0, *(of.begins_in(span) for of in readings)]),
+            }
+            yield Found(
+                view=view, paragraph=place, role=text.role, features=features, is_of_right=bool(one.is_right[at])
+            )
+
+    def _readings(self, number: int, place: int) -> Iterator[Reading]:
+        """Of each window of a paragraph that was read."""
+        for at, window in enumerate(self._lists.candidates[number]):
+            scores = self._scores.of(number, at)
+            if window < 0 or scores is None or self._windows.places[window - self._first][0] != place:
                 continue
-            l = str(A.EL[q.e])
-            text = M["q"][l]
-            inq = inquire(text, rar)
-            docs = np.array([c.paras[int(A.PK[q.e, j])][0] for j in q.j])
-            gdoc = docs[np.flatnonzero(q.gold)[0]] if q.gold.any() else docs[0]
-            for masked, scoped in (
-                ((False, False), (True, False), (False, True), (True, True))
-                if q.ans
-                else ((False, False), (False, True))
-            ):
-                keep = np.flatnonzero(~q.gold) if masked else np.arange(len(q.gold))
-                if scoped:
-                    keep = np.array([k for k in keep if docs[k] == gdoc], int)
-                if not len(keep):
-                    continue
-                wu, wr = mods.get(q.coll, full)
-                u = (A.X(q, UN) @ wu)[keep]
-                first = keep[np.argsort(-u, kind="stable")[:READ]]
-                s = (A.X(q, RD) @ wr)[first]
-                pen = np.array(
-                    [
-                        {Role.COMMENT: 0.25, Role.CAPTION: 0.1, Role.BOILERPLATE: 2.5}.get(
-                            c.paras[int(A.PK[q.e, q.j[k]])][4], 0.0
-                        )
-                        for k in first
-                    ]
-                )
-                s = s - pen
-                o = np.argsort(-s, kind="stable")
-                p = np.exp(s - s.max())
-                p /= p.sum()
-                order = first[o]
-                bel = p[o]
-                # sentences of the best five
-                cand = []
-                for k, b in zip(order[:5], bel[:5]):
-                    i = int(A.PK[q.e, q.j[k]])
-                    para = c.paras[i]
-                    vs = view_sentences(para[3])
-                    ctx = stems_of(para[1])
-                    F = sentence_features(inq, vs, ctx)
-                    # evidence per sentence from any window of this paragraph that was read
-                    ev = np.full(len(vs), -5.0, np.float32)
-                    sp = np.zeros(len(vs), np.float32)
-                    evm = np.full(len(vs), -5.0, np.float32)
-                    for j in range(60):
-                        w = A.EC[q.e, j]
-                        if w < 0 or A.PK[q.e, j] != i or (q.e, j) not in tok:
-                            continue
-                        t = tok[q.e, j]
-                        _, wsp = wins[w - base]
-                        enc = E._tokenizer.encode(para[3][wsp.start : wsp.end], add_special_tokens=False).offsets[
-                            : len(t)
-                        ]
-                        mid = np.array([wsp.start + (a + b2) / 2 for a, b2 in enc])
-                        n = min(len(mid), len(t))
-                        st = np.exp(t[:n, 0] - t[:n, 0].max())
-                        st /= st.sum()
-                        for x, v in enumerate(vs):
-                            ins = (mid[:n] >= v.span.start) & (mid[:n] < v.span.end)
-                            if ins.any():
-                                ev[x] = max(ev[x], t[:n, 2][ins].mean())
-                                evm[x] = max(evm[x], t[:n, 2][ins].max())
-                                sp[x] = max(sp[x], st[ins].sum())
-                    for x, v in enumerate(vs):
-                        texts.add(v.text[:1000])
-                        cand.append(
-                            dict(
-                                k=int(k),
-                                i=i,
-                                x=x,
-                                n=len(vs),
-                                f=F[x],
-                                belief=float(np.log(max(b, 1e-4))),
-                                ev=float(ev[x]),
-                                evm=float(evm[x]),
-                                sp=float(sp[x]),
-                                rel=float(q.s[k]),
-                                text=v.text,
-                                start=v.span.start,
-                                end=v.span.end,
-                                role=para[4],
-                                gold=bool(q.gold[k]),
-                                present=v.present,
-                            )
-                        )
-                texts.add(text[:1000])
-                recs.append(
-                    dict(
-                        e=q.e,
-                        coll=q.coll,
-                        q=text,
-                        masked=masked,
-                        scoped=scoped,
-                        ans=q.ans,
-                        cand=cand,
-                        order=[int(x) for x in order[:TOP]],
-                        bel=[float(x) for x in bel[:TOP]],
-                        s=[float(q.s[k]) for k in order[:TOP]],
-                        allS=q.s[first].astype(float),
-                        cos=q.F[order[:TOP], 3],
-                        F=q.F[order[:TOP]],
-                        goldrank=next((r for r, k in enumerate(order) if q.gold[k]), 99),
-                        inq=(inq.weighted, inq.kind, bool(inq.names), len(inq.weighted)),
-                        every=None,
-                        missing=1 - coverage(inq, frozenset(s for x in cand for s in x["present"])),
-                    )
-                )
-        base += len(wins)
-        print(c.name, len(recs), flush=True)
-    tl = sorted(texts)
-    V = E.vectors([E.clipped(t) for t in tl])
-    at = {t: i for i, t in enumerate(tl)}
-    for r in recs:
-        qv = V[at[r["q"][:1000]]]
-        for x in r["cand"]:
-            x["cos"] = float(V[at[x["text"][:1000]]] @ qv)
-            x.pop("present")
-    pickle.dump((recs, mods), open(OUT + "recs.pkl", "wb"))
-    golds = {}
-    for c in colls:
-        for x in c.cases:
-            golds.setdefault((c.name, x["q"]), (x["golds"] if x["kind"] != "swap" else []))
-    pickle.dump(golds, open(OUT + "golds.pkl", "wb"))
+            span = self._windows.places[window - self._first][1]
+            encoding = self._tokenizer.encode(span.of(self._texts[place].text), add_special_tokens=False)
+            places = np.array(encoding.offsets[: len(scores)], np.float32).reshape(-1, 2) + np.float32(span.start)
+            begins, ends, evidence = scores[: len(places)].T
+            yield Reading(
+                relevance=0.0,
+                places=places,
+                evidence=evidence,
+                begins=probabilities(begins),
+                ends=probabilities(ends),
+            )
+
+    def _judged(self, found: Sequence[Found], *, question: str, golds: Sequence[Gold]) -> list[Sentence]:
+        texts = [question, *(one.view.text for one in found)]
+        asked, *vectors = self._embedder.remembered([self._embedder.clipped(text[:_LONGEST]) for text in texts])
+        # What a real collection has as its answer is where people would look for it, not what they have to see.
+        needs_answer = not self._windows.collection.is_real
+        return [
+            Sentence(
+                {**one.features, "cosine": float(vector @ asked)},
+                one.is_of_right,
+                any(gold.holds(one.paragraph, span=one.view.span, needs_answer=needs_answer) for gold in golds),
+            )
+            for one, vector in zip(found, vectors, strict=True)
+        ]
+
+
+def main() -> None:
+    lists, embedder, scores = Lists(PREPARED), MiniLM(), TokenScores(PREPARED)
+    candidates = read_candidates(PREPARED)
+    unread, read = fit_apart(candidates, UNREAD), fit_apart(candidates, READ)
+    of: dict[str, list[Candidates]] = defaultdict(list)
+    for one in candidates:
+        of[one.collection].append(one)
+    asked: list[Asked] = []
+    first = 0
+    for collection in prepared_collections(TRAINING, Random(SEED)):
+        windows = Windows(collection, embedder=embedder, cache=PREPARED / "cache")
+        answers = Answers(windows, embedder=embedder, lists=lists, first=first, scores=scores)
+        held = collection.name if collection.name in unread else None
+        for one in of[collection.name]:
+            asked += answers.asked(one, unread=unread[held], read=read[held])
+        first += len(windows)
+        print(collection.name, len(asked), flush=True)
+    write_asked(PREPARED, asked, rankings=(unread[None], read[None]))
 
 
 if __name__ == "__main__":
-    t = time.time()
-    prepare()
-    print(time.time() - t)
+    main()

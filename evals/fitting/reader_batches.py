@@ -82,6 +82,25 @@ class Lists:
         """The right windows of an evaluated list."""
         return set(self._meta["gold"][str(self.evaluated[number])])
 
+    def evaluated_of(self, collection: str) -> list[int]:
+        """The evaluated lists of a collection."""
+        return [number for number, one in enumerate(self.evaluated) if self.collections[one] == collection]
+
+    def asked(self, number: int) -> str:
+        """The question of an evaluated list, as it was asked."""
+        return str(self._meta["q"][str(self.evaluated[number])])
+
+    def right(self, number: int) -> NDArray[np.int32]:
+        """`[4, 7]`: the windows that answer a list, -1 where there is none, each with the first and the last piece of
+        the answer, of the evidence, and of the question's own sentence."""
+        found: NDArray[np.int32] = self._arrays["pos"][number]
+        return found
+
+    def wrong(self, number: int) -> NDArray[np.int32]:
+        """The windows that do not answer a list, the nearest first."""
+        found: NDArray[np.int32] = self._arrays["neg"][number]
+        return found[found >= 0]
+
     def question(self, number: int, random: np.random.Generator | None) -> Ints:
         """A list's question, in one of its wordings where a `random` is given."""
         first, end = self._arrays["Q_first"][number], self._arrays["Q_first"][number + 1]
@@ -107,7 +126,7 @@ class Lists:
     def list_of(self, number: int, random: np.random.Generator) -> ListOfRows:
         """A list with seven wrong windows, drawn anew each time."""
         question = self.question(number, random)
-        right = [one for one in self._arrays["pos"][number] if one[0] >= 0]
+        right = [one for one in self.right(number) if one[0] >= 0]
         lacks = not right or (self.kinds[number] in ("span", "list") and random.random() < WITHOUT_RIGHT)
         short_title = self.kinds[number] == "heading"
         wrong = self._wrong(number, count=NEGATIVES + lacks, random=random)
@@ -120,7 +139,7 @@ class Lists:
     def _right(
         self, number: int, *, question: Ints, right: Sequence[NDArray[np.int32]], random: np.random.Generator
     ) -> Row:
-        window, answer, answer_end, evidence, evidence_end, own, own_end = right[random.integers(len(right))]
+        window, answer, answer_end, evidence, evidence_end, own, own_end = right[int(random.integers(len(right)))]
         is_own = self.kinds[number] == "ict" and own >= 0 and random.random() < SENTENCE_CUT
         found = self.sequence(
             question, window, short_title=self.kinds[number] == "heading", cut=(own, own_end) if is_own else None
@@ -134,7 +153,7 @@ class Lists:
 
     def _wrong(self, number: int, *, count: int, random: np.random.Generator) -> list[int]:
         """Four near windows, then any of the list, then any at all."""
-        listed = self._arrays["neg"][number][self._arrays["neg"][number] >= 0]
+        listed = self.wrong(number)
         near = listed[:NEAR]
         chosen = list(random.choice(near, min(4, len(near)), replace=False)) if len(listed) else []
         if self.kinds[number] == "swap" and len(listed) and listed[0] not in chosen:

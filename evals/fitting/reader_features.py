@@ -1,94 +1,105 @@
-"""The product's ranking features of every candidate of the lists that are judged. -> feats.npz
+"""What is known of every candidate of the lists that are judged by, the product's own features among it.
 
-python -m evals.fitting.reader_features
+python -m evals.fitting.reader_features       writes feats.npz, and knows data.npz and meta.json
 """
 
-import hashlib
-import json
-import time
+from __future__ import annotations
+
+from random import Random
 
 import numpy as np
 
-import evals.fitting.reader_lists as B
-from rag.domain import Role
-from rag.index.lexical import LexicalText, build_index
+from evals.fitting.reader_batches import Lists
+from evals.fitting.reader_lists import PREPARED, TRAINING
+from evals.fitting.reader_windows import SEED, Floats, Searched, Windows, prepared_collections
+from rag.index.embedding import MiniLM
+from rag.search.legs import LEG_DEPTH
+from rag.search.ranking import LEG_FEATURES
 from rag.text import terms
-from rag.text.overlap import PARAGRAPH_FEATURES, inquire, paragraph_features, stems_of, view_sentences
+from rag.text.overlap import PARAGRAPH_FEATURES, Inquiry, inquire, paragraph_features, stems_of, view_sentences
 
-OUT = B.OUT
-D = np.load(OUT / "data.npz")
-M = json.load(open(OUT / "meta.json"))
-E = B.E
-colls = B.build()
-EL, EC, LC = D["el"], D["ec"], D["lcoll"]
-names = [c.name for c in colls]
-assert names == M["colls"]
-F = np.zeros((len(EL), 60, 4 + len(PARAGRAPH_FEATURES) + 3), np.float32)
-typed = np.zeros(len(EL), bool)
-PK = np.full((len(EL), 60), -1, np.int32)
-base = 0
-t0 = time.time()
-for ci, c in enumerate(colls):
-    texts = [p[3] for p in c.paras]
-    prefs = [E.clipped(p[1]) + "\n" if p[1] else "" for p in c.paras]
-    cuts = E.cut(texts, prefs)
-    wins = [(i, sp) for i, cut in enumerate(cuts) for sp in cut.windows]
-    which = [e for e in range(len(EL)) if LC[EL[e]] == ci]
-    if which:
-        full = [prefs[i] + texts[i][sp.start : sp.end] for i, sp in wins]
-        h = hashlib.sha256("\0".join(full).encode("utf8", "surrogatepass")).hexdigest()[:12]
-        V = np.load(OUT / "cache" / f"{c.name}-{h}.npy")
-        qs = [M["q"][str(EL[e])] for e in which]
-        QV = E.vectors([E.clipped(q) for q in qs])
-        index = build_index(LexicalText(text=t, context=p[1], role=p[4], shredding=0.0) for t, p in zip(texts, c.paras))
-        ranked = np.array([p[4] not in (Role.TITLE, Role.HEADING) for p in c.paras])
-        wp = np.array([i for i, _ in wins])
-        size = len(texts)
-        rar = lambda s: float(np.log((size + 501) / (index.words.document_frequency(s) + 500 * E.commonness(s) + 0.5)))
-        for e, q, qv in zip(which, qs, QV):
-            cw = V @ qv
-            cos = np.full(size, -1, np.float32)
-            np.maximum.at(cos, wp, cw)
-            cos = np.where(ranked, cos, -1)
-            wo = np.where(ranked, index.words.scores(terms.stems(q)), 0)
-            gr = np.where(ranked, index.grams.scores(terms.grams(q)), 0)
+COLUMNS = (*LEG_FEATURES, *PARAGRAPH_FEATURES, "document cosine", "neighbour cosine")
+"""Of a candidate. The last two were tried and are no features of the product: the best cosine of its document, and of
+the paragraphs beside it."""
+_DOCUMENTS_OF = 200
+"""So many of the nearest paragraphs tell a document's best."""
 
-            def norm(s, floor=None):
-                o = np.sort(s)[::-1][:100]
-                hi = o[0]
-                lo = o[-1] if floor is None else floor
-                return np.clip((s - lo) / max(hi - lo, 1e-9), 0, 1)
 
-            nd, nw, ng = norm(cos), norm(wo, 0.0), norm(gr, 0.0)
-            docs = {}
-            inq = inquire(q, rar)
-            typed[e] = inq.is_typed
-            # ranks
-            rw = np.empty(size, int)
-            rw[np.argsort(-wo, kind="stable")] = np.arange(size)
-            rd = np.empty(size, int)
-            rd[np.argsort(-cos, kind="stable")] = np.arange(size)
-            # document score: best cosine of its paragraphs; neighbour: best of the two beside it
-            best = {}
-            for i in np.argsort(-cos)[:200]:
-                best.setdefault(c.paras[i][0], cos[i])
-            for j, w in enumerate(EC[e]):
-                if w < 0:
-                    continue
-                i = int(wp[w - base])
-                PK[e, j] = i
-                p = c.paras[i]
-                nb = max([cos[k] for k in (i - 1, i + 1) if 0 <= k < size and c.paras[k][0] == p[0]] or [-1])
-                F[e, j] = [
-                    nd[i],
-                    nw[i],
-                    ng[i],
-                    cos[i],
-                    *paragraph_features(inq, view_sentences(p[3]), stems_of(p[1])),
-                    best.get(p[0], 0.0),
-                    nb,
-                    1 / (1 + rw[i]),
-                ]
-    base += len(wins)
-    print(c.name, len(which), time.time() - t0, flush=True)
-np.savez_compressed(OUT / "feats.npz", F=F, typed=typed, PK=PK)
+class Described:
+    """The paragraphs of one collection, to be described for its questions."""
+
+    def __init__(self, windows: Windows, *, embedder: MiniLM) -> None:
+        self._windows, self._embedder = windows, embedder
+        self._vectors = windows.vectors()
+        self._searched = Searched(windows.collection, embedder=embedder)
+        self._texts = windows.collection.texts
+        self._are_found = np.array([one.is_found for one in self._texts])
+
+    def inquiry(self, question: str) -> Inquiry:
+        return inquire(question, self._searched.rarity)
+
+    def columns(self, question: str, windows: list[int]) -> Floats:
+        """`[windows, COLUMNS]`."""
+        index = self._searched.index
+        cosines = self._cosines(question)
+        words = np.where(self._are_found, index.words.scores(terms.stems(question)), 0)
+        grams = np.where(self._are_found, index.grams.scores(terms.grams(question)), 0)
+        legs = (_normalised(cosines), _normalised(words, floor=0.0), _normalised(grams, floor=0.0), cosines)
+        inquiry, of_documents = self.inquiry(question), self._best_of_documents(cosines)
+        rows = []
+        for place in self._windows.paragraphs[windows]:
+            text = self._texts[place]
+            covered = paragraph_features(inquiry, view_sentences(text.text), stems_of(text.context))
+            near = (of_documents.get(text.document, 0.0), self._neighbour(place, cosines))
+            rows.append([*(leg[place] for leg in legs), *covered, *near])
+        return np.array(rows, np.float32)
+
+    def _cosines(self, question: str) -> Floats:
+        """Of each paragraph its best window's; -1 of what no search looks for."""
+        (asked,) = self._embedder.vectors([self._embedder.clipped(question)])
+        cosines = np.full(len(self._texts), -1, np.float32)
+        np.maximum.at(cosines, self._windows.paragraphs, self._vectors @ asked)
+        return np.where(self._are_found, cosines, -1)
+
+    def _best_of_documents(self, cosines: Floats) -> dict[str, float]:
+        best: dict[str, float] = {}
+        for place in np.argsort(-cosines)[:_DOCUMENTS_OF]:
+            best.setdefault(self._texts[place].document, float(cosines[place]))
+        return best
+
+    def _neighbour(self, place: int, cosines: Floats) -> float:
+        beside = [one for one in (place - 1, place + 1) if 0 <= one < len(self._texts)]
+        document = self._texts[place].document
+        return max((float(cosines[one]) for one in beside if self._texts[one].document == document), default=-1.0)
+
+
+def _normalised(scores: Floats, *, floor: float | None = None) -> Floats:
+    """Between 0 and 1, as `rag.search.fusion.normalised`: by the best and the last of a leg's depth, or by `floor`."""
+    best = np.sort(scores)[::-1][:LEG_DEPTH]
+    lowest = best[-1] if floor is None else floor
+    return np.asarray(np.clip((scores - lowest) / max(best[0] - lowest, 1e-9), 0, 1))
+
+
+def main() -> None:
+    lists, embedder = Lists(PREPARED), MiniLM()
+    count, width = lists.candidates.shape
+    values = np.zeros((count, width, len(COLUMNS)), np.float32)
+    paragraphs = np.full((count, width), -1, np.int32)
+    is_typed = np.zeros(count, bool)
+    first = 0
+    for collection in prepared_collections(TRAINING, Random(SEED)):
+        windows = Windows(collection, embedder=embedder, cache=PREPARED / "cache")
+        described = Described(windows, embedder=embedder)
+        for number in lists.evaluated_of(collection.name):
+            candidates = [int(one) - first for one in lists.candidates[number] if one >= 0]
+            question = lists.asked(number)
+            values[number, : len(candidates)] = described.columns(question, candidates)
+            paragraphs[number, : len(candidates)] = windows.paragraphs[candidates]
+            is_typed[number] = described.inquiry(question).is_typed
+        first += len(windows)
+        print(collection.name, "described", flush=True)
+    np.savez_compressed(PREPARED / "feats.npz", values=values, is_typed=is_typed, paragraphs=paragraphs)
+
+
+if __name__ == "__main__":
+    main()

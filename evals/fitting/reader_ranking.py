@@ -3,175 +3,157 @@
 python -m evals.fitting.reader_ranking        prints first and first five, mean and worst collection, by what took part
 """
 
-import json
-import os
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from evals.fitting.reader_batches import Lists
+from evals.fitting.reader_features import COLUMNS
+from evals.fitting.reader_lists import PREPARED
 from evals.intervals import fit_choice
+from rag.search.ranking import LEG_FEATURES, MOST_CERTAIN
+from rag.text.overlap import PARAGRAPH_FEATURES
 
-OUT = os.environ.get("IBID_FITTING", ".fitting") + "/"
-D = np.load(OUT + "data.npz")
-M = json.load(open(OUT + "meta.json"))
-Z = np.load(OUT + "feats.npz")
-D = {k: D[k] for k in D.files}
-EL, EC, LC, LK = D["el"], D["ec"], D["lcoll"], D["lkind"]
-F, typed, PK = Z["F"], Z["typed"], Z["PK"]
-try:
-    R = np.load(OUT + "out/scores.npz")
-    S = R["S"].astype(float)
-    SB = R["S_base"].astype(float)
-except Exception:
-    S = SB = None
-NAMES = [
-    "dense",
-    "words",
-    "grams",
-    "cosine",
-    "best coverage",
-    "best loose coverage",
-    "best pairs",
-    "best names",
-    "best context coverage",
-    "whole coverage",
-    "whole pairs",
-    "title coverage",
-    "doc cosine",
-    "neighbour cosine",
-    "inv word rank",
-]
-colls = np.array([M["colls"][LC[l]] for l in EL])
-real = [c for c in M["colls"] if c.startswith("real")]
+Array = npt.NDArray[np.float64]
+
+UNREAD = (*LEG_FEATURES, *(f"typed {name}" for name in LEG_FEATURES), *PARAGRAPH_FEATURES)
+READ = ("reader", *UNREAD)
+"""What ranking goes by before and after the reader, in the order in which `fit` takes the weights."""
+TRIED = ("document cosine", "neighbour cosine")
+OLDER_WEIGHT = 0.25
+"""Of an older training set against a collection of real questions."""
+_NOWHERE = 99
 
 
-class Q:
-    pass
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """The paragraphs that may answer a judged question, the nearest first. Its `number` is the evaluated list's;
+    `places` are where they stand among the list's windows, `paragraphs` in the collection; `relevances` is what the
+    reader said of the best of their windows."""
+
+    number: int
+    collection: str
+    is_typed: bool
+    is_answerable: bool
+    places: npt.NDArray[np.int64]
+    paragraphs: npt.NDArray[np.int64]
+    is_right: npt.NDArray[np.bool_]
+    relevances: Array
+    values: Array
+
+    @property
+    def is_real(self) -> bool:
+        return self.collection.startswith("real")
+
+    def column(self, name: str) -> Array:
+        return self.values[:, COLUMNS.index(name)]
+
+    def features(self, names: Sequence[str]) -> Array:
+        """`[candidates, names]`."""
+        return np.stack([self._feature(name) for name in names], axis=1)
+
+    def _feature(self, name: str) -> Array:
+        if name == "reader":
+            return np.clip(self.relevances, -MOST_CERTAIN, MOST_CERTAIN)
+        typed, of = name.startswith("typed "), name.removeprefix("typed ")
+        return self.column(of) * (self.is_typed if typed else 1)
 
 
-qs = []
-for e, l in enumerate(EL):
-    g = set(M["gold"][str(l)])
-    seen = {}
-    rows = []
-    for j, w in enumerate(EC[e]):
-        if w < 0:
-            continue
-        p = int(PK[e, j])
-        if p in seen:
-            if S is not None:
-                k = seen[p]
-                rows[k][2] = max(rows[k][2], S[e, j])
-                rows[k][3] = max(rows[k][3], SB[e, j])
-            rows[seen[p]][1] |= w in g
-            continue
-        seen[p] = len(rows)
-        rows.append([j, w in g, S[e, j] if S is not None else 0, SB[e, j] if SB is not None else 0])
-    q = Q()
-    q.e = e
-    q.coll = colls[e]
-    q.j = np.array([r[0] for r in rows])
-    q.gold = np.array([r[1] for r in rows])
-    q.s = np.array([r[2] for r in rows])
-    q.sb = np.array([r[3] for r in rows])
-    q.F = F[e, q.j].astype(float)
-    q.typed = typed[e]
-    q.ans = bool(g)
-    qs.append(q)
-ans = [q for q in qs if q.ans]
+def read_candidates(folder: Path) -> list[Candidates]:
+    """Of every judged question, from what `reader_lists`, `reader_train` and `reader_features` wrote."""
+    lists = Lists(folder)
+    with np.load(folder / "feats.npz") as described, np.load(folder / "out/scores.npz") as read:
+        stored = {name: described[name] for name in ("values", "is_typed", "paragraphs")}
+        relevances = read["S"].astype(float)
+    return [
+        _candidates(number, lists=lists, stored=stored, relevances=relevances[number])
+        for number in range(len(lists.evaluated))
+    ]
 
 
-def metric(score, qq=ans, tag=""):
-    by = {}
-    for q in qq:
-        o = np.argsort(-score(q), kind="stable")
-        r = np.flatnonzero(q.gold[o])
-        by.setdefault(q.coll, []).append(r[0] if len(r) else 99)
-    f = {
-        c: (np.mean(np.array(r) < 1), np.mean(np.array(r) < 5), np.mean(np.array(r) < 30), len(r))
-        for c, r in by.items()
-    }
-    rr = [f[c] for c in f if c.startswith("real")]
-    print(
-        f"{tag:34} REAL {np.mean([x[0] for x in rr]):.3f}/{np.mean([x[1] for x in rr]):.3f}/{np.mean([x[2] for x in rr]):.3f} worst {min(x[0] for x in rr):.2f}/{min(x[1] for x in rr):.2f} | "
-        + " ".join(f"{c[5:9] if c.startswith('real') else c[:5]} {x[0]:.2f}/{x[1]:.2f}" for c, x in f.items())
+def _candidates(
+    number: int, *, lists: Lists, stored: Mapping[str, npt.NDArray[np.float64]], relevances: Array
+) -> Candidates:
+    """One candidate a paragraph, described as its nearest window is."""
+    gold, windows, paragraphs = lists.gold(number), lists.candidates[number], stored["paragraphs"][number]
+    of: dict[int, list[int]] = defaultdict(list)
+    for place in np.flatnonzero(windows >= 0):
+        of[int(paragraphs[place])].append(int(place))
+    places = np.array([own[0] for own in of.values()], int)
+    return Candidates(
+        number=number,
+        collection=lists.collections[lists.evaluated[number]],
+        is_typed=bool(stored["is_typed"][number]),
+        is_answerable=bool(gold),
+        places=places,
+        paragraphs=np.array(list(of), int),
+        is_right=np.array([any(int(windows[place]) in gold for place in own) for own in of.values()], bool),
+        relevances=np.array([relevances[own].max() for own in of.values()], float),
+        values=stored["values"][number, places].astype(float),
     )
-    return f
 
 
-def X(q, names):
-    cols = []
-    for n in names:
-        if n == "reader":
-            cols.append(np.clip(q.s, -12, 12))
-        elif n == "reader base":
-            cols.append(np.clip(q.sb, -12, 12))
-        elif n == "log reader":
-            s = np.clip(q.s, -12, 12)
-            cols.append(s - np.log(np.exp(s).sum() + 1))
-        elif n.startswith("typed "):
-            cols.append(q.F[:, NAMES.index(n[6:])] * q.typed)
-        else:
-            cols.append(q.F[:, NAMES.index(n)])
-    return np.stack(cols, 1)
+def usable(rows: Sequence[Candidates]) -> list[Candidates]:
+    """Those that a right paragraph is among the candidates of."""
+    return [one for one in rows if one.is_answerable and one.is_right.any()]
 
 
-def loco(names, l2=0.002, tag="", train_other=True, wreal=1.0):
-    models = {}
-    usable = [q for q in ans if q.gold.any()]
-
-    def fit(tr):
-        cnt = {}
-        for q in tr:
-            cnt[q.coll] = cnt.get(q.coll, 0) + 1
-        w = [(wreal if q.coll.startswith("real") else 1 / 4) / cnt[q.coll] for q in tr]
-        return fit_choice(
-            [X(q, names) for q in tr], chosen=[int(np.flatnonzero(q.gold)[0]) for q in tr], l2=l2, weights=w
-        )
-
-    for c in real:
-        models[c] = fit([q for q in usable if q.coll != c and (train_other or q.coll.startswith("real"))])
-    full = fit(usable)
-    f = metric(
-        lambda q: (
-            X(q, names)
-            @ (
-                models.get(q.coll, full)[-len(names) :]
-                if len(models.get(q.coll, full)) == len(names)
-                else models.get(q.coll, full)[1:]
-            )
-        ),
-        tag=tag,
+def fit_ranking(rows: Sequence[Candidates], names: Sequence[str]) -> Array:
+    """Weights of the features; each collection weighs the same, an older one OLDER_WEIGHT of a real one."""
+    count = Counter(one.collection for one in rows)
+    return fit_choice(
+        [one.features(names) for one in rows],
+        chosen=[int(np.flatnonzero(one.is_right)[0]) for one in rows],
+        l2=0.002,
+        weights=[(1.0 if one.is_real else OLDER_WEIGHT) / count[one.collection] for one in rows],
     )
-    return models, full, f
+
+
+def fit_apart(rows: Sequence[Candidates], names: Sequence[str]) -> dict[str | None, Array]:
+    """Weights for each real collection, fitted without it, and for None those fitted on all."""
+    rows = usable(rows)
+    held = (*sorted({one.collection for one in rows if one.is_real}), None)
+    return {name: fit_ranking([one for one in rows if one.collection != name], names) for name in held}
+
+
+def score_apart(rows: Sequence[Candidates], names: Sequence[str]) -> Callable[[Candidates], Array]:
+    """Scores each question's candidates by the weights that have not seen its collection."""
+    weights = fit_apart(rows, names)
+    return lambda one: np.asarray(one.features(names) @ weights.get(one.collection, weights[None]))
+
+
+def print_shares(title: str, rows: Sequence[Candidates], score: Callable[[Candidates], Array]) -> None:
+    """How often a right paragraph comes first and among five: mean and worst of the real collections, then each."""
+    ranks: dict[str, list[int]] = defaultdict(list)
+    for one in (row for row in rows if row.is_answerable):
+        right = np.flatnonzero(one.is_right[np.argsort(-score(one), kind="stable")])
+        ranks[one.collection].append(int(right[0]) if len(right) else _NOWHERE)
+    shares = {name: (np.mean(np.array(own) < 1), np.mean(np.array(own) < 5)) for name, own in ranks.items()}
+    real = np.array([share for name, share in shares.items() if name.startswith("real")])
+    (first, five), (worst_first, worst_five) = real.mean(axis=0), real.min(axis=0)
+    each = " ".join(f"{name.removeprefix('real-')} {own[0]:.2f}/{own[1]:.2f}" for name, own in shares.items())
+    print(f"{title:36} {first:.3f}/{five:.3f} worst {worst_first:.2f}/{worst_five:.2f} | {each}")
+
+
+def main() -> None:
+    rows = read_candidates(PREPARED)
+    print_shares("cosine", rows, lambda one: one.column("cosine"))
+    print_shares("cosine + words/3", rows, lambda one: one.column("cosine") + 0.33 * one.column("words"))
+    print_shares("reader alone", rows, lambda one: one.relevances)
+    for title, names in (
+        ("unread", UNREAD),
+        ("unread, document and neighbours", (*UNREAD, *TRIED)),
+        ("read", READ),
+        ("read, document and neighbours", (*READ, *TRIED)),
+    ):
+        print_shares(title, rows, score_apart(rows, names))
 
 
 if __name__ == "__main__":
-    L = json.load(open("rag/models/learned.json"))["ranking"]
-
-    def learned(q):
-        s = sum(L[n] * q.F[:, NAMES.index(n)] for n in L if n in NAMES) + sum(
-            L[n] * q.F[:, NAMES.index(n[6:])] * q.typed for n in L if n.startswith("typed ")
-        )
-        p = q.F[:, 0] + 0.75 * q.F[:, 1] + 0.75 * q.F[:, 2]
-        s = s.copy()
-        s[np.argsort(-p)[20:]] = -99
-        return s
-
-    metric(learned, tag="product today")
-    metric(lambda q: q.F[:, 3], tag="cosine")
-    metric(lambda q: q.F[:, 3] + 0.33 * q.F[:, 1], tag="cosine + 1/3 words")
-    metric(lambda q: q.F[:, 3] + 0.33 * q.F[:, 1] + 0.1 * q.F[:, 2], tag="cosine + 1/3 words + .1 grams")
-    legs = ["dense", "words", "grams", "cosine"]
-    loco(legs, tag="legs")
-    loco(["cosine", "words"], tag="cos,words")
-    loco(["cosine", "words", "doc cosine", "neighbour cosine"], tag="+doc,nb")
-    loco(legs + ["typed " + x for x in legs] + NAMES[4:12], tag="today's features refit")
-    loco(legs + NAMES[4:12] + ["doc cosine", "neighbour cosine", "inv word rank"], tag="all, no reader")
-    if S is not None:
-        metric(lambda q: q.s, tag="reader alone")
-        metric(lambda q: q.sb, tag="base reader alone")
-        metric(lambda q: q.s / 6 + q.F[:, 3] + 0.33 * q.F[:, 1], tag="reader/6+plain")
-        loco(["reader", "cosine", "words"], tag="reader,cos,words")
-        loco(["reader base", "cosine", "words"], tag="base reader,cos,words")
-        loco(["reader", "cosine", "words", "doc cosine", "neighbour cosine"], tag="reader +doc nb")
-        loco(["reader"] + legs + NAMES[4:12] + ["doc cosine", "neighbour cosine", "inv word rank"], tag="reader + all")
+    main()

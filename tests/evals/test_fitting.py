@@ -20,7 +20,8 @@ from evals.fitting.fit import (
     held_out,
     write_learned,
 )
-from evals.fitting.fit_records import Asked, Gold, Kind, Sentence
+from evals.fitting.fit_records import Asked, Kind, Sentence
+from evals.fitting.training_texts import Gold
 from rag.answer.candidates import ANSWER_FEATURES
 from rag.answer.gate import GATE_FEATURES, gate_from
 from rag.domain import Span
