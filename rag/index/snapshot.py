@@ -61,6 +61,11 @@ class Snapshot:
         """How many paragraphs the documents have."""
         return sum(record.paragraphs for record in self.records)
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each document stands among the records, by its id."""
+        return {record.document_id: i for i, record in enumerate(self.records)}
+
     def narrowed(self, may_read: MayRead) -> Snapshot:
         """What somebody sees who may not read all documents: the others are as if they were not in, also in how rare
         their words are. Itself where nothing is left out."""
@@ -141,7 +146,7 @@ class Snapshot:
         if scope is None and not without:
             return self.ranked
         allowed = np.full(self.size, scope is None)
-        documents = {record.document_id: i for i, record in enumerate(self.records)}
+        documents = self.places
         for document_id in scope or ():
             if document_id not in documents:
                 raise ScopeError(f"{document_id} is not in the index. `ibid status` lists what is.")

@@ -36,9 +36,10 @@ class Paragraphs:
 
     def of(self, snapshot: Snapshot, document_id: str, *, numbers: Sequence[int]) -> list[Passage]:
         """Of one document, in its order, as passages without ranks; none where it is not in."""
-        record = next((r for r in snapshot.records if r.document_id == document_id), None)
-        if record is None:
+        place = snapshot.places.get(document_id)
+        if place is None:
             return []
+        record = snapshot.records[place]
         keys = [row_id(record.prefix, number) for number in numbers]
         found = self._remembered(keys) if len(keys) <= _FEW else self._store.paragraphs(keys)
         ordered = sorted(found.values(), key=lambda paragraph: paragraph.number)
