@@ -33,6 +33,11 @@ def test_what_stands_in_front_of_a_question_asks_nothing() -> None:
     assert asking_part("I cut myself. What do I do?") == "What do I do?"
     assert asking_part("How do I open it? It is stuck.") == "How do I open it?"
     assert asking_part("Is Dr. Weiss on call") == "Is Dr. Weiss on call"
+    assert asking_part("a goose bit me what do I do") == "what do I do"
+    assert asking_part("Somebody took my rake, how do I report it?") == "how do I report it?"
+    assert asking_part("My plot floods, can I get another?") == "can I get another?"
+    assert asking_part("Who do I tell, what do I do?") == "Who do I tell, what do I do?"
+    assert asking_part("tell me which plots, what are free, cost least") == "tell me which plots, what are free, cost least"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,8 @@ def test_what_stands_in_front_of_a_question_asks_nothing() -> None:
         ("but where can I sleep", False, True),
         ("Warum ist das so?", False, True),
         ("sleeping there", False, False),
+        ("I got ill on my holiday, do I lose those days?", True, False),
+        ("a client gave me wine, what now", False, True),
         ("", False, False),
     ],
 )
