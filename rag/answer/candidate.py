@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import regex
 
 from rag.answer.leaning import leans
+from rag.answer.polar import says_nothing_else
 from rag.domain import Passage, Span
 from rag.search.cross_encoder import Reading
 from rag.text import language
@@ -65,10 +66,12 @@ class Candidate:
     @property
     def _end(self) -> int:
         """That of the sentence, or of the next one where it narrows this one: "They are not allowed on Sundays.", or
-        says what holds else: "Otherwise it is thrown away."."""
+        says what holds else: "Otherwise it is thrown away.", or where this one is "Yes." and nothing else."""
         after = next(iter(self.sentences[self.index + 1 : self.index + 2]), None)
         if after is None or self.sentence.is_row or asks(after):
             return self.sentence.span.end
+        if says_nothing_else(self.sentence.text):
+            return after.span.end
         narrows = _POINTS_BACK.match(after.text) and _LIMITS.search(after.text)
         return after.span.end if narrows or _EXCEPTS.match(after.text) else self.sentence.span.end
 
@@ -83,6 +86,11 @@ class Candidate:
         if self.index > 0:
             before = self.sentences[self.index - 1]
             return before.text if asks(before) and self._start_of_span == self.index else None
+        return self.headed_by
+
+    @property
+    def headed_by(self) -> str | None:
+        """The question that is the heading above its paragraph; None where that is none."""
         above = self.passage.paragraph.heading[-1] if self.passage.paragraph.heading else ""
         return above if above.rstrip().endswith(_QUESTION_MARKS) else None
 

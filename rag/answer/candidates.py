@@ -103,6 +103,7 @@ def candidates(
     if embedder is not None:
         features["cosine"] = _cosines(inquiry.question, found, features["context coverage"], embedder)
     _give_questions_to_their_answers(found, features, inquiry)
+    _give_headings_to_their_answers(found, features, inquiry, embedder)
     telling = [i for i, candidate in enumerate(found) if is_telling(candidate, inquiry)] or list(range(len(found)))
     chosen = features.at(telling)
     told = whom.preferences([found[i].sentence for i in telling])
@@ -225,3 +226,19 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
         column = features[name]
         for i in questions:
             column[i + 1] = max(column[i], column[i + 1])
+
+
+def _give_headings_to_their_answers(
+    found: Sequence[Candidate], features: Features, inquiry: Inquiry, embedder: Embedder | None
+) -> None:
+    """The same where the question stands above its answer, as a heading."""
+    headed = [(i, one.headed_by) for i, one in enumerate(found) if one.index == 0 and one.headed_by is not None]
+    for i, heading in headed:
+        described = sentence_features(inquiry, view_sentences(heading, inquiry.truncated)[:1], frozenset())
+        for name, value in zip(SENTENCE_FEATURES, described[0], strict=True):
+            if name in _OF_BOTH:
+                features[name][i] = max(features[name][i], value)
+    if headed and embedder is not None:
+        vectors = embedder.remembered([inquiry.question[:1000], *(heading for _, heading in headed)])
+        rows = [i for i, _ in headed]
+        features["cosine"][rows] = np.maximum(features["cosine"][rows], vectors[1:] @ vectors[0])

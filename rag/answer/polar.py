@@ -13,6 +13,7 @@ _ASKS = frozenset(language.words("questions.asks")) - _POLAR
 _GOES_ON = regex.compile(rf"^\W*(?:{language.pattern('questions.goes_on')}\b\W*)?", regex.IGNORECASE)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _BEHIND_A_SCENE = regex.compile(rf"{language.pattern('questions.behind_a_scene')}", regex.IGNORECASE)
+_SAYS_ALONE = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\W*$", regex.IGNORECASE)
 _SAYS = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\b(?=\s*[,.;:!–—-])", regex.IGNORECASE)
 
 
@@ -40,6 +41,11 @@ def asks_what(question: str) -> bool:
 def says_yes_or_no(sentence: str) -> bool:
     """Whether it begins so: "Yes, for up to eight weeks."."""
     return _SAYS.match(sentence) is not None
+
+
+def says_nothing_else(sentence: str) -> bool:
+    """Whether it is that word alone: "Yes."."""
+    return _SAYS_ALONE.match(sentence) is not None
 
 
 def _word_at_the_beginning(question: str) -> str:

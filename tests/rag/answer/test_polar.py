@@ -23,6 +23,14 @@ FAQ = """# Questions people ask us
 
 Up to six of them, with the committee's consent. No other livestock.
 
+## Is the lock of the shed insured?
+
+Yes. The insurer pays once a year, and what is in the shed is covered up to 900 euros.
+
+## The key
+
+The lock of the bicycle rack is not insured.
+
 ## Signing in
 
 Since version 3.2, OpenID Connect is supported. LDAP isn't.
@@ -99,6 +107,12 @@ def test_an_answer_out_of_a_list_of_questions_comes_with_its_own(
     first = bot.ask(question).statements[0]
     assert first.lead == asked
     assert first.text.startswith(quote)
+
+
+def test_a_question_as_a_heading_counts_for_its_answer_and_yes_alone_brings_what_follows(bot: Chatbot) -> None:
+    first = bot.ask("is the shed's lock safe / insured?").statements[0]
+    assert first.lead == "Is the lock of the shed insured?"
+    assert first.text.startswith("Yes. The insurer pays once a year")
 
 
 def test_yes_is_no_sure_answer_to_what_happens(bot: Chatbot) -> None:
