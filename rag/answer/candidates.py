@@ -21,7 +21,7 @@ from rag.domain import Key, Paragraph, Passage, Role
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import NO_EVIDENCE, READ_FEATURES, Reading
 from rag.search.features import Features, Numbers, blank
-from rag.search.filing import MEANT, preferences
+from rag.search.filing import preferences
 from rag.search.fusion import probabilities
 from rag.search.learned import Linear
 from rag.text import language
@@ -62,6 +62,9 @@ in it, and more words of the question."""
 
 SPOKEN_OF = 1.0
 """Log-odds for a document that the answer before was quoted from, where a question leans on the one before."""
+
+ENDED = -3.0
+"""Log-odds for a document that says of itself that it holds no more: what holds now is meant, in whatever words."""
 
 ANSWER_FEATURES = (*SENTENCE_FEATURES, "belief", "cosine", *READ_FEATURES)
 _OF_BOTH = ("coverage", "loose coverage", "pairs", "names", "context coverage", "cosine", *READ_FEATURES)
@@ -109,7 +112,7 @@ def candidates(
     told = whom.preferences([found[i].sentence for i in telling])
     continued = np.array([found[i].passage.paragraph.document_id in spoken_of for i in telling], dtype=np.float32)
     over = np.array([found[i].passage.paragraph.document_id in ended for i in telling], dtype=np.float32)
-    policy = told + SPOKEN_OF * continued - MEANT * over + _policy(inquiry, [found[i] for i in telling], exactly)
+    policy = told + SPOKEN_OF * continued + ENDED * over + _policy(inquiry, [found[i] for i in telling], exactly)
     shares = probabilities(model.scores(chosen) + policy)
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)

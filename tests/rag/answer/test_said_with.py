@@ -33,6 +33,10 @@ We now own a rotavator and two strimmers. Members borrow them for three days.
 - The default port is 8420.
 """
 OLD = "*** SUPERSEDED – kept for the record only\n\nThe hedge is cut by the tenants in October.\n"
+FEES = "# Plot fees\n\nWhoever rents a plot pays for it in Hut B within 60 days; later, the plot is given to others.\n"
+FEES_OF_2020 = (
+    "# Plot fees of 2020\n\nNo longer in force.\n\nThe deadline for the fee of a plot is 90 days after the letter.\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,8 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     (home / "documents").mkdir()
     (home / "documents" / "news.md").write_text(NEWS, encoding="utf-8")
     (home / "documents" / "hedges.txt").write_text(OLD, encoding="utf-8")
+    (home / "documents" / "fees.md").write_text(FEES, encoding="utf-8")
+    (home / "documents" / "fees-then.md").write_text(FEES_OF_2020, encoding="utf-8")
     settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
     with open_chatbot(settings, "test", embedder=embedder) as bot:
         bot.ingest()
@@ -70,3 +76,8 @@ def test_what_a_document_says_of_its_own_end_in_its_first_words_is_told(bot: Cha
     assert "tenants" in answer.text
     assert answer.confidence.value == "low"
     assert "SUPERSEDED" in str(answer.notice)
+
+
+def test_what_holds_comes_before_what_holds_no_more_in_words_nearer_to_the_question(bot: Chatbot) -> None:
+    assert "60 days" in bot.ask("What is the deadline for paying for a plot?").statements[0].text
+    assert "90 days" in bot.ask("What was the deadline for the fee of a plot in 2020?").statements[0].text
