@@ -60,10 +60,9 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     best = ranked[0]
     if best.sentence.is_row and superlative(inquiry.question):
         return _rows_beside(best, read)
-    asked_for = asking_part(inquiry.question)
-    is_how_to = _HOW_TO.match(asked_for) is not None
-    asks_to_do = not is_how_to and _TO_DO.match(asked_for) is not None
-    if not (is_how_to or asks_to_do or _SEVERAL.match(asked_for)):
+    is_how_to = _HOW_TO.match(inquiry.question) is not None
+    asks_to_do = not is_how_to and _TO_DO.match(asking_part(inquiry.question)) is not None
+    if not (is_how_to or asks_to_do or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
