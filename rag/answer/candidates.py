@@ -14,6 +14,7 @@ from rag.answer.answerable import is_telling, repeats, words_of
 from rag.answer.brackets import Brackets
 from rag.answer.candidate import Candidate, label_of
 from rag.answer.exactly import Exactly
+from rag.answer.planned import asks_for_a_rule, is_put_forward
 from rag.answer.polar import asks_what, says_yes_or_no
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
@@ -55,6 +56,9 @@ NO_PRICE = -3.0
 POINTS_ELSEWHERE = -2.0
 """Log-odds for a sentence that only says where something is told, "More information can be found here", unless the
 question asks where that is."""
+
+PUT_FORWARD = -2.0
+"""Log-odds for what somebody proposed, where the question asks what one may or gets: it is no rule yet."""
 
 SPEAKER_NAMED = 4.0
 """Log-odds for a turn of somebody whom the question names, unless it asks who: what others say of them has their name
@@ -198,8 +202,11 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     no_price = [inquiry.asks_for_price and _counts_time(one.sentence.text) for one in candidates]
     asks_where = _ASKS_WHERE.search(inquiry.question) is not None
     elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
-    weights = np.array([ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE], dtype=np.float32)
-    weighed = np.array([named, spoken, of_another, no_price, elsewhere], dtype=np.float32).T @ weights
+    asks_for_rule = asks_for_a_rule(inquiry.question)
+    put_forward = [asks_for_rule and is_put_forward(one.sentence.text) for one in candidates]
+    weights = [ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE, PUT_FORWARD]
+    holding = np.array([named, spoken, of_another, no_price, elsewhere, put_forward], dtype=np.float32)
+    weighed = holding.T @ np.array(weights, dtype=np.float32)
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
 

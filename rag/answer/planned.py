@@ -21,6 +21,8 @@ _AHEAD = regex.compile(
 )
 _PROPOSED = regex.compile(rf"\b{language.pattern('telling.proposed')}\b", regex.IGNORECASE)
 _OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}", regex.IGNORECASE)
+_OF_A_RULE = regex.compile(rf"\b{language.pattern('questions.of_a_rule')}\b", regex.IGNORECASE)
+_PUT_FORWARD = regex.compile(rf"\b{language.pattern('telling.put_forward')}", regex.IGNORECASE)
 _WHY = regex.compile(rf"^\W*{language.pattern('questions.why')}\b", regex.IGNORECASE)
 _PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
 
@@ -33,6 +35,16 @@ def is_only_planned(question: str, sentence: str) -> bool:
         return False
     is_proposed = _PROPOSED.search(sentence) is not None and _OF_PROPOSING.search(question) is None
     return is_proposed or any(stem in deeds for stem in _only_ahead(sentence))
+
+
+def asks_for_a_rule(question: str) -> bool:
+    """Whether it asks what one may, must or gets, "Do I get …", and not for what somebody proposed."""
+    return _OF_A_RULE.search(asking_part(question)) is not None and _OF_PROPOSING.search(question) is None
+
+
+def is_put_forward(sentence: str) -> bool:
+    """Whether it tells what somebody proposed, and so no rule."""
+    return _PUT_FORWARD.search(sentence) is not None
 
 
 def presumed(question: str) -> frozenset[str]:

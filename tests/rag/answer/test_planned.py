@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.planned import is_only_planned, presumed
+from rag.answer.planned import asks_for_a_rule, is_only_planned, is_put_forward, presumed
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,31 @@ def test_whoever_asks_why_takes_the_deed_for_granted() -> None:
     assert "resign" in presumed("Why did Ann resign?")
     assert "break" in presumed("Ann was here. Why was the gate broken?")
     assert presumed("When did Ann resign?") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("Can I bring my dog?", True),
+        ("how many days may we take", True),
+        ("Who proposed that we may bring dogs?", False),
+        ("Can I see who suggested it?", False),
+        ("When was the door painted?", False),
+    ],
+)
+def test_whoever_asks_what_one_may_asks_for_a_rule(question: str, asks: bool) -> None:
+    assert asks_for_a_rule(question) is asks
+
+
+@pytest.mark.parametrize(
+    ("sentence", "put_forward"),
+    [
+        ("Ann proposed a day off on everybody's birthday.", True),
+        ("It was suggested to ban dogs.", True),
+        ("Ben asked for higher pay.", True),
+        ("If you are asked for your card, show it.", False),
+        ("Dogs are allowed on Mondays.", False),
+    ],
+)
+def test_what_somebody_proposed_is_no_rule(sentence: str, put_forward: bool) -> None:
+    assert is_put_forward(sentence) is put_forward
