@@ -7,7 +7,7 @@ along; where two sources give different numbers for what was asked, both are sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -18,9 +18,9 @@ from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, meant, said_later
 from rag.answer.exactly import Exactly
 from rag.answer.polar import asking_part, is_polar
-from rag.answer.quoting import label_lead, statement_of, unmarked
+from rag.answer.quoting import statement_of, unmarked
 from rag.documents.context import display
-from rag.domain import Span, Statement
+from rag.domain import Key, Span, Statement
 from rag.search.filing import years_in
 from rag.text import language
 from rag.text.overlap import Inquiry, seen_by
@@ -146,26 +146,48 @@ def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Stateme
         words = sum(before.words for before in shown) + one.words
         if is_another and one.share >= _ALTERNATIVE_AT * ranked[0].share and (not shown or words <= MOST_WORDS):
             shown.append(one)
-    first, *others = shown[:_MOST_ALTERNATIVES]
+    shown = shown[:_MOST_ALTERNATIVES]
+    told = _told_by_places(ranked)
+    # Where it is uncertain which sentence answers, those beside it tell how likely its paragraph does.
+    first = max(shown, key=lambda one: told[_place_of(one)]) if not shown[0].sentence.is_row else shown[0]
+    others = [one for one in shown if one is not first]
     later = said_later(first, others)
     if later is not None and not years_in(inquiry.question):
         first, others = later, [first, *(one for one in others if one is not later)]
     beside = (unmarked(statement_of(candidate, mark)) for mark, candidate in enumerate(others, start=2))
-    return (_in_its_place(first, most_words=max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))), *beside)
+    shares = {one.index: one.share for one in ranked if one.passage.paragraph.key == first.passage.paragraph.key}
+    most_words = max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))
+    return (_in_its_place(first, shares=shares, most_words=most_words), *beside)
 
 
-def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
-    """A sentence in bold with those around it in its paragraph, so many words in all, what follows it first: what it
-    says is understood in its place, and where it is not the answer, that often stands beside it."""
+def _place_of(one: Candidate) -> tuple[Key, int | None]:
+    """Its paragraph; a row is a place by itself."""
+    return one.passage.paragraph.key, one.index if one.sentence.is_row else None
+
+
+def _told_by_places(ranked: Sequence[Candidate]) -> Mapping[tuple[Key, int | None], float]:
+    """How likely the answer stands in each place."""
+    told: dict[tuple[Key, int | None], float] = {}
+    for one in ranked:
+        told[_place_of(one)] = told.get(_place_of(one), 0.0) + one.share
+    return told
+
+
+def _in_its_place(candidate: Candidate, *, shares: Mapping[int, float], most_words: int) -> Statement:
+    """A sentence in bold with those around it in its paragraph, so many words in all, first what follows it, or what
+    stands before it where that is likelier by their `shares`: what it says is understood in its place, and where it is
+    not the answer, that often stands beside it."""
     alone, paragraph = unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
     if candidate.sentence.is_row:
         return alone
     span, words = candidate.span.shifted(-paragraph.start), candidate.words
     around = [one.span for one in candidate.sentences]
+    likely = {one: shares.get(index, 0.0) for index, one in enumerate(around)}
     while True:
         after = next((one for one in around if one.start >= span.end), None)
         before = next((one for one in reversed(around) if one.end <= span.start), None)
-        longer = ((one, words + len(one.of(paragraph.text).split())) for one in (after, before) if one is not None)
+        beside = sorted((one for one in (after, before) if one is not None), key=lambda one: -likely[one])
+        longer = ((one, words + len(one.of(paragraph.text).split())) for one in beside)
         wider = next(((one, total) for one, total in longer if total <= most_words), None)
         if wider is None:
             break
@@ -173,9 +195,10 @@ def _in_its_place(candidate: Candidate, *, most_words: int) -> Statement:
     citation = candidate.passage.cited(span.shifted(paragraph.start), 1)
     is_wider = len(citation.quote) > len(candidate.span)
     citation = replace(citation, bold=candidate.span if is_wider else None)
+    text = display(citation.quote)
     # What the quote begins with need not be said in front of it.
-    lead = None if span.start == around[0].start and alone.lead == label_lead(candidate) else alone.lead
-    return replace(alone, text=display(citation.quote), citations=(citation,), lead=lead)
+    is_said = alone.lead is not None and text.lstrip("*_# ").startswith(alone.lead.rstrip(":"))
+    return replace(alone, text=text, citations=(citation,), lead=None if is_said else alone.lead)
 
 
 def _told(inquiry: Inquiry, candidate: Candidate) -> AbstractSet[str]:

@@ -4,6 +4,7 @@ of a table to compare, whom to reach before what else is said."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,6 +93,23 @@ def test_what_may_answer_stands_in_its_paragraph_with_the_sentence_in_bold(bot: 
     assert all(one.bold is None for one in others)
     (citation,) = said.citations
     assert PHONES[citation.start : citation.end] == citation.quote
+
+
+def test_where_it_is_uncertain_the_likelier_paragraph_comes_first_with_the_likelier_neighbour(bot: Chatbot) -> None:
+    evidence = bot.gathering.gather(Question("Where do I report a lost badge, or get lunch?"))
+    shares = {"The canteen serves": 0.3, "Ring the porter": 0.25, "Do not wait": 0.22, "Report it": 0.01}
+    by_text = {one.sentence.text: one for one in evidence.candidates}
+    ranked = [
+        replace(one, share=share)
+        for start, share in shares.items()
+        for text, one in by_text.items()
+        if text.startswith(start)
+    ]
+    first, second = alternatives(evidence.inquiry, ranked)
+    assert first.text.startswith("Ring the porter's lodge") and second.text.startswith("The canteen")
+    evidence_of_both = [ranked[2], ranked[1], ranked[3]]
+    told = alternatives(evidence.inquiry, [replace(one, share=0.5 - i / 10) for i, one in enumerate(evidence_of_both)])
+    assert told[0].text.startswith("Ring the porter's lodge")
 
 
 def test_beside_it_stands_nothing_that_says_nothing(ask: Callable[[str], Answer]) -> None:

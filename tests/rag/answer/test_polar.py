@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from rag.answer.extract import alternatives
 from rag.answer.polar import asking_part, asks_what, is_polar, says_yes_or_no
 from rag.chatbot import Chatbot
-from rag.domain import Confidence
+from rag.domain import Confidence, Question
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.settings import Settings
@@ -107,6 +108,13 @@ def test_an_answer_out_of_a_list_of_questions_comes_with_its_own(
     first = bot.ask(question).statements[0]
     assert first.lead == asked
     assert first.text.startswith(quote)
+
+
+def test_a_question_that_the_quote_begins_with_is_not_said_in_front_of_it(bot: Chatbot) -> None:
+    evidence = bot.gathering.gather(Question("Am I allowed to sleep there?"))
+    (first, *_) = alternatives(evidence.inquiry, evidence.candidates)
+    assert first.lead is None
+    assert first.text == "**Am I allowed to sleep there?** No, not even in midsummer."
 
 
 def test_a_question_as_a_heading_counts_for_its_answer_and_yes_alone_brings_what_follows(bot: Chatbot) -> None:
