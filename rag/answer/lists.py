@@ -33,12 +33,15 @@ _AROUND = 40
 """Paragraphs on each side in which a list is looked for."""
 _LIKELIEST = 3
 """Sentences, of which two are in a list that is meant as a whole."""
+_LIKELY = 6
+"""Sentences among which steps are looked for where it is uncertain which of them answers."""
 _MOST_OF_IT = 0.5
 """Of what the question asks, by weight: what is above the list, or in one item, and holds so much, is about it."""
 
 _HOW_TO = regex.compile(rf"^\W*(?:{language.pattern('questions.how_to')})", regex.IGNORECASE)
 _STEPS = " ".join(language.words("questions.steps"))
 _TO_DO = regex.compile(rf"^\W*(?:{language.pattern('questions.to_do')})", regex.IGNORECASE)
+_TROUBLE = regex.compile(rf"\b(?:{language.pattern('questions.trouble')})\b", regex.IGNORECASE)
 _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", regex.IGNORECASE)
 
 
@@ -78,6 +81,29 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
         return _shown(own) if asked.is_meant(own) else None
     nearby = _lists_of_section(around, place)
     return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
+
+
+def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
+    """The steps of which several are among the likeliest sentences, together likelier than the first of these alone,
+    where the question asks how to do something or says what does not work; None where there are none: which step of
+    them answers is uncertain, and so less than that they do."""
+    asked_for = asking_part(inquiry.question)
+    if not (_TO_DO.match(asked_for) or _TROUBLE.search(asked_for)):
+        return None
+    likely = ranked[:_LIKELY]
+    for one in likely:
+        here = one.passage.paragraph
+        if _step(one.passage) is None:
+            continue
+        around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
+        place = next((i for i, other in enumerate(around) if other.paragraph.number == here.number), None)
+        own = _list_at(around, place) if place is not None else None
+        keys = {item.paragraph.key for item in own.items} if own is not None else frozenset[Key]()
+        items = [other for other in likely if other.passage.paragraph.key in keys]
+        is_several = len({item.passage.paragraph.key for item in items}) > 1
+        if own is not None and is_several and sum(item.share for item in items) > ranked[0].share:
+            return _shown(own)
+    return None
 
 
 def _rows_beside(best: Candidate, read: Read) -> WholeList | None:

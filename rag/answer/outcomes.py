@@ -10,7 +10,7 @@ from rag.answer.candidates import NOT_PROSE
 from rag.answer.columns import empty_cells
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
-from rag.answer.lists import WholeList, is_heading_of, whole_list
+from rag.answer.lists import WholeList, is_heading_of, likely_steps, whole_list
 from rag.answer.mentions import (
     Mentioned,
     absent,
@@ -87,7 +87,9 @@ def quoted(
         doubts = doubts_of(statements)
         is_sure = is_sure and statements[-1].citations[0].paragraph.key in chosen
     elif not is_sure and together is None:
-        statements = tuple(map(settle, alternatives(evidence.inquiry, evidence.candidates)))
+        together = likely_steps(evidence.inquiry, evidence.candidates, read)
+        likely = together.statements if together else alternatives(evidence.inquiry, evidence.candidates)
+        statements = tuple(map(settle, likely))
         doubts = doubts_of(statements)
     answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
     kind = "items of the list" if together is None or together.answers else "rows of the table"

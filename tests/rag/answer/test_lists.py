@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rag.answer.lists import likely_steps
 from rag.chatbot import Chatbot
-from rag.domain import Verdict
+from rag.domain import Question, Verdict
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
 from rag.settings import Settings
@@ -181,3 +183,18 @@ def test_of_a_long_list_the_first_items_are_shown_and_the_others_counted(bot: Ch
 def test_what_to_do_in_a_case_that_is_told_first_is_all_its_steps(bot: Chatbot) -> None:
     told = [one.text for one in bot.ask("I have a cut on my hand. What do I do?").statements]
     assert [text[:2] for text in told] == ["1.", "2.", "3."]
+
+
+def test_where_it_is_uncertain_which_step_answers_all_of_them_may(bot: Chatbot) -> None:
+    def told(question: str) -> list[str]:
+        evidence = bot.gathering.gather(Question(question))
+        found = {one.sentence.text[:2]: one for one in evidence.candidates if "cut" in one.sentence.text.lower()}
+        (rope,) = [one for one in evidence.candidates if one.sentence.text.startswith("The rope")]
+        shares = [(rope, 0.3), (found["1."], 0.2), (found["3."], 0.15)]
+        ranked = [replace(one, share=share) for one, share in shares]
+        steps = likely_steps(evidence.inquiry, ranked, bot.retriever.passages_of)
+        return [one.text[:2] for one in steps.statements] if steps else []
+
+    assert told("how do I put the rope on a cut?") == ["1.", "2.", "3."]
+    assert told("the rope won't close the cut") == ["1.", "2.", "3."]
+    assert told("Which rope is for a cut?") == []
