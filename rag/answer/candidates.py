@@ -15,7 +15,7 @@ from rag.answer.brackets import Brackets
 from rag.answer.candidate import Candidate, label_of
 from rag.answer.exactly import Exactly
 from rag.answer.planned import asks_for_a_rule, is_put_forward
-from rag.answer.polar import asks_what, says_yes_or_no
+from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.whom import Whom
 from rag.documents.context import context_of
 from rag.domain import Key, Paragraph, Passage, Role
@@ -241,8 +241,10 @@ def _give_questions_to_their_answers(found: Sequence[Candidate], features: Featu
 def _give_headings_to_their_answers(
     found: Sequence[Candidate], features: Features, inquiry: Inquiry, embedder: Embedder | None
 ) -> None:
-    """The same where the question stands above its answer, as a heading."""
-    headed = [(i, one.headed_by) for i, one in enumerate(found) if one.index == 0 and one.headed_by is not None]
+    """The same where the question stands above its answer, as a heading, and asks for yes or no: what comes first
+    decides."""
+    above = ((i, one.headed_by) for i, one in enumerate(found) if one.index == 0)
+    headed = [(i, heading) for i, heading in above if heading is not None and is_polar(heading)]
     for i, heading in headed:
         described = sentence_features(inquiry, view_sentences(heading, inquiry.truncated)[:1], frozenset())
         for name, value in zip(SENTENCE_FEATURES, described[0], strict=True):

@@ -20,7 +20,7 @@ from rag.answer.exactly import Exactly
 from rag.answer.polar import asking_part, is_polar
 from rag.answer.quoting import statement_of, unmarked
 from rag.documents.context import display
-from rag.domain import Key, Span, Statement
+from rag.domain import Span, Statement
 from rag.search.filing import years_in
 from rag.text import language
 from rag.text.overlap import Inquiry, seen_by
@@ -146,11 +146,7 @@ def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Stateme
         words = sum(before.words for before in shown) + one.words
         if is_another and one.share >= _ALTERNATIVE_AT * ranked[0].share and (not shown or words <= MOST_WORDS):
             shown.append(one)
-    shown = shown[:_MOST_ALTERNATIVES]
-    told = _told_by_places(ranked)
-    # Where it is uncertain which sentence answers, those beside it tell how likely its paragraph does.
-    first = max(shown, key=lambda one: told[_place_of(one)]) if not shown[0].sentence.is_row else shown[0]
-    others = [one for one in shown if one is not first]
+    first, *others = shown[:_MOST_ALTERNATIVES]
     later = said_later(first, others)
     if later is not None and not years_in(inquiry.question):
         first, others = later, [first, *(one for one in others if one is not later)]
@@ -158,19 +154,6 @@ def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Stateme
     shares = {one.index: one.share for one in ranked if one.passage.paragraph.key == first.passage.paragraph.key}
     most_words = max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))
     return (_in_its_place(first, shares=shares, most_words=most_words), *beside)
-
-
-def _place_of(one: Candidate) -> tuple[Key, int | None]:
-    """Its paragraph; a row is a place by itself."""
-    return one.passage.paragraph.key, one.index if one.sentence.is_row else None
-
-
-def _told_by_places(ranked: Sequence[Candidate]) -> Mapping[tuple[Key, int | None], float]:
-    """How likely the answer stands in each place."""
-    told: dict[tuple[Key, int | None], float] = {}
-    for one in ranked:
-        told[_place_of(one)] = told.get(_place_of(one), 0.0) + one.share
-    return told
 
 
 def _in_its_place(candidate: Candidate, *, shares: Mapping[int, float], most_words: int) -> Statement:

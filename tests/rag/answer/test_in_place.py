@@ -49,6 +49,12 @@ Newest first.
 - Internet Explorer mode, with its toolbar.
 - The old import of lists.
 """
+KEYS = """# Keys
+
+Report the loss of a key to the porter on extension 7700 within two hours, at night on the duty line of the college. The
+lock is then changed by a locksmith. Theft must be told to the police as well, and the number of the crime that they give
+you is passed to the porter by the end of the week.
+"""
 TARIFFS = "Tariff,Kind,Price per kWh,Exit fee\nFlow,variable,27.45p,none\nSteady,fixed,26.10p,£50\nOwl,variable,,none\n"
 PLANS = """# Limits
 
@@ -65,7 +71,7 @@ The limits are those of the public interface.
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[Chatbot]:
     base = tmp_path_factory.mktemp("in-place")
-    texts = {"lost.md": PHONES, "changes.md": CHANGES, "tariffs.csv": TARIFFS, "limits.md": PLANS}
+    texts = {"lost.md": PHONES, "keys.md": KEYS, "changes.md": CHANGES, "tariffs.csv": TARIFFS, "limits.md": PLANS}
     letters = {
         "Energy letter 2023-04-03.txt": "Northmoor Energy\n\n3 April 2023\n\nElectricity is 31.20 pence for each unit.\n",
         "Energy letter 2025-03-17.txt": "Your new prices\n\n17 March 2025\n\nElectricity is 27.45 pence for each unit.\n",
@@ -95,21 +101,17 @@ def test_what_may_answer_stands_in_its_paragraph_with_the_sentence_in_bold(bot: 
     assert PHONES[citation.start : citation.end] == citation.quote
 
 
-def test_where_it_is_uncertain_the_likelier_paragraph_comes_first_with_the_likelier_neighbour(bot: Chatbot) -> None:
-    evidence = bot.gathering.gather(Question("Where do I report a lost badge, or get lunch?"))
-    shares = {"The canteen serves": 0.3, "Ring the porter": 0.25, "Do not wait": 0.22, "Report it": 0.01}
-    by_text = {one.sentence.text: one for one in evidence.candidates}
+def test_of_what_stands_around_it_the_likelier_comes_with_it(bot: Chatbot) -> None:
+    evidence = bot.gathering.gather(Question("what happens if I lose a key of the porter's"))
+    shares = {"The\nlock": 0.4, "Report the loss": 0.3, "Theft": 0.1}
     ranked = [
         replace(one, share=share)
         for start, share in shares.items()
-        for text, one in by_text.items()
-        if text.startswith(start)
+        for one in evidence.candidates
+        if one.sentence.text.startswith(start)
     ]
-    first, second = alternatives(evidence.inquiry, ranked)
-    assert first.text.startswith("Ring the porter's lodge") and second.text.startswith("The canteen")
-    evidence_of_both = [ranked[2], ranked[1], ranked[3]]
-    told = alternatives(evidence.inquiry, [replace(one, share=0.5 - i / 10) for i, one in enumerate(evidence_of_both)])
-    assert told[0].text.startswith("Ring the porter's lodge")
+    (first,) = alternatives(evidence.inquiry, ranked)
+    assert first.text.startswith("Report the loss of a key") and first.text.endswith("changed by a locksmith.")
 
 
 def test_beside_it_stands_nothing_that_says_nothing(ask: Callable[[str], Answer]) -> None:
