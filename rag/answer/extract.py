@@ -29,6 +29,8 @@ MOST_WORDS = 60
 """Of an answer with more than one sentence; a single long one is shown whole."""
 
 _SECOND_AT = 0.05
+_NEARLY = 0.5
+"""Of the best sentence's share: what is so likely beside it is told with it."""
 _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
 
 _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
@@ -56,6 +58,8 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
         return (told,)
     if is_polar(inquiry.question) and (told := _with_denial(inquiry, best)) is not None:
         return (told,)
+    if (told := _with_neighbour(inquiry, best, ranked[1:])) is not None:
+        return (told,)
     second_best = _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
     return tuple(
@@ -79,10 +83,27 @@ def _with_denial(inquiry: Inquiry, best: Candidate) -> Statement | None:
     return _lengthened(best, after.span.end)
 
 
-def _lengthened(best: Candidate, end: int) -> Statement:
-    """The best sentence with what follows it in its paragraph up to a place there."""
+def _with_neighbour(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Statement | None:
+    """The best sentence, where it has no word of the question, with the one beside it that has and is nearly as likely:
+    "Fines are borne by the driver. The fee is deducted from the salary."; None where there is none."""
+    if best.sentence.is_row or _told(inquiry, best):
+        return None
+    for one in others:
+        is_beside = one.passage.paragraph.key == best.passage.paragraph.key and abs(one.index - best.index) == 1
+        if is_beside and one.share >= _NEARLY * best.share and _told(inquiry, one):
+            if one.sentence.is_row or asks(one.sentence) or best.words + one.words > MOST_WORDS:
+                return None
+            start = min(best.span.start, one.span.start)
+            end = max(best.span.end, one.span.end) - best.passage.paragraph.start
+            return _lengthened(best, end, start=start)
+    return None
+
+
+def _lengthened(best: Candidate, end: int, *, start: int | None = None) -> Statement:
+    """The best sentence with what follows it in its paragraph up to a place there, or from another `start`."""
     first = statement_of(best, 1)
-    citation = best.passage.cited(Span(best.span.start, best.passage.paragraph.start + end), 1)
+    start = best.span.start if start is None else start
+    citation = best.passage.cited(Span(start, best.passage.paragraph.start + end), 1)
     bold = first.citations[0].bold
     return replace(first, text=display(citation.quote), citations=(replace(citation, bold=bold),))
 

@@ -74,6 +74,16 @@ def test_a_pronoun_near_the_beginning_brings_what_it_means(text: str, said: str)
     assert statement.text == said
 
 
+def test_what_shares_no_word_with_the_question_comes_with_what_beside_it_does_and_is_nearly_as_likely() -> None:
+    inquiry = inquire("Who pays for speeding?", lambda stem: 1.0)
+    told = passage("Fines for speeding are borne by the driver. The fee of £25 is deducted from the salary.")
+    fines, fee = sorted(candidates(inquiry, [told], embedder=None, model=BY_COVERAGE), key=lambda one: one.index)
+    (both,) = extract(inquiry, [replace(fee, share=0.55), replace(fines, share=0.43)])
+    assert both.text == told.paragraph.text
+    (alone, *_) = extract(inquiry, [replace(fee, share=0.9), replace(fines, share=0.1)])
+    assert alone.text == "The fee of £25 is deducted from the salary."
+
+
 def test_what_points_back_from_the_beginning_of_a_paragraph_says_under_which_heading() -> None:
     asked = passage("Then your snapshots are noise.", heading=("FAQ", "What if I lose a private key?"))
     assert answer("Are my snapshots lost?", asked)[0].lead == "What if I lose a private key?"
