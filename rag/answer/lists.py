@@ -85,7 +85,7 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
 
 def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
     """The steps of which several are among the likeliest sentences, together likelier than the first of these alone,
-    where the question asks how to do something or says what does not work; None where there are none: which step of
+    or of which one is and whose heading says what is asked, where the question asks how to do something or says what does not work; None where there are none: which step of
     them answers is uncertain, and so less than that they do."""
     asked_for = asking_part(inquiry.question)
     if not (_TO_DO.match(asked_for) or _TROUBLE.search(asked_for)):
@@ -101,7 +101,8 @@ def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> W
         keys = {item.paragraph.key for item in own.items} if own is not None else frozenset[Key]()
         items = [other for other in likely if other.passage.paragraph.key in keys]
         is_several = len({item.passage.paragraph.key for item in items}) > 1
-        if own is not None and is_several and sum(item.share for item in items) > ranked[0].share:
+        is_likelier = is_several and sum(item.share for item in items) > ranked[0].share
+        if own is not None and (is_likelier or is_heading_of(inquiry, one.passage)):
             return _shown(own)
     return None
 

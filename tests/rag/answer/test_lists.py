@@ -68,6 +68,11 @@ The rope is in the box.
 2. Press a clean cloth on the cut.
 3. Ring the warden and write the cut into the book.
 
+## The winch is stuck
+
+1. Let the chain hang.
+2. Turn the crank backwards by a hand's breadth.
+
 ## Prices
 
 - A day in a kayak costs 14 euros.
@@ -198,3 +203,9 @@ def test_where_it_is_uncertain_which_step_answers_all_of_them_may(bot: Chatbot) 
     assert told("how do I put the rope on a cut?") == ["1.", "2.", "3."]
     assert told("the rope won't close the cut") == ["1.", "2.", "3."]
     assert told("Which rope is for a cut?") == []
+    evidence = bot.gathering.gather(Question("winch stuck"))
+    (chain,) = [one for one in evidence.candidates if "chain" in one.sentence.text]
+    (other, *_) = [one for one in evidence.candidates if one.passage.paragraph.heading[-1:] != ("The winch is stuck",)]
+    ranked = [replace(other, share=0.7), replace(chain, share=0.1)]
+    steps = likely_steps(evidence.inquiry, ranked, bot.retriever.passages_of)
+    assert steps is not None and steps.statements[0].text == "1. Let the chain hang."
