@@ -22,6 +22,8 @@ _YEAR = regex.compile(r"(?<![\d.,])(?:1\d{3}|20\d{2})(?![\d.,]\d|\d)")
 _VERSION = regex.compile(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){1,3}(?![\d.])")
 _SAME_EVENT = 0.75
 _ALIKE = 0.6
+_IN_COMMON = 0.6
+"""Of what the best sentence covers: a sentence that covers the rest of the question tells of something else."""
 
 
 def disagreeing(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
@@ -75,13 +77,15 @@ def _of_others(best: Candidate, other: Candidate) -> bool:
 
 
 def _other_number(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:
-    """The same unit, none of the numbers in common, and nearly as much of the question in it."""
+    """The same unit, none of the numbers in common, nearly as much of the question in it, and most of it in the same
+    words: "An invitation is valid for 7 days" and "A link expires after 90 days" have no more in common than days."""
     ours, theirs = _asked_amounts(inquiry, best), _asked_amounts(inquiry, other)
     shared_units = {unit for _, unit in ours} & {unit for _, unit in theirs}
     if not shared_units or {v for v, u in ours if u in shared_units} & {v for v, u in theirs if u in shared_units}:
         return False
     covered = coverage(inquiry, best.sentence.present)
-    return coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3)
+    held = coverage(inquiry, best.sentence.present & other.sentence.present)
+    return coverage(inquiry, other.sentence.present) >= max(0.75 * covered, 0.3) and held >= _IN_COMMON * covered
 
 
 def _other_year(inquiry: Inquiry, best: Candidate, other: Candidate) -> bool:

@@ -160,8 +160,9 @@ def test_sentences_that_are_the_same_but_for_a_value_are_shown_together() -> Non
         ("How often is the pump number 37 checked?", "The pump number 37 is checked on day 10 of each month by the keeper.", "The pump number 35 is checked on day 8 of each month by the keeper."),
         ("How many days of annual leave did the staff of the library have in 2023?", "The staff of the library had 27 days of annual leave in 2023.", "The staff of the library had 28 days of annual leave in 2024."),
         ("How many days may a guest of Alma stay?", "A guest of Alma may stay 12 days.", "A guest of Berta may stay 14 days."),
+        ("How many days until an invitation expires?", "An invitation is valid for 7 days.", "A link expires after 90 days."),
     ],
-    ids=["a number", "a year", "a name"],
+    ids=["a number", "a year", "a name", "a word"],
 )  # fmt: skip
 def test_what_tells_of_another_than_the_question_names_is_no_disagreement(
     question: str, first: str, second: str
