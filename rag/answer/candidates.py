@@ -13,6 +13,7 @@ import regex
 from rag.answer.answerable import is_telling, repeats, words_of
 from rag.answer.brackets import Brackets
 from rag.answer.candidate import Candidate, label_of
+from rag.answer.columns import is_row_asked
 from rag.answer.exactly import Exactly
 from rag.answer.planned import asks_for_a_rule, is_put_forward
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
@@ -46,6 +47,10 @@ MOST_SENTENCES = 24
 
 ROW_NAMED = 3.0
 """Log-odds for a row with every name of the question, and for a field whose name stands in it."""
+
+ROW_ASKED = 8.0
+"""Log-odds for a row of which the question names all that it begins with and a column, and with what stands above it as
+much as any other sentence does: a cell is asked for."""
 
 SAYS_OF_ANOTHER = -3.0
 """Log-odds for a sentence that says yes or no where the question asks for something else: it answers another one."""
@@ -116,7 +121,12 @@ def candidates(
     told = whom.preferences([found[i].sentence for i in telling])
     continued = np.array([found[i].passage.paragraph.document_id in spoken_of for i in telling], dtype=np.float32)
     over = np.array([found[i].passage.paragraph.document_id in ended for i in telling], dtype=np.float32)
-    policy = told + SPOKEN_OF * continued + ENDED * over + _policy(inquiry, [found[i] for i in telling], exactly)
+    policy = (
+        told
+        + SPOKEN_OF * continued
+        + ENDED * over
+        + _policy(inquiry, [found[i] for i in telling], exactly, context=chosen["context coverage"])
+    )
     shares = probabilities(model.scores(chosen) + policy)
     shared = [
         replace(found[place], features=chosen.row(row), share=float(shares[row])) for row, place in enumerate(telling)
@@ -182,7 +192,7 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
     return told
 
 
-def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly) -> Numbers:
+def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly, *, context: Numbers) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
     the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
     newest, that is asked for, of turns those of whom it names; yes and no answer no “what”, and years no “how much does it cost?”. No training text has any of
@@ -204,8 +214,10 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly)
     elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
     asks_for_rule = asks_for_a_rule(inquiry.question)
     put_forward = [asks_for_rule and is_put_forward(one.sentence.text) for one in candidates]
-    weights = [ROW_NAMED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE, PUT_FORWARD]
-    holding = np.array([named, spoken, of_another, no_price, elsewhere, put_forward], dtype=np.float32)
+    told_most = context >= context.max()
+    rows_asked = [most and is_row_asked(inquiry, one) for one, most in zip(candidates, told_most, strict=True)]
+    weights = [ROW_NAMED, ROW_ASKED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE, PUT_FORWARD]
+    holding = np.array([named, rows_asked, spoken, of_another, no_price, elsewhere, put_forward], dtype=np.float32)
     weighed = holding.T @ np.array(weights, dtype=np.float32)
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)

@@ -15,9 +15,11 @@ from rag.text.units import cell_spans
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """The stems of its column's name, and where its content stands in the text of the paragraph."""
+    """The stems of its column's name, of all its words too, and where its content stands in the text of the
+    paragraph."""
 
     name: frozenset[str]
+    words: frozenset[str]
     content: Span
 
 
@@ -35,7 +37,24 @@ def asked_cell(inquiry: Inquiry, candidate: Candidate) -> Span | None:
     ]
     # Whoever asks for the joining fee does not ask for the fee.
     meant = [one for one in found if not any(one.name < other.name for other in found)]
+    # "After probation" and "During probation" differ in a function word.
+    exactly = [one for one in meant if one.words <= said]
+    meant = exactly if len(meant) > 1 else meant
     return meant[0].content.shifted(paragraph.start) if len(meant) == 1 else None
+
+
+def is_row_asked(inquiry: Inquiry, candidate: Candidate) -> bool:
+    """Whether the question names all of what a row begins with, and all words of the name of another of its columns:
+    that cell is asked for, whatever else is told elsewhere in the question's words."""
+    if not candidate.sentence.is_row or candidate.passage.paragraph.role is not Role.TABLE:
+        return False
+    asked, text = frozenset(inquiry.stems), candidate.passage.paragraph.text
+    cells = list(_cells_of(candidate))
+    if not cells:
+        return False
+    first, *others = cells
+    named = frozenset(terms.content_stems(first.content.of(text)))
+    return bool(named) and named <= asked and any(one.name and one.name <= asked - named for one in others)
 
 
 def _tells(content: str, inquiry: Inquiry, said: frozenset[str]) -> bool:
@@ -87,4 +106,4 @@ def _cells_of(candidate: Candidate) -> Iterator[_Cell]:
         named = [(name, Span(cell.end - len(value), cell.end)) for cell, name, _, value in parted]
     for name, content in named:
         if len(content):
-            yield _Cell(frozenset(terms.content_stems(name)), content)
+            yield _Cell(frozenset(terms.content_stems(name)), frozenset(terms.stems(name)), content)

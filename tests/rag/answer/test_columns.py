@@ -19,6 +19,19 @@ FEES = """# Fees
 | Single | £31 | £12 | 1 May 2026 |
 | Couple | £55 | £20 | 1 June 2026 |
 """
+NOTICE = """# Leaving
+
+## Notice
+
+| Group | During probation | After probation |
+|---|---|---|
+| Practice managers | 4 weeks | 12 weeks |
+| Shop assistants | 1 week | 3 weeks |
+
+## Probation
+
+The probationary period is six months for practice managers and three for all others.
+"""
 STAFF = '[{"name": "Ada Boyle", "role": "engineer", "salary": 61000}, {"name": "Ben Cole", "role": "nurse", "salary": 43000}]'
 RECORDS = """Customer: Anders Berg
 Contract: 77-B
@@ -39,6 +52,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     (home / "documents").mkdir()
     (home / "documents" / "hours.csv").write_text(HOURS, encoding="utf-8")
     (home / "documents" / "fees.md").write_text(FEES, encoding="utf-8")
+    (home / "documents" / "notice.md").write_text(NOTICE, encoding="utf-8")
     (home / "documents" / "staff.json").write_text(STAFF, encoding="utf-8")
     (home / "documents" / "records.txt").write_text(RECORDS, encoding="utf-8")
     (home / "documents" / "boat.md").write_text(BOAT, encoding="utf-8")
@@ -56,6 +70,9 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
         pytest.param("Who is the manager of the Harbury shop?", "Celia Amos", id="not what the question says"),
         pytest.param("How much is the joining fee of a couple membership?", "£20", id="the longer name is meant"),
         pytest.param("When is the single membership renewed?", "1 May 2026", id="below its name"),
+        pytest.param(
+            "What is the notice period for practice managers after probation?", "12 weeks", id="names in function words"
+        ),
         pytest.param("When does the manager of Harbury come?", None, id="a name says no time"),
         pytest.param("Tell me about the Furniture Barn", None, id="none is asked for"),
         pytest.param("Is the Furniture Barn open on Saturday and Sunday?", None, id="two are"),

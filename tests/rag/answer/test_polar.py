@@ -46,7 +46,10 @@ def test_what_stands_in_front_of_a_question_asks_nothing() -> None:
     assert asking_part("Somebody took my rake, how do I report it?") == "how do I report it?"
     assert asking_part("My plot floods, can I get another?") == "can I get another?"
     assert asking_part("Who do I tell, what do I do?") == "Who do I tell, what do I do?"
-    assert asking_part("tell me which plots, what are free, cost least") == "tell me which plots, what are free, cost least"
+    assert (
+        asking_part("tell me which plots, what are free, cost least")
+        == "tell me which plots, what are free, cost least"
+    )
 
 
 @pytest.mark.parametrize(
