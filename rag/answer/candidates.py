@@ -215,7 +215,10 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
     asks_for_rule = asks_for_a_rule(inquiry.question)
     put_forward = [asks_for_rule and is_put_forward(one.sentence.text) for one in candidates]
     told_most = context >= context.max()
-    rows_asked = [most and is_row_asked(inquiry, one) for one, most in zip(candidates, told_most, strict=True)]
+    rows_asked = [
+        most and is_row_asked(inquiry, one) and not exactly.is_row_denied(one.sentence)
+        for one, most in zip(candidates, told_most, strict=True)
+    ]
     weights = [ROW_NAMED, ROW_ASKED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE, PUT_FORWARD]
     holding = np.array([named, rows_asked, spoken, of_another, no_price, elsewhere, put_forward], dtype=np.float32)
     weighed = holding.T @ np.array(weights, dtype=np.float32)

@@ -172,6 +172,24 @@ def test_what_tells_of_another_than_the_question_names_is_no_disagreement(
     assert all(not statement.conflicts_with for statement in statements)
 
 
+@pytest.mark.parametrize(
+    ("question", "fee"),
+    [
+        ("consultation fee for somebody not registered", "£225"),
+        ("What is the consultation fee if I'm not a registered client?", "£225"),
+        ("consultation fee for non-registered clients", "£225"),
+        ("What is the consultation fee of a registered client?", "£185"),
+        ("Is the consultation fee not £185 for registered clients?", "£185"),
+    ],
+)
+def test_a_row_of_what_the_question_says_is_not_so_is_not_meant(question: str, fee: str) -> None:
+    rows = [
+        passage("Service: Consultation, registered client\tFee: £185", 1, Role.TABLE),
+        passage("Service: Consultation, other client\tFee: £225", 2, Role.TABLE),
+    ]
+    assert fee in answer(question, *rows)[0].text
+
+
 def test_a_line_without_a_letter_answers_nothing() -> None:
     (statement, *_) = answer("When does the market open?", passage("😀👍! The market opens at six.", 1))
     assert any(map(str.isalnum, statement.text))
