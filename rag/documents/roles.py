@@ -24,7 +24,7 @@ from rag.documents.voices import Voice, VoiceTracker, header_name, is_comment_he
 from rag.domain import Block, Paragraph, Role, Span
 from rag.text.units import rows_of, split_units
 
-PARSER_VERSION = "16"
+PARSER_VERSION = "17"
 """Part of every revision: a change of these rules makes documents be split anew."""
 
 MAX_PARAGRAPH = 4_000
@@ -38,6 +38,8 @@ _CREDIT = regex.compile(
     r"|\b(?:photo|image|foto|bild)(?: credit| courtesy| by)?: [^.]{3,60}\.?$"
 )
 _LABEL = regex.compile(r"^[^.!?]{2,60}:\W*$")
+_SAYS = regex.compile(r"[.;,!:…。．！।॥；：，،؛][\"'”’»)\]」』]*$")
+"""How a sentence ends or goes on in any script; a question may well be a heading."""
 _TURN = regex.compile(r"\s*\p{Lu}[\p{L}\p{M}.'’ ]{0,30}:\s+\S")
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # as str.splitlines has them
 
@@ -251,7 +253,7 @@ class RoleWalker:
             and not is_byline(text)
             and rows_of(text) is None  # "Present: Ann, Bo" over "Excused: Cy"
             and self.blocks[i].role in (None, Role.HEADING)
-            and not regex.search(r"[.:;,]$|[.][\"”’]$|\|.*\||\t|\S {3,}\S|^[^\p{L}\p{N}]*$", text)
+            and not regex.search(r"[.:;,。．।॥：；，،؛]$|[.][\"”’]$|\|.*\||\t|\S {3,}\S|^[^\p{L}\p{N}]*$", text)
         )
 
     def _is_caption(self, i: int) -> bool:
@@ -266,7 +268,7 @@ class RoleWalker:
             return True
         if len(lines) > 1 or len(text) > 90 or i + 1 >= len(self.texts) or self.indents[i] > 8:
             return False
-        if regex.search(r"[.;,!:…][\"'”’»)\]]*$", text) or regex.match(rf"\s*{BULLET}\s", text) or "\t" in text:
+        if _SAYS.search(text) or regex.match(rf"\s*{BULLET}\s", text) or "\t" in text:
             return False
         if _TURN.match(text) or regex.search(r"\S {3,}\S", text):
             return False

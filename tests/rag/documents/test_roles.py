@@ -230,6 +230,18 @@ def test_nothing_below_the_responses_of_the_seed_is_the_articles_own_voice() -> 
             id="a short line without an end mark is a heading",
         ),
         pytest.param(
+            "水壶说明书\n\n每月用白醋除垢一次。\n\n保修期为两年。\n\nनियम\n\nतंबू सुनील लाएगा।\n\nचूल्हा लाल है।",
+            [
+                ("水壶说明书", "title"),
+                ("每月用白醋除垢一次。", "body"),
+                ("保修期为两年。", "body"),
+                ("नियम", "heading"),
+                ("तंबू सुनील लाएगा।", "body"),
+                ("चूल्हा लाल है।", "body"),
+            ],
+            id="a sentence between blank lines is no heading, whatever its full stop looks like",
+        ),
+        pytest.param(
             "How to Plant a Small Hedge\n\nWendell Marsh\n30 October 2014\n\nIt rained.",
             [
                 ("How to Plant a Small Hedge", "title"),
