@@ -32,7 +32,7 @@ from rag.index.store import Health, Store
 from rag.ingest import Progress, Report, has_changed, ingest
 from rag.originals import Originals, anything
 from rag.search.retrieve import PASSAGES, Retrieval
-from rag.search.scope import resolve_scope
+from rag.search.scope import narrowed_by_name, resolve_scope
 from rag.search.second_embedder import SecondEmbedder
 from rag.settings import Settings
 
@@ -47,7 +47,11 @@ LONGEST_QUESTION = 4_000
 Asked: TypeAlias = Question | str
 """A question, or the words of one that stands for itself."""
 
-_TASKS = {about.Kind.SUMMARY: prompts.SUMMARY, about.Kind.COMPARISON: prompts.COMPARISON}
+_TASKS = {
+    about.Kind.CONTENTS: prompts.SUMMARY,
+    about.Kind.SUMMARY: prompts.SUMMARY,
+    about.Kind.COMPARISON: prompts.COMPARISON,
+}
 """What a model is asked to make of passages that cover the documents."""
 _NOT_COMPARED = "To weigh them against each other takes a language model; here is what each is about."
 _STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
@@ -282,7 +286,9 @@ class Chatbot:
         one that the chatbot was opened with, if any. Raises QuestionError for an empty or an over-long question,
         ScopeError where its scope names what is not in."""
         question = _clean(question)
-        yield from with_other_places(self._answers(question, llm), self.retriever.elsewhere, question.scope)
+        asked = narrowed_by_name(question, self.documents)
+        grown = (replace(answer, question=question.text) for answer in self._answers(asked, llm))
+        yield from with_other_places(grown, self.retriever.elsewhere, question.scope)
 
     def _answers(self, question: Question, llm: LLM | None) -> Iterator[Answer]:
         chosen = self._written_by(llm) if llm is not None else self._writer
@@ -290,7 +296,9 @@ class Chatbot:
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = requested(question.text, records)
-        if request is not None and request.topic:
+        if request is not None and request.topic and request.kind is about.Kind.CONTENTS:
+            yield from self._of_topic(question, request, records=records, writer=writer)
+        elif request is not None and request.topic:
             yield from self._compared(question, request.topic, records=records, writer=writer)
         elif request is not None:
             yield from self._about(question, request, records=records, writer=writer)
@@ -331,6 +339,19 @@ class Chatbot:
         shown = overview(request, records, self.retriever.passages_of)
         blank = replace(answer, statements=(), passages=shown, complete=False)
         yield from writer.written(blank, quoted=[answer], task=task)
+
+    def _of_topic(
+        self, question: Question, request: about.Request, *, records: Sequence[Record], writer: Writer | None
+    ) -> Iterator[Answer]:
+        """What the documents that are named say of a topic, in a sentence that has all of it; else, and where a model
+        writes, the answer to a question of facts."""
+        started = time.perf_counter()
+        chosen = [records[i] for i in request.which]
+        found = compare(self.gathering, question, topic=request.topic or "", records=chosen) if not writer else None
+        if found is None or found.quoted.abstained:
+            yield from self._asked(question, writer)
+        else:
+            yield from _finished([found.quoted], found.accounts[0].retrieval, started)
 
     def _compared(
         self, question: Question, topic: str, *, records: Sequence[Record], writer: Writer | None

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     THANKS = "thanks"
     ABILITIES = "abilities"
     CATALOGUE = "catalogue"
+    CONTENTS = "contents"
     SUMMARY = "summary"
     COMPARISON = "comparison"
     AUTHOR = "author"
@@ -67,6 +68,7 @@ _OF_DOCUMENTS = tuple(
 _BY_DATE = (Kind.NEWEST, Kind.OLDEST)
 _EITHER = regex.compile(rf"\s+{language.pattern('questions.either')}\s+", regex.IGNORECASE)
 _VAGUE = _whole(language.pattern("requests.vague"))
+_NAMED = regex.compile(r"\W*[“\"„«](?P<name>[^“”\"„«»]+)[”\"“»]\W*")
 _PLACES = language.numbered("requests.places")
 _LAST = frozenset(language.words("requests.last"))
 _DOCUMENT_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
@@ -118,6 +120,9 @@ def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | Non
         if place is None and not _LAST.isdisjoint(words):
             place = len(titles) - 1
         return () if place is None else ((place,) if 0 <= place < len(titles) else None)
+    if named := _NAMED.fullmatch(about):
+        called = regex.compile(rf"(?<!\w){regex.escape(named['name'])}(?!\w)", regex.IGNORECASE)
+        return tuple(i for i, title in enumerate(titles) if called.search(title)) or None
     asked = set(terms.content_stems(about)) - _DOCUMENT_STEMS
     fits = [len(asked & set(terms.stems(title))) / len(asked) if asked else 0.0 for title in titles]
     best = max(fits, default=0.0)

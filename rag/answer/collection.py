@@ -16,6 +16,7 @@ import regex
 from rag.answer.about import Kind, Request, classify
 from rag.answer.central import central_sentences
 from rag.answer.changes import changes, versions_among
+from rag.answer.contents import contents_asked, topic_asked, whole
 from rag.answer.timeline import timeline
 from rag.answer.verify import quotation, settle
 from rag.documents.front_matter import find_author, find_date, is_front_matter
@@ -61,6 +62,9 @@ class Account:
 def requested(question: str, records: Sequence[Record]) -> Request | None:
     """The kind of request about these documents, or None for a question about a fact. What changed can be told of two
     versions of one document only."""
+    which, topic = topic_asked(question, records)
+    if which := which or contents_asked(question, records):
+        return Request(Kind.CONTENTS, which, topic or None)
     request = classify(question, [described(record) for record in records])
     if request is not None and request.kind is Kind.CHANGES:
         return request if versions_among([records[i] for i in request.which]) else None
@@ -78,8 +82,12 @@ def answer_about(
     """Answer a question about the collection from the documents in `records`; `weight_of` says how much a stem tells
     in them."""
     chosen = [records[i] for i in request.which] if request.which else records
-    if request.kind in (Kind.SUMMARY, Kind.COMPARISON):
-        most = _EACH.get(len(chosen), 1) if request.kind is Kind.SUMMARY else 1
+    if request.kind in (Kind.CONTENTS, Kind.SUMMARY) and len(chosen) == 1:
+        read = _read(chosen[0], passages_of)
+        if told := whole(read, is_summary=request.kind is Kind.SUMMARY):
+            return _told(question, told, read)
+    if request.kind in (Kind.CONTENTS, Kind.SUMMARY, Kind.COMPARISON):
+        most = 1 if request.kind is Kind.COMPARISON else _EACH.get(len(chosen), 1)
         return _summary(question, chosen, most=most, passages_of=passages_of, weight_of=weight_of)
     if request.kind is Kind.CHANGES and (versions := versions_among(chosen)):
         older, newer = (_read(record, passages_of) for record in versions)
@@ -104,10 +112,16 @@ def answer_about(
     return Answer(question=question, notice=said[request.kind], named=named)
 
 
+def _told(question: str, told: tuple[Statement, ...], read: Sequence[Passage]) -> Answer:
+    """All of a document, with the passages that it is quoted from."""
+    cited = {citation.paragraph.key for statement in told for citation in statement.citations}
+    passages = tuple(one for one in read if one.paragraph.key in cited)
+    return Answer(question=question, searched_for=(question,), statements=told, passages=passages)
+
+
 def described(record: Record) -> str:
     """The words by which people mean a document: its title, its file's name, who wrote it."""
-    name = document_name(record.document_id).rsplit(".", 1)[0]
-    parts = regex.findall(r"[\p{L}\p{N}]+", name)
+    parts = regex.findall(r"[\p{L}\p{N}]+", document_name(record.document_id))
     return " ".join((record.title, *parts, record.author or ""))
 
 
