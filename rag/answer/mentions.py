@@ -39,6 +39,8 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 _VALUE = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _NAMED = r"\p{Lu}[\p{L}\p{N}-]*(?:\s\p{Lu}[\p{L}\p{N}-]*)*"
 _EITHER = regex.compile(rf"({_NAMED})\s+{language.pattern('questions.either')}\s+({_NAMED})")
+_OF_KIND = regex.compile(r"\b(?P<letters>\p{Lu}{2,5})[ -](?P<what>\p{Ll}{3,})")
+"""Capital letters in front of a thing: "IP address", "API key"."""
 _ROLE = regex.compile(language.pattern("questions.role"), regex.IGNORECASE)
 _NUMBERED = regex.compile(r"\b(?P<what>\p{Ll}{3,}) (?P<number>\d{1,3})(?![\d.,:%]*\d|\s*%)\b(?!\s+\p{Ll}+s\b)")
 _SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
@@ -169,7 +171,8 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
 
 def decisive(names: Iterable[str], question: str, cited: Mentioned) -> tuple[str, ...]:
     """Those of the names that stand nowhere without which a question is not answered: not one beside another that is
-    cited, where one of the two will do, "LDAP or Active Directory"."""
+    cited, where one of the two will do, "LDAP or Active Directory", nor letters that say of which kind something cited
+    is, "the IP address"."""
     will_do = {
         word.casefold()
         for found in _EITHER.finditer(question)
@@ -177,6 +180,7 @@ def decisive(names: Iterable[str], question: str, cited: Mentioned) -> tuple[str
         for side in found.groups()
         for word in _WORD.findall(side)
     }
+    will_do |= {found["letters"].casefold() for found in _OF_KIND.finditer(question) if found["what"] in cited}
     return tuple(name for name in names if not {word.casefold() for word in _WORD.findall(name)} <= will_do)
 
 

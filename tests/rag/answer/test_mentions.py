@@ -151,6 +151,21 @@ def test_where_one_of_two_will_do_the_other_is_not_decisive(
 
 
 @pytest.mark.parametrize(
+    ("question", "names", "left"),
+    [
+        ("What is the IP address of the zebra?", ("IP",), ()),
+        ("What is the IP of the zebra?", ("IP",), ("IP",)),
+        ("Who holds the NATO office?", ("NATO",), ("NATO",)),
+        ("What is the IP address of the Denver printer?", ("IP", "Denver"), ("Denver",)),
+    ],
+)
+def test_letters_that_say_what_kind_of_thing_is_asked_for_are_not_decisive_where_that_is_cited(
+    question: str, names: tuple[str, ...], left: tuple[str, ...]
+) -> None:
+    assert decisive(names, question, Mentioned(["[zebra] address = 10.0.4.32"])) == left
+
+
+@pytest.mark.parametrize(
     ("question", "word"),
     [
         ("Which tariff is the cheapest?", "cheapest"),
