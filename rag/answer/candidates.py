@@ -31,6 +31,7 @@ from rag.text.overlap import (
     SENTENCE_FEATURES,
     Inquiry,
     SentenceView,
+    coverage,
     sentence_features,
     stems_of,
     view_sentences,
@@ -51,6 +52,10 @@ ROW_NAMED = 3.0
 ROW_ASKED = 8.0
 """Log-odds for a row of which the question names all that it begins with and a column, and with what stands above it as
 much as any other sentence does: a cell is asked for."""
+
+ROW_TELLS_LESS = -4.0
+"""Log-odds for a row for each share of the question that another row of its paragraph has in it and it has not: the
+reader knows nothing of rows, so that their words tell which is meant."""
 
 SAYS_OF_ANOTHER = -3.0
 """Log-odds for a sentence that says yes or no where the question asks for something else: it answers another one."""
@@ -121,10 +126,12 @@ def candidates(
     told = whom.preferences([found[i].sentence for i in telling])
     continued = np.array([found[i].passage.paragraph.document_id in spoken_of for i in telling], dtype=np.float32)
     over = np.array([found[i].passage.paragraph.document_id in ended for i in telling], dtype=np.float32)
+    less = _told_less([found[i] for i in telling], inquiry)
     policy = (
         told
         + SPOKEN_OF * continued
         + ENDED * over
+        + ROW_TELLS_LESS * less
         + _policy(inquiry, [found[i] for i in telling], exactly, context=chosen["context coverage"])
     )
     shares = probabilities(model.scores(chosen) + policy)
@@ -167,6 +174,25 @@ def _level_rows(sentences: Sequence[SentenceView], features: Features) -> None:
     rows = [i for i, sentence in enumerate(sentences) if sentence.is_row and not sentence.is_header]
     for name in READ_FEATURES if rows else ():
         features[name][rows] = features[name][rows].max()
+
+
+def _told_less(found: Sequence[Candidate], inquiry: Inquiry) -> Numbers:
+    """How much more of the question the best row beside each of these has in it; 0 for what is no row. What stands
+    above all of them tells of none."""
+    told = [_told_by_row(one, inquiry) if one.sentence.is_row else 0.0 for one in found]
+    best: dict[Key, float] = {}
+    for one, share in zip(found, told, strict=True):
+        best[one.passage.paragraph.key] = max(best.get(one.passage.paragraph.key, 0.0), share)
+    less = [
+        best[one.passage.paragraph.key] - share if one.sentence.is_row else 0.0
+        for one, share in zip(found, told, strict=True)
+    ]
+    return np.array(less, dtype=np.float32)
+
+
+def _told_by_row(row: Candidate, inquiry: Inquiry) -> float:
+    context = context_of(row.passage.source.title, row.passage.paragraph)
+    return coverage(inquiry, row.sentence.present - stems_of(context, inquiry.truncated))
 
 
 def _as_read(sentence: SentenceView, reading: Reading | None) -> tuple[float, float, float]:

@@ -76,6 +76,27 @@ def test_of_a_table_the_row_is_quoted_with_the_names_of_its_columns(ask: Ask, qu
     assert answer.statements[0].lead == "Boat | Berth | Length (m) | Keeper:"
 
 
+FLEET = """# Boats of the club
+
+Kite: two-seat canoe, built 2009, white.
+Swift: four-seat rowing boat, built 1995, needs new varnish.
+Plover: single canoe, built 2018, on loan to the scouts until May.
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("Which boat is on loan?", "Plover: single canoe, built 2018, on loan to the scouts until May."),
+        ("Which boat needs varnish?", "Swift: four-seat rowing boat, built 1995, needs new varnish."),
+    ],
+)
+def test_of_lines_that_are_fields_the_one_that_tells_most_of_the_question_is_quoted(
+    ask: Ask, question: str, row: str
+) -> None:
+    assert [one.quote for one in ask(FLEET, question).citations] == [row]
+
+
 GAUGES = "Gauge,River,Read on,Level (cm),Note\n" + "".join(
     f"G-{100 + 7 * i},{river},2024-{month:02}-1{i % 9},{140 + 3 * i},{note}\n"
     for i, (river, month, note) in enumerate(
