@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rag.answer.foreign import across_languages, nearest_across
@@ -12,9 +13,17 @@ from rag.answer.outcomes import abstaining, quoted
 from rag.answer.sections import in_sections
 from rag.answer.several import in_turn, joined
 from rag.domain import Answer, Passage, Question
+from rag.index.embedder import Embedder
+from rag.text import dictionary
+from rag.text.identify import language_by_words, likeliest_language
 
 if TYPE_CHECKING:
     from rag.answer.writing import Writer
+
+
+_ENGLISH = "en"
+_LONG = 100
+"""Words of a paragraph, for how likely it holds one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +104,23 @@ def _quoted_of(
         evidence,
         gate=gathering.judged(evidence),
         scope=scope,
-        commonness=gathering.embedder.commonness,
+        commonness=_commonness_in(evidence.inquiry.question, gathering.embedder),
         read=gathering.retriever.passages_of,
     )
+
+
+def _commonness_in(question: str, embedder: Embedder) -> Callable[[str], float]:
+    """How likely a paragraph in the language of a question holds a word: the shipped embedder's vocabulary tells that
+    of English, a dictionary that of others."""
+
+    @cache
+    def language() -> str | None:
+        by_words = language_by_words(question)
+        return by_words if by_words == _ENGLISH else likeliest_language(question)
+
+    def commonness(stem: str) -> float:
+        known = embedder.commonness(stem)
+        code = language()
+        return known if code in (None, _ENGLISH) else max(known, _LONG * dictionary.share(stem, code))
+
+    return commonness

@@ -77,8 +77,12 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     own = _list_at(around, place)
     if asks_to_do:
         return _shown(own) if own is not None and asked.is_done_by(own) else None
+    if own is not None and asked.is_meant(own):
+        return _shown(own)
+    if is_how_to and (steps := _steps_headed(inquiry, around)):
+        return _shown(steps)
     if own is not None:
-        return _shown(own) if asked.is_meant(own) else None
+        return None
     nearby = _lists_of_section(around, place)
     return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
 
@@ -141,10 +145,10 @@ def _first_name(passage: Passage) -> str:
 def is_heading_of(inquiry: Inquiry, passage: Passage) -> bool:
     """Whether the heading right above a paragraph, or the title where there is none, says what is asked, all of it and
     nothing else: "Becoming a member" over the steps of "how do I become a member?", "Complaints procedure" over "the
-    steps of a complaint"."""
-    above = passage.paragraph.heading[-1] if passage.paragraph.heading else passage.source.title
+    steps of a complaint". One that says no more than "Method" leaves that to what stands above it."""
     unsaid = _stems(_STEPS, inquiry) if _HOW_TO.match(inquiry.question) else frozenset()
-    said = _stems(above, inquiry) - unsaid
+    above = [_stems(one, inquiry) - unsaid for one in (*reversed(passage.paragraph.heading), passage.source.title)]
+    said = next(filter(None, above), frozenset()) if unsaid else above[0]
     return bool(said) and said == frozenset(inquiry.stems) - unsaid
 
 
@@ -249,6 +253,13 @@ def _lists_of_section(around: Sequence[Passage], place: int) -> list[_List]:
         found += [one] if one else []
         i = one.first + len(one.items) if one else i + 1
     return sorted(found, key=lambda one: min(abs(one.first - place), abs(one.first + len(one.items) - place)))
+
+
+def _steps_headed(inquiry: Inquiry, around: Sequence[Passage]) -> _List | None:
+    """The steps under a heading, or a title, that says all of what is asked; not the ingredients above them."""
+    first = (i for i, one in enumerate(around) if _is_item(one) and _step(one) == 1 and is_heading_of(inquiry, one))
+    place = next(first, None)
+    return _list_at(around, place) if place is not None else None
 
 
 def _list_at(around: Sequence[Passage], place: int) -> _List | None:

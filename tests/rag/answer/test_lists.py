@@ -209,3 +209,33 @@ def test_where_it_is_uncertain_which_step_answers_all_of_them_may(bot: Chatbot) 
     ranked = [replace(other, share=0.7), replace(chain, share=0.1)]
     steps = likely_steps(evidence.inquiry, ranked, bot.retriever.passages_of)
     assert steps is not None and steps.statements[0].text == "1. Let the chain hang."
+
+
+RECIPES = {
+    "stew.md": "# Bean stew\n\n## Ingredients\n\n- 500 g beans\n- 2 carrots\n\n## Method\n\n1. Soak the beans overnight.\n2. Boil them for an hour.\n3. Add the carrots and salt.\n",
+    "Semmelknödel.md": "# Semmelknödel\n\n## Zutaten\n\n- 6 Semmeln\n- 3 Eier\n\n## Zubereitung\n\n1. Die Semmeln in Milch einweichen.\n2. Die Eier unterkneten.\n3. Knödel formen und 20 Minuten ziehen lassen.\n",
+    "gazpacho.md": "# Gazpacho\n\n## Ingredientes\n\n- 1 kg de tomates\n- 1 pepino\n\n## Preparación\n\n1. Lavar los tomates y el pepino.\n2. Triturar todo con aceite.\n3. Enfriar dos horas en la nevera.\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "last"),
+    [
+        ("How do I make bean stew?", "Soak the beans overnight.", "Add the carrots and salt."),
+        ("Wie macht man Semmelknödel?", "Die Semmeln in Milch einweichen.", "Knödel formen und 20 Minuten ziehen lassen."),
+        ("¿Cómo se hace el gazpacho?", "Lavar los tomates y el pepino.", "Enfriar dos horas en la nevera."),
+    ],
+)  # fmt: skip
+def test_how_something_is_made_is_all_steps_under_its_name_whatever_they_are_headed_by(
+    tmp_path: Path, embedder: MiniLM, question: str, first: str, last: str
+) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name, text in RECIPES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    with open_chatbot(Settings(home=tmp_path / "home", documents=folder), "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask(question)
+    assert answer.confidence.value == "high"
+    assert [answer.citations[0].quote[3:], answer.citations[-1].quote[3:]] == [first, last]
+    assert len(answer.citations) == 3
