@@ -35,7 +35,7 @@ _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex
 
 _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
-_IN_PLACE = 45
+IN_PLACE = 45
 """Words that what may answer is shown with, whatever stands beside it."""
 _MOST_ALTERNATIVES = 3
 _ALTERNATIVE_AT = 0.2
@@ -173,11 +173,11 @@ def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Stateme
         first, others = later, [first, *(one for one in others if one is not later)]
     beside = (unmarked(statement_of(candidate, mark)) for mark, candidate in enumerate(others, start=2))
     shares = {one.index: one.share for one in ranked if one.passage.paragraph.key == first.passage.paragraph.key}
-    most_words = max(_IN_PLACE, MOST_WORDS - sum(one.words for one in others))
-    return (_in_its_place(first, shares=shares, most_words=most_words), *beside)
+    most_words = max(IN_PLACE, MOST_WORDS - sum(one.words for one in others))
+    return (in_its_place(first, shares=shares, most_words=most_words), *beside)
 
 
-def _in_its_place(candidate: Candidate, *, shares: Mapping[int, float], most_words: int) -> Statement:
+def in_its_place(candidate: Candidate, *, shares: Mapping[int, float], most_words: int = IN_PLACE) -> Statement:
     """A sentence in bold with those around it in its paragraph, so many words in all, first what follows it, or what
     stands before it where that is likelier by their `shares`: what it says is understood in its place, and where it is
     not the answer, that often stands beside it."""

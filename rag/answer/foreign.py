@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from rag.answer.answerable import is_telling
 from rag.answer.candidate import Candidate
 from rag.answer.candidates import NOT_PROSE
+from rag.answer.extract import in_its_place
 from rag.answer.gate import likelihood
 from rag.answer.mentions import unknown_identifiers
 from rag.answer.outcomes import FOREIGN, abstaining, noted, possible
@@ -140,11 +141,11 @@ def _quoted(answer: Answer, *, inquiry: Inquiry, languages: Languages, share: fl
 
 
 def _in_its_place(candidate: Candidate) -> Statement:
-    """A sentence; where a text has none, a clause of it in bold between its neighbours, as what it tells may begin or
-    end in these."""
+    """A sentence in bold between those around it; where a text has none, a clause of it, as what it tells may begin or
+    end in its neighbours."""
     alone, paragraph = unmarked(statement_of(candidate, 1)), candidate.passage.paragraph
     if not is_without_stops(candidate.sentence.text):
-        return alone
+        return in_its_place(candidate, shares={})
     around = candidate.sentences[max(candidate.index - 1, 0) : candidate.index + 2]
     whole = Span(around[0].span.start, around[-1].span.end).shifted(paragraph.start)
     citation = replace(candidate.passage.cited(whole, 1), bold=candidate.span)

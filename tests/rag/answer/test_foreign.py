@@ -77,6 +77,9 @@ def test_a_question_in_any_language_finds_the_sentence_that_answers_it(bot: Chat
         assert "another language" in (answer.notice or "")
         for citation in answer.citations:
             assert citation.quote in RULES + FERRY
+    (citation,) = bot.ask("¿Cuánto cuesta una llave perdida?").citations
+    assert citation.quote == "The treasurer keeps the key of the tool shed. A lost key costs 15 pounds."
+    assert citation.bold is not None, "what may answer is shown in its place"
 
 
 def test_what_is_quoted_in_the_language_of_the_question_is_not_called_foreign(home: Path, bot: Chatbot) -> None:
