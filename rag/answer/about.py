@@ -7,7 +7,7 @@ catalogue and from the documents' own sentences.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,6 +71,7 @@ _VAGUE = _whole(language.pattern("requests.vague"))
 _NAMED = regex.compile(r"\W*[“\"„«](?P<name>[^“”\"„«»]+)[”\"“»]\W*")
 _PLACES = language.numbered("requests.places")
 _LAST = frozenset(language.words("requests.last"))
+_KIND_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_kinds"))))
 _DOCUMENT_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
 
 
@@ -124,6 +125,12 @@ def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | Non
         called = regex.compile(rf"(?<!\w){regex.escape(named['name'])}(?!\w)", regex.IGNORECASE)
         return tuple(i for i, title in enumerate(titles) if called.search(title)) or None
     asked = set(terms.content_stems(about)) - _DOCUMENT_STEMS
+    # "The mail about the minibus" may not call itself a mail.
+    return next((which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles))), None)
+
+
+def _fitting(asked: Set[str], titles: Sequence[str]) -> tuple[int, ...]:
+    """Places of the titles with most of these words, if that is most of them."""
     fits = [len(asked & set(terms.stems(title))) / len(asked) if asked else 0.0 for title in titles]
     best = max(fits, default=0.0)
-    return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= 0.6 else None
+    return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= 0.6 else ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+import regex
+
 from rag.answer.candidate import Candidate, asks, label_of
 from rag.answer.polar import is_polar
 from rag.documents.front_matter import is_front_matter
@@ -15,11 +17,15 @@ from rag.text.units import cells_of, field_of
 
 _ALIKE = 3
 """Letters by which the name of a field and a word of the question are told as one: "owner" and "owns"."""
+_SALUTES = regex.compile(
+    rf"(?:{language.pattern('letters.salutations')})(?:[\s,/&]+[\p{{L}}\p{{M}}.'’-]+){{0,7}}\s*[,!:]?", regex.IGNORECASE
+)
 _HEAD_OF_LETTER = frozenset(language.words("letters.head"))
 
 
 def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
-    """“If a fire starts:” announces an answer and is none, and neither is a label, “Regards, Michael”, a question,
+    """“If a fire starts:” announces an answer and is none, and neither is a label, “Regards, Michael”, “Hi all,”,
+    a question,
     unless somebody is heard to ask it, the names of a table's columns, a field with nothing but the document's title,
     or what the question says itself, or one of its front matter that is not asked for: by its name, as far as
     beginnings go, or by who or when."""
@@ -27,13 +33,20 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
     is_label = candidate.index == 0 and label_of(candidate.sentences) is not None
-    if repeats(candidate, inquiry) or names_columns or is_label or is_asked or is_signature(sentence.text.lstrip("> ")):
+    said = sentence.text.lstrip("> ")
+    is_of_letter = is_signature(said) or _is_salutation(said)
+    if repeats(candidate, inquiry) or names_columns or is_label or is_asked or is_of_letter:
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):
         return False
     if candidate.is_record and _is_head_of_letter(sentence.text) and not _asks_of_letter(sentence.text, inquiry):
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _is_salutation(sentence: str) -> bool:
+    """Whether it greets somebody and says nothing else: "Dear Ms Weber,"."""
+    return sentence.endswith((",", "!", ":")) and _SALUTES.fullmatch(sentence) is not None
 
 
 def repeats(candidate: Candidate, inquiry: Inquiry) -> bool:

@@ -134,6 +134,13 @@ def test_ordinary_questions_are_left_to_retrieval(question: str) -> None:
     assert classify(question, TITLES) is None
 
 
+@pytest.mark.parametrize(
+    "question", ["Who sent the mail about the away game?", "Who wrote the email on the away game?"]
+)
+def test_what_kind_of_document_it_is_need_not_stand_in_its_title(question: str) -> None:
+    assert classify(question, ["Re: Bus for the away game", "Board minutes"]) == Request(Kind.AUTHOR, (0,))
+
+
 def test_a_summary_of_something_no_title_names_is_an_ordinary_question() -> None:
     assert classify("Summarise the siege", ["Boiler pressure", "Counting swifts"]) is None
     assert classify("Summarise the siege", []) is None

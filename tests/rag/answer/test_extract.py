@@ -265,6 +265,12 @@ def test_the_lines_above_a_letter_tell_who_when_and_what_about_and_nothing_else(
     assert answer("Who is the treasurer of the committee?", *letter)[0].text.startswith("From: Ann Lee")
 
 
+@pytest.mark.parametrize("greeting", ["Hi all,", "Dear Ms Weber,", "Sehr geehrte Damen und Herren,", "Chère Anne,"])
+def test_what_a_letter_begins_with_answers_nothing(greeting: str) -> None:
+    told = answer("Who do all of you, dear Ms Weber, hear?", passage(greeting), passage("Ann is heard on Friday.", 2))
+    assert told[0].text == "Ann is heard on Friday."
+
+
 def test_what_has_ended_stands_behind_what_holds() -> None:
     old, new = passage("Tubes are kept for three days."), passage("Tubes are kept here for seven days.", 2)
     new = replace(new, paragraph=replace(new.paragraph, document_id="documents/b.txt"))
