@@ -226,7 +226,7 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
     asked, words = inquiry.names, words_of(inquiry)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
-        or (one.is_field and _is_named(one.sentence, words, inquiry))
+        or ((one.is_field or one.is_record) and _is_named(one.sentence, words, inquiry))
         for one in candidates
     ]
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
@@ -263,10 +263,10 @@ def _speakers(paragraph: Paragraph, inquiry: Inquiry) -> AbstractSet[str]:
     return stems_of(paragraph.speaker or "", inquiry.truncated) if is_turn else frozenset()
 
 
-def _is_named(field: SentenceView, words: AbstractSet[str], inquiry: Inquiry) -> bool:
-    """Whether the name of a field is among the question's words."""
-    stems = stems_of(field_of(field.text)[0], inquiry.truncated)
-    return bool(stems) and stems <= words
+def _is_named(fields: SentenceView, words: AbstractSet[str], inquiry: Inquiry) -> bool:
+    """Whether the name of a field, or of one of a record, is among the question's words."""
+    names = (stems_of(field_of(line)[0], inquiry.truncated) for line in fields.text.splitlines())
+    return any(name and name <= words for name in names)
 
 
 def _give_questions_to_their_answers(found: Sequence[Candidate], features: Features, inquiry: Inquiry) -> None:

@@ -9,7 +9,7 @@ from rag.answer.candidate import Candidate
 from rag.documents.context import display
 from rag.documents.voices import lead_of
 from rag.domain import Passage, Role, Statement
-from rag.text.units import columns_of
+from rag.text.units import columns_of, names_above
 
 _SHORT = 2
 """Words of a heading that may stand under several others."""
@@ -75,6 +75,8 @@ def _columns_of(candidate: Candidate) -> str | None:
     heading = candidate.passage.paragraph.heading
     if candidate.is_field or candidate.is_record:
         above = heading_lead(candidate.passage) or f"{candidate.passage.source.title}:"
+        if parents := names_above(candidate.passage.paragraph.text, candidate.sentence.span):
+            return f"{above.rstrip(':')} › {' › '.join(parents)}:"
         return f"{above} {header.text}:" if header.names_record and candidate.index else above
     if header.is_header:
         return heading_lead(candidate.passage) or f"{candidate.passage.source.title}:"

@@ -19,7 +19,7 @@ from rag.domain import Span
 from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
-from rag.text.units import as_line, rows_of, split_prose
+from rag.text.units import as_line, names_above, rows_of, split_prose
 from rag.text.values import HOW_MANY, NUMERAL, prices_of
 
 Features = npt.NDArray[np.float32]
@@ -142,12 +142,19 @@ def view_sentences(text: str, truncated: bool = False) -> tuple[SentenceView, ..
     found = rows_of(text)
     if found is None:
         return tuple(_view(span, span.of(text), truncated) for span in split_prose(text))
-    rows = [replace(_view(span, as_line(span.of(text)), truncated), is_row=True) for span in found.rows]
+    rows = [_row(text, span, truncated) for span in found.rows]
     if found.is_record:
         rows[0] = replace(rows[0], names_record=True)
     if found.header is None:
         return tuple(rows)
     return (replace(_view(found.header, as_line(found.header.of(text)), truncated), is_header=True), *rows)
+
+
+def _row(text: str, span: Span, truncated: bool) -> SentenceView:
+    """With the names of what it is a part of among its words."""
+    view = replace(_view(span, as_line(span.of(text)), truncated), is_row=True)
+    above = names_above(text, span)
+    return replace(view, present=view.present | stems_of(" ".join(above), truncated)) if above else view
 
 
 @lru_cache(maxsize=8192)

@@ -1,8 +1,8 @@
 """The pieces of a text that can be quoted by themselves: rows of a table, records, lines that are fields, entries
 of a log, else its sentences.
 
-A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, or by two spaces and
-more as people line them up; or one in HTML, as Markdown may hold it. Fields are lines such as
+A table is a text whose every line is a row: cells between bars as in Markdown, separated by tabs, by two spaces and
+more as people line them up, or by one dash; or one in HTML, as Markdown may hold it. Fields are lines such as
 "Owner: facilities". A few short ones under one another are a record: "salary: 43000" says nothing without the name two
 lines above it. Of a long one each line is quoted by itself, as a quote of the whole would bury it.
 """
@@ -17,16 +17,23 @@ from itertools import accumulate, groupby, pairwise
 import regex
 
 from rag.domain import Span
+from rag.text.code import split_code
 from rag.text.sentences import split_sentences
 
 _LINE = regex.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
 _DELIMITER = regex.compile(r"[|\s:+=-]*-[|\s:+=-]*")
-_FIELD = regex.compile(r"\s*(?:[-*•]\s+)?\**[\p{L}_][\p{L}\p{N}_ /().-]{0,40}:\**(?:\s+\S|$)")
+_FIELD = regex.compile(
+    r"\s*(?:[-*•]\s+)?\**(?:[\p{L}_/][\p{L}\p{N}_ /(){}.-]{0,40}|\"[^\"]{1,60}\"|'[^']{1,60}'):\**(?:\s+\S|$)"
+)
+_ITEM = regex.compile(r"-\s+\S.{0,100}")
 _SEPARATED = regex.compile(r":|\s=\s")
 _SENTENCE = regex.compile(r":(?:\s+\S+){4,}[.!。]\W*$")
 _COMMENT = regex.compile(r"#+(?!\S)")
 _GAP = regex.compile(r"(?<=\S)[ ]{2,}(?=\S)")
 _FEWEST_GAPS = 2
+_PAIR = regex.compile(r"[^\s–—-].{0,60}?\s[–—-]\s+\S.{0,100}")
+"""Two things with a dash between them: "22 March – Mum"."""
+_FEWEST_PAIRS = 3
 _LONGEST_ROW = 600
 """Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
@@ -92,10 +99,10 @@ def split_units(text: str) -> list[Span]:
 
 
 def split_prose(text: str) -> list[Span]:
-    """The sentences of a text that is no table. What has no end for a long time is a list, a file in one line or a row
-    of numbers, and no sentence: it is cut where it shows parts, behind ";" and brackets, else "," or white space. Thai
-    and Lao have no full stop: what is long there is cut into clauses."""
-    clauses = (clause for span in split_sentences(text) for clause in _clauses(text, span))
+    """The sentences of a text that is no table, or the parts of one that is code. What has no end for a long time is a
+    list, a file in one line or a row of numbers, and no sentence: it is cut where it shows parts, behind ";" and
+    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses."""
+    clauses = (clause for span in split_code(text) or split_sentences(text) for clause in _clauses(text, span))
     return [part for clause in clauses for part in _parts(text, clause, _PARTINGS)]
 
 
@@ -121,6 +128,8 @@ def rows_of(text: str) -> Rows | None:
         return _table(texts, lines)
     if (entries := _entries(texts, lines)) is not None:
         return Rows(None, entries)
+    if len(texts) >= _FEWEST_PAIRS and all(map(_PAIR.fullmatch, texts)):
+        return Rows(None, tuple(lines))
     if not _are_fields(texts):
         return None
     # A question and its answer are no record, and neither are the sentences of a glossary.
@@ -148,6 +157,20 @@ def _entries(texts: Sequence[str], lines: Sequence[Span]) -> tuple[Span, ...] | 
 def is_record(row: str) -> bool:
     """Whether a row is a record: several fields under one another."""
     return len(row.splitlines()) > 1 and not is_tagged(row)
+
+
+def names_above(text: str, span: Span) -> tuple[str, ...]:
+    """The fields that a row of a text is further in than, outermost first: "services" and "web" over "ports: 80"."""
+    begins = text.rfind("\n", 0, span.start) + 1
+    least = span.start - begins
+    found: list[str] = []
+    for line in reversed(text[:begins].splitlines()) if least else ():
+        said = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if said and indent < least:
+            least = indent
+            found += [said.removeprefix("- ").rstrip(":")] if said.endswith(":") else []
+    return tuple(reversed(found))
 
 
 def cells_of(row: str) -> list[str]:
@@ -251,7 +274,18 @@ def _are_fields(texts: list[str]) -> bool:
         return False
     labels = [text.partition(":")[0].split() for text in inside]
     short = all(len(label) <= _MOST_WORDS_OF_A_LABEL for label in labels)
-    return short and all(_FIELD.match(text) for text in inside)
+    fields = [_FIELD.match(text) is not None for text in inside]
+    return short and (all(fields) or _are_of_yaml(inside, fields))
+
+
+def _are_of_yaml(texts: Sequence[str], fields: Sequence[bool]) -> bool:
+    """Whether the lines that are no fields are the items of one that has nothing behind its name."""
+    holds_items = False
+    for text, is_field in zip(texts, fields, strict=True):
+        if not is_field and not (holds_items and _ITEM.fullmatch(text)):
+            return False
+        holds_items = text.endswith(":") if is_field else holds_items
+    return 2 * sum(fields) > len(texts)
 
 
 def _records(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int = 0) -> Rows:

@@ -97,6 +97,44 @@ def test_of_lines_that_are_fields_the_one_that_tells_most_of_the_question_is_quo
     assert [one.quote for one in ask(FLEET, question).citations] == [row]
 
 
+COMPOSE = """services:
+  mill:
+    image: registry.example/mill:2.8
+    ports:
+      - "8080:80"
+    environment:
+      LOG_LEVEL: info
+      GRAIN: rye
+    depends_on:
+      - silo
+    restart: unless-stopped
+    memory: 512m
+  silo:
+    image: postgres:15.4
+    environment:
+      POSTGRES_DB: grain
+    restart: always
+    volumes:
+      - silodata:/var/lib/postgresql/data
+    memory: 256m
+"""
+
+
+@pytest.mark.parametrize(
+    ("question", "lead", "quote"),
+    [
+        ("Which image does the silo service use?", "compose › services › silo:", "image: postgres:15.4"),
+        ("How much memory does the mill have?", "compose › services › mill:", "memory: 512m"),
+    ],
+)
+def test_of_settings_within_one_another_the_ones_that_are_asked_for_are_quoted_with_what_they_are_of(
+    tmp_path: Path, embedder: MiniLM, question: str, lead: str, quote: str
+) -> None:
+    answer = asking(tmp_path, embedder, name="compose.yml")(COMPOSE, question)
+    assert quote in answer.citations[0].quote and answer.statements[0].lead == lead, answer.text
+    assert len(answer.citations[0].quote) < 80
+
+
 GAUGES = "Gauge,River,Read on,Level (cm),Note\n" + "".join(
     f"G-{100 + 7 * i},{river},2024-{month:02}-1{i % 9},{140 + 3 * i},{note}\n"
     for i, (river, month, note) in enumerate(

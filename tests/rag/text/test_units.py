@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.text.sentences import split_sentences
-from rag.text.units import as_line, cell_spans, cells_of, columns_of, rows_of, split_units
+from rag.text.units import as_line, cell_spans, cells_of, columns_of, names_above, rows_of, split_units
 
 TABLE = "| Boat | Berth | Length |\n| --- | :-: | ---: |\n| Sigrid | B-12 | 9.5 m |\n| Alma | C-03 | 12 m |"
 
@@ -148,6 +148,33 @@ def test_fields_further_in_are_of_the_record_above_them(text: str, told: list[st
     assert units(text) == told
 
 
+def test_items_of_a_field_are_of_its_record_and_a_row_knows_what_it_is_part_of() -> None:
+    lines = [
+        "services:",
+        "  mill:",
+        "    image: mill:2.8",
+        "    ports:",
+        '      - "80:8080"',
+        "    files:",
+        "      - /srv/grain",
+    ]
+    lines += [
+        "  silo:",
+        "    image: silo:15.4",
+        "    health:",
+        "      every: 30s",
+        '      "GET /up": 200',
+        "    restart: always",
+    ]
+    text = "\n".join(lines)
+    found = rows_of(text)
+    assert found is not None
+    told = {row.of(text): names_above(text, row) for row in found.rows}
+    assert told["image: mill:2.8"] == ("services", "mill")
+    assert told['ports:\n      - "80:8080"'] == ("services", "mill")
+    assert next(names for row, names in told.items() if row.startswith("silo:")) == ("services",)
+
+
 def test_a_question_and_its_answer_are_no_record() -> None:
     assert units("Q: Who approves travel?\nA: Your line manager.") == [
         "Q: Who approves travel?", "A: Your line manager.",
@@ -186,6 +213,44 @@ TAGGED = """<table class="plans">
 <tr><td>Nest</td><td></td></tr>
 <tr><td><b>Flock</b></td><td>300 | <code>burst</code></td></tr>
 </tbody></table>"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(
+            "WIDTH = 4\nDEPTH = 12  # metres",
+            ["WIDTH = 4", "DEPTH = 12  # metres"],
+            id="constants",
+        ),
+        pytest.param(
+            'cp -a "$FROM/" "$TO/"\n# The old copies go last.\nrm -rf "$TO/old"\n# Then the lamp is lit.\nlamp on',
+            ['cp -a "$FROM/" "$TO/"', '# The old copies go last.\nrm -rf "$TO/old"', "# Then the lamp is lit.\nlamp on"],
+            id="a comment stays with what follows it, and not with what stands before it",
+        ),
+        pytest.param(
+            "/**\n * Opens the lock.\n * Throws when it is rusty.\n */\nfunction open(lock) {\n  return lock.dry ? 1 : null;\n}",
+            ["/**\n * Opens the lock.", "* Throws when it is rusty.\n */", "function open(lock) {\n  return lock.dry ? 1 : null;\n}"],
+            id="a long comment has sentences, and a program none",
+        ),
+        pytest.param(
+            "/** Seconds until it closes. */\nint delay;\n/** How often. */\nint count;\nvoid close();",
+            ["/** Seconds until it closes. */\nint delay;", "/** How often. */\nint count;\nvoid close();"],
+            id="a short one says of what it is",
+        ),
+        pytest.param(
+            "[lamp]\npower = 40\n; only in the cellar\nplace = cellar",
+            ["[lamp]\npower = 40\n; only in the cellar\nplace = cellar"],
+            id="settings stay together",
+        ),
+    ],
+)  # fmt: skip
+def test_code_is_cut_at_its_comments(text: str, told: list[str]) -> None:
+    assert units(text) == told
+
+
+def test_lines_of_two_things_with_a_dash_between_them_are_rows() -> None:
+    assert units("3 Jan - Oskar\n14 Feb - Aunt Lucy\n22 Mar – Mum") == ["3 Jan - Oskar", "14 Feb - Aunt Lucy", "22 Mar – Mum"]  # fmt: skip
 
 
 def test_a_table_in_html_has_rows_and_cells_without_its_tags() -> None:
