@@ -14,6 +14,7 @@ from rag.answer.answerable import is_telling, repeats, words_of
 from rag.answer.brackets import Brackets
 from rag.answer.candidate import Candidate, label_of
 from rag.answer.columns import is_row_asked
+from rag.answer.counted import counted, counts_any_of
 from rag.answer.exactly import Exactly
 from rag.answer.planned import asks_for_a_rule, is_put_forward
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
@@ -56,6 +57,9 @@ much as any other sentence does: a cell is asked for."""
 ROW_TELLS_LESS = -4.0
 """Log-odds for a row for each share of the question that another row of its paragraph has in it and it has not: the
 reader knows nothing of rows, so that their words tell which is meant."""
+
+COUNT_TOLD = 2.0
+"""Log-odds for a row with a number of what the question counts: "1 failed, 642 passed"."""
 
 SAYS_OF_ANOTHER = -3.0
 """Log-odds for a sentence that says yes or no where the question asks for something else: it answers another one."""
@@ -221,7 +225,7 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly, *, context: Numbers) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
     the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
-    newest, that is asked for, of turns those of whom it names; yes and no answer no “what”, and years no “how much does it cost?”. No training text has any of
+    newest, that is asked for, of turns those of whom it names, of entries that count those with a number of what is counted; yes and no answer no “what”, and years no “how much does it cost?”. No training text has any of
     these."""
     asked, words = inquiry.names, words_of(inquiry)
     named = [
@@ -245,11 +249,26 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
         most and is_row_asked(inquiry, one) and not exactly.is_row_denied(one.sentence)
         for one, most in zip(candidates, told_most, strict=True)
     ]
-    weights = [ROW_NAMED, ROW_ASKED, SPEAKER_NAMED, SAYS_OF_ANOTHER, NO_PRICE, POINTS_ELSEWHERE, PUT_FORWARD]
-    holding = np.array([named, rows_asked, spoken, of_another, no_price, elsewhere, put_forward], dtype=np.float32)
-    weighed = holding.T @ np.array(weights, dtype=np.float32)
+    stems = frozenset(inquiry.stems) if counted(inquiry.question) else frozenset[str]()
+    counts = [bool(stems) and one.sentence.is_row and counts_any_of(stems, one.sentence.text) for one in candidates]
+    weighed = _weighed(
+        (ROW_NAMED, named),
+        (ROW_ASKED, rows_asked),
+        (COUNT_TOLD, counts),
+        (SPEAKER_NAMED, spoken),
+        (SAYS_OF_ANOTHER, of_another),
+        (NO_PRICE, no_price),
+        (POINTS_ELSEWHERE, elsewhere),
+        (PUT_FORWARD, put_forward),
+    )
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)
+
+
+def _weighed(*rules: tuple[float, Sequence[bool]]) -> Numbers:
+    """The log-odds of the rules that hold, summed for each candidate."""
+    weights, holding = zip(*rules, strict=True)
+    return np.array(holding, dtype=np.float32).T @ np.array(weights, dtype=np.float32)
 
 
 def _counts_time(text: str) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer.candidate import Candidate
+from rag.answer.counted import counted, counts_any_of, counts_in_words
 from rag.domain import Role, Span
 from rag.text import terms
 from rag.text.dates import WHEN
 from rag.text.overlap import Inquiry
-from rag.text.units import cell_spans
+from rag.text.units import cell_spans, cells_of, field_of
+from rag.text.values import without_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,30 @@ def is_row_asked(inquiry: Inquiry, candidate: Candidate) -> bool:
     first, *others = cells
     named = frozenset(terms.content_stems(first.content.of(text)))
     return bool(named) and named <= asked and any(one.name and one.name <= asked - named for one in others)
+
+
+def tells_number(inquiry: Inquiry, candidate: Candidate) -> bool:
+    """Whether a row may tell how many there are of what the question counts: in words, "1093 invoices", in the cell
+    that is called so, or, where none is, in any cell; not where each row is one of them, as its title says."""
+    row, paragraph = candidate.sentence.text, candidate.passage.paragraph
+    what = counted(inquiry.question)
+    if counts_in_words(inquiry.question, row):
+        return True
+    if not (paragraph.role is Role.TABLE or candidate.is_record or candidate.is_field):
+        # An entry of a log tells what happened: "1 failed, 642 passed".
+        return counts_any_of(frozenset(inquiry.stems), row)
+    named = list(_cells_of(candidate))
+    if called := [cell for cell in named if what & cell.name]:
+        return any(_is_number(cell.content.of(paragraph.text)) for cell in called)
+    if what <= frozenset(terms.stems(f"{candidate.passage.source.title} {' '.join(paragraph.heading)}")):
+        return False
+    cells = [cell.content.of(paragraph.text) for cell in named] or [field_of(row)[1], *cells_of(row)]
+    return any(map(_is_number, cells))
+
+
+def _is_number(content: str) -> bool:
+    """Whether it begins with a number that is no date and no time."""
+    return content[:1].isdigit() and any(map(str.isdigit, without_times(content)[:1]))
 
 
 def _tells(content: str, inquiry: Inquiry, said: frozenset[str]) -> bool:

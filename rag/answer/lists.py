@@ -13,7 +13,10 @@ from itertools import accumulate, groupby
 
 import regex
 
+from rag.answer.alike import asks_for_all, asks_for_rows, compares, computes, rows_alike
 from rag.answer.candidate import Candidate
+from rag.answer.columns import tells_number
+from rag.answer.counted import counted, counts_in_words, tells_count
 from rag.answer.mentions import superlative
 from rag.answer.polar import asking_part
 from rag.answer.quoting import heading_lead, statement_of
@@ -35,6 +38,8 @@ _LIKELIEST = 3
 """Sentences, of which two are in a list that is meant as a whole."""
 _LIKELY = 6
 """Sentences among which steps are looked for where it is uncertain which of them answers."""
+_FEWEST_ROWS, _NEAR = 2, 10
+"""Rows that tell something together, and sentences among which one is looked for."""
 _MOST_OF_IT = 0.5
 """Of what the question asks, by weight: what is above the list, or in one item, and holds so much, is about it."""
 
@@ -48,13 +53,14 @@ _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", re
 @dataclass(frozen=True, slots=True)
 class WholeList:
     """The sentence that leads a list in, where there is one, and its items, each a citation of one of the `passages`;
-    their verdicts are still pending. `more` items follow that are not shown. It `answers` by itself; rows are for
-    comparing."""
+    their verdicts are still pending. `more` items follow that are not shown. It `answers` by itself; what is to be
+    counted or compared does not. They may be `are_rows` of a table."""
 
     statements: tuple[Statement, ...]
     passages: tuple[Passage, ...]
     more: int
     answers: bool = True
+    are_rows: bool = False
 
 
 def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
@@ -63,9 +69,12 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     best = ranked[0]
     if best.sentence.is_row and superlative(inquiry.question):
         return _rows_beside(best, read)
+    if (rows := _rows_together(inquiry, ranked, read)) is not None:
+        return rows
     is_how_to = _HOW_TO.match(inquiry.question) is not None
     asks_to_do = not is_how_to and _TO_DO.match(asking_part(inquiry.question)) is not None
-    if not (is_how_to or asks_to_do or _SEVERAL.match(inquiry.question)):
+    counts = bool(counted(inquiry.question)) and not is_counted_by(best, inquiry)
+    if not (is_how_to or asks_to_do or counts or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
@@ -75,6 +84,8 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     likeliest = frozenset(one.passage.paragraph.key for one in ranked[:_LIKELIEST])
     asked = _Asked(inquiry, best, is_how_to, likeliest)
     own = _list_at(around, place)
+    if counts:
+        return _to_count(own, asked) if own is not None else None
     if asks_to_do:
         return _shown(own) if own is not None and asked.is_done_by(own) else None
     if own is not None and asked.is_meant(own):
@@ -122,8 +133,53 @@ def _rows_beside(best: Candidate, read: Read) -> WholeList | None:
         groups = ([*group] for _, group in tables)
         own = next((group for group in groups if any(one.paragraph.number == number for one in group)), [here])
         rows = [(one, Span(one.paragraph.start, one.paragraph.end)) for one in own]
-    if len(rows) == 1:
+    return _rows_shown(best, rows, answers=False) if len(rows) > 1 else None
+
+
+def _rows_together(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
+    """The rows that tell together which ones are asked for, or of which a number is to be made; None where one alone
+    does, or none is asked for."""
+    is_computed = computes(inquiry.question)
+    best = _row_meant(inquiry, ranked, is_computed)
+    if best is None or not (is_computed or asks_for_rows(inquiry.question)):
         return None
+    alike = rows_alike(inquiry, best, read)
+    is_table = best.passage.paragraph.role is Role.TABLE
+    if len(alike.rows) < _FEWEST_ROWS or not (alike.told or is_table):
+        return None
+    is_compared = is_computed or compares(inquiry.question)
+    if not (alike.told or is_compared or asks_for_all(inquiry.question)):
+        return None
+    answers = bool(alike.told) and not is_compared
+    return _rows_shown(best, [(row.passage, row.span) for row in alike.rows], answers=answers)
+
+
+def _row_meant(inquiry: Inquiry, ranked: Sequence[Candidate], is_computed: bool) -> Candidate | None:
+    """The best sentence where it is a row; where something is counted and it tells no number, the best row among what
+    is called so."""
+    best, what = ranked[0], counted(inquiry.question)
+    if best.sentence.is_row:
+        return best
+    if not (is_computed and what) or is_counted_by(best, inquiry):
+        return None
+    rows = (one for one in ranked[1:_NEAR] if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE)
+    return next((one for one in rows if what <= _stems(" ".join(_above(one.passage)), inquiry)), None)
+
+
+def is_counted_by(best: Candidate, inquiry: Inquiry) -> bool:
+    """Whether a sentence tells how many; of items of a list one that says of what, or all else that is asked: "winter
+    camp: 5" under "Stoves"."""
+    if best.sentence.is_row:
+        return tells_number(inquiry, best)
+    text = best.passage.cited(best.span, 0).quote
+    if not _is_item(best.passage) or counts_in_words(inquiry.question, text):
+        return tells_count(inquiry.question, text)
+    others = frozenset(inquiry.stems) - counted(inquiry.question)
+    return bool(others) and others <= best.sentence.present and tells_count(inquiry.question, text)
+
+
+def _rows_shown(best: Candidate, rows: Sequence[tuple[Passage, Span]], *, answers: bool) -> WholeList:
+    """As many rows as are shown of a list, the best one among them."""
     at = next((i for i, (_, span) in enumerate(rows) if span.start == best.span.start), 0)
     first = max(0, min(at - MOST_ITEMS // 2, len(rows) - MOST_ITEMS))
     shown = rows[first : first + MOST_ITEMS]
@@ -133,8 +189,17 @@ def _rows_beside(best: Candidate, read: Read) -> WholeList | None:
         statements=tuple(Statement(text=display(one.quote), citations=(one,), lead=lead) for one in citations),
         passages=tuple(dict.fromkeys(passage for passage, _ in shown)),
         more=len(rows) - len(shown),
-        answers=False,
+        answers=answers,
+        are_rows=True,
     )
+
+
+def _to_count(own: _List, asked: _Asked) -> WholeList | None:
+    """A list of what is counted; it answers by itself where the sentence that leads it in tells how many: "We keep nine
+    boats:"."""
+    if not asked.is_named(own):
+        return None
+    return replace(_shown(own), answers=counts_in_words(asked.inquiry.question, own.announced))
 
 
 def _first_name(passage: Passage) -> str:
@@ -206,6 +271,11 @@ class _Asked:
         """Whether it is steps, of which more than one is among the likeliest: "I cut myself. What do I do?"."""
         return _step(one.items[0]) is not None and self._answers_often(one)
 
+    def is_named(self, one: _List) -> bool:
+        """Whether what is above the list is called as what is counted, and holds most of the question."""
+        above = " ".join((*_above(self.best.passage), one.announced))
+        return counted(self.inquiry.question) <= _stems(above, self.inquiry) and self._covers(above)
+
     def _answers_often(self, one: _List) -> bool:
         return sum(item.paragraph.key in self.likeliest for item in one.items) > 1
 
@@ -217,13 +287,18 @@ class _Asked:
 
     @property
     def _above(self) -> tuple[str, ...]:
-        return self.best.passage.source.title, *self.best.passage.paragraph.heading
+        return _above(self.best.passage)
 
     def _covers(self, *texts: str) -> bool:
         return coverage(self.inquiry, stems_of(" ".join(texts), self.inquiry.truncated)) >= _MOST_OF_IT
 
     def _are_steps(self, one: _List) -> bool:
         return self.is_how_to and _step(one.items[0]) is not None
+
+
+def _above(passage: Passage) -> tuple[str, ...]:
+    """The title and the headings of a passage."""
+    return passage.source.title, *passage.paragraph.heading
 
 
 def _shown(one: _List) -> WholeList:

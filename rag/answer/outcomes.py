@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from rag.answer.alike import bound_of, command_of
 from rag.answer.candidates import NOT_PROSE
 from rag.answer.columns import empty_cells
+from rag.answer.counted import counted
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
-from rag.answer.lists import WholeList, is_heading_of, likely_steps, whole_list
+from rag.answer.lists import WholeList, is_counted_by, is_heading_of, likely_steps, whole_list
 from rag.answer.mentions import (
     Mentioned,
     absent,
@@ -32,11 +34,12 @@ from rag.documents.signatures import is_signature
 from rag.domain import Answer, GateReading, Paragraph, Passage, Role, Source, Statement, document_name
 from rag.text import language, terms
 from rag.text.identify import differ
-from rag.text.overlap import seen_by, stems_of
+from rag.text.overlap import Inquiry, seen_by, stems_of
 
 NOT_FOUND = "Your documents do not seem to answer this."
 MAY_ANSWER = "This may answer it. Read it in its place before you rely on it."
 ONE_MAY_ANSWER = "One of these may answer it. Read it in its place before you rely on it."
+AS_IT_STANDS = "It is shown as it stands: nothing was counted, added up or compared."
 FOREIGN = "It is quoted from a text in another language than the question."
 _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
@@ -64,7 +67,7 @@ def quoted(
     together = whole_list(evidence.inquiry, evidence.candidates, read) if is_near else None
     headed = (evidence.candidates[0].passage, together.passages[-1]) if together is not None else ()
     is_headed = any(is_heading_of(evidence.inquiry, one) for one in headed)
-    is_compared = together is not None and not together.answers and _is_told_but_for_the_most(evidence)
+    is_compared = together is not None and _is_told_but_for_the_most(evidence.inquiry, together.passages[0])
     is_possible = gate.is_open or gate.is_possible or is_headed or is_compared or _is_row_meant(evidence)
     if not is_near or unknown or not is_possible:
         yield abstaining(replace(answer, unmentioned=unknown), scope)
@@ -93,9 +96,10 @@ def quoted(
         statements = tuple(map(settle, likely))
         doubts = doubts_of(statements)
     answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
-    kind = "items of the list" if together is None or together.answers else "rows of the table"
+    kind = "rows of the table" if together and together.are_rows else "items of the list"
     more = f"{together.more} more {kind} are not shown." if together and together.more else None
-    note = " ".join(filter(None, (more, FOREIGN if doubts.is_foreign else None))) or None
+    raw = AS_IT_STANDS if together and not together.answers else None
+    note = " ".join(filter(None, (more, raw, FOREIGN if doubts.is_foreign else None))) or None
     if not is_sure:
         yield noted(possible(answer, statements, are_alternatives=together is None and not is_asked), note)
         return
@@ -121,13 +125,15 @@ def _is_row_meant(evidence: Evidence) -> bool:
     return row.is_row and bool(inquiry.names) and inquiry.names <= seen.present and not unknown
 
 
-def _is_told_but_for_the_most(evidence: Evidence) -> bool:
-    """Whether the best row and what stands above it hold most of the question but for the word that asks which of
-    several has the most: no row says of itself that it is the cheapest."""
-    inquiry, best = evidence.inquiry, evidence.candidates[0].passage
-    most = stems_of(superlative(inquiry.question) or "", inquiry.truncated)
+def _is_told_but_for_the_most(inquiry: Inquiry, first: Passage) -> bool:
+    """Whether the first of several rows or items and what stands above it hold most of the question but for words that
+    only ask: which of several has the most, "list all"; no row says of itself that it is the cheapest, or that it costs
+    more than 20."""
+    question = inquiry.question
+    asking = " ".join(filter(None, (superlative(question), command_of(question), bound_of(question))))
+    most = stems_of(asking, inquiry.truncated)
     others = {stem: weight for stem, weight in inquiry.weighted if stem not in most}
-    said = stems_of(_with_headings(best.paragraph, best.source), inquiry.truncated)
+    said = stems_of(_with_headings(first.paragraph, first.source), inquiry.truncated)
     return sum(weight for stem, weight in others.items() if stem in said) > _HALF * sum(others.values())
 
 
@@ -152,18 +158,22 @@ def _doubts(
     commonness: Callable[[str], float],
     is_list: bool,
 ) -> _Doubts:
-    citations = [citation for statement in statements for citation in statement.citations]
+    citations, best = [one for statement in statements for one in statement.citations], evidence.candidates[0]
     # A row is names and numbers: they are of no language.
     if differ([answer.question], [one.quote for one in citations if one.paragraph.role is not Role.TABLE]):
         # Its words cannot be compared with theirs.
         return _Doubts(is_foreign=True, are_grave=True)
     cited = Mentioned(_with_headings(one.paragraph, one.source) for one in citations)
-    missing = absent(answer.question, answer.missing_terms, cited, commonness)
-    away = unmentioned(answer.question, cited)
+    # A bound, "more than 20 days", is the asker's own.
+    bounds = (bound_of(answer.question) or "").split() if is_list else []
+    missing_terms = [one for one in answer.missing_terms if one not in bounds]
+    missing = absent(answer.question, missing_terms, cited, commonness)
+    away = tuple(one for one in unmentioned(answer.question, cited) if one not in bounds)
     # Who asks when, or how much, is not answered by what tells no time and no amount; who names somebody or something,
     # not by what is said of another – but that it is not named may be why the answer is no.
     asks_for_value = evidence.inquiry.kind in ("number", "date")
-    is_of_another_kind = asks_for_value and not is_list and evidence.candidates[0].features["kind missing"] > 0
+    is_of_another_kind = asks_for_value and not is_list and best.features["kind missing"] > 0
+    is_uncounted = bool(counted(answer.question)) and not is_list and not is_counted_by(best, evidence.inquiry)
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
@@ -182,7 +192,7 @@ def _doubts(
     return _Doubts(
         told=tuple(dict.fromkeys(told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
-        are_grave=any((lacking, is_of_another_kind, says_of_another, is_planned, is_rare, compares)),
+        are_grave=any((lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_rare, compares)),
     )
 
 

@@ -83,6 +83,10 @@ _CLOCK = regex.compile(
 )
 
 
+_TO_THE_SECOND = regex.compile(r"\d\d?:\d\d:\d\d(?:[.,]\d+)?(?:Z\b|\s?[+-]\d\d:?\d\d\b)?")
+"""As programs write the time of an entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A number with the stem of the word that follows it: "13 days" is (13.0, "day"). `measure` names its unit of
@@ -213,6 +217,14 @@ def prices_of(sentence: str) -> tuple[str, ...]:
     """The numbers of a sentence that may be a price, as they are written: no dates, and no counts of days or years."""
     rest = masked(sentence, (one.span for one in find_dates(sentence)))
     return tuple(span.of(rest) for span, amount in find_amounts(rest) if amount.measure not in _OF_TIME)
+
+
+@lru_cache(maxsize=8192)
+def without_times(text: str) -> str:
+    """The text with its whole dates and times of day made unreadable; every place stays where it is. A year alone may
+    be a count."""
+    rest = masked(text, (Span(*match.span()) for match in _TO_THE_SECOND.finditer(text)))
+    return _clocks(masked(rest, (one.span for one in find_dates(text) if one.is_plain)))[0]
 
 
 @lru_cache(maxsize=8192)
