@@ -11,11 +11,12 @@ from rag.answer.foreign import across_languages, nearest_across
 from rag.answer.gathering import Evidence, Gathering, Rewriter
 from rag.answer.outcomes import abstaining, quoted
 from rag.answer.sections import in_sections
-from rag.answer.several import in_turn, joined
+from rag.answer.several import Asked, in_turn, joined
 from rag.domain import Answer, Passage, Question
 from rag.index.embedder import Embedder
 from rag.text import dictionary
 from rag.text.identify import language_by_words, likeliest_language
+from rag.search.parts import Part
 
 if TYPE_CHECKING:
     from rag.answer.writing import Writer
@@ -28,11 +29,11 @@ _LONG = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The evidence for a question and, where it asks several things, for each of its parts, as they were asked."""
+    """The evidence for a question and, where it asks several things, for each of its parts."""
 
     gathering: Gathering
     evidence: Evidence
-    parts: Sequence[tuple[str, Evidence]]
+    parts: Sequence[tuple[Part, Evidence]]
 
     @classmethod
     def of(cls, question: Question, *, gathering: Gathering, rewriter: Rewriter | None) -> Found:
@@ -86,14 +87,14 @@ def _quoted(answer: Answer, found: Found, *, scope: frozenset[str] | None) -> It
         yield from grown
         return
     *_, whole = grown
-    parts = [(asked, _quoted_part(part, gathering=found.gathering, scope=scope)) for asked, part in found.parts]
-    yield joined(whole, parts)
+    yield joined(whole, [_quoted_part(*one, gathering=found.gathering, scope=scope) for one in found.parts])
 
 
-def _quoted_part(part: Evidence, *, gathering: Gathering, scope: frozenset[str] | None) -> Answer:
-    alone = Answer(question=part.inquiry.question, passages=part.retrieval.passages)
-    *_, last = _quoted_of(alone, part, gathering=gathering, scope=scope)
-    return last
+def _quoted_part(part: Part, evidence: Evidence, *, gathering: Gathering, scope: frozenset[str] | None) -> Asked:
+    alone = Answer(question=evidence.inquiry.question, passages=evidence.retrieval.passages)
+    *_, last = _quoted_of(alone, evidence, gathering=gathering, scope=scope)
+    is_of_kind = not any(one.features["kind missing"] for one in evidence.candidates[:1])
+    return Asked(part, last, is_of_kind)
 
 
 def _quoted_of(

@@ -21,7 +21,7 @@ from rag.search.filing import years_in, years_of
 from rag.search.followup import StandAlone, expand
 from rag.search.languages import Languages
 from rag.search.learned import Learned
-from rag.search.parts import parts_of
+from rag.search.parts import Part, parts_of
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
 from rag.text import terms
@@ -81,11 +81,10 @@ class Gathering:
         # A follow-up is judged in both its wordings: the carried words may fit the passage and not the sentence.
         return replace(max(read, key=self.certainty), usage=alone.usage)
 
-    def gather_parts(self, question: Question) -> list[tuple[str, Evidence]]:
-        """Each part of a question that asks several things, as it was asked, with its evidence; nothing for any
-        other."""
+    def gather_parts(self, question: Question) -> list[tuple[Part, Evidence]]:
+        """Each part of a question that asks several things, with its evidence; nothing for any other."""
         parts = parts_of(question.text, self.retriever.rarity)
-        return [(part.asked, self.gather(replace(question, text=part.alone))) for part in parts]
+        return [(part, self.gather(replace(question, text=part.alone))) for part in parts]
 
     def judged(self, evidence: Evidence) -> GateReading:
         """The gate's reading of it."""

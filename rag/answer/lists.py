@@ -143,8 +143,10 @@ def _rows_together(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) ->
     best = _row_meant(inquiry, ranked, is_computed)
     if best is None or not (is_computed or asks_for_rows(inquiry.question)):
         return None
-    alike = rows_alike(inquiry, best, read)
     is_table = best.passage.paragraph.role is Role.TABLE
+    if is_computed and not is_table and is_counted_by(best, inquiry):
+        return None
+    alike = rows_alike(inquiry, best, read)
     if len(alike.rows) < _FEWEST_ROWS or not (alike.told or is_table):
         return None
     is_compared = is_computed or compares(inquiry.question)

@@ -98,7 +98,7 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
     weighted = tuple((stem, weight_of(stem)) for stem in stems)
     named = [*named_in(question), *NUMERAL.findall(question)]
     names = frozenset(stem for name in named for stem in terms.stems(name)) & set(stems)
-    kind = next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
+    kind = _kind_of(question)
     if truncated:
         weighted = tuple(
             {terms.truncation_stem(stem): (terms.truncation_stem(stem), weight) for stem, weight in weighted}.values()
@@ -106,6 +106,15 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
         names = frozenset(terms.truncation_stem(stem) for stem in names)
     days = tuple((day, frozenset(_stems(span.of(question), truncated))) for span, day in find_days(question))
     return Inquiry(question=question, weighted=weighted, names=names, kind=kind, truncated=truncated, days=days)
+
+
+def _kind_of(question: str) -> str | None:
+    return next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
+
+
+def asks_for_name(question: str) -> bool:
+    """Whether it asks who, or where."""
+    return _kind_of(question) == "name"
 
 
 def seen_by(inquiry: Inquiry, sentences: Sequence[SentenceView]) -> Sequence[SentenceView]:

@@ -214,8 +214,9 @@ def find_measured(text: str) -> Iterator[tuple[str, Amount]]:
 
 @lru_cache(maxsize=8192)
 def prices_of(sentence: str) -> tuple[str, ...]:
-    """The numbers of a sentence that may be a price, as they are written: no dates, and no counts of days or years."""
-    rest = masked(sentence, (one.span for one in find_dates(sentence)))
+    """The numbers of a sentence that may be a price, as they are written: no dates, no times of day, no counts of days
+    or years."""
+    rest, _ = _clocks(masked(sentence, (one.span for one in find_dates(sentence))))
     return tuple(span.of(rest) for span, amount in find_amounts(rest) if amount.measure not in _OF_TIME)
 
 

@@ -25,6 +25,29 @@ The ferry to the island leaves from the stone pier every Thursday at noon. A tic
 # The bakery
 
 The bakery sells bread of seven kinds. Rye bread is baked on Mondays only.
+
+# The common room
+
+Guests may cook in the common room until ten. Cats are welcome, other animals are not. The room seats forty.
+
+# Courses
+
+## Weaving
+
+It costs 44 crowns for six evenings, with Rolf Dahl.
+
+## Carving
+
+Each evening costs 9 crowns, with Signe Moe. The band at its feast is The Tin Whistle.
+
+# Feasts
+
+| Day | Feast | Where | Whom to ask |
+|---|---|---|---|
+| 3 May | Spring feast | Barn | Edda Lund |
+| 9 June | Boat feast | Pier | Tor Vik |
+
+Entry to the Harvest feast costs 30 crowns.
 """
 
 
@@ -97,3 +120,27 @@ def test_where_only_a_part_is_answered_it_is_no_more_than_possible(bot: Chatbot,
 def test_a_part_leans_on_the_one_before(bot: Chatbot) -> None:
     answer = bot.ask("How much is the ferry? And when does it leave?")
     assert [quote.split(" ")[-1] for quote in quotes(answer)] == ["crowns.", "noon."]
+
+
+def test_the_other_thing_that_somebody_may_do_is_not_left_out(bot: Chatbot) -> None:
+    assert "Cats are welcome" in bot.ask("Can I cook in the common room and bring my cat?").text
+
+
+def test_what_is_asked_of_each_of_several_things_is_told_of_each_behind_its_name(bot: Chatbot) -> None:
+    answer = bot.ask("Weaving and carving: what does each cost?")
+    weaving, carving = answer.statements
+    assert "44 crowns" in weaving.text and "Weaving" in (weaving.lead or "")
+    assert "9 crowns" in carving.text and "carving" in (carving.lead or "")
+
+
+def test_a_part_that_is_told_of_another_thing_only_is_not_answered(bot: Chatbot) -> None:
+    answer = bot.ask("Where is the Boat feast, what does it cost, and whom do I ask?")
+    assert any("Boat feast" in one for one in quotes(answer))
+    assert all((one.lead or "").startswith("What may answer") for one in answer.statements if "Harvest" in one.text)
+    assert "Nothing certain was found for “what does it cost”." in (answer.notice or "") or answer.is_uncertain
+
+
+def test_what_may_answer_is_shown_where_the_parts_are_no_more_than_that(bot: Chatbot) -> None:
+    answer = bot.ask("What does the opera cost and when does it meet?")
+    assert answer.confidence is not Confidence.HIGH
+    assert answer.abstained or answer.statements
