@@ -35,6 +35,9 @@ _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex
 
 _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
+_FEWEST_ASKED = 2
+"""Words of a question all of which a denial tells."""
+
 IN_PLACE = 45
 """Words that what may answer is shown with, whatever stands beside it."""
 _MOST_ALTERNATIVES = 3
@@ -60,7 +63,7 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
         return (told,)
     if (told := _with_neighbour(inquiry, best, ranked[1:])) is not None:
         return (told,)
-    second_best = _second(inquiry, best, ranked[1:])
+    second_best = _denial(inquiry, best, ranked[1:]) or _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
     return tuple(
         _with_cell(statement_of(candidate, mark), inquiry=inquiry, candidate=candidate)
@@ -97,6 +100,16 @@ def _with_neighbour(inquiry: Inquiry, best: Candidate, others: Sequence[Candidat
             end = max(best.span.end, one.span.end) - best.passage.paragraph.start
             return _lengthened(best, end, start=start)
     return None
+
+
+def _denial(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
+    """What denies, in the paragraph of the best sentence, all that is asked for, of which the best one tells a part:
+    "The market is on Saturdays. In January there is no market."."""
+    asked = frozenset(inquiry.stems)
+    if best.sentence.is_row or len(asked) < _FEWEST_ASKED or asked <= _told(inquiry, best):
+        return None
+    beside = (one for one in others if one.passage.paragraph.key == best.passage.paragraph.key)
+    return next((one for one in beside if asked <= _told(inquiry, one) and _DENIES.search(one.sentence.text)), None)
 
 
 def _lengthened(best: Candidate, end: int, *, start: int | None = None) -> Statement:

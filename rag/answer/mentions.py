@@ -43,6 +43,18 @@ _OF_KIND = regex.compile(r"\b(?P<letters>\p{Lu}{2,5})[ -](?P<what>\p{Ll}{3,})")
 """Capital letters in front of a thing: "IP address", "API key"."""
 _ROLE = regex.compile(language.pattern("questions.role"), regex.IGNORECASE)
 _NUMBERED = regex.compile(r"\b(?P<what>\p{Ll}{3,}) (?P<number>\d{1,3})(?![\d.,:%]*\d|\s*%)\b(?!\s+\p{Ll}+s\b)")
+_REACHED_BY = tuple(
+    (regex.compile(rf"^\W*(?=.*?(?P<by>{by})){language.pattern(name)}", regex.IGNORECASE), regex.compile(told))
+    for name, by, told in (
+        (
+            "questions.telephone",
+            r"\b(?:phone|telephone|mobile|cell|fax)(?: ?number)?\b",
+            r"\d(?:[\s()/.–-]{0,2}\d){4,}",
+        ),
+        ("questions.e_mail", r"\be-?mail(?: ?address)?\b", r"\S@\S"),
+    )
+)
+"""What asks for a way to reach somebody, and what tells one."""
 _SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
@@ -132,8 +144,17 @@ class Mentioned:
 
 def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
     """What the question names that stands nowhere in the cited texts, not with a slip either."""
-    told = _days_told(question, cited) | _amounts_told(question, cited)
+    told = _days_told(question, cited) | _amounts_told(question, cited) | _words(days_missed(question, cited))
     return tuple(one for one in named(question) if one not in cited and one.casefold() not in told)
+
+
+def days_missed(question: str, cited: Mentioned) -> tuple[str, ...]:
+    """The days of the question, "12 November", of whose month the cited texts tell others only."""
+    return tuple(
+        span.of(question)
+        for span, day in find_days(question)
+        if isinstance(day, Day) and day.day and not cited.tells(day) and cited.tells(Day(month=day.month))
+    )
 
 
 def _amounts_told(question: str, cited: Mentioned) -> frozenset[str]:
@@ -160,7 +181,8 @@ def absent(question: str, missing: Iterable[str], cited: Mentioned, commonness: 
     """Of the words that stand nowhere in the documents, `missing`, those that carry the question: what it names, and
     what is rare by `commonness`, how likely a paragraph of English holds a stem. A slip of a cited word is none."""
     pieces = {piece.casefold() for one in named(question) for piece in _WORD.findall(one)} - _own_values(question)
-    known = _MANNERS | _days_told(question, cited) | _amounts_told(question, cited)
+    told = _days_told(question, cited) | _words(days_missed(question, cited))
+    known = _MANNERS | told | _amounts_told(question, cited)
     away = [
         word for word in missing if word.casefold() not in known and word not in cited and not _UNSPACED.search(word)
     ]
@@ -189,6 +211,13 @@ def role_missed(question: str, cited: Mentioned) -> tuple[str, ...]:
     found = _ROLE.search(question)
     role = terms.content_words(found["role"])[-1:] if found else []
     return tuple(word for word in role if word not in cited)
+
+
+def reach_missed(question: str, quotes: Iterable[str]) -> tuple[str, ...]:
+    """The telephone number or the e-mail address that a question asks for, in its words, where no quote has one."""
+    texts = [*quotes]
+    found = ((asked.search(question), told) for asked, told in _REACHED_BY)
+    return tuple(match.group("by") for match, told in found if match and not any(told.search(text) for text in texts))
 
 
 def numbered_otherwise(question: str, cited: Mentioned) -> tuple[str, ...]:

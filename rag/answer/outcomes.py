@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rag.answer.alike import bound_of, command_of
+from rag.answer.candidate import Candidate
 from rag.answer.candidates import NOT_PROSE
 from rag.answer.columns import empty_cells
 from rag.answer.counted import counted
@@ -16,8 +17,10 @@ from rag.answer.lists import WholeList, is_counted_by, is_heading_of, likely_ste
 from rag.answer.mentions import (
     Mentioned,
     absent,
+    days_missed,
     decisive,
     numbered_otherwise,
+    reach_missed,
     role_missed,
     superlative,
     unknown_identifiers,
@@ -45,6 +48,7 @@ _DOUBTS_RARE, _TELLS_RARE = 0.65, 0.85
 """Likelihoods below which an answer becomes uncertain, and below which it is told, that a rare word of the question
 stands nowhere in the documents. A policy: people have other words for things, and what is likely stands without."""
 _HALF = 0.5
+_BOTH = 2
 _CLOSEST, _FEWEST_WORDS = 3, 4
 _WRITERS = " ".join(language.words("comments.writers"))
 
@@ -83,11 +87,11 @@ def quoted(
         yield abstaining(replace(answer, unmentioned=doubts.told), scope)
         return
     is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0) and (together is None or together.answers)
-    is_asked = together is None and is_heard_to_ask(answer.question, evidence.candidates[0])
-    if is_asked:
+    heard = _heard_to_ask(answer.question, evidence.candidates, statements) if together is None else None
+    if heard is not None:
         # What comes next may answer it; that it does is known where it was chosen for itself, too.
         chosen = {citation.paragraph.key for statement in statements[1:] for citation in statement.citations}
-        statements = tuple(map(settle, with_reply(evidence.candidates[0], read)))
+        statements = tuple(map(settle, with_reply(heard, read)))
         doubts = doubts_of(statements)
         is_sure = is_sure and statements[-1].citations[0].paragraph.key in chosen
     elif not is_sure and together is None:
@@ -101,11 +105,20 @@ def quoted(
     raw = AS_IT_STANDS if together and not together.answers else None
     note = " ".join(filter(None, (more, raw, FOREIGN if doubts.is_foreign else None))) or None
     if not is_sure:
-        yield noted(possible(answer, statements, are_alternatives=together is None and not is_asked), note)
+        yield noted(possible(answer, statements, are_alternatives=together is None and heard is None), note)
         return
     for told in range(1, len(statements)):
         yield replace(answer, statements=statements[:told], complete=False)
     yield noted(replace(answer, statements=statements, complete=True), note)
+
+
+def _heard_to_ask(question: str, candidates: Sequence[Candidate], statements: Sequence[Statement]) -> Candidate | None:
+    """Of the best sentence, and the next one where both are quoted of one turn, the one that only asks."""
+    first, *others = candidates[:_BOTH]
+    cited = {(one.paragraph.key, one.start) for statement in statements for one in statement.citations}
+    beside = [one for one in others if one.passage.paragraph.key == first.passage.paragraph.key]
+    said = [first, *(one for one in beside if (one.passage.paragraph.key, one.span.start) in cited)]
+    return next((one for one in said if is_heard_to_ask(question, one)), None)
 
 
 def _with_cited(
@@ -184,16 +197,23 @@ def _doubts(
     lacking = (
         *missing.names,
         *role_missed(answer.question, cited),
+        *reach_missed(answer.question, [one.quote for one in citations]),
         *numbered_otherwise(answer.question, cited),
+        *days_missed(answer.question, cited),
         *away,
         *empty,
     )
     told = (*lacking, *(missing.rare if score < _TELLS_RARE else ()))
     return _Doubts(
-        told=tuple(dict.fromkeys(told)),
+        told=tuple(one for one in dict.fromkeys(told) if not any(_is_part(one, other) for other in told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
         are_grave=any((lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_rare, compares)),
     )
+
+
+def _is_part(one: str, other: str) -> bool:
+    """Whether it is a word of something longer that is told: "8" beside "fridge 8"."""
+    return one != other and one in other.split()
 
 
 def with_passages(answer: Answer, more: Sequence[Passage]) -> Answer:

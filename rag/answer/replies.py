@@ -14,13 +14,18 @@ from rag.text import language
 from rag.text.units import split_units
 
 _OF_ASKING = regex.compile(rf"\b{language.pattern('questions.of_asking')}\b", regex.IGNORECASE)
+_OF_KNOWING = regex.compile(rf"\b{language.pattern('questions.of_knowing')}\b", regex.IGNORECASE)
+_NOT_KNOWN = regex.compile(rf"\b{language.pattern('telling.not_known')}\b", regex.IGNORECASE)
 _MOST_WORDS = 45
 """Of a reply; of a longer one its beginning, in whole sentences."""
 
 
 def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
-    """Whether a sentence is a question, and no answer to one that is not about what somebody asks."""
-    return asks(candidate.sentence) and not _OF_ASKING.search(question)
+    """Whether a sentence is a question, or says in a conversation that it is not known, and no answer to one that is not about what
+    somebody asks."""
+    is_turn = candidate.passage.paragraph.speaker is not None and not _OF_KNOWING.search(question)
+    is_open = is_turn and _NOT_KNOWN.search(candidate.sentence.text) is not None
+    return (asks(candidate.sentence) or is_open) and not _OF_ASKING.search(question)
 
 
 def with_reply(candidate: Candidate, read: Read) -> tuple[Statement, ...]:

@@ -43,6 +43,11 @@ class Asked:
         """The stems of what it asks."""
         return frozenset(terms.content_stems(self.part.asked))
 
+    def speaks_in(self, said: Statement) -> bool:
+        """Whether a statement holds a word of what it asks, where it has any."""
+        quoted = frozenset(stem for citation in said.citations for stem in terms.stems(citation.quote))
+        return not self.words or bool(self.words & quoted)
+
     @property
     def carried(self) -> frozenset[str]:
         """The stems that it has from the parts before it."""
@@ -67,11 +72,12 @@ def _is_answered(one: Asked, together: Answer) -> bool:
     may be no part, any of its words."""
     if one.part.may_be_none and not one.answer.statements:
         return True
-    if not one.is_of_kind and one.answer.confidence is not Confidence.HIGH:
+    is_sure = one.answer.confidence is Confidence.HIGH
+    if not (is_sure or one.is_of_kind):
         return False
     is_open = together.confidence is Confidence.HIGH
     said = [shown for shown in together.statements if not (is_open and _is_perhaps(shown, one))]
-    return any(_is_in(_core(own), said) for own in one.answer.statements)
+    return any(_is_in(own, said) and (is_sure or one.speaks_in(own)) for own in map(_core, one.answer.statements))
 
 
 def _is_told(one: Asked, statements: Sequence[Statement]) -> bool:

@@ -88,8 +88,10 @@ def _are_records(layout: Layout, turns: Sequence[Spoken], labels: int) -> bool:
 def _is_spoken(layout: Layout, turns: Sequence[Spoken]) -> bool:
     if layout is Layout.DATED and all(turn.is_program_written and not turn.speaker[0].islower() for turn in turns):
         return True
+    # A name in angle brackets behind a time, "[21:03] <moth>", says more than the time.
+    is_nick = layout is Layout.TIMED and all(turn.is_program_written for turn in turns)
     speech = sum(is_speech(turn.words) for turn in turns)
-    return speech >= max(1, len(turns) * _LEAST_SPEECH[layout])
+    return speech >= max(1, len(turns) * _LEAST_SPEECH[Layout.NICK if is_nick else layout])
 
 
 def _times_go_on(turns: Sequence[Spoken]) -> bool:

@@ -62,11 +62,16 @@ _WITHOUT_STOPS = regex.compile(r"[\p{Thai}\p{Lao}]")
 _DEEPEST = 8
 """Records within one another; what is further in is told apart no more."""
 _MARKERS = ("- ", "* ", "• ")
-_STAMP = regex.compile(
-    r"[\[(<]{0,2}(?:\d{4}[-/.]\d\d[-/.]\d\d[T ]|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4},? |\p{Lu}\p{Ll}{2} {1,2}\d{1,2} )"
-    r"\d\d?:\d\d"
+_DAY_AND_TIME = (
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d[T ]|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4},? |\p{Lu}\p{Ll}{2} {1,2}\d{1,2} "
+    r"|\d{1,2}/\p{Lu}\p{Ll}{2}/\d{4}:)\d\d?:\d\d"
 )
-"""The day and the time in front of an entry of a log."""
+_STAMP = regex.compile(
+    rf"(?:<\d{{1,3}}>\d? ?|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRIT(?:ICAL)?|FATAL|SEVERE)\]?:? +)?"
+    rf"(?:[\[(<]{{0,2}}{_DAY_AND_TIME}|\[?\d\d:\d\d:\d\d[.,\]]?|(?:\S+ ){{3}}\[{_DAY_AND_TIME})",
+    regex.IGNORECASE,
+)
+"""The day and the time in front of an entry of a log, also behind its level, or behind who asked a web server."""
 _WORDS = regex.compile(r"\p{L}+|[\p{Sc}%°]")
 _BEGINS_VALUE = regex.compile(r"[\p{Sc}+\-–(]?\s*\d")
 _ENDS_LABEL = regex.compile(r":\**$|\.{3,}$|…$")

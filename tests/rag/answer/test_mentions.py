@@ -7,11 +7,13 @@ import pytest
 from rag.answer.mentions import (
     Mentioned,
     absent,
+    days_missed,
     decisive,
     holds,
     identifiers,
     named,
     numbered_otherwise,
+    reach_missed,
     role_missed,
     superlative,
     unknown_identifiers,
@@ -206,3 +208,23 @@ def test_the_part_that_somebody_is_asked_by_is_missed(question: str, text: str, 
 )
 def test_another_number_of_the_same_thing_is_told(question: str, text: str, otherwise: tuple[str, ...]) -> None:
     assert numbered_otherwise(question, Mentioned([text])) == otherwise
+
+
+def test_another_day_of_the_month_is_no_month_that_is_missing() -> None:
+    cited = Mentioned(["Nov 11 02:04:19 store1 backup: warning"])
+    question = "Why did the backup on 12 November fail?"
+    assert days_missed(question, cited) == ("12 November",)
+    assert unmentioned(question, cited) == ()
+    assert absent(question, ["November", "12"], cited, common).names == ()
+    assert days_missed("What happened on 11 November?", cited) == ()
+    # A month that stands nowhere is missing itself.
+    assert unmentioned("What happened on 12 July?", cited) == ("12", "July")
+
+
+def test_who_asks_for_a_way_to_reach_somebody_is_answered_by_one() -> None:
+    row = "Supplier: Halden AS\tContact: Ingrid Moe\tEmail: ingrid@halden.example\tMinimum order: 500"
+    assert reach_missed("What is the phone number of Ingrid Moe?", [row]) == ("phone number",)
+    assert reach_missed("What is the email address of Ingrid Moe?", [row]) == ()
+    assert reach_missed("What's Jo's mobile?", ["Jo, 0131 555 0142"]) == ()
+    assert reach_missed("Which phone do I need?", ["You need a dual-SIM phone."]) in ((), ("phone",))
+    assert reach_missed("Can I bring my phone?", ["No."]) == ()

@@ -459,3 +459,27 @@ def test_a_row_without_anybody_is_nobody(ask: Ask) -> None:
     costs = "# Costs\n\n| Item | Budget |\n|---|---|\n| Treasurer | 120 |\n| Chair | 80 |\n\nThe treasurer is elected in May.\n"
     answer = ask(costs, "Who is the treasurer?")
     assert not any("120" in statement.text for statement in answer.statements)
+
+
+def test_what_denies_all_of_the_question_stands_beside_what_answers_a_part_of_it(ask: Ask) -> None:
+    fair = "# The fair\n\nThe fair is held on the first Sunday of the month, from 9:30 to 13:00. A stall costs 15 pounds. In August there is no fair."
+    answer = ask(fair, "When is the fair in August?")
+    assert "In August there is no fair." in [one.quote for one in answer.citations]
+
+
+def test_whoever_says_not_to_know_answers_no_more_than_whoever_asks(tmp_path: Path, embedder: MiniLM) -> None:
+    talk = "Ann (00:12): What went badly? I was away.\nBo (00:31): The spare kiln was cold for two days. Nobody knew who looks after it.\nCy (00:45): I can look after it from now on.\nBo (01:02): Thank you. Do we need a list?\nAnn (01:09): I will write one.\nCy (01:15): I have one. Bo, do you want it?\n"
+    answer = asking(tmp_path, embedder, name="talk.txt")(talk, "Who looks after the spare kiln?")
+    assert any("I can look after it from now on." in one.quote for one in answer.citations)
+    assert answer.confidence is not Confidence.HIGH or "Nobody knew" not in answer.statements[0].text
+
+
+def test_an_hour_is_no_price(tmp_path: Path, embedder: MiniLM) -> None:
+    chat = "\n".join(
+        f"12/03/2025, 18:0{i} - {line}"
+        for i, line in enumerate(
+            ["Nils: Practice is on Tuesdays from now on, 19:30 at the old dairy", "Tuva: What's the rent there?", "Nils: 400 kroner a month", "Ravn: ok, I'll bring my drums", "Tuva: I have my amp there"]
+        )
+    )  # fmt: skip
+    answer = asking(tmp_path, embedder, name="band.txt")(chat, "What's the rent at the old dairy?")
+    assert any("400 kroner" in one.quote for one in answer.citations)

@@ -270,6 +270,12 @@ def test_a_log_that_people_wrote_is_a_chat() -> None:
     assert told("<ann> shall we?\n<bob> no\n<ann> ok\n<bob> bye", "irc.log")[0] == ("ann", "shall we?")
 
 
+def test_names_in_angle_brackets_behind_a_time_speak_also_of_things() -> None:
+    words = [("ann", "the mirror is slow"), ("bob", "yes, disk full"), ("ann", "how long will it take"), ("bob", "three hours"), ("cy", "new disks: 610 euros"), ("ann", "who signs that"), ("cy", "petra")]  # fmt: skip
+    chat = "\n".join(f"[21:0{i}] <{who}> {said}" for i, (who, said) in enumerate(words))
+    assert told(chat, "irc.log") == [(f"{who}, 21:0{i}", said) for i, (who, said) in enumerate(words)]
+
+
 def test_what_is_quoted_in_a_chat_is_said_by_who_quotes_it() -> None:
     quoted = "\n".join(f"{who}: Do I know you?" for who in ("Carl", "Dora") * 5)
     chat = [f"12/03/2024, 21:0{i} - {who}: Well?" for i, who in enumerate(("Ann", "Bob") * 2)]

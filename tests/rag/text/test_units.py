@@ -92,6 +92,20 @@ def test_units_begin_and_end_with_what_they_say_and_leave_out_white_space_alone(
     assert all(not text[end:begin].strip() for end, begin in zip(ends, begins, strict=True))
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        ['192.0.2.4 - - [11/Nov/2025:06:26:02 +0000] "GET /a HTTP/1.1" 404 153 "-" "Mozilla/5.0 (X11). Gecko"', '192.0.2.5 - ann [11/Nov/2025:06:26:03 +0000] "GET /b HTTP/1.1" 200 12 "-" "x"'],
+        ["ERROR 2025-11-11 06:26:02 disk full. Giving up", "INFO 2025-11-11 06:26:03 bye"],
+        ["[WARN] 2025-11-11T06:26:02Z slow", "[INFO] 2025-11-11T06:26:03Z fast"],
+        ["06:26:02.114 main started. Reading", "06:26:03.002 main done"],
+        ["<34>1 2025-11-11T06:26:02Z host su - failed", "<34>1 2025-11-11T06:26:09Z host su - worked"],
+    ],
+)  # fmt: skip
+def test_entries_of_a_log_are_told_by_their_times_wherever_these_stand(entries: list[str]) -> None:
+    assert units("\n".join(entries)) == entries
+
+
 def test_an_entry_of_a_log_is_a_unit_with_the_lines_below_it() -> None:
     log = "2024-03-02T08:00:07Z svc-0 up\n2024-03-02T08:01:07Z svc-1 failed. Retrying.\n  at main.py:4\nMar  2 08:00:07 host ok"
     assert units(log) == [
