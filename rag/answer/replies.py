@@ -21,8 +21,8 @@ _MOST_WORDS = 45
 
 
 def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
-    """Whether a sentence is a question, or says in a conversation that it is not known, and no answer to one that is not about what
-    somebody asks."""
+    """Whether a sentence is a question, or says in a conversation that it is not known, and no answer to one that is
+    not about what somebody asks."""
     is_turn = candidate.passage.paragraph.speaker is not None and not _OF_KNOWING.search(question)
     is_open = is_turn and _NOT_KNOWN.search(candidate.sentence.text) is not None
     return (asks(candidate.sentence) or is_open) and not _OF_ASKING.search(question)

@@ -17,6 +17,8 @@ from rag.text.overlap import asks_for_name
 _ENDS = " ?.!,;"
 _FEW = 2
 """Statements of an answer that can be put in another order; more of them are a list."""
+_MOST_ALTERNATIVES = 3
+"""Statements of what may answer by itself; more of them are a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def _is_answered(one: Asked, together: Answer) -> bool:
         return False
     is_open = together.confidence is Confidence.HIGH
     said = [shown for shown in together.statements if not (is_open and _is_perhaps(shown, one))]
-    return any(_is_in(own, said) and (is_sure or one.speaks_in(own)) for own in map(_core, one.answer.statements))
+    speaks = is_sure or any(map(one.speaks_in, said))
+    return speaks and any(_is_in(_core(own), said) for own in one.answer.statements)
 
 
 def _is_told(one: Asked, statements: Sequence[Statement]) -> bool:
@@ -97,7 +100,8 @@ def _together(answer: Answer, asked: Sequence[Asked]) -> Answer:
         # What may answer parts alone is of other things than the whole.
         return answer
     own = [said for said in answer.statements if not _is_doubted(said, asked)] if is_given else []
-    own = own if is_given or any(one.best for one in asked) else [*answer.statements]
+    is_list = len(answer.statements) > _MOST_ALTERNATIVES
+    own = own if is_given or (any(one.best for one in asked) and not is_list) else [*answer.statements]
     statements = [*own]
     for one in asked:
         statements += _said(one, statements, asked, beside=own)
@@ -129,8 +133,10 @@ def _said(
     something else than the question is about."""
     if any(_is_in(_core(own), before) for own in one.answer.statements):
         return []
+    # Of a list all items, of two sentences the first.
     if one.answer.confidence is Confidence.HIGH and _fits(one, before, asked):
-        return [_named(said, f"{one.name}:") if one.part.is_of_item else said for said in one.best]
+        first, *others = one.answer.statements
+        return [_named(first, f"{one.name}:") if one.part.is_of_item else first, *(others if len(others) > 1 else ())]
     if _is_told(one, before) or not one.is_of_kind or any(_is_perhaps(said, one) for said in before):
         return []
     others = [*beside, *(said for other in asked if other is not one for said in other.best)]
