@@ -14,8 +14,9 @@ from rag.answer.candidate import Candidate
 from rag.answer.counted import counted
 from rag.answer.sections import Read
 from rag.domain import Passage, Role, Span
-from rag.text import language
+from rag.text import language, terms
 from rag.text.overlap import Inquiry, SentenceView, seen_by, view_sentences
+from rag.text.units import names_in
 from rag.text.values import NUMERAL
 
 _AROUND = 200
@@ -86,7 +87,9 @@ def rows_alike(inquiry: Inquiry, best: Candidate, read: Read) -> Alike:
     if not rows:
         return Alike((), frozenset())
     seen = seen_by(inquiry, [one.view for one in rows])
-    everywhere = reduce(frozenset.__and__, (one.present for one in seen))
+    # A row says nothing by the name of a column, also where another row leaves that out.
+    names = frozenset(stem for one in rows for name in names_in(one.view.text) for stem in terms.stems(name))
+    everywhere = reduce(frozenset.__and__, (one.present for one in seen)) | names
     (own,) = seen_by(inquiry, [best.sentence])
     told = (own.present & frozenset(inquiry.stems)) - everywhere
     return Alike(tuple(row for row, one in zip(rows, seen, strict=True) if told <= one.present), told)

@@ -235,7 +235,13 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
     ]
     filed = [(one.passage.paragraph.document_id, one.passage.source) for one in candidates]
     speakers = frozenset[str]() if inquiry.kind == "name" else asked
-    spoken = [bool(speakers & _speakers(one.passage.paragraph, inquiry)) for one in candidates]
+    # Of whom it asks something, a turn that holds none of that is as good as anybody's.
+    besides = frozenset(inquiry.stems) - speakers
+    spoken = [
+        bool(speakers & _speakers(one.passage.paragraph, inquiry))
+        and (not besides or bool(besides & stems_of(one.passage.paragraph.text, inquiry.truncated)))
+        for one in candidates
+    ]
     meant = preferences(inquiry.question, filed, texts=[one.sentence.text for one in candidates])
     is_what = asks_what(inquiry.question)
     of_another = [is_what and says_yes_or_no(one.sentence.text) for one in candidates]

@@ -18,7 +18,7 @@ from rag.answer.candidate import Candidate
 from rag.answer.columns import tells_number
 from rag.answer.counted import counted, counts_in_words, tells_count
 from rag.answer.mentions import superlative
-from rag.answer.polar import asking_part
+from rag.answer.polar import asking_part, asks_what
 from rag.answer.quoting import heading_lead, statement_of
 from rag.answer.sections import Read
 from rag.documents.blocks import number_of
@@ -67,14 +67,16 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     """The list that the best sentence, the first of `ranked`, belongs to, leads in, or stands in a section with; None
     where the question does not ask for all of it, or where it is about something else."""
     best = ranked[0]
-    if best.sentence.is_row and superlative(inquiry.question):
-        return _rows_beside(best, read)
+    if superlative(inquiry.question) and (row := _row_compared(inquiry, ranked)) is not None:
+        return _rows_beside(row, read)
     if (rows := _rows_together(inquiry, ranked, read)) is not None:
         return rows
+    headed = next((one for one in ranked[:_NEAR] if _is_headed_so(inquiry, one)), None)
+    best = headed or best
     is_how_to = _HOW_TO.match(inquiry.question) is not None
     asks_to_do = not is_how_to and _TO_DO.match(asking_part(inquiry.question)) is not None
     counts = bool(counted(inquiry.question)) and not is_counted_by(best, inquiry)
-    if not (is_how_to or asks_to_do or counts or _SEVERAL.match(inquiry.question)):
+    if not (is_how_to or asks_to_do or counts or headed or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
@@ -154,6 +156,31 @@ def _rows_together(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) ->
         return None
     answers = bool(alike.told) and not is_compared
     return _rows_shown(best, [(row.passage, row.span) for row in alike.rows], answers=answers)
+
+
+def _row_compared(inquiry: Inquiry, ranked: Sequence[Candidate]) -> Candidate | None:
+    """The best sentence where it is a row; where it does not say itself what has the most, the best row among what is
+    called as the question calls it."""
+    best = ranked[0]
+    if best.sentence.is_row:
+        return best
+    most = _stems(superlative(inquiry.question) or "", inquiry)
+    others = frozenset(inquiry.stems) - most
+    if not others or most & best.sentence.present:
+        return None
+    rows = (one for one in ranked[1:_NEAR] if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE)
+    return next((one for one in rows if others <= _stems(_around(one), inquiry)), None)
+
+
+def _around(row: Candidate) -> str:
+    """What stands above a row: the title, the headings and the names of the columns."""
+    return " ".join((*_above(row.passage), row.sentences[0].text))
+
+
+def _is_headed_so(inquiry: Inquiry, best: Candidate) -> bool:
+    """Whether an item stands under what is asked and nothing else: "What we bake" over the items of "What do we
+    bake?"."""
+    return _is_item(best.passage) and asks_what(inquiry.question) and is_heading_of(inquiry, best.passage)
 
 
 def _row_meant(inquiry: Inquiry, ranked: Sequence[Candidate], is_computed: bool) -> Candidate | None:

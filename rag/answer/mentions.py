@@ -43,18 +43,10 @@ _OF_KIND = regex.compile(r"\b(?P<letters>\p{Lu}{2,5})[ -](?P<what>\p{Ll}{3,})")
 """Capital letters in front of a thing: "IP address", "API key"."""
 _ROLE = regex.compile(language.pattern("questions.role"), regex.IGNORECASE)
 _NUMBERED = regex.compile(r"\b(?P<what>\p{Ll}{3,}) (?P<number>\d{1,3})(?![\d.,:%]*\d|\s*%)\b(?!\s+\p{Ll}+s\b)")
-_REACHED_BY = tuple(
-    (regex.compile(rf"^\W*(?=.*?(?P<by>{by})){language.pattern(name)}", regex.IGNORECASE), regex.compile(told))
-    for name, by, told in (
-        (
-            "questions.telephone",
-            r"\b(?:phone|telephone|mobile|cell|fax)(?: ?number)?\b",
-            r"\d(?:[\s()/.–-]{0,2}\d){4,}",
-        ),
-        ("questions.e_mail", r"\be-?mail(?: ?address)?\b", r"\S@\S"),
-    )
-)
-"""What asks for a way to reach somebody, and what tells one."""
+_TELEPHONE = regex.compile(language.pattern("questions.telephone"), regex.IGNORECASE)
+_E_MAIL = regex.compile(language.pattern("questions.e_mail"), regex.IGNORECASE)
+_NUMBER_TO_CALL = regex.compile(r"\d(?:[\s()/.–-]{0,2}\d){4,}")
+_SHORT_NUMBER = regex.compile(r"(?<![\d.,:/-])\d{3,4}(?![\d.,:/-]*\d)")
 _SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
 _MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
 
@@ -213,11 +205,16 @@ def role_missed(question: str, cited: Mentioned) -> tuple[str, ...]:
     return tuple(word for word in role if word not in cited)
 
 
-def reach_missed(question: str, quotes: Iterable[str]) -> tuple[str, ...]:
-    """The telephone number or the e-mail address that a question asks for, in its words, where no quote has one."""
+def reach_missed(question: str, quotes: Iterable[str], cited: Mentioned) -> tuple[str, ...]:
+    """The telephone number or the e-mail address that a question asks for, in its words, where no quote has one; of an
+    extension, "phone 5520", the word stands in the text or above the column."""
     texts = [*quotes]
-    found = ((asked.search(question), told) for asked, told in _REACHED_BY)
-    return tuple(match.group("by") for match, told in found if match and not any(told.search(text) for text in texts))
+    if (asked := _TELEPHONE.search(question)) is not None:
+        is_short = any(word in cited for word in terms.words(asked["by"])) and any(map(_SHORT_NUMBER.search, texts))
+        return () if is_short or any(map(_NUMBER_TO_CALL.search, texts)) else (asked["by"],)
+    if (asked := _E_MAIL.search(question)) is not None:
+        return () if any("@" in text for text in texts) else (asked["by"],)
+    return ()
 
 
 def numbered_otherwise(question: str, cited: Mentioned) -> tuple[str, ...]:

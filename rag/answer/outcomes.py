@@ -26,7 +26,7 @@ from rag.answer.mentions import (
     unknown_identifiers,
     unmentioned,
 )
-from rag.answer.planned import is_only_planned, presumed
+from rag.answer.planned import is_only_planned, presumed, tells_no_reason
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
 from rag.answer.replies import is_heard_to_ask, with_reply
@@ -70,7 +70,9 @@ def quoted(
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
     together = whole_list(evidence.inquiry, evidence.candidates, read) if is_near else None
     headed = (evidence.candidates[0].passage, together.passages[-1]) if together is not None else ()
-    is_headed = any(is_heading_of(evidence.inquiry, one) for one in headed)
+    is_headed = any(any(
+        is_heading_of(evidence.inquiry, one) for one in (one) for one in headed, together.passages[-1])
+    )
     is_compared = together is not None and _is_told_but_for_the_most(evidence.inquiry, together.passages[0])
     is_possible = gate.is_open or gate.is_possible or is_headed or is_compared or _is_row_meant(evidence)
     if not is_near or unknown or not is_possible:
@@ -189,6 +191,7 @@ def _doubts(
     is_uncounted = bool(counted(answer.question)) and not is_list and not is_counted_by(best, evidence.inquiry)
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
+    is_unexplained = len(statements) == 1 and not is_list and tells_no_reason(answer.question, statements[0].text)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
     is_rare = bool(missing.rare) and (score < _DOUBTS_RARE or is_presumed)
     most = superlative(answer.question)
@@ -197,7 +200,7 @@ def _doubts(
     lacking = (
         *missing.names,
         *role_missed(answer.question, cited),
-        *reach_missed(answer.question, [one.quote for one in citations]),
+        *reach_missed(answer.question, [one.quote for one in citations], cited),
         *numbered_otherwise(answer.question, cited),
         *days_missed(answer.question, cited),
         *away,
@@ -207,7 +210,9 @@ def _doubts(
     return _Doubts(
         told=tuple(one for one in dict.fromkeys(told) if not any(_is_part(one, other) for other in told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
-        are_grave=any((lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_rare, compares)),
+        are_grave=any(
+            (lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_unexplained, is_rare, compares)
+        ),
     )
 
 

@@ -16,6 +16,13 @@ from rag.text.units import split_units
 _OF_ASKING = regex.compile(rf"\b{language.pattern('questions.of_asking')}\b", regex.IGNORECASE)
 _OF_KNOWING = regex.compile(rf"\b{language.pattern('questions.of_knowing')}\b", regex.IGNORECASE)
 _NOT_KNOWN = regex.compile(rf"\b{language.pattern('telling.not_known')}\b", regex.IGNORECASE)
+_BARE = regex.compile(
+    rf"^\W*(?:{language.pattern('questions.goes_on')}\s+)?"
+    rf"(?:(?:{language.pattern('questions.asks_what', 'questions.whens')})\s+\S+\s+\S"
+    rf"|(?:{language.pattern('questions.polar')})\s+(?:{language.pattern('questions.asked_of')})\s+\S)[^.!,;:]*$",
+    regex.IGNORECASE,
+)
+_MOST_OF_BARE = 9
 _MOST_WORDS = 45
 """Of a reply; of a longer one its beginning, in whole sentences."""
 
@@ -25,7 +32,13 @@ def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
     not about what somebody asks."""
     is_turn = candidate.passage.paragraph.speaker is not None and not _OF_KNOWING.search(question)
     is_open = is_turn and _NOT_KNOWN.search(candidate.sentence.text) is not None
+    is_open = is_open or (is_turn and _is_bare_question(candidate.sentence.text))
     return (asks(candidate.sentence) or is_open) and not _OF_ASKING.search(question)
+
+
+def _is_bare_question(text: str) -> bool:
+    """Whether it is a question as people type them, without a mark: "is there parking"."""
+    return len(text.split()) <= _MOST_OF_BARE and _BARE.match(text) is not None
 
 
 def with_reply(candidate: Candidate, read: Read) -> tuple[Statement, ...]:

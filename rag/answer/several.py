@@ -8,7 +8,7 @@ from itertools import count, zip_longest
 
 from rag.answer.outcomes import noted, possible, with_passages
 from rag.documents.context import display
-from rag.domain import Answer, Citation, Confidence, Paragraph, Passage, Statement
+from rag.domain import Answer, Citation, Confidence, Paragraph, Passage, Role, Statement
 from rag.search.parts import Part
 from rag.text import terms
 from rag.text.names import named_in
@@ -46,9 +46,9 @@ class Asked:
         return frozenset(terms.content_stems(self.part.asked))
 
     def speaks_in(self, said: Statement) -> bool:
-        """Whether a statement holds a word of what it asks, where it has any."""
-        quoted = frozenset(stem for citation in said.citations for stem in terms.stems(citation.quote))
-        return not self.words or bool(self.words & quoted)
+        """Whether a word of what it asks, where it has any, stands at what is quoted."""
+        there = frozenset(stem for citation in said.citations for stem in terms.stems(_with_headings(citation)))
+        return not self.words or bool(self.words & there)
 
     @property
     def carried(self) -> frozenset[str]:
@@ -77,6 +77,8 @@ def _is_answered(one: Asked, together: Answer) -> bool:
     is_sure = one.answer.confidence is Confidence.HIGH
     if not (is_sure or one.is_of_kind):
         return False
+    if not is_sure and together.is_uncertain and any(_is_perhaps(shown, one) for shown in together.statements):
+        return True
     is_open = together.confidence is Confidence.HIGH
     said = [shown for shown in together.statements if not (is_open and _is_perhaps(shown, one))]
     speaks = is_sure or any(map(one.speaks_in, said))
@@ -84,12 +86,24 @@ def _is_answered(one: Asked, together: Answer) -> bool:
 
 
 def _is_told(one: Asked, statements: Sequence[Statement]) -> bool:
-    """Whether one quote holds every word of a part, as a row does that tells both the past year and the next; of what
-    may be no part, any."""
-    told = [frozenset(terms.stems(citation.quote)) for said in statements for citation in said.citations]
+    """Whether one quote holds every word of a part, as a row does that tells both the past year and the next, and "in
+    which room"; of what may be no part, any."""
+    own = [said for said in statements if not _is_perhaps(said, one)]
     if one.part.may_be_none:
-        return any(one.words & there for there in told)
-    return len(one.words) > 1 and any(one.words <= there for there in told)
+        return any(one.words & _stems_of(said) for said in own)
+    rows = [said for said in own if _is_row(said)]
+    enough = own if len(one.words) > 1 else rows
+    return bool(one.words) and any(one.words <= _stems_of(said) for said in enough)
+
+
+def _is_row(said: Statement) -> bool:
+    return any(citation.paragraph.role is Role.TABLE for citation in said.citations)
+
+
+def _stems_of(said: Statement) -> frozenset[str]:
+    """Of what is quoted and, of a row, of the names of its columns in front of it."""
+    names = said.lead or "" if _is_row(said) else ""
+    return frozenset(terms.stems(" ".join([names, *(citation.quote for citation in said.citations)])))
 
 
 def _together(answer: Answer, asked: Sequence[Asked]) -> Answer:
@@ -98,6 +112,8 @@ def _together(answer: Answer, asked: Sequence[Asked]) -> Answer:
     are_given = [one.answer.confidence is Confidence.HIGH for one in asked]
     if answer.abstained and not (any(are_given) or any(one.part.is_listed for one in asked)):
         # What may answer parts alone is of other things than the whole.
+        return answer
+    if not (is_given or any(are_given)) and all(one.part.may_be_none for one in asked):
         return answer
     own = [said for said in answer.statements if not _is_doubted(said, asked)] if is_given else []
     is_list = len(answer.statements) > _MOST_ALTERNATIVES
@@ -136,7 +152,8 @@ def _said(
     # Of a list all items, of two sentences the first.
     if one.answer.confidence is Confidence.HIGH and _fits(one, before, asked):
         first, *others = one.answer.statements
-        return [_named(first, f"{one.name}:") if one.part.is_of_item else first, *(others if len(others) > 1 else ())]
+        is_named = not one.part.is_of_item or one.words <= _stems_of(first)
+        return [first if is_named else _named(first, f"{one.name}:"), *(others if len(others) > 1 else ())]
     if _is_told(one, before) or not one.is_of_kind or any(_is_perhaps(said, one) for said in before):
         return []
     others = [*beside, *(said for other in asked if other is not one for said in other.best)]

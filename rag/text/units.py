@@ -36,6 +36,8 @@ _PAIR = regex.compile(r"[^\s–—-].{0,60}?\s[–—-]\s+\S.{0,100}")
 _FEWEST_PAIRS = 3
 _LONGEST_ROW = 600
 """Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
+_DASHED = regex.compile(r"(?!\p{Ll})(?:[^\s.!?;]+\s){1,6}[–—-]\s+\S[^.!?]*\.?$")
+"""A line with a name, a dash and what is said of it: "Ann Lee – baker, speaks Italian"."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
 _MOST_FIELDS, _LONGEST_FIELD, _LONGEST_RECORD = 12, 100, 400
@@ -106,7 +108,10 @@ def split_units(text: str) -> list[Span]:
 def split_prose(text: str) -> list[Span]:
     """The sentences of a text that is no table, or the parts of one that is code. What has no end for a long time is a
     list, a file in one line or a row of numbers, and no sentence: it is cut where it shows parts, behind ";" and
-    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses."""
+    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses. Lines of a name and a dash end with the line."""
+    lines = [Span(*match.span()) for match in _LINE.finditer(text) if match.group().strip()]
+    if len(lines) > 1 and all(_DASHED.match(line.of(text).strip()) for line in lines):
+        return [_trimmed(text, line) for line in lines]
     clauses = (clause for span in split_code(text) or split_sentences(text) for clause in _clauses(text, span))
     return [part for clause in clauses for part in _parts(text, clause, _PARTINGS)]
 
@@ -184,6 +189,12 @@ def cells_of(row: str) -> list[str]:
         return [cell.of(row) for cell in cell_spans(row) if len(cell)]
     line = _GAP.sub("\t", as_line(row)) if "|" not in row else as_line(row)
     return [cell.of(line) for cell in cell_spans(line) if len(cell)]
+
+
+def names_in(row: str) -> list[str]:
+    """The names of columns that stand in a row of cells with their names, "Site: Weir\tKind: level"."""
+    cells = [cell.partition(": ") for cell in row.split("\t")] if "\t" in row else []
+    return [name for name, colon, _ in cells if colon]
 
 
 def as_line(row: str) -> str:

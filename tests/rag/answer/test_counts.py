@@ -70,6 +70,7 @@ def quotes(answer: Answer) -> list[str]:
         ("How many kilns are there in Tarn?", ["K1", "K2", "K4"]),
         ("How many kilns do we have?", ["K1", "K2", "K3", "K4", "K5"]),
         ("What is the total number of firings of the kilns of Ann Lee?", ["K1", "K3"]),
+        ("Which kiln has the most firings?", ["K1", "K2", "K3", "K4", "K5"]),
         ("Which kilns have more than 5 firings?", ["K1", "K2", "K3", "K4", "K5"]),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.planned import asks_for_a_rule, is_only_planned, is_put_forward, presumed
+from rag.answer.planned import asks_for_a_rule, is_only_planned, is_put_forward, presumed, tells_no_reason
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,11 @@ def test_whoever_asks_what_one_may_asks_for_a_rule(question: str, asks: bool) ->
 )
 def test_what_somebody_proposed_is_no_rule(sentence: str, put_forward: bool) -> None:
     assert is_put_forward(sentence) is put_forward
+
+
+def test_what_says_the_question_again_tells_no_reason() -> None:
+    assert tells_no_reason("Why does Ann resign?", "Ann resigns as treasurer at the end of the year.")
+    assert not tells_no_reason("Why does Ann resign?", "Ann resigns because of her health.")
+    assert not tells_no_reason("Why does Ann resign?", "Ann resigns, her mother is ill.")
+    assert not tells_no_reason("Why does Ann resign?", "She has moved away.")
+    assert not tells_no_reason("When does Ann resign?", "Ann resigns as treasurer in May.")

@@ -483,3 +483,28 @@ def test_an_hour_is_no_price(tmp_path: Path, embedder: MiniLM) -> None:
     )  # fmt: skip
     answer = asking(tmp_path, embedder, name="band.txt")(chat, "What's the rent at the old dairy?")
     assert any("400 kroner" in one.quote for one in answer.citations)
+
+
+MEETING = "\n".join(
+    f"12/03/2025, 18:{10 + i} - {line}"
+    for i, line in enumerate(
+        ["Lucia: I'm blocked, I have no access to the database", "Mo: Only Henrik can give you that, he's away until Monday", "Lucia: ok, and what should I do until then", "Mo: Take ticket 4480 first", "Lucia: is there parking", "Mo: Only in the garage, 2 euros an hour"]
+    )
+)  # fmt: skip
+
+
+def test_a_turn_of_whom_the_question_names_is_no_success_where_it_tells_none_of_it(
+    tmp_path: Path, embedder: MiniLM
+) -> None:
+    answer = asking(tmp_path, embedder, name="standup.txt")(MEETING, "Which ticket does Lucia take first?")
+    assert answer.confidence is not Confidence.HIGH or "ticket 4480" in answer.text
+
+
+def test_a_question_in_a_chat_needs_no_mark(tmp_path: Path, embedder: MiniLM) -> None:
+    answer = asking(tmp_path, embedder, name="standup.txt")(MEETING, "What does the parking cost?")
+    assert any("2 euros" in one.quote for one in answer.citations)
+
+
+def test_items_under_what_is_asked_and_nothing_else_are_the_answer(ask: Ask) -> None:
+    bakery = "# Bread\n\n## What we bake\n\n- Rye\n- Baguette\n- Brioche\n\n## Ovens\n\nWe have two ovens. We cannot bake without salt.\n"
+    assert [one.quote for one in ask(bakery, "What do we bake?").citations] == ["- Rye", "- Baguette", "- Brioche"]

@@ -92,6 +92,13 @@ def test_units_begin_and_end_with_what_they_say_and_leave_out_white_space_alone(
     assert all(not text[end:begin].strip() for end, begin in zip(ends, begins, strict=True))
 
 
+def test_lines_of_a_name_and_a_dash_are_quoted_one_by_one() -> None:
+    team = ["Amélie Roux – baker, in the house since 2015", "Frauke Timm – counter and bookings", "Oven 2 - not in use"]
+    assert units("\n".join(team)) == team
+    prose = "The mill – it is old – was sold.\nIts wheel turns."
+    assert units(prose) == ["The mill – it is old – was sold.", "Its wheel turns."]
+
+
 @pytest.mark.parametrize(
     "entries",
     [
