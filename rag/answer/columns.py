@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answer.candidate import Candidate
 from rag.answer.counted import counted, counts_any_of, counts_in_words
 from rag.domain import Role, Span
-from rag.text import terms
+from rag.text import language, terms
 from rag.text.dates import WHEN
 from rag.text.overlap import Inquiry
-from rag.text.units import cell_spans, cells_of, field_of
+from rag.text.units import cell_spans, cells_of, field_of, names_in, without_stamp
 from rag.text.values import without_times
+
+_DETERMINERS = frozenset(language.words("questions.determiners"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def tells_number(inquiry: Inquiry, candidate: Candidate) -> bool:
     what = counted(inquiry.question)
     if counts_in_words(inquiry.question, row):
         return True
-    if not (paragraph.role is Role.TABLE or candidate.is_record or candidate.is_field):
+    is_entry = without_stamp(row) != row
+    if is_entry or not (paragraph.role is Role.TABLE or candidate.is_record or candidate.is_field):
         # An entry of a log tells what happened: "1 failed, 642 passed".
         return counts_any_of(frozenset(inquiry.stems), row)
     named = list(_cells_of(candidate))
@@ -102,6 +105,17 @@ def empty_cells(inquiry: Inquiry, candidates: Sequence[Candidate]) -> tuple[str,
     names = dict.fromkeys(name for row in beside if row[:1] == columns[:1] for name in row)
     asked = frozenset(inquiry.stems)
     return tuple(name for name in names if name not in columns and _is_asked(name, asked, columns))
+
+
+def unknown_kinds(question: str, candidate: Candidate, missing: Iterable[str]) -> tuple[str, ...]:
+    """Of the words that stand nowhere those by which the question tells one row from others, between "the" and the name
+    of a column: the "glass" of "the glass bin" where the rows are of other bins."""
+    header = candidate.sentences[0].text if candidate.sentences[0].is_header else ""
+    names = frozenset(terms.stems(" ".join([header, *names_in(candidate.sentence.text)])))
+    words = terms.words(question) if candidate.sentence.is_row else []
+    of_three = zip(words, words[1:], words[2:], strict=False)
+    before = {word for the, word, name in of_three if the in _DETERMINERS and frozenset(terms.stems(name)) & names}
+    return tuple(one for one in missing if one.casefold() in before)
 
 
 def _is_asked(name: str, asked: frozenset[str], columns: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from itertools import accumulate, groupby
 
 import regex
 
-from rag.answer.alike import asks_for_all, asks_for_rows, compares, computes, rows_alike
+from rag.answer.alike import asks_for_all, asks_for_rows, command_of, compares, computes, rows_alike
 from rag.answer.candidate import Candidate
 from rag.answer.columns import tells_number
 from rag.answer.counted import counted, counts_in_words, tells_count
@@ -28,6 +28,7 @@ from rag.domain import Key, Passage, Role, Span, Statement
 from rag.text import language, terms
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
+from rag.text.units import names_in
 
 MOST_ITEMS = 12
 _MOST_WORDS = 400
@@ -174,7 +175,8 @@ def _row_compared(inquiry: Inquiry, ranked: Sequence[Candidate]) -> Candidate | 
 
 def _around(row: Candidate) -> str:
     """What stands above a row: the title, the headings and the names of the columns."""
-    return " ".join((*_above(row.passage), row.sentences[0].text))
+    header = row.sentences[0].text if row.sentences[0].is_header else ""
+    return " ".join((*_above(row.passage), header, *names_in(row.sentence.text)))
 
 
 def _is_headed_so(inquiry: Inquiry, best: Candidate) -> bool:
@@ -188,11 +190,13 @@ def _row_meant(inquiry: Inquiry, ranked: Sequence[Candidate], is_computed: bool)
     is called so."""
     best, what = ranked[0], counted(inquiry.question)
     if best.sentence.is_row:
-        return best
+        rows = (one for one in ranked[:_NEAR] if one.sentence.is_row and what <= one.sentence.present)
+        is_told = not what or is_counted_by(best, inquiry)
+        return best if is_told else next(rows, best)
     if not (is_computed and what) or is_counted_by(best, inquiry):
         return None
     rows = (one for one in ranked[1:_NEAR] if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE)
-    return next((one for one in rows if what <= _stems(" ".join(_above(one.passage)), inquiry)), None)
+    return next((one for one in rows if what <= _stems(_around(one), inquiry)), None)
 
 
 def is_counted_by(best: Candidate, inquiry: Inquiry) -> bool:
@@ -240,7 +244,7 @@ def is_heading_of(inquiry: Inquiry, passage: Passage) -> bool:
     """Whether the heading right above a paragraph, or the title where there is none, says what is asked, all of it and
     nothing else: "Becoming a member" over the steps of "how do I become a member?", "Complaints procedure" over "the
     steps of a complaint". One that says no more than "Method" leaves that to what stands above it."""
-    unsaid = _stems(_STEPS, inquiry) if _HOW_TO.match(inquiry.question) else frozenset()
+    unsaid = _stems(_STEPS if _HOW_TO.match(inquiry.question) else command_of(inquiry.question) or "", inquiry)
     above = [_stems(one, inquiry) - unsaid for one in (*reversed(passage.paragraph.heading), passage.source.title)]
     said = next(filter(None, above), frozenset()) if unsaid else above[0]
     return bool(said) and said == frozenset(inquiry.stems) - unsaid

@@ -109,6 +109,10 @@ class Mentioned:
         """Whether every word of the name stands there."""
         return all(self._has(word.casefold()) for word in _WORD.findall(name))
 
+    def writes(self, word: str) -> bool:
+        """Whether a word in small letters stands there as it is."""
+        return word in self._words
+
     def tells(self, day: Day | int) -> bool:
         """Whether the day, of the week too, or the month stands there, however it is written."""
         return any(tells(text, day) for text in self._texts)
@@ -210,7 +214,7 @@ def reach_missed(question: str, quotes: Iterable[str], cited: Mentioned) -> tupl
     extension, "phone 5520", the word stands in the text or above the column."""
     texts = [*quotes]
     if (asked := _TELEPHONE.search(question)) is not None:
-        is_short = any(word in cited for word in terms.words(asked["by"])) and any(map(_SHORT_NUMBER.search, texts))
+        is_short = any(map(cited.writes, terms.words(asked["by"]))) and any(map(_SHORT_NUMBER.search, texts))
         return () if is_short or any(map(_NUMBER_TO_CALL.search, texts)) else (asked["by"],)
     if (asked := _E_MAIL.search(question)) is not None:
         return () if any("@" in text for text in texts) else (asked["by"],)

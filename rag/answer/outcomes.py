@@ -9,7 +9,7 @@ from functools import partial
 from rag.answer.alike import bound_of, command_of
 from rag.answer.candidate import Candidate
 from rag.answer.candidates import NOT_PROSE
-from rag.answer.columns import empty_cells
+from rag.answer.columns import empty_cells, unknown_kinds
 from rag.answer.counted import counted
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
@@ -205,6 +205,7 @@ def _doubts(
         *days_missed(answer.question, cited),
         *away,
         *empty,
+        *(() if is_list else unknown_kinds(answer.question, best, answer.missing_terms)),
     )
     told = (*lacking, *(missing.rare if score < _TELLS_RARE else ()))
     return _Doubts(

@@ -32,9 +32,10 @@ class Asked:
 
     @property
     def best(self) -> Sequence[Statement]:
-        """The statement that answers it best, without those around it; none where nothing was found."""
-        is_sure = self.answer.confidence is Confidence.HIGH
-        return [one if is_sure else _core(one) for one in self.answer.statements[:1]]
+        """The statement that answers it best, without those around it, or a question that is heard with its reply; none
+        where nothing was found."""
+        first = self.answer.statements[: _FEW if _is_replied(self.answer.statements) else 1]
+        return first if self.answer.confidence is Confidence.HIGH else [_core(one) for one in first]
 
     @property
     def name(self) -> str:
@@ -76,7 +77,8 @@ def _is_answered(one: Asked, together: Answer) -> bool:
         return True
     is_sure = one.answer.confidence is Confidence.HIGH
     if not (is_sure or one.is_of_kind):
-        return False
+        # "Ask the caretaker" tells whom to ask, and names nobody.
+        return any(one.words <= _stems_of(said) for said in together.statements if _is_in(said, one.best))
     if not is_sure and together.is_uncertain and any(_is_perhaps(shown, one) for shown in together.statements):
         return True
     is_open = together.confidence is Confidence.HIGH
@@ -149,11 +151,12 @@ def _said(
     something else than the question is about."""
     if any(_is_in(_core(own), before) for own in one.answer.statements):
         return []
-    # Of a list all items, of two sentences the first.
     if one.answer.confidence is Confidence.HIGH and _fits(one, before, asked):
-        first, *others = one.answer.statements
+        # Of a list all items.
+        is_list = len(one.answer.statements) > _FEW
+        first, *others = one.answer.statements if is_list else one.best
         is_named = not one.part.is_of_item or one.words <= _stems_of(first)
-        return [first if is_named else _named(first, f"{one.name}:"), *(others if len(others) > 1 else ())]
+        return [first if is_named else _named(first, f"{one.name}:"), *others]
     if _is_told(one, before) or not one.is_of_kind or any(_is_perhaps(said, one) for said in before):
         return []
     others = [*beside, *(said for other in asked if other is not one for said in other.best)]
@@ -161,7 +164,7 @@ def _said(
     found = [said for said in one.best if said.citations and said.citations[0].paragraph.document_id in documents]
     if one.part.may_be_none:
         found = [said for said in found if one.words & frozenset(terms.stems(said.citations[0].quote))]
-    return [_named(said, _perhaps(one)) for said in found]
+    return [_named(found[0], _perhaps(one)), *found[1:]] if found else []
 
 
 def _fits(one: Asked, before: Sequence[Statement], asked: Sequence[Asked]) -> bool:
@@ -194,6 +197,15 @@ def _names_another(citation: Citation, one: Asked) -> bool:
     return not asks_for_name(one.part.alone) and any(
         not frozenset(terms.stems(name)) & said for name in named_in(citation.quote)
     )
+
+
+def _is_replied(statements: Sequence[Statement]) -> bool:
+    """Whether the second is what somebody else says to the first."""
+    said = [one.citations[0].paragraph for one in statements[:_FEW] if one.citations]
+    if len(said) < _FEW or None in (said[0].speaker, said[1].speaker):
+        return False
+    first, second = said
+    return first.speaker != second.speaker and (first.document_id, first.number + 1) == second.key
 
 
 def _perhaps(one: Asked) -> str:

@@ -31,7 +31,7 @@ DATE_SHAPE = (
 _MONTH = language.pattern("dates.months", "dates.short_months")
 _SHORT_MONTH = language.pattern("dates.short_months")
 WHEN = regex.compile(
-    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})\b|\b{_SHORT_MONTH}\."
+    rf"\b(?:\d{{3,4}}s?|{language.pattern('dates.months', 'dates.weekdays', 'dates.when')})s?\b|\b{_SHORT_MONTH}\."
     rf"|\b\d{{1,2}}(?:[:h]\d\d|(?:\.\d\d)?\s?{language.pattern('dates.clock')})(?!\w)",
     regex.IGNORECASE,
 )

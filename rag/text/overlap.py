@@ -19,7 +19,7 @@ from rag.domain import Span
 from rag.text import language, terms
 from rag.text.dates import WHEN, Day, find_days, tells
 from rag.text.names import NAME, named_in
-from rag.text.units import as_line, names_above, rows_of, split_prose
+from rag.text.units import as_line, names_above, rows_of, split_prose, without_stamp
 from rag.text.values import HOW_MANY, NUMERAL, prices_of
 
 Features = npt.NDArray[np.float32]
@@ -279,7 +279,9 @@ def _has_kind(inquiry: Inquiry, sentence: SentenceView) -> bool:
     if inquiry.kind is None:
         return False
     asked = set(inquiry.stems)
-    found: Iterable[str] = (match.group() for match in _KIND_FOUND[inquiry.kind].finditer(sentence.text))
+    # The time of an entry is no number that is asked for.
+    text = without_stamp(sentence.text) if sentence.is_row and inquiry.kind == "number" else sentence.text
+    found: Iterable[str] = (match.group() for match in _KIND_FOUND[inquiry.kind].finditer(text))
     if inquiry.asks_for_price:
         found = prices_of(sentence.text)
     return any(not set(_stems(one, inquiry.truncated)) <= asked for one in found)

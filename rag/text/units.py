@@ -74,6 +74,7 @@ _STAMP = regex.compile(
     regex.IGNORECASE,
 )
 """The day and the time in front of an entry of a log, also behind its level, or behind who asked a web server."""
+_REST_OF_STAMP = regex.compile(r"^[\d:.,Z+\])-]*")
 _WORDS = regex.compile(r"\p{L}+|[\p{Sc}%°]")
 _BEGINS_VALUE = regex.compile(r"[\p{Sc}+\-–(]?\s*\d")
 _ENDS_LABEL = regex.compile(r":\**$|\.{3,}$|…$")
@@ -189,6 +190,12 @@ def cells_of(row: str) -> list[str]:
         return [cell.of(row) for cell in cell_spans(row) if len(cell)]
     line = _GAP.sub("\t", as_line(row)) if "|" not in row else as_line(row)
     return [cell.of(line) for cell in cell_spans(line) if len(cell)]
+
+
+def without_stamp(entry: str) -> str:
+    """An entry of a log without the time in front of it; any other text as it stands."""
+    stamp = _STAMP.match(entry)
+    return _REST_OF_STAMP.sub("", entry[stamp.end() :], count=1) if stamp else entry
 
 
 def names_in(row: str) -> list[str]:
