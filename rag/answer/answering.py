@@ -14,9 +14,9 @@ from rag.answer.sections import in_sections
 from rag.answer.several import Asked, in_turn, joined
 from rag.domain import Answer, Passage, Question
 from rag.index.embedder import Embedder
+from rag.search.parts import Part
 from rag.text import dictionary
 from rag.text.identify import language_by_words, likeliest_language
-from rag.search.parts import Part
 
 if TYPE_CHECKING:
     from rag.answer.writing import Writer

@@ -103,8 +103,8 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
 
 def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
     """The steps of which several are among the likeliest sentences, together likelier than the first of these alone,
-    or of which one is and whose heading says what is asked, where the question asks how to do something or says what does not work; None where there are none: which step of
-    them answers is uncertain, and so less than that they do."""
+    or of which one is and whose heading says what is asked, where the question asks how to do something or says what
+    does not work; None where there are none: which step of them answers is uncertain, and so less than that they do."""
     asked_for = asking_part(inquiry.question)
     if not (_TO_DO.match(asked_for) or _TROUBLE.search(asked_for)):
         return None

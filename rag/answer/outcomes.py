@@ -70,9 +70,7 @@ def quoted(
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
     together = whole_list(evidence.inquiry, evidence.candidates, read) if is_near else None
     headed = (evidence.candidates[0].passage, together.passages[-1]) if together is not None else ()
-    is_headed = any(any(
-        is_heading_of(evidence.inquiry, one) for one in (one) for one in headed, together.passages[-1])
-    )
+    is_headed = any(is_heading_of(evidence.inquiry, one) for one in headed)
     is_compared = together is not None and _is_told_but_for_the_most(evidence.inquiry, together.passages[0])
     is_possible = gate.is_open or gate.is_possible or is_headed or is_compared or _is_row_meant(evidence)
     if not is_near or unknown or not is_possible:

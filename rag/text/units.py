@@ -109,7 +109,8 @@ def split_units(text: str) -> list[Span]:
 def split_prose(text: str) -> list[Span]:
     """The sentences of a text that is no table, or the parts of one that is code. What has no end for a long time is a
     list, a file in one line or a row of numbers, and no sentence: it is cut where it shows parts, behind ";" and
-    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses. Lines of a name and a dash end with the line."""
+    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses. Lines of
+    a name and a dash end with the line."""
     lines = [Span(*match.span()) for match in _LINE.finditer(text) if match.group().strip()]
     if len(lines) > 1 and all(_DASHED.match(line.of(text).strip()) for line in lines):
         return [_trimmed(text, line) for line in lines]
