@@ -52,7 +52,8 @@ ROW_NAMED = 3.0
 
 ROW_ASKED = 8.0
 """Log-odds for a row of which the question names all that it begins with and a column, and with what stands above it as
-much as any other sentence does: a cell is asked for."""
+much as any other sentence does, or nearly: a cell is asked for."""
+_NEARLY = 0.9
 
 ROW_TELLS_LESS = -4.0
 """Log-odds for a row for each share of the question that another row of its paragraph has in it and it has not: the
@@ -250,7 +251,7 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
     elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
     asks_for_rule = asks_for_a_rule(inquiry.question)
     put_forward = [asks_for_rule and is_put_forward(one.sentence.text) for one in candidates]
-    told_most = context >= context.max()
+    told_most = context >= _NEARLY * context.max()
     rows_asked = [
         most and is_row_asked(inquiry, one) and not exactly.is_row_denied(one.sentence)
         for one, most in zip(candidates, told_most, strict=True)

@@ -158,9 +158,12 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
         )
         repeats = other.sentence.present <= best.sentence.present
         are_rows = best.sentence.is_row and other.sentence.is_row
-        is_of_another = are_rows and (
-            not _told(inquiry, best) <= _told(inquiry, other)
-            or (is_exact and not exactly.is_told_by(other.sentence.text))
+        is_of_another = exactly.is_row_denied(other.sentence) or (
+            are_rows
+            and (
+                not _told(inquiry, best) <= _told(inquiry, other)
+                or (is_exact and not exactly.is_told_by(other.sentence.text))
+            )
         )
         is_beside = best.is_field and other.passage.paragraph.key == best.passage.paragraph.key
         if not (overlaps or repeats or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
