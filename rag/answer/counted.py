@@ -17,6 +17,8 @@ _COUNTS = regex.compile(rf"\b{language.pattern('questions.counts')}\s+(?P<what>[
 _WORD = regex.compile(r"[\p{L}\p{M}’'-]+")
 _NTH = rf"\d+{language.pattern('numbers.ordinal_endings')}"
 _FEW = regex.compile(rf"\b(?:{language.pattern('telling.few', 'numbers.ordinals')}|{_NTH})\b", regex.IGNORECASE)
+_OF_NAME = regex.compile(r"[\p{L}\p{N}]-$|[\p{L}_/#\[]$")
+_STOP = regex.compile(r"[.,;:!?()\[\]{}<>|=/\t\n]")
 _MOST_WORDS, _BEHIND = 3, 5
 """Of what is counted, and from a number to what it counts: "twelve new evening classes"."""
 
@@ -64,9 +66,9 @@ def tells_count(question: str, sentence: str) -> bool:
 
 
 def _ends(text: str) -> Sequence[int]:
-    """Where its numbers end; a year alone is one only if it counts something."""
+    """Where its numbers end, not those of a name, "pool-1"; a year alone is one only if it counts something."""
     found = [span for span, amount in find_amounts(text) if amount.unit or not is_year(span.of(text))]
-    return [span.end for span in found]
+    return [span.end for span in found if not _OF_NAME.search(text[: span.start])]
 
 
 def _follows(text: str, end: int, what: frozenset[str]) -> bool:
@@ -80,6 +82,6 @@ def _follows_any(text: str, end: int) -> bool:
 
 
 def _behind(text: str, end: int) -> Sequence[str]:
-    stop = regex.search(r"[.,;:!?()|\t\n]", text, pos=end)
+    stop = _STOP.search(text, end)
     words = _WORD.findall(text[end : stop.start() if stop else len(text)])[:_BEHIND]
     return [stem for word in words for stem in terms.stems(word)]

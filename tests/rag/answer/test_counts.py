@@ -25,7 +25,7 @@ LOG = """2025-03-02T04:10:01Z build: checking out 9f1c2ab
 2025-03-02T04:11:19Z build: FAILED glaze/tests_colour.py::celadon - AssertionError: 7 != 8
 2025-03-02T04:12:03Z build: FAILED glaze/tests_colour.py::tenmoku - AssertionError: 3 != 4
 2025-03-02T04:12:40Z build: 2 failed, 318 passed in 81.3 s
-2025-03-02T04:12:41Z build: ERROR upload refused
+2025-03-02T04:12:41Z [pool-1] build: ERROR upload refused
 2025-03-02T04:12:59Z build: ERROR disk full
 """
 GUIDE = """# The pottery
