@@ -9,25 +9,28 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+import regex
 
 from rag.answer.candidate import Candidate
 from rag.answer.candidates import PASSAGES, candidates
 from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
-from rag.domain import GateReading, Key, Passage, Question, summed
+from rag.domain import Answer, Citation, GateReading, Key, Passage, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.filing import years_in, years_of
-from rag.search.followup import StandAlone, expand
+from rag.search.followup import StandAlone, asks_of_the_told, expand, is_other_one, stands_alone
 from rag.search.languages import Languages
 from rag.search.learned import Learned
 from rag.search.parts import Part, parts_of
 from rag.search.ranking import MOST_CERTAIN
 from rag.search.retrieve import HybridRetriever, Retrieval
-from rag.text import terms
+from rag.text import language, terms
 from rag.text.identify import differ
 from rag.text.overlap import Inquiry, coverage, seen_by
 from rag.text.values import find_measured
+
+_REASON = regex.compile(rf"\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
 
 
 class Rewriter(Protocol):
@@ -64,17 +67,26 @@ class Gathering:
 
     def gather(self, question: Question, *, rewriter: Rewriter | None = None) -> Evidence:
         """Retrieval, its sentences and the gate's features. A follow-up is made to stand alone by a model, or by the
-        rare words of the question before; what is asked in another language than the documents' is searched in theirs
-        too, where there is a model."""
+        question before, unless it is a whole question and answered as it is; what is asked in another language than the
+        documents' is searched in theirs too, where there is a model."""
         alone = self._stand_alone(question, rewriter)
+        if rewriter is None and alone.question is not None:
+            if is_other_one(question.text):
+                question = replace(question, text=alone.question, turns=(), without=_last_told(question))
+                alone = StandAlone(None)
+            elif stands_alone(question.text):
+                as_asked = self.gather(replace(question, turns=()))
+                if self.judged(as_asked).is_open:
+                    return as_asked
         retrieval = self.retriever.search(question, expansion=alone.question)
         if rewriter is not None and (translated := _translated(alone.question or question.text, retrieval, rewriter)):
             alone = StandAlone(translated.question, summed(alone.usage, translated.usage))
             retrieval = self.retriever.search(question, expansion=alone.question) if alone.question else retrieval
         started = time.perf_counter()
         spoken_of = _spoken_of(question) if alone.question is not None else frozenset()
+        told = _told(question) if alone.question is not None and asks_of_the_told(question.text) else ()
         read = [
-            self._weigh(retrieval, inquiry, readings, spoken_of=spoken_of)
+            self._weigh(retrieval, inquiry, readings, spoken_of=spoken_of, told=told)
             for inquiry, readings in zip(retrieval.inquiries, retrieval.readings, strict=True)
         ]
         retrieval.seconds["sentences"] = time.perf_counter() - started
@@ -83,7 +95,7 @@ class Gathering:
 
     def gather_parts(self, question: Question) -> list[tuple[Part, Evidence]]:
         """Each part of a question that asks several things, with its evidence; nothing for any other."""
-        parts = parts_of(question.text, self.retriever.rarity)
+        parts = parts_of(question.text)
         return [(part, self.gather(replace(question, text=part.alone))) for part in parts]
 
     def judged(self, evidence: Evidence) -> GateReading:
@@ -95,20 +107,25 @@ class Gathering:
         return self.judged(evidence).score if evidence.retrieval.passages else 0.0
 
     def _stand_alone(self, question: Question, rewriter: Rewriter | None) -> StandAlone:
-        # What was refused left nothing to lean on.
-        answered = [turn for turn in question.turns if not turn.answer.abstained][-1:] or question.turns[-1:]
+        # What was refused, or only talked about, left nothing to lean on.
+        answered = [turn for turn in question.turns if turn.answer.citations][-1:] or question.turns[-1:]
         if not answered:
             return StandAlone(None)
         alone = rewriter.condense(question) if rewriter is not None else None
         if alone is not None and alone.question is not None:
             return alone
         # What the model worded was no such question, or nothing at all: it is worded without one.
-        earlier = answered[0].answer.searched_for[-1:] or (answered[0].question,)
-        by_rule = expand(question.text, earlier[0], self.retriever.rarity)
+        by_rule = expand(question.text, _earlier(question), _sentence_told(answered[0].answer))
         return StandAlone(by_rule, alone.usage if alone is not None else {})
 
     def _weigh(
-        self, retrieval: Retrieval, inquiry: Inquiry, readings: Mapping[Key, Reading], *, spoken_of: AbstractSet[str]
+        self,
+        retrieval: Retrieval,
+        inquiry: Inquiry,
+        readings: Mapping[Key, Reading],
+        *,
+        spoken_of: AbstractSet[str],
+        told: Sequence[Citation],
     ) -> Evidence:
         passages = [*retrieval.passages, *retrieval.further]
         found = candidates(
@@ -120,6 +137,9 @@ class Gathering:
             spoken_of=spoken_of,
             ended=self._ended(inquiry.question, passages[:PASSAGES]),
         )
+        if told:
+            # What is asked behind a sentence is not told by it alone.
+            found = [one for one in found if _REASON.search(one.sentence.text) or not _is_among(one, told)] or found
         features = gate_features(inquiry, retrieval, found=found, readings=readings)
         return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
 
@@ -139,6 +159,37 @@ def _spoken_of(question: Question) -> frozenset[str]:
     """The documents that the first sentence of the last answer was quoted from."""
     answers = [turn.answer for turn in question.turns if turn.answer.citations]
     return frozenset(one.paragraph.document_id for answer in answers[-1:] for one in answer.statements[0].citations)
+
+
+def _earlier(question: Question) -> str:
+    """The question before, as it was searched for: the last one that was answered, and asked of something by itself."""
+    answered = [turn for turn in question.turns if turn.answer.citations] or question.turns[-1:]
+    of_things = [turn for turn in answered if not asks_of_the_told(turn.question)] or answered
+    return of_things[-1].answer.searched_for[-1:][0] if of_things[-1].answer.searched_for else of_things[-1].question
+
+
+def _sentence_told(answer: Answer) -> str:
+    """What an answer says first; of what may answer, the words in bold."""
+    first = next(iter(answer.citations), None)
+    if first is None:
+        return ""
+    return first.bold.shifted(-first.start).of(first.quote) if answer.is_uncertain and first.bold else first.quote
+
+
+def _told(question: Question) -> Sequence[Citation]:
+    """What the last answer quoted."""
+    return next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
+
+
+def _last_told(question: Question) -> frozenset[Key]:
+    """The paragraph that the last answer quoted first, beside what is left out anyway."""
+    return question.without | {one.paragraph.key for one in _told(question)[:1]}
+
+
+def _is_among(candidate: Candidate, told: Sequence[Citation]) -> bool:
+    """Whether a sentence was told."""
+    key, span = candidate.passage.paragraph.key, candidate.span
+    return any(one.paragraph.key == key and one.start < span.end and span.start < one.end for one in told)
 
 
 def _translated(asked: str, retrieval: Retrieval, rewriter: Rewriter) -> StandAlone | None:
@@ -179,7 +230,8 @@ def gate_features(
 def _names_told(inquiry: Inquiry, best: Candidate) -> float:
     """Share of the names and numbers of the question that a sentence tells; all where it has none. A measure that it
     does not tell, "a 6 TB server", is the asker's own: no text knows it."""
-    own = {stem for measure, _ in find_measured(inquiry.question) for stem in terms.stems(measure)}
+    filed = years_of(best.passage.paragraph.document_id, best.passage.source)
+    own = {stem for measure, _ in find_measured(inquiry.question) for stem in terms.stems(measure)} | filed
     (seen,) = seen_by(inquiry, [best.sentence])
     told = inquiry.names & seen.present
     asked = told | (inquiry.names - own)

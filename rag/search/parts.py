@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import regex
@@ -58,9 +57,8 @@ class Part(NamedTuple):
     may_be_none: bool = False
 
 
-def parts_of(question: str, weight_of: Callable[[str], float]) -> tuple[Part, ...]:
-    """What is asked, part for part; nothing where it is one question. `weight_of` says how much a
-    stem counts: rare ones more."""
+def parts_of(question: str) -> tuple[Part, ...]:
+    """What is asked, part for part; nothing where it is one question."""
     if (listed := _of_items(question)) or (listed := _of_somebody(question)):
         return listed
     sentences = [span.of(question).strip() for span in split_sentences(question)]
@@ -69,7 +67,7 @@ def parts_of(question: str, weight_of: Callable[[str], float]) -> tuple[Part, ..
     parts = [part for one in asking for part in _split(one)]
     if not 2 <= len(parts) <= MOST_PARTS:
         return ()
-    alone = [parts[0], *(expand(part, parts[0], weight_of) or part for part in parts[1:])]
+    alone = [parts[0], *(expand(part, parts[0]) or part for part in parts[1:])]
     return tuple(Part(asked, f"{told} {part}".strip()) for asked, part in zip(parts, alone, strict=True))
 
 

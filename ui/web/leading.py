@@ -66,7 +66,7 @@ class Leading:
 
         def tries(one: Suggestion) -> Sequence[Citation]:
             # What is understood by the question before it is tried behind that one alone.
-            if expand(one.question, last.question, self._bot.retriever.rarity) is not None:
+            if expand(one.question, last.question) is not None:
                 return brought_by(self._bot, one, scope, turns=turns)
             return self._tried(one, scope, generation)
 

@@ -1,0 +1,117 @@
+"""What the words of a follow-up point to: "it", "they", "her" and their like, by the question before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import regex
+
+from rag.search.phrases import Phrase, phrases
+from rag.text import language, terms
+from rag.text.identify import language_by_words
+from rag.text.names import find_whole_names
+
+_OWNER = language.pattern("questions.owners", "questions.persons_owners")
+_PRONOUN = regex.compile(
+    rf"\b(?:(?P<owner>{_OWNER})\b(?=\s+\p{{L}})|{language.pattern('questions.stand_for')}\b)", regex.IGNORECASE
+)
+_PERSONS = frozenset((*language.words("questions.persons"), *language.words("questions.persons_owners")))
+_MANY = frozenset(language.words("questions.many"))
+_DEMONSTRATIVE = frozenset(language.words("questions.demonstrative"))
+_POSSESSIVES = frozenset(language.words("questions.possessives"))
+_PLACING = frozenset(language.words("questions.placed"))
+_DOES_IT = regex.compile(rf"\b{language.pattern('questions.does')}\s+$", regex.IGNORECASE)
+_ABOUT = {code: language.words_of(code, "questions.about_what") for code in ("en", "de", "fr", "es", "ru")}
+BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>[^,?]+)\?$")
+"""What a question is about that was made to stand alone so."""
+NAME = regex.compile(r"(?<!^\W*)\b\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*")
+_FULL_NAME = regex.compile(r"[\p{L}\p{M}’'-]+ [\p{L}\p{M}’'-]+")
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
+
+
+def beside(asked: str, subject: str) -> str:
+    """A question with what it is about behind it: "How deep are they, about the wells?"."""
+    about = _ABOUT.get(language_by_words(asked) or "en") or _ABOUT["en"]
+    return f"{asked.rstrip(' ?!.')}, {about[0]} {subject}?"
+
+
+def with_what_it_points_to(question: str, earlier: str, told: str) -> str | None:
+    """With what its pronoun stands for in its place: of many for many, of somebody by name, else the first thing."""
+    main = BESIDE.sub("?", earlier)
+    for match in _PRONOUN.finditer(question):
+        word = match.group().lower()
+        if word in _DEMONSTRATIVE and _is_of_something(question[match.end() :]):
+            continue
+        if word not in _PERSONS and _is_deed(question, match):
+            continue
+        named = _somebody(earlier, told) if word in _PERSONS else _thing(main, many=word in _MANY)
+        if named is None:
+            continue
+        owner = ("’" if named.endswith("s") and word in _MANY else "’s") if match.group("owner") else ""
+        said = f"{question[: match.start()]}{named}{owner}{question[match.end() :]}"
+        others = [one for one in _names(earlier) if one not in said]
+        return beside(said, others[-1]) if others and word not in _PERSONS else said
+    return None
+
+
+def _is_deed(question: str, word: regex.Match[str]) -> bool:
+    """Whether no thing is meant: "who does it?"."""
+    does = _DOES_IT.search(question[: word.start()]) is not None
+    return does and not terms.content_words(question[word.end() :])
+
+
+def _is_of_something(behind: str) -> bool:
+    """Whether a word of meaning comes right behind "that": "that meeting"."""
+    following = _WORD.findall(behind)
+    return bool(following) and bool(terms.content_words(following[0])) and not behind.startswith((",", "?"))
+
+
+def _names(text: str) -> list[str]:
+    return [one.of(text) for one in phrases(text) if one.is_name]
+
+
+def _somebody(earlier: str, told: str) -> str | None:
+    """Who is named in the question before, or by itself in what was told."""
+    if names := [match.group() for match in NAME.finditer(earlier) if not match.group().isupper()]:
+        return names[-1]
+    of_two = {name for span in find_whole_names(told) if _FULL_NAME.fullmatch(name := span.of(told))}
+    return of_two.pop() if len(of_two) == 1 else None
+
+
+def _thing(earlier: str, *, many: bool) -> str | None:
+    """The first thing that the question before names, one with an article before others, with what it is of."""
+    every = phrases(earlier)
+    things = [one for one in every if not one.is_name and one.is_plural == many]
+    if many and not things:
+        return next(iter(_names(earlier)), None)
+    first = next((one for one in things if one.determiner), next(iter(things), None))
+    if first is None:
+        first = next((one for one in every if one.determiner or one.is_name), None)
+        return _with_place(first, every, earlier) if first else None
+    article = "" if first.determiner else "the "
+    return f"{article}{_with_place(first, every, earlier)}"
+
+
+def _with_place(first: Phrase, every: Sequence[Phrase], text: str) -> str:
+    """A thing with what it is of, or with the name of where or for whom it is: "the old mill in Pellworm"."""
+    behind = next((one for one in every if one.start > first.start), None)
+    if behind is None:
+        return first.of(text)
+    between = text[first.end : behind.start].strip().lower()
+    is_its = between == "of" or (between in _PLACING and behind.is_name)
+    return text[first.start : behind.end] if is_its else first.of(text)
+
+
+def subject_of(earlier: str) -> str | None:
+    """What the question before is about: its first thing, or else its last name."""
+    if (beside := BESIDE.search(earlier)) is not None:
+        return beside["subject"]
+    every = [one for one in phrases(earlier) if one.determiner not in _POSSESSIVES]
+    things = [one for one in every if not one.is_name]
+    first = next((one for one in things if one.determiner), None)
+    if first is not None:
+        return _with_place(first, every, earlier)
+    if names := _names(earlier):
+        return names[-1]
+    thing = next(iter(things), None)
+    return f"{'' if thing.is_plural else 'the '}{thing.of(earlier)}" if thing else None
