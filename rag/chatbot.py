@@ -19,8 +19,11 @@ from rag.answer.answering import Found, answered
 from rag.answer.collection import answer_about, catalogue, overview, requested
 from rag.answer.comparing import compare
 from rag.answer.elsewhere import with_other_places
+from rag.answer.further import further
 from rag.answer.gathering import Gathering
+from rag.answer.holding import speaking_of
 from rag.answer.outcomes import noted
+from rag.answer.readers import said_by_readers
 from rag.answer.versions import with_later_versions
 from rag.domain import Answer, Paragraph, Question
 from rag.errors import EmbeddingError, IndexMismatchError, QuestionError, StorageError
@@ -53,6 +56,7 @@ _TASKS = {
     about.Kind.COMPARISON: prompts.COMPARISON,
 }
 """What a model is asked to make of passages that cover the documents."""
+_OF_CONVERSATION = (about.Kind.MORE, about.Kind.MENTIONS, about.Kind.READERS)
 _NOT_COMPARED = "To weigh them against each other takes a language model; here is what each is about."
 _STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
 _REFRESH_AFTER = 10.0
@@ -295,8 +299,12 @@ class Chatbot:
         writer = None if question.offline else chosen
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
-        request = requested(question.text, records)
-        if request is not None and request.topic and request.kind is about.Kind.CONTENTS:
+        request = requested(question, records)
+        if request is not None and (answer := self._of_conversation(question, request, records)) is not None:
+            yield answer
+        elif request is not None and request.kind in _OF_CONVERSATION:
+            yield from self._asked(question, writer)
+        elif request is not None and request.topic and request.kind is about.Kind.CONTENTS:
             yield from self._of_topic(question, request, records=records, writer=writer)
         elif request is not None and request.topic:
             yield from self._compared(question, request.topic, records=records, writer=writer)
@@ -352,6 +360,23 @@ class Chatbot:
             yield from self._asked(question, writer)
         else:
             yield from _finished([found.quoted], found.accounts[0].retrieval, started)
+
+    def _of_conversation(self, question: Question, request: about.Request, records: Sequence[Record]) -> Answer | None:
+        """The documents that speak of something, what readers say of it, or more of what was told; None where it is
+        another request, or a question like others."""
+        kept = {record.document_id for record in records}
+        holding, read = self.retriever.holding, self.retriever.passages_of
+        if request.kind is about.Kind.MORE:
+            return further(question.text, question.turns, passages_of=read)
+        if request.kind is about.Kind.MENTIONS and request.topic:
+            found = [key for key in holding(request.topic) if key[0] in kept]
+            topic = request.topic.strip()
+            if not found:
+                return None
+            return speaking_of(question.text, topic, found=found, records=records, passages_of=read)
+        if request.kind is about.Kind.READERS:
+            return said_by_readers(self.gathering, question, topic=request.topic, records=records)
+        return None
 
     def _compared(
         self, question: Question, topic: str, *, records: Sequence[Record], writer: Writer | None

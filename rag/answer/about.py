@@ -30,16 +30,21 @@ class Kind(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     CHANGES = "changes"
+    MENTIONS = "mentions"
+    READERS = "readers"
+    MORE = "more"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """`which` are places in the list of documents, from 0; empty means all of them. `topic` is what they are compared
-    in, where that is said."""
+    in or asked for, where that is said, or who wrote them. It `points_back` to "one" document that was quoted last, or
+    to "several"."""
 
     kind: Kind
     which: tuple[int, ...] = ()
     topic: str | None = None
+    points_back: str | None = None
 
 
 def _whole(phrase: str) -> regex.Pattern[str]:
@@ -56,10 +61,14 @@ _PATTERNS = tuple(
         (Kind.THANKS, language.pattern("requests.thanks")),
         (Kind.ABILITIES, language.pattern("requests.abilities")),
         (Kind.CATALOGUE, language.pattern("requests.catalogue")),
+        (Kind.MORE, language.pattern("requests.more")),
     )
 )
 _COMPARISON = _whole(language.pattern("requests.comparison"))
 _PAIR = _whole(language.pattern("requests.pair"))
+# These ask what is said of a `topic`.
+_OF_TOPIC = tuple((kind, _whole(language.pattern(f"requests.{kind}"))) for kind in (Kind.READERS, Kind.MENTIONS))
+_WRITTEN_BY = _whole(language.pattern("requests.written_by"))
 # These mean documents by an `object`.
 _OF_DOCUMENTS = tuple(
     (kind, _whole(language.pattern(f"requests.{kind}")))
@@ -67,6 +76,16 @@ _OF_DOCUMENTS = tuple(
 )
 _BY_DATE = (Kind.NEWEST, Kind.OLDEST)
 _EITHER = regex.compile(rf"\s+{language.pattern('questions.either')}\s+", regex.IGNORECASE)
+_MANNERS = regex.compile(
+    rf"^\W*(?:{language.pattern('requests.thanks')}\s*[,.!–—-]+|{language.pattern('requests.greeting')}(?:\s+{language.pattern('requests.everybody')})?(?:\s*[,.!–—-]+|\s))\s*(?:{language.pattern('questions.goes_on')}\s+)?(?=[\p{{L}}\p{{N}}])",
+    regex.IGNORECASE,
+)
+"""What people say before they ask."""
+_AND = regex.compile(rf"^\W*{language.pattern('questions.joins')}\s+(?=[\p{{L}}\p{{N}}])", regex.IGNORECASE)
+_ONE, _SEVERAL = _whole(language.pattern("requests.that_one")), _whole(language.pattern("requests.those"))
+_DOCUMENT_KIND = regex.compile(rf"{language.pattern('requests.document_kinds')}\b", regex.IGNORECASE)
+_VERSION = regex.compile(r"(?i)\bv(?:er)?\.?\s?(?=\d)")
+_OF_HEAD = regex.compile(r"(?P<head>.+?)\s+\S+(?:\s+\d+)?$")
 _VAGUE = _whole(language.pattern("requests.vague"))
 _NAMED = regex.compile(r"\W*[“\"„«](?P<name>[^“”\"„«»]+)[”\"“»]\W*")
 _PLACES = language.numbered("requests.places")
@@ -75,21 +94,49 @@ _KIND_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_kin
 _DOCUMENT_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
 
 
-def classify(question: str, titles: Sequence[str]) -> Request | None:
+def classify(question: str, titles: Sequence[str], *, goes_on: bool = False) -> Request | None:
     """The kind of request about the collection, or None for a question about a fact. `titles` describe the
-    documents: title, file name and author of each.
+    documents: title, file name and author of each. Where it `goes_on` behind an answer, "it" and "these" mean the
+    documents that were quoted there.
 
     "Summarise the siege" is a question about a fact unless a document's title or place is meant.
     """
+    if begun := _MANNERS.match(question) or (_AND.match(question) if goes_on else None):
+        of_rest = classify(question[begun.end() :], titles, goes_on=goes_on)
+        if of_rest is not None:
+            return of_rest
     for kind, pattern in _PATTERNS:
-        if pattern.match(question):
+        if pattern.match(question) and (goes_on or kind is not Kind.MORE):
             return Request(kind)
-    if compared := _comparison(question, titles):
-        return compared
+    return (
+        _of_topic(question)
+        or _by_author(question, titles)
+        or _comparison(question, titles)
+        or _of_documents(question, titles, goes_on=goes_on)
+    )
+
+
+def _of_topic(question: str) -> Request | None:
+    matches = ((kind, pattern.match(question)) for kind, pattern in _OF_TOPIC)
+    return next((Request(kind, (), match.group("topic")) for kind, match in matches if match is not None), None)
+
+
+def _by_author(question: str, titles: Sequence[str]) -> Request | None:
+    match = _WRITTEN_BY.match(question)
+    which = _all_in(match.group("author"), titles) if match else ()
+    return Request(Kind.AUTHOR, which, match.group("author")) if match and which else None
+
+
+def _of_documents(question: str, titles: Sequence[str], *, goes_on: bool) -> Request | None:
     for kind, pattern in _OF_DOCUMENTS:
         match = pattern.match(question)
-        meant = _several_meant if kind in _BY_DATE else _documents_meant
-        which = meant(match.group("object") or "", titles) if match else None
+        if match is None:
+            continue
+        about = match.group("object") or ""
+        points_back = "one" if _ONE.match(about) else "several" if _SEVERAL.match(about) else None
+        if goes_on and points_back is not None:
+            return Request(kind, (), None, points_back)
+        which = _several_meant(about, titles) if kind in _BY_DATE else _documents_meant(about, titles)
         if which is not None:
             return Request(kind, which)
     return None
@@ -99,22 +146,45 @@ def _comparison(question: str, titles: Sequence[str]) -> Request | None:
     if match := _COMPARISON.match(question):
         return Request(Kind.COMPARISON, (), match.group("topic"))
     if match := _PAIR.match(question):
-        one, other = (_documents_meant(match.group(name), titles) for name in ("one", "other"))
+        one, other = _pair_meant(match.group("one"), match.group("other"), titles)
         # A vague one ("this article") could be any.
         if one and other and not set(one) & set(other):
             return Request(Kind.COMPARISON, tuple(sorted({*one, *other})))
     return None
 
 
+def _pair_meant(
+    first: str, second: str, titles: Sequence[str]
+) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+    """Places of the documents that two phrases mean; the second may leave out what both begin with, "the fees of 2024
+    and 2025"."""
+    head = _OF_HEAD.match(first)
+    wholes = [f"{head['head']} {second}"] if head else []
+    found = [_documents_meant(second_whole, titles, least=0.75) for second_whole in wholes]
+    other = next((one for one in found if one and len(one) == 1), None) or _documents_meant(second, titles, least=0.5)
+    return _documents_meant(first, titles, least=0.5), other
+
+
+def _all_in(words: str, titles: Sequence[str]) -> tuple[int, ...]:
+    """Places of the documents that are described by every one of the words."""
+    asked = set(terms.stems(words))
+    return tuple(i for i, title in enumerate(titles) if asked and asked <= set(terms.stems(title)))
+
+
 def _several_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
-    """Places of the documents of which one is the newest: "the lease or its annex"; None where they are not several."""
-    meant = [_documents_meant(one, titles) for one in _EITHER.split(about)]
+    """Places of the documents of which one is the newest: "the lease or its annex"; None where they are not several,
+    but for the only ones of their kind, "the latest minutes"."""
+    named = _EITHER.split(about)
+    meant = [_documents_meant(one, titles) for one in named]
     which = sorted({place for places in meant for place in places or ()})
-    return tuple(which) if None not in meant and len(which) != 1 else None
+    is_only = len(named) == 1 and _DOCUMENT_KIND.match(about) is not None
+    return tuple(which) if None not in meant and (len(which) != 1 or is_only) else None
 
 
-def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
-    """Places of the documents that a phrase means; empty for all of them, None where it means none."""
+def _documents_meant(about: str, titles: Sequence[str], *, least: float = 0.6) -> tuple[int, ...] | None:
+    """Places of the documents that a phrase means; empty for all of them, None where it means none: where no title has
+    at least that share of its words."""
+    about = _VERSION.sub("version ", about)
     words = about.lower().split()
     if _VAGUE.match(about):
         place = next((_PLACES[word] for word in words if word in _PLACES), None)
@@ -126,11 +196,11 @@ def _documents_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | Non
         return tuple(i for i, title in enumerate(titles) if called.search(title)) or None
     asked = set(terms.content_stems(about)) - _DOCUMENT_STEMS
     # "The mail about the minibus" may not call itself a mail.
-    return next((which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles))), None)
+    return next((which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles, least=least))), None)
 
 
-def _fitting(asked: Set[str], titles: Sequence[str]) -> tuple[int, ...]:
-    """Places of the titles with most of these words, if that is most of them."""
+def _fitting(asked: Set[str], titles: Sequence[str], *, least: float) -> tuple[int, ...]:
+    """Places of the titles with most of these words, if that is at least such a share of them."""
     fits = [len(asked & set(terms.stems(title))) / len(asked) if asked else 0.0 for title in titles]
     best = max(fits, default=0.0)
-    return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= 0.6 else ()
+    return tuple(i for i, fit in enumerate(fits) if fit == best) if best >= least else ()

@@ -21,9 +21,10 @@ from rag.answer.timeline import timeline
 from rag.answer.verify import quotation, settle
 from rag.documents.front_matter import find_author, find_date, is_front_matter
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Key, Passage, Role, Span, Statement, document_name
+from rag.domain import Answer, Key, Passage, Question, Role, Span, Statement, Turn, document_name
 from rag.index.records import Record
 from rag.search.retrieve import Retrieval
+from rag.text import terms
 
 PassagesOf = Callable[[str, Sequence[int]], list[Passage]]
 """The paragraphs of a document by their numbers."""
@@ -42,6 +43,7 @@ MOST_READ = 100
 """Documents that are read through for one answer."""
 _EACH = {1: 4, 2: 2}
 """Sentences of each document, by how many there are."""
+_PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,40 @@ class Account:
         return sorted(self.retrieval.passages, key=lambda passage: passage.paragraph.key not in quoted)
 
 
-def requested(question: str, records: Sequence[Record]) -> Request | None:
+def requested(question: Question, records: Sequence[Record]) -> Request | None:
     """The kind of request about these documents, or None for a question about a fact. What changed can be told of two
-    versions of one document only."""
-    which, topic = topic_asked(question, records)
-    if which := which or contents_asked(question, records):
+    versions of one document only, and is told where two such are to be compared; "it" is what was quoted last."""
+    which, topic = topic_asked(question.text, records)
+    if which := which or contents_asked(question.text, records):
         return Request(Kind.CONTENTS, which, topic or None)
-    request = classify(question, [described(record) for record in records])
-    if request is not None and request.kind is Kind.CHANGES:
-        return request if versions_among([records[i] for i in request.which]) else None
+    told = last_quoted(question.turns)
+    request = classify(question.text, [described(record) for record in records], goes_on=bool(told))
+    if request is None:
+        return None
+    if request.points_back is not None:
+        meant = told if request.points_back == "several" else told[:1]
+        places = tuple(i for i, record in enumerate(records) if record.document_id in meant)
+        request = replace(request, which=places, points_back=None) if places else request
+    if request.kind is Kind.AUTHOR and request.topic is not None:
+        which = tuple(i for i in request.which if _is_by(records[i], request.topic))
+        return replace(request, which=which, topic=None) if which else None
+    if request.kind in (Kind.CHANGES, Kind.COMPARISON) and not request.topic:
+        chosen = [records[i] for i in request.which] or (list(records) if request.kind is Kind.CHANGES else [])
+        if versions_among(chosen) and (request.kind is Kind.CHANGES or len(chosen) == _PAIR):
+            return replace(request, kind=Kind.CHANGES)
+        return None if request.kind is Kind.CHANGES else request
     return request
+
+
+def last_quoted(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """The documents that the last answer which quotes any was quoted from, in its order."""
+    answers = (turn.answer for turn in reversed(turns) if turn.answer.citations)
+    last = next(answers, None)
+    return tuple(dict.fromkeys(one.paragraph.document_id for one in last.citations)) if last else ()
+
+
+def _is_by(record: Record, author: str) -> bool:
+    return set(terms.words(author)) <= set(terms.words(record.author or ""))
 
 
 def answer_about(
@@ -87,7 +113,8 @@ def answer_about(
         if told := whole(read, is_summary=request.kind is Kind.SUMMARY):
             return _told(question, told, read)
     if request.kind in (Kind.CONTENTS, Kind.SUMMARY, Kind.COMPARISON):
-        most = 1 if request.kind is Kind.COMPARISON else _EACH.get(len(chosen), 1)
+        is_single = request.kind is Kind.COMPARISON and len(request.which) != _PAIR
+        most = 1 if is_single else _EACH.get(len(chosen), 1)
         return _summary(question, chosen, most=most, passages_of=passages_of, weight_of=weight_of)
     if request.kind is Kind.CHANGES and (versions := versions_among(chosen)):
         older, newer = (_read(record, passages_of) for record in versions)
@@ -120,9 +147,17 @@ def _told(question: str, told: tuple[Statement, ...], read: Sequence[Passage]) -
 
 
 def described(record: Record) -> str:
-    """The words by which people mean a document: its title, its file's name, who wrote it."""
+    """The words by which people mean a document: its title, its file's name, who wrote it and when."""
     parts = regex.findall(r"[\p{L}\p{N}]+", document_name(record.document_id))
-    return " ".join((record.title, *parts, record.author or ""))
+    numbered = [f"version {part[1:]}" for part in parts if regex.fullmatch(r"(?i)v\d+", part)]
+    day = f"{record.date:%B %Y}" if record.date else ""
+    return " ".join((record.title, *parts, *numbered, _initials(record.title), record.author or "", day))
+
+
+def _initials(title: str) -> str:
+    """By which a title of several words is called: "FAQ"; empty for others."""
+    words = regex.findall(r"[\p{L}\p{N}]+", title)
+    return "".join(word[0] for word in words) if 3 <= len(words) <= 5 else ""
 
 
 def catalogue(records: Sequence[Record]) -> str:

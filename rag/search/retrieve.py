@@ -38,7 +38,7 @@ from rag.search.ranking import in_order, ranked, ranked_as_read
 from rag.search.reading import CandidateReader
 from rag.search.second_embedder import SecondEmbedder
 from rag.search.spelling import corrected
-from rag.text import dictionary
+from rag.text import dictionary, terms
 from rag.text.identify import language_by_words
 from rag.text.overlap import Inquiry, inquire
 
@@ -232,6 +232,17 @@ class HybridRetriever:
         with self._active.reading():
             prefix = row_prefix(citation.paragraph.document_id, citation.source.revision)
             return self.snapshot.elsewhere(prefix, citation.paragraph.number)
+
+    def holding(self, words: str) -> list[Key]:
+        """The paragraphs in which, or in the title and the headings above which, every word of these stands that
+        carries meaning, in any form; in the order of the documents."""
+        stems = terms.content_stems(words) or terms.stems(words)
+        with self._active.reading():
+            snapshot = self.snapshot
+            found = [frozenset(map(int, snapshot.index.words.holding(stem))) for stem in stems]
+            places = sorted(frozenset.intersection(*found)) if found else []
+            located = [snapshot.locate(place) for place in places]
+        return [(record.document_id, number) for record, number in located]
 
     def rarity(self, stem: str) -> float:
         """How much a term tells in the current documents."""

@@ -171,3 +171,55 @@ def test_which_is_newer_is_asked_of_several_documents_that_titles_name(
     question: str, which: tuple[int, ...] | None
 ) -> None:
     assert classify(question, RULES) == (None if which is None else Request(Kind.NEWEST, which))
+
+
+@pytest.mark.parametrize(
+    ("question", "request_"),
+    [
+        ("hello, what can you do?", Request(Kind.ABILITIES)),
+        ("thanks, and which documents do you have?", Request(Kind.CATALOGUE)),
+        ("What do readers say about the toll?", Request(Kind.READERS, (), "the toll")),
+        ("and what do readers think of it?", Request(Kind.READERS, (), "it")),
+        ("do readers mention the ferry?", Request(Kind.READERS, (), "the ferry")),
+        ("which documents mention the toll?", Request(Kind.MENTIONS, (), "the toll")),
+        ("Which articles are about Homs?", Request(Kind.MENTIONS, (), "Homs")),
+        ("Is there anything about kayaks?", Request(Kind.MENTIONS, (), "kayaks")),
+        ("tell me more", Request(Kind.MORE)),
+        ("what else?", Request(Kind.MORE)),
+        ("summarise it", Request(Kind.SUMMARY, (), None, "one")),
+        ("who wrote it?", Request(Kind.AUTHOR, (), None, "one")),
+        ("What are these articles about?", Request(Kind.SUMMARY, (), None, "several")),
+        ("What else does he do?", None),
+        ("Tell me more lies?", None),
+    ],
+)
+def test_in_a_conversation_requests_lean_on_what_was_quoted(question: str, request_: Request | None) -> None:
+    assert classify(question, TITLES, goes_on=True) == request_
+
+
+DATED = [
+    "Rates rates 2023",
+    "Rates rates 2024",
+    "House plan plan v1 version 1",
+    "House plan plan v2 version 2",
+    "Frequently asked questions returns FAQ",
+    "Returns policy returns policy",
+    "Minutes, 3 May minutes",
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("compare the rates of 2023 and 2024", Request(Kind.COMPARISON, (0, 1))),
+        ("what is the difference between plan version 1 and version 2?", Request(Kind.COMPARISON, (2, 3))),
+        ("Compare plan v1 with plan v2", Request(Kind.COMPARISON, (2, 3))),
+        ("Compare the returns policy and the FAQ on returns", Request(Kind.COMPARISON, (4, 5))),
+        ("what changed between the two versions of the plan?", Request(Kind.CHANGES, (2, 3))),
+        ("what are the latest minutes?", Request(Kind.NEWEST, (6,))),
+        ("Which is newer, the one on rates or the one on the house plan?", Request(Kind.NEWEST, (0, 1, 2, 3))),
+        ("what is the latest price?", None),
+    ],
+)  # fmt: skip
+def test_documents_are_meant_by_what_both_are_called(question: str, expected: Request | None) -> None:
+    assert classify(question, DATED) == expected
