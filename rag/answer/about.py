@@ -111,7 +111,7 @@ def classify(question: str, titles: Sequence[str], *, goes_on: bool = False) -> 
     return (
         _of_topic(question)
         or _by_author(question, titles)
-        or _comparison(question, titles)
+        or _comparison(question, titles, goes_on=goes_on)
         or _of_documents(question, titles, goes_on=goes_on)
     )
 
@@ -136,16 +136,27 @@ def _of_documents(question: str, titles: Sequence[str], *, goes_on: bool) -> Req
         points_back = "one" if _ONE.match(about) else "several" if _SEVERAL.match(about) else None
         if goes_on and points_back is not None:
             return Request(kind, (), None, points_back)
+        if goes_on and kind in _BY_DATE and (beside := _beside_the_last(_EITHER.split(about), titles)):
+            return Request(kind, beside, None, "one")
         which = _several_meant(about, titles) if kind in _BY_DATE else _documents_meant(about, titles)
         if which is not None:
             return Request(kind, which)
     return None
 
 
-def _comparison(question: str, titles: Sequence[str]) -> Request | None:
+def _beside_the_last(named: Sequence[str], titles: Sequence[str]) -> tuple[int, ...]:
+    """Places of the documents that are named beside the one that was quoted last: "this article or the one on bees"."""
+    others = [one for one in named if not _ONE.match(one)]
+    meant = [place for one in others for place in _documents_meant(one, titles) or ()]
+    return tuple(meant) if others and len(others) < len(named) else ()
+
+
+def _comparison(question: str, titles: Sequence[str], *, goes_on: bool) -> Request | None:
     if match := _COMPARISON.match(question):
         return Request(Kind.COMPARISON, (), match.group("topic"))
     if match := _PAIR.match(question):
+        if goes_on and (beside := _beside_the_last([match.group("one"), match.group("other")], titles)):
+            return Request(Kind.COMPARISON, beside, None, "one")
         one, other = _pair_meant(match.group("one"), match.group("other"), titles)
         # A vague one ("this article") could be any.
         if one and other and not set(one) & set(other):

@@ -1,4 +1,5 @@
-"""Which sentences can answer a question at all: no label, signature, head of a letter or repeat of the question."""
+"""Which sentences can answer a question at all: no label, signature, name of who speaks, head of a letter or repeat of
+the question."""
 
 from __future__ import annotations
 
@@ -35,6 +36,9 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     is_label = candidate.index == 0 and label_of(candidate.sentences) is not None
     said = sentence.text.lstrip("> ")
     is_of_letter = is_signature(said) or _is_salutation(said)
+    speaker = candidate.passage.paragraph.speaker
+    if speaker is not None and sentence.text.strip(" .:,") == speaker:
+        return False
     if repeats(candidate, inquiry) or names_columns or is_label or is_asked or is_of_letter:
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):

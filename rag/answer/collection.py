@@ -68,13 +68,17 @@ def requested(question: Question, records: Sequence[Record]) -> Request | None:
     if which := which or contents_asked(question.text, records):
         return Request(Kind.CONTENTS, which, topic or None)
     told = last_quoted(question.turns)
-    request = classify(question.text, [described(record) for record in records], goes_on=bool(told))
+    # "The first one" is that of those that were told last.
+    listed = [record for document in told for record in records if record.document_id == document]
+    ordered = [*listed, *(record for record in records if record not in listed)] if len(listed) > 1 else list(records)
+    request = classify(question.text, [described(record) for record in ordered], goes_on=bool(told))
     if request is None:
         return None
     if request.points_back is not None:
         meant = told if request.points_back == "several" else told[:1]
-        places = tuple(i for i, record in enumerate(records) if record.document_id in meant)
-        request = replace(request, which=places, points_back=None) if places else request
+        places = tuple(i for i, record in enumerate(ordered) if record.document_id in meant)
+        request = replace(request, which=tuple(sorted({*request.which, *places})), points_back=None)
+    request = replace(request, which=tuple(sorted(records.index(ordered[i]) for i in request.which)))
     if request.kind is Kind.AUTHOR and request.topic is not None:
         which = tuple(i for i in request.which if _is_by(records[i], request.topic))
         return replace(request, which=which, topic=None) if which else None

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
-import regex
 
 from rag.answer.candidate import Candidate
 from rag.answer.candidates import PASSAGES, candidates
 from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
+from rag.answer.reasons import gives_reason
 from rag.domain import Answer, Citation, GateReading, Key, Passage, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
@@ -24,13 +24,15 @@ from rag.search.languages import Languages
 from rag.search.learned import Learned
 from rag.search.parts import Part, parts_of
 from rag.search.ranking import MOST_CERTAIN
+from rag.search.referring import beside
 from rag.search.retrieve import HybridRetriever, Retrieval
-from rag.text import language, terms
+from rag.text import terms
 from rag.text.identify import differ
 from rag.text.overlap import Inquiry, coverage, seen_by
 from rag.text.values import find_measured
 
-_REASON = regex.compile(rf"\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
+_FEWEST_WORDS = 4
+"""Of what tells why, or who: "New boat." is a label."""
 
 
 class Rewriter(Protocol):
@@ -78,6 +80,10 @@ class Gathering:
                 as_asked = self.gather(replace(question, turns=()))
                 if self.judged(as_asked).is_open:
                     return as_asked
+                return max(as_asked, self._gather_as(question, alone, rewriter), key=self.certainty)
+        return self._gather_as(question, alone, rewriter)
+
+    def _gather_as(self, question: Question, alone: StandAlone, rewriter: Rewriter | None) -> Evidence:
         retrieval = self.retriever.search(question, expansion=alone.question)
         if rewriter is not None and (translated := _translated(alone.question or question.text, retrieval, rewriter)):
             alone = StandAlone(translated.question, summed(alone.usage, translated.usage))
@@ -139,7 +145,8 @@ class Gathering:
         )
         if told:
             # What is asked behind a sentence is not told by it alone.
-            found = [one for one in found if _REASON.search(one.sentence.text) or not _is_among(one, told)] or found
+            others = [one for one in found if gives_reason(one.sentence.text) or not _is_among(one, told)]
+            found = [one for one in others if one.words >= _FEWEST_WORDS] or found
         features = gate_features(inquiry, retrieval, found=found, readings=readings)
         return Evidence(retrieval=retrieval, inquiry=inquiry, candidates=tuple(found), features=features)
 
@@ -162,10 +169,14 @@ def _spoken_of(question: Question) -> frozenset[str]:
 
 
 def _earlier(question: Question) -> str:
-    """The question before, as it was searched for: the last one that was answered, and asked of something by itself."""
+    """The question before, as it was searched for: the last one that was answered, and asked of something by itself;
+    where only documents were asked for, the one that was quoted last."""
     answered = [turn for turn in question.turns if turn.answer.citations] or question.turns[-1:]
+    if answered[-1].answer.citations and answered[-1].answer.gate is None:
+        return beside("What is said", f"“{answered[-1].answer.citations[0].source.title}”")
     of_things = [turn for turn in answered if not asks_of_the_told(turn.question)] or answered
-    return of_things[-1].answer.searched_for[-1:][0] if of_things[-1].answer.searched_for else of_things[-1].question
+    last = of_things[-1]
+    return next(reversed(last.answer.searched_for), last.question)
 
 
 def _sentence_told(answer: Answer) -> str:
@@ -177,13 +188,15 @@ def _sentence_told(answer: Answer) -> str:
 
 
 def _told(question: Question) -> Sequence[Citation]:
-    """What the last answer quoted."""
-    return next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
+    """What the last answer quoted, but for what somebody is heard to say: who said it stands there."""
+    last = next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
+    return tuple(one for one in last if one.paragraph.speaker is None)
 
 
 def _last_told(question: Question) -> frozenset[Key]:
     """The paragraph that the last answer quoted first, beside what is left out anyway."""
-    return question.without | {one.paragraph.key for one in _told(question)[:1]}
+    last = next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
+    return question.without | {one.paragraph.key for one in last[:1]}
 
 
 def _is_among(candidate: Candidate, told: Sequence[Citation]) -> bool:

@@ -29,6 +29,7 @@ from rag.answer.mentions import (
 from rag.answer.planned import is_only_planned, presumed, tells_no_reason
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
+from rag.answer.reasons import only_restates
 from rag.answer.replies import is_heard_to_ask, with_reply
 from rag.answer.sections import Read
 from rag.answer.verify import settle
@@ -191,6 +192,8 @@ def _doubts(
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
     is_unexplained = len(statements) == 1 and not is_list and tells_no_reason(answer.question, statements[0].text)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
+    told_whole = evidence.candidates[0].features["coverage"]
+    is_restated = only_restates(answer.question, (one.text for one in statements), coverage=told_whole)
     is_rare = bool(missing.rare) and (score < _DOUBTS_RARE or is_presumed)
     most = superlative(answer.question)
     compares = most is not None and most not in cited
@@ -210,7 +213,7 @@ def _doubts(
         told=tuple(one for one in dict.fromkeys(told) if not any(_is_part(one, other) for other in told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
         are_grave=any(
-            (lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_unexplained, is_rare, compares)
+            (lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_unexplained, is_restated, is_rare, compares)
         ),
     )
 

@@ -42,7 +42,10 @@ class Event:
     @property
     def when(self) -> str:
         """The day, as far as it is told."""
-        return str(self.day) if self.day.year else f"{self.day}, in a document of {self.telling.passage.source.day}"
+        if self.day.year:
+            return str(self.day)
+        passage = self.telling.passage
+        return f"{self.day}, in a document of {passage.source.day or _published(passage)}"
 
     @property
     def lead(self) -> str:
@@ -54,7 +57,8 @@ class Event:
 def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
     """The dated sentences of the documents in their order; of many those spread most evenly, days before years."""
     every = (event for passages in documents for event in events(passages))
-    found = list({event.telling.text: event for event in every}.values())
+    told = list({event.telling.text: event for event in every}.values())
+    found = [*told, *(own for passages in documents if (own := published(passages, told)) is not None)]
     if not found:
         return Answer(question=question, abstained=True, notice=_NO_DATES)
     chosen = spread(found, most=MOST_EVENTS)
@@ -71,6 +75,20 @@ def timeline(question: str, documents: Sequence[Sequence[Passage]]) -> Answer:
         passages=tuple(shown.values()),
         notice=notice,
     )
+
+
+def published(passages: Sequence[Passage], told: Sequence[Event]) -> Event | None:
+    """A document by its title, at the day that it is dated by: what it reports is told by relative days, "on Friday".
+    None where it has neither, or tells that day itself."""
+    title = next((one for one in passages[:1] if one.paragraph.role is Role.TITLE), None)
+    date = title.source.date if title is not None else None
+    if title is None or date is None or any(find_dates(title.paragraph.text)):
+        return None
+    whole = Span(title.paragraph.start, title.paragraph.end)
+    event = Event(Day(date.year, date.month, date.day), date.year, Telling(title, whole))
+    document = title.paragraph.document_id
+    is_told = any(one.place == event.place and one.telling.passage.paragraph.document_id == document for one in told)
+    return None if is_told else event
 
 
 def events(passages: Sequence[Passage]) -> Iterator[Event]:
@@ -146,20 +164,32 @@ def _year_of(day: Day, text: str, passage: Passage) -> int | None:
         return day.year if day.year >= 1000 else None
     if day.month is None:
         return None
-    published, told = passage.source.date, _told_year(passage)
+    published, told = _published(passage), _told_year(passage)
     base = told if told is not None else published.year if published is not None else None
     if base is None:
         return None
     relative = set(relative_years(text, base))
-    if relative or told is not None or published is None:
+    if relative or told is not None or published is None or published.month is None:
         return relative.pop() if len(relative) == 1 else told
     away = day.month - published.month
     return base + (away < -_HALF_A_YEAR) - (away > _HALF_A_YEAR)
 
 
+def _published(passage: Passage) -> Day | None:
+    """The day of a document, by what it says of itself or by its title."""
+    if (date := passage.source.date) is not None:
+        return Day(date.year, date.month, date.day)
+    whole = find_whole_dates(passage.source.title)
+    return whole[0].readings[0] if len(whole) == 1 and len(whole[0].readings) == 1 else None
+
+
 def _told_year(passage: Passage) -> int | None:
-    """The one year that the headings above it name, or else the title."""
-    for text in (" ".join(passage.paragraph.heading), passage.source.title):
+    """The one year that the headings above it name, or else the title: not that of the day by which minutes are dated,
+    as their February may be the next one."""
+    title = passage.source.title
+    is_dated = any(find_whole_dates(title))
+    above = " ".join(one for one in passage.paragraph.heading if not (is_dated and one == title))
+    for text in (above, "" if is_dated else title):
         years = {span.of(text) for span in find_years(text)}
         if len(years) == 1:
             return int(years.pop())

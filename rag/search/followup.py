@@ -27,6 +27,9 @@ _OF_ONES_OWN = regex.compile(rf"^\W*{language.pattern('questions.of_ones_own')}\
 _GOES_ON = language.pattern("questions.goes_on")
 _ELLIPSIS = regex.compile(rf"^\W*{_GOES_ON}\b\W*", regex.IGNORECASE)
 _CORRECTS = regex.compile(rf"^\W*{language.pattern('questions.corrects')}\W*", regex.IGNORECASE)
+_MANNERS = regex.compile(
+    rf"^\W*{language.pattern('requests.thanks')}\s*[,.!–—-]+\s*(?=[\p{{L}}\p{{N}}])", regex.IGNORECASE
+)
 _OTHER_ONE = regex.compile(rf"{language.pattern('questions.other_one')}\W*", regex.IGNORECASE)
 _SUCH_ONE = regex.compile(
     rf"(?P<such>{language.pattern('questions.determiners')}\s+[\p{{L}}’'-]+(?:\s+[\p{{L}}’'-]+)?)\s+{language.pattern('questions.one')}",
@@ -81,6 +84,7 @@ def expand(question: str, earlier: str, told: str = "") -> str | None:
     before if it points back ("they", "there") to what it does not name itself, begins like a continuation ("what
     about") and is no whole question, or has at most one content word of its own, and is nobody's "Where can I smoke?".
     """
+    question = _MANNERS.sub("", question, count=1)
     asked = _stripped(question)
     is_correction = asked != question.strip() and _CORRECTS.match(question) is not None
     own = terms.content_words(asked)
@@ -125,7 +129,8 @@ def is_other_one(question: str) -> bool:
 
 
 def _stripped(question: str) -> str:
-    """Without what it begins with because it goes on, or puts something right."""
+    """Without what it begins with because it goes on, puts something right, or is polite."""
+    question = _MANNERS.sub("", question, count=1)
     asked = _CORRECTS.sub("", question.strip(), count=1)
     return _ELLIPSIS.sub("", asked, count=1) or asked
 

@@ -23,6 +23,8 @@ _ASKERS = frozenset(language.words("questions.askers"))
 _OF_STATES = frozenset(language.words("questions.of_states"))
 _GOES_WITH = frozenset(language.words("questions.goes_with"))
 _WAS = frozenset(language.words("questions.was"))
+_ING_NOUNS = frozenset(language.words("questions.ing_nouns"))
+_DEED = regex.compile(rf"{language.pattern('questions.deeds')}", regex.IGNORECASE)
 _OF_DOING = frozenset(language.words("questions.of_doing"))
 _PLURALS = frozenset(language.words("questions.plurals"))
 _VERB_FORM = regex.compile(r"\p{L}{2,}(?:ing|ed)", regex.IGNORECASE)
@@ -86,12 +88,17 @@ def phrases(question: str) -> list[Phrase]:
         # What stands behind a comma is beside the question.
         has_verb = has_verb or "," in question[: words[first].start]
         begin = first if has_determiner else first + _begins_with_verb(words, first)
-        last = end - _ends_with_verb(words, begin, end, has_verb=has_verb)
+        of_two = 2 * (end - begin > 2 and _DEED.fullmatch(f"{words[end - 2].text} {words[end - 1].text}") is not None)
+        last = end - (of_two or _ends_with_verb(words, begin, end, has_verb=has_verb))
         has_verb = has_verb or begin > first or last < end
-        if last > begin and not (last - begin == 1 and not has_determiner and _VERB_FORM.fullmatch(words[begin].text)):
+        if last > begin and not (last - begin == 1 and not has_determiner and _is_verb(words[begin])):
             found.append(_phrase(words, i if has_determiner else begin, begin, last))
         i = end
     return found
+
+
+def _is_verb(word: _Word) -> bool:
+    return _VERB_FORM.fullmatch(word.text) is not None and word.low not in _ING_NOUNS
 
 
 def _stands_for_a_thing(words: Sequence[_Word], place: int) -> bool:
@@ -143,7 +150,7 @@ def _ends_with_verb(words: Sequence[_Word], start: int, end: int, *, has_verb: b
     is_named = words[end - 1].text[0].isupper()
     if end - start < 2 or is_named or (end < len(words) and words[end].low in _POLAR):
         return False
-    if _VERB_FORM.fullmatch(words[end - 1].text):
+    if _is_verb(words[end - 1]):
         return True
     behind = words[end].low if end < len(words) else ""
     before = [one.low for one in words[:start] if one.low not in _DETERMINERS]

@@ -8,6 +8,7 @@ import regex
 
 from rag.search.phrases import Phrase, phrases
 from rag.text import language, terms
+from rag.text.dates import find_days
 from rag.text.identify import language_by_words
 from rag.text.names import find_whole_names
 
@@ -22,6 +23,8 @@ _POSSESSIVES = frozenset(language.words("questions.possessives"))
 _PLACING = frozenset(language.words("questions.placed"))
 _DOES_IT = regex.compile(rf"\b{language.pattern('questions.does')}\s+$", regex.IGNORECASE)
 _ABOUT = {code: language.words_of(code, "questions.about_what") for code in ("en", "de", "fr", "es", "ru")}
+_TITLE = regex.compile(r"“[^”]*”")
+_SAYS_THAT = regex.compile(rf"\b{language.pattern('questions.says_that')}\s+$", regex.IGNORECASE)
 BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>[^,?]+)\?$")
 """What a question is about that was made to stand alone so."""
 NAME = regex.compile(r"(?<!^\W*)\b\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*")
@@ -36,22 +39,35 @@ def beside(asked: str, subject: str) -> str:
 
 
 def with_what_it_points_to(question: str, earlier: str, told: str) -> str | None:
-    """With what its pronoun stands for in its place: of many for many, of somebody by name, else the first thing."""
+    """With what its pronouns stand for in their places, one person and one thing: of many for many, of somebody by
+    name, else the first thing."""
     main = BESIDE.sub("?", earlier)
+    named: dict[bool, tuple[regex.Match[str], str]] = {}
     for match in _PRONOUN.finditer(question):
         word = match.group().lower()
-        if word in _DEMONSTRATIVE and _is_of_something(question[match.end() :]):
+        is_person = word in _PERSONS
+        if is_person in named or not (is_person or _means_a_thing(question, match)):
             continue
-        if word not in _PERSONS and _is_deed(question, match):
-            continue
-        named = _somebody(earlier, told) if word in _PERSONS else _thing(main, many=word in _MANY)
-        if named is None:
-            continue
-        owner = ("’" if named.endswith("s") and word in _MANY else "’s") if match.group("owner") else ""
-        said = f"{question[: match.start()]}{named}{owner}{question[match.end() :]}"
-        others = [one for one in _names(earlier) if one not in said]
-        return beside(said, others[-1]) if others and word not in _PERSONS else said
-    return None
+        name = _somebody(earlier, told) if is_person else _thing(main, many=word in _MANY)
+        if name is not None:
+            owner = ("’" if name.endswith("s") and word in _MANY else "’s") if match.group("owner") else ""
+            named[is_person] = match, f"{name}{owner}"
+    if not named:
+        return None
+    said = question
+    for match, name in sorted(named.values(), key=lambda one: -one[0].start()):
+        said = f"{said[: match.start()]}{name}{said[match.end() :]}"
+    others = [one for one in _names(_TITLE.sub("", earlier)) if one not in said]
+    return beside(said, others[-1]) if others and True not in named else said
+
+
+def _means_a_thing(question: str, word: regex.Match[str]) -> bool:
+    """Whether it stands for a thing that was named: not in "that meeting", nor for a deed or what was said."""
+    low, behind = word.group().lower(), question[word.end() :]
+    if low in _DEMONSTRATIVE and _is_of_something(behind):
+        return False
+    is_said = low in _DEMONSTRATIVE and _SAYS_THAT.search(question[: word.start()]) is not None
+    return not is_said and not _is_deed(question, word)
 
 
 def _is_deed(question: str, word: regex.Match[str]) -> bool:
@@ -67,12 +83,15 @@ def _is_of_something(behind: str) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    return [one.of(text) for one in phrases(text) if one.is_name]
+    """Names of the text that are no days or months."""
+    return [name for one in phrases(text) if one.is_name and not any(find_days(name := one.of(text)))]
 
 
 def _somebody(earlier: str, told: str) -> str | None:
     """Who is named in the question before, or by itself in what was told."""
-    if names := [match.group() for match in NAME.finditer(earlier) if not match.group().isupper()]:
+    # The words of a title name nobody.
+    asked = _TITLE.sub("", earlier)
+    if names := [match.group() for match in NAME.finditer(asked) if not match.group().isupper()]:
         return names[-1]
     of_two = {name for span in find_whole_names(told) if _FULL_NAME.fullmatch(name := span.of(told))}
     return of_two.pop() if len(of_two) == 1 else None
@@ -86,8 +105,7 @@ def _thing(earlier: str, *, many: bool) -> str | None:
         return next(iter(_names(earlier)), None)
     first = next((one for one in things if one.determiner), next(iter(things), None))
     if first is None:
-        first = next((one for one in every if one.determiner or one.is_name), None)
-        return _with_place(first, every, earlier) if first else None
+        return next(iter(_names(earlier)), None)
     article = "" if first.determiner else "the "
     return f"{article}{_with_place(first, every, earlier)}"
 

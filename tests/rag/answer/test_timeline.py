@@ -236,3 +236,22 @@ def test_of_several_dates_in_a_sentence_the_first_whole_one_tells_when_it_was(tm
         "Between 1960 and 1970 no ferry ran. The fares of 2 July 2023 ended on 1 April 2026 for all ferries."
     )
     assert [lead for lead, _ in of(text, tmp_path, embedder)] == ["2 July 2023:", "14 November 2024:"]
+
+
+def test_an_article_stands_at_its_own_day_and_a_month_of_minutes_is_the_nearest(
+    tmp_path: Path, embedder: MiniLM
+) -> None:
+    (tmp_path / "documents").mkdir()
+    files = {
+        "mill.txt": "The mill is closed\n\nBy Ada Finn | 3 May 2024\n\nSince Friday the mill of Tarn is closed to all visitors.\n",
+        "minutes.md": "# Minutes, 12 November 2024\n\nThe pier is to be mended in February by the smith of Tarn.\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "documents" / name).write_text(text, encoding="utf-8")
+    with open_chatbot(Settings(documents=tmp_path / "documents", home=tmp_path), "test", embedder=embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("timeline")
+    assert [(one.lead, one.text) for one in answer.statements] == [
+        ("3 May 2024:", "The mill is closed"),
+        ("February, in a document of 12 November 2024:", "The pier is to be mended in February by the smith of Tarn."),
+    ]
