@@ -56,7 +56,9 @@ _TASKS = {
     about.Kind.COMPARISON: prompts.COMPARISON,
 }
 """What a model is asked to make of passages that cover the documents."""
-_OF_CONVERSATION = (about.Kind.MORE, about.Kind.MENTIONS, about.Kind.READERS)
+_OF_CONVERSATION = (about.Kind.MORE, about.Kind.MENTIONS, about.Kind.READERS, about.Kind.TOPIC)
+_MOST_SUMMARISED = 3
+"""Documents whose titles name a topic, up to which these are told of."""
 _NOT_COMPARED = "To weigh them against each other takes a language model; here is what each is about."
 _STANDS_IN = "Until `ibid ingest` has made all its vectors, the shipped embedder finds the passages."
 _REFRESH_AFTER = 10.0
@@ -300,7 +302,7 @@ class Chatbot:
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = requested(question, records)
-        if request is not None and (answer := self._of_conversation(question, request, records)) is not None:
+        if request is not None and (answer := self._told(question, request, records, writer)) is not None:
             yield answer
         elif request is not None and request.kind in _OF_CONVERSATION:
             yield from self._asked(question, writer)
@@ -361,22 +363,29 @@ class Chatbot:
         else:
             yield from _finished([found.quoted], found.accounts[0].retrieval, started)
 
-    def _of_conversation(self, question: Question, request: about.Request, records: Sequence[Record]) -> Answer | None:
-        """The documents that speak of something, what readers say of it, or more of what was told; None where it is
-        another request, or a question like others."""
+    def _told(
+        self, question: Question, request: about.Request, records: Sequence[Record], writer: Writer | None
+    ) -> Answer | None:
+        """The documents that speak of something, what they say of it where no model writes, what readers say, or more
+        of what was told; None where it is another request, or a question like others."""
         kept = {record.document_id for record in records}
-        holding, read = self.retriever.holding, self.retriever.passages_of
+        read = self.retriever.passages_of
         if request.kind is about.Kind.MORE:
             return further(question.text, question.turns, passages_of=read)
-        if request.kind is about.Kind.MENTIONS and request.topic:
-            found = [key for key in holding(request.topic) if key[0] in kept]
-            topic = request.topic.strip()
-            if not found:
-                return None
-            return speaking_of(question.text, topic, found=found, records=records, passages_of=read)
         if request.kind is about.Kind.READERS:
             return said_by_readers(self.gathering, question, topic=request.topic, records=records)
-        return None
+        is_topic = request.kind is about.Kind.TOPIC and writer is None
+        if request.topic is None or not (is_topic or request.kind is about.Kind.MENTIONS):
+            return None
+        if is_topic and 0 < len(request.which) <= _MOST_SUMMARISED:
+            summary = replace(request, kind=about.Kind.SUMMARY, topic=None)
+            weight_of = self.retriever.rarity
+            return answer_about(question.text, summary, records=records, passages_of=read, weight_of=weight_of)
+        found = [key for key in self.retriever.holding(request.topic) if key[0] in kept]
+        topic = request.topic.strip()
+        if not found:
+            return None
+        return speaking_of(question.text, topic, found=found, records=records, passages_of=read, goes_on=is_topic)
 
     def _compared(
         self, question: Question, topic: str, *, records: Sequence[Record], writer: Writer | None

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     MENTIONS = "mentions"
     READERS = "readers"
     MORE = "more"
+    TOPIC = "topic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ _COMPARISON = _whole(language.pattern("requests.comparison"))
 _PAIR = _whole(language.pattern("requests.pair"))
 # These ask what is said of a `topic`.
 _OF_TOPIC = tuple((kind, _whole(language.pattern(f"requests.{kind}"))) for kind in (Kind.READERS, Kind.MENTIONS))
+_TOPIC = _whole(language.pattern("requests.topic_of"))
+_OF_THOSE = regex.compile(rf"\b{language.pattern('requests.of_those')}\b", regex.IGNORECASE)
 _WRITTEN_BY = _whole(language.pattern("requests.written_by"))
 # These mean documents by an `object`.
 _OF_DOCUMENTS = tuple(
@@ -109,14 +112,17 @@ def classify(question: str, titles: Sequence[str], *, goes_on: bool = False) -> 
         if pattern.match(question) and (goes_on or kind is not Kind.MORE):
             return Request(kind)
     return (
-        _of_topic(question)
+        _of_topic(question, titles)
         or _by_author(question, titles)
         or _comparison(question, titles, goes_on=goes_on)
         or _of_documents(question, titles, goes_on=goes_on)
     )
 
 
-def _of_topic(question: str) -> Request | None:
+def _of_topic(question: str, titles: Sequence[str]) -> Request | None:
+    if match := _TOPIC.match(question):
+        which = _documents_meant(match.group("topic"), titles)
+        return Request(Kind.TOPIC, which or (), match.group("topic"))
     matches = ((kind, pattern.match(question)) for kind, pattern in _OF_TOPIC)
     return next((Request(kind, (), match.group("topic")) for kind, match in matches if match is not None), None)
 
@@ -140,7 +146,8 @@ def _of_documents(question: str, titles: Sequence[str], *, goes_on: bool) -> Req
             return Request(kind, beside, None, "one")
         which = _several_meant(about, titles) if kind in _BY_DATE else _documents_meant(about, titles)
         if which is not None:
-            return Request(kind, which)
+            is_of_those = goes_on and kind in _BY_DATE and not which and _OF_THOSE.search(question) is not None
+            return Request(kind, which, None, "several" if is_of_those else None)
     return None
 
 

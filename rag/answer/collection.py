@@ -75,7 +75,10 @@ def requested(question: Question, records: Sequence[Record]) -> Request | None:
     if request is None:
         return None
     if request.points_back is not None:
-        meant = told if request.points_back == "several" else told[:1]
+        meant = told[:1] if request.points_back == "one" else told
+        if request.kind in (Kind.NEWEST, Kind.OLDEST) and request.points_back == "several" and len(told) == 1:
+            # Of one there is no newer.
+            meant = ()
         places = tuple(i for i, record in enumerate(ordered) if record.document_id in meant)
         request = replace(request, which=tuple(sorted({*request.which, *places})), points_back=None)
     request = replace(request, which=tuple(sorted(records.index(ordered[i]) for i in request.which)))

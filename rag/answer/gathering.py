@@ -14,12 +14,12 @@ from rag.answer.candidate import Candidate
 from rag.answer.candidates import PASSAGES, candidates
 from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
-from rag.answer.reasons import gives_reason
+from rag.answer.reasons import asks_why, gives_reason
 from rag.domain import Answer, Citation, GateReading, Key, Passage, Question, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.filing import years_in, years_of
-from rag.search.followup import StandAlone, asks_of_the_told, expand, is_other_one, stands_alone
+from rag.search.followup import StandAlone, asks_of_the_told, expand, is_other_one, stands_alone, tells_who_said
 from rag.search.languages import Languages
 from rag.search.learned import Learned
 from rag.search.parts import Part, parts_of
@@ -31,6 +31,8 @@ from rag.text.identify import differ
 from rag.text.overlap import Inquiry, coverage, seen_by
 from rag.text.values import find_measured
 
+_TWO = 2
+"""Wordings of what was searched for: what was asked, and of what."""
 _FEWEST_WORDS = 4
 """Of what tells why, or who: "New boat." is a label."""
 
@@ -121,7 +123,8 @@ class Gathering:
         if alone is not None and alone.question is not None:
             return alone
         # What the model worded was no such question, or nothing at all: it is worded without one.
-        by_rule = expand(question.text, _earlier(question), _sentence_told(answered[0].answer))
+        earlier = _earlier(question)
+        by_rule = expand(question.text, earlier, _sentence_told(answered[0].answer)) if earlier else None
         return StandAlone(by_rule, alone.usage if alone is not None else {})
 
     def _weigh(
@@ -168,15 +171,17 @@ def _spoken_of(question: Question) -> frozenset[str]:
     return frozenset(one.paragraph.document_id for answer in answers[-1:] for one in answer.statements[0].citations)
 
 
-def _earlier(question: Question) -> str:
+def _earlier(question: Question) -> str | None:
     """The question before, as it was searched for: the last one that was answered, and asked of something by itself;
-    where only documents were asked for, the one that was quoted last."""
+    where only a document was asked for, that one. None where nothing was asked yet but for documents."""
     answered = [turn for turn in question.turns if turn.answer.citations] or question.turns[-1:]
-    if answered[-1].answer.citations and answered[-1].answer.gate is None:
-        return beside("What is said", f"“{answered[-1].answer.citations[0].source.title}”")
-    of_things = [turn for turn in answered if not asks_of_the_told(turn.question)] or answered
-    last = of_things[-1]
-    return next(reversed(last.answer.searched_for), last.question)
+    last = answered[-1].answer
+    titles = {citation.source.title for citation in last.citations}
+    if last.gate is None and len(last.searched_for) < _TWO and len(titles) == 1:
+        return beside("What is said", f"“{titles.pop()}”")
+    facts = [one for one in answered if one.answer.gate is not None or len(one.answer.searched_for) >= _TWO]
+    of_things = [turn for turn in facts if not asks_of_the_told(turn.question)] or facts
+    return next(reversed(of_things[-1].answer.searched_for), of_things[-1].question) if of_things else None
 
 
 def _sentence_told(answer: Answer) -> str:
@@ -188,9 +193,12 @@ def _sentence_told(answer: Answer) -> str:
 
 
 def _told(question: Question) -> Sequence[Citation]:
-    """What the last answer quoted, but for what somebody is heard to say: who said it stands there."""
+    """What the last answer quoted, but for what tells already who said or decided so."""
     last = next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
-    return tuple(one for one in last if one.paragraph.speaker is None)
+    asks_for_reason = asks_why(question.text)
+    return tuple(
+        one for one in last if one.paragraph.speaker is None and (asks_for_reason or not tells_who_said(one.quote))
+    )
 
 
 def _last_told(question: Question) -> frozenset[Key]:

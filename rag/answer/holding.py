@@ -17,14 +17,22 @@ _LOOKED_AT = 20
 """Paragraphs of a document, the first that hold the words, among which the one to quote is chosen."""
 _FEWEST_WORDS = 4
 """Of what says something by itself: "2. Slipway." is a label."""
+_FEW, _MOST_WORDS = 3, 45
+"""Documents of which more than a sentence is told, and the words of that."""
 _TELLS = (Role.BODY, Role.LIST, Role.TABLE)
 
 
 def speaking_of(
-    question: str, topic: str, *, found: Sequence[Key], records: Sequence[Record], passages_of: PassagesOf
+    question: str,
+    topic: str,
+    *,
+    found: Sequence[Key],
+    records: Sequence[Record],
+    passages_of: PassagesOf,
+    goes_on: bool = False,
 ) -> Answer:
-    """The documents that hold the words of a topic, those with the most places first, and a sentence of each; `found`
-    are the paragraphs that hold them."""
+    """The documents that hold the words of a topic, those with the most places first, and a sentence of each, which
+    `goes_on` with those behind it where few are to be told; `found` are the paragraphs that hold the words."""
     numbers: dict[str, list[int]] = {}
     for document, number in found:
         numbers.setdefault(document, []).append(number)
@@ -35,6 +43,8 @@ def speaking_of(
     for record in held[:MOST_TITLES]:
         read = passages_of(record.document_id, numbers[record.document_id][:_LOOKED_AT])
         passage, span = _telling(read, topic)
+        if goes_on and len(held) <= _FEW:
+            span = _going_on(passage, span)
         citation = passage.cited(span, len(statements) + 1)
         said = lead_of(citation)
         statements.append(quotation(citation, lead=f"{record.title}, {said}" if said else f"{record.title}:"))
@@ -45,7 +55,7 @@ def speaking_of(
     many = "1 document mentions" if len(held) == 1 else f"{len(held)} documents mention"
     return Answer(
         question=question,
-        searched_for=(question,),
+        searched_for=(question, f"What is said about {topic}?"),
         statements=tuple(statements),
         passages=tuple(passages),
         notice=f"{many} “{topic}”{'. Beside these' + named + unnamed if left else ''}.",
@@ -67,6 +77,14 @@ def _telling(passages: Sequence[Passage], topic: str) -> tuple[Passage, Span]:
         first = passages[0].paragraph
         return passages[0], Span(first.start, first.end)
     return best[0], best[1].shifted(best[0].paragraph.start)
+
+
+def _going_on(passage: Passage, span: Span) -> Span:
+    """A sentence with those behind it in its paragraph, as far as they are not too many words."""
+    text, start = passage.paragraph.text, passage.paragraph.start
+    ends = [view.span.end for view in view_sentences(text, False) if not view.is_row]
+    fits = (end for end in ends if len(text[span.start - start : end].split()) <= _MOST_WORDS)
+    return Span(span.start, max([span.end, *(start + end for end in fits)]))
 
 
 def _stems(text: str) -> frozenset[str]:

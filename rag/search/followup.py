@@ -57,6 +57,7 @@ _AGAIN = regex.compile(
 )
 _WHY = regex.compile(rf"{language.pattern('questions.bare_why')}\W*", regex.IGNORECASE)
 _REASON = regex.compile(rf"[,;]?\s+\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
+_SAID_SO = regex.compile(rf"\b{language.pattern('questions.tells_that')}\b", regex.IGNORECASE)
 _TELLS_THAT = regex.compile(rf".*\b{language.pattern('questions.tells_that')}(?=\s+(?:that|this|it|so)\W*$)", regex.I)
 _ASKS = frozenset(language.words("questions.asks"))
 _MOST_INSTEAD = 5
@@ -123,6 +124,11 @@ def asks_of_the_told(question: str) -> bool:
     return _WHY.fullmatch(asked) is not None or _TELLS_THAT.match(asked) is not None
 
 
+def tells_who_said(text: str) -> bool:
+    """Whether a sentence tells that somebody said, decided or proposed something."""
+    return _SAID_SO.search(text) is not None
+
+
 def is_other_one(question: str) -> bool:
     """Whether it asks the same again, but for what was answered: "no, I mean the other one"."""
     return _OTHER_ONE.fullmatch(_stripped(question)) is not None
@@ -172,6 +178,9 @@ def _has_determiner(text: str) -> bool:
 def _of_another(asked: str, earlier: str) -> str | None:
     """The question before, asked of what this one puts in the place of something of its kind: a name of a name, other
     words of other words. None where this one does more than that, or nothing of the kind is there."""
+    if "“" in earlier:
+        # A document was asked for: nothing stands in the place of a word of its title.
+        return None
     asked = _STRESSED.sub("", asked)
     match = _SAID.fullmatch(asked)
     words = _WORD.findall(match["rest"]) if match else []

@@ -18,9 +18,10 @@ _DETERMINERS = frozenset(language.words("questions.determiners"))
 _INDEFINITE = frozenset(language.words("questions.indefinite"))
 _POLAR = frozenset(language.words("questions.polar"))
 _DEMONSTRATIVE = frozenset(language.words("questions.demonstrative"))
+_WHICH = frozenset(language.words("questions.which"))
 _BEING = frozenset(language.words("questions.being"))
 _ASKERS = frozenset(language.words("questions.askers"))
-_OF_STATES = frozenset(language.words("questions.of_states"))
+_STATES = frozenset(language.words("questions.states"))
 _GOES_WITH = frozenset(language.words("questions.goes_with"))
 _WAS = frozenset(language.words("questions.was"))
 _ING_NOUNS = frozenset(language.words("questions.ing_nouns"))
@@ -34,7 +35,8 @@ _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Where a thing is named, with its article or the like, empty where it has none; a name has a capital."""
+    """Where a thing is named, with its article or the like, empty where it has none; a name has a capital. "Which" is
+    no part of it, and tells that there is one."""
 
     start: int
     end: int
@@ -45,7 +47,13 @@ class Phrase:
     @property
     def kind(self) -> tuple[bool, bool]:
         """Whether it has an article at all, and a definite one."""
-        return bool(self.determiner), bool(self.determiner) and self.determiner not in _INDEFINITE
+        has_article = bool(self.determiner) and not self.is_asked
+        return has_article, has_article and self.determiner not in _INDEFINITE
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is what is asked for: "Which reader"."""
+        return self.determiner in _WHICH
 
     def of(self, text: str) -> str:
         return text[self.start : self.end]
@@ -81,7 +89,7 @@ def phrases(question: str) -> list[Phrase]:
     while i < len(words):
         has_determiner = words[i].low in _DETERMINERS and not _stands_for_a_thing(words, i)
         first = i + has_determiner
-        end = _end_of_run(question, words, first)
+        end = _end_of_run(question, words, first, is_one=has_determiner)
         if end == first:
             i += 1
             continue
@@ -114,18 +122,21 @@ def plural(text: str) -> bool:
 
 
 def _phrase(words: Sequence[_Word], start: int, begin: int, end: int) -> Phrase:
-    determiner = words[start].low if start < begin else ""
+    is_asked = start > 0 and words[start - 1].low in _WHICH
+    determiner = words[start].low if start < begin else words[start - 1].low if is_asked else ""
     is_name = all(one.text[0].isupper() and i > 0 for i, one in enumerate(words[begin:end], start=begin))
     return Phrase(words[start].start, words[end - 1].end, determiner, is_name, plural(words[end - 1].text))
 
 
-def _end_of_run(question: str, words: Sequence[_Word], start: int) -> int:
-    """Where the words of meaning end that stand side by side, all of a name or none."""
+def _end_of_run(question: str, words: Sequence[_Word], start: int, *, is_one: bool) -> int:
+    """Where the words of meaning end that stand side by side, all of a name or none, or behind an article of `one`
+    thing, "the Centcom spokesman"."""
     end = start
     while end < len(words) and words[end].means:
         if end > start:
             is_apart = question[words[end - 1].end : words[end].start].strip()
-            begins_name = words[end].text[0].isupper() != words[end - 1].text[0].isupper() and end - 1 > 0
+            is_upper, was_upper = words[end].text[0].isupper(), words[end - 1].text[0].isupper()
+            begins_name = is_upper != was_upper and end - 1 > 0 and not (is_one and was_upper)
             if is_apart or begins_name:
                 break
         end += 1
@@ -155,9 +166,7 @@ def _ends_with_verb(words: Sequence[_Word], start: int, end: int, *, has_verb: b
     behind = words[end].low if end < len(words) else ""
     before = [one.low for one in words[:start] if one.low not in _DETERMINERS]
     if before[-1:] and before[-1] in _BEING:
-        # "Where is the old mill?" says nothing of the mill.
-        is_said = words[0].low in _POLAR or words[0].low in _OF_STATES
-        return is_said and behind not in _GOES_WITH
+        return words[end - 1].low in _STATES and behind not in _GOES_WITH
     is_next = bool(before) and before[-1] in _POLAR
     helps = any(one in _POLAR and one not in _BEING for one in before)
     return helps and not has_verb and (not behind or (is_next and behind not in _GOES_WITH))

@@ -21,13 +21,17 @@ _MANY = frozenset(language.words("questions.many"))
 _DEMONSTRATIVE = frozenset(language.words("questions.demonstrative"))
 _POSSESSIVES = frozenset(language.words("questions.possessives"))
 _PLACING = frozenset(language.words("questions.placed"))
+_OF = frozenset(language.words("questions.of"))
+_AT = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _DOES_IT = regex.compile(rf"\b{language.pattern('questions.does')}\s+$", regex.IGNORECASE)
 _ABOUT = {code: language.words_of(code, "questions.about_what") for code in ("en", "de", "fr", "es", "ru")}
 _TITLE = regex.compile(r"“[^”]*”")
 _SAYS_THAT = regex.compile(rf"\b{language.pattern('questions.says_that')}\s+$", regex.IGNORECASE)
-BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>[^,?]+)\?$")
+BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>“[^”]*”|[^,?]+)\?$")
 """What a question is about that was made to stand alone so."""
 NAME = regex.compile(r"(?<!^\W*)\b\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*")
+_SHORT = regex.compile(r"\.\s+\p{Lu}")
+"""Behind a title that is cut short: "Army Col. Ann Lee"."""
 _FULL_NAME = regex.compile(r"[\p{L}\p{M}’'-]+ [\p{L}\p{M}’'-]+")
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
 
@@ -58,7 +62,8 @@ def with_what_it_points_to(question: str, earlier: str, told: str) -> str | None
     for match, name in sorted(named.values(), key=lambda one: -one[0].start()):
         said = f"{said[: match.start()]}{name}{said[match.end() :]}"
     others = [one for one in _names(_TITLE.sub("", earlier)) if one not in said]
-    return beside(said, others[-1]) if others and True not in named else said
+    is_enough = True in named or bool(_names(said))
+    return said if is_enough or not others else beside(said, others[-1])
 
 
 def _means_a_thing(question: str, word: regex.Match[str]) -> bool:
@@ -88,12 +93,14 @@ def _names(text: str) -> list[str]:
 
 
 def _somebody(earlier: str, told: str) -> str | None:
-    """Who is named in the question before, or by itself in what was told."""
+    """Who is named in the question before, or by itself in what was told; a place is nobody, "in Homs"."""
     # The words of a title name nobody.
     asked = _TITLE.sub("", earlier)
-    if names := [match.group() for match in NAME.finditer(asked) if not match.group().isupper()]:
+    persons = (one for one in phrases(asked) if one.is_name and not one.determiner and not one.of(asked).isupper())
+    if names := [one.of(asked) for one in persons if not _AT.search(asked[: one.start])]:
         return names[-1]
-    of_two = {name for span in find_whole_names(told) if _FULL_NAME.fullmatch(name := span.of(told))}
+    whole = [span for span in find_whole_names(told) if not _SHORT.match(told, span.end)]
+    of_two = {name for span in whole if _FULL_NAME.fullmatch(name := span.of(told))}
     return of_two.pop() if len(of_two) == 1 else None
 
 
@@ -101,23 +108,25 @@ def _thing(earlier: str, *, many: bool) -> str | None:
     """The first thing that the question before names, one with an article before others, with what it is of."""
     every = phrases(earlier)
     things = [one for one in every if not one.is_name and one.is_plural == many]
-    if many and not things:
-        return next(iter(_names(earlier)), None)
     first = next((one for one in things if one.determiner), next(iter(things), None))
-    if first is None:
-        return next(iter(_names(earlier)), None)
-    article = "" if first.determiner else "the "
-    return f"{article}{_with_place(first, every, earlier)}"
+    return _named(first, every, earlier) if first else next(iter(_names(earlier)), None)
 
 
-def _with_place(first: Phrase, every: Sequence[Phrase], text: str) -> str:
-    """A thing with what it is of, or with the name of where or for whom it is: "the old mill in Pellworm"."""
-    behind = next((one for one in every if one.start > first.start), None)
-    if behind is None:
-        return first.of(text)
-    between = text[first.end : behind.start].strip().lower()
-    is_its = between == "of" or (between in _PLACING and behind.is_name)
-    return text[first.start : behind.end] if is_its else first.of(text)
+def _named(first: Phrase, every: Sequence[Phrase], text: str) -> str:
+    """A thing by its article, with what it is of, or with where or for whom it is as far as that ends with a name: "the
+    old mill in Pellworm", "the village in the outskirts of Hama"."""
+    end, reached = first.end, first.end
+    for one in every:
+        if one.start < reached:
+            continue
+        between = text[reached : one.start].strip().lower()
+        if between not in _PLACING:
+            break
+        reached = one.end
+        if one.is_name or between in _OF:
+            end = reached
+    has_article = bool(first.determiner) and not first.is_asked
+    return f"{'' if has_article else 'the '}{text[first.start : end]}"
 
 
 def subject_of(earlier: str) -> str | None:
@@ -127,9 +136,10 @@ def subject_of(earlier: str) -> str | None:
     every = [one for one in phrases(earlier) if one.determiner not in _POSSESSIVES]
     things = [one for one in every if not one.is_name]
     first = next((one for one in things if one.determiner), None)
-    if first is not None:
-        return _with_place(first, every, earlier)
-    if names := _names(earlier):
+    if first is None and (names := _names(earlier)):
         return names[-1]
-    thing = next(iter(things), None)
-    return f"{'' if thing.is_plural else 'the '}{thing.of(earlier)}" if thing else None
+    first = first or next(iter(things), None)
+    if first is None:
+        return None
+    is_bare = first.is_plural and not first.determiner
+    return first.of(earlier) if is_bare else _named(first, every, earlier)

@@ -114,3 +114,23 @@ def test_a_whole_question_is_no_follow_up_and_the_other_one_is_another_paragraph
 
 def test_what_somebody_wrote_is_told_by_the_bylines(bot: Chatbot) -> None:
     assert sources(bot.ask("What did Ada Finn write?")) == ["ferry.txt"]
+
+
+def test_what_is_told_of_a_topic_goes_on_from_its_sentence(bot: Chatbot) -> None:
+    answer = bot.ask("tell me about the treasurer")
+    assert (answer.notice, told(answer)) == ("1 document mentions “the treasurer”.", ["The treasurer is Elspeth Gow."])
+    assert set(sources(bot.ask("I'd like to know about the ferry to Holm"))) == {"ferry.txt"}
+    assert bot.ask("tell me about zeppelins").abstained
+
+
+def test_the_first_of_a_list_and_the_older_of_two_are_meant(bot: Chatbot) -> None:
+    assert set(sources(talk(bot, "Which documents mention a berth?", "summarise the last one"))) <= set(FILES)
+    listed = sources(bot.ask("Which documents mention a berth?"))
+    assert set(sources(talk(bot, "Which documents mention a berth?", "summarise the first one"))) == {listed[0]}
+    older = talk(bot, "How old is the engine of the ferry?", "which is older, this article or the minutes?")
+    assert set(sources(older)) <= {"ferry.txt", "minutes.md"}
+
+
+def test_who_said_what_somebody_says_already_is_told_by_that(bot: Chatbot) -> None:
+    answer = talk(bot, "What did the board decide on the berth?", "who decided that?")
+    assert "The board decided" in answer.text

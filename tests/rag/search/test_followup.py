@@ -101,6 +101,10 @@ def test_what_was_told_is_asked_of(earlier: str, told: str, question: str, expec
         ("which firm does it, about the old pipes?", "and when?", "when, about the old pipes?"),
         ("How long was West Aleppo under siege?", "when did it start?", "when did the siege start, about West Aleppo?"),
         ("Which courses are held in Leith?", "who teaches them?", "who teaches the courses, about Leith?"),
+        ("Which village in the outskirts of Hama did they reach?", "Is it far?", "Is the village in the outskirts of Hama far?"),
+        ("Which reader has been to Homs?", "How often did he go there?", "How often did he go there, about the reader?"),
+        ("When is the next meeting?", "who comes?", "who comes, about the next meeting?"),
+        ("What is said, about “Hiring, a guide”?", "what does it cost?", "what does it cost, about “Hiring, a guide”?"),
         ("When does the drilling begin?", "how deep are they?", "how deep are they, about the drilling?"),
     ],
 )  # fmt: skip
