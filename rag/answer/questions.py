@@ -41,6 +41,7 @@ _FORMS = tuple(
     for pattern, form in (
         (rf"^{_SUBJECT} (?P<verb>is|are|was|were) {_ABOUT}{_MONEY}(?![\p{{L}}\d])", "How much {verb} {subject}?"),
         (rf"^{_SUBJECT} costs {_ABOUT}{_MONEY}", "How much does {subject} cost?"),
+        (rf"^{_SUBJECT} (?P<verb>will|would) cost {_ABOUT}{_MONEY}", "How much {verb} {subject} cost?"),
         (rf"^{_SUBJECT} cost {_ABOUT}{_MONEY}", "How much do {subject} cost?"),
         (rf"^{_SUBJECT} (?P<verb>is|are|was|were) {_ABOUT}{_LONG}\b(?! old)", "How long {verb} {subject}?"),
         (rf"^{_SUBJECT} (?P<verb>last|take)s {_ABOUT}{_LONG}\b", "How long does {subject} {verb}?"),

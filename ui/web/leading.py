@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, zip_longest
 
 from rag.answer.questions import Suggestion, suggestions
 from rag.chatbot import Chatbot
-from rag.domain import Answer, Citation, Confidence, Paragraph, Turn
+from rag.domain import Answer, Citation, Confidence, Key, Paragraph, Turn
 from rag.index.records import Record
 from rag.search.followup import expand
+from rag.text import terms
 from ui.web.examples import answered, brought_by
 
 MOST_NEXT = 3
@@ -25,6 +27,7 @@ _AROUND = 60
 """Paragraphs before and behind the cited one that questions are made of."""
 _KEPT = 1_000
 """Tries that are remembered, each for the documents as they were."""
+_ASKED_BY = frozenset(terms.stemmed("cost last take need pay have get open close hold keep happen say said do".split()))
 _MOST_WAITING = 4
 """Answers whose questions are made or wait to be; who comes then gets none."""
 
@@ -62,7 +65,8 @@ class Leading:
     ) -> tuple[str, ...]:
         last, generation = turns[-1], self._bot.retriever.snapshot.generation
         before = set(map(_plain, asked))
-        fresh = (one for one in self._made(last.answer, scope) if _plain(one.question) not in before)
+        topic = _Topic.of(last)
+        fresh = (one for one in self._made(last.answer, topic, scope) if _plain(one.question) not in before)
 
         def tries(one: Suggestion) -> Sequence[Citation]:
             # What is understood by the question before it is tried behind that one alone.
@@ -79,14 +83,17 @@ class Leading:
             is_over=is_over,
         )
 
-    def _made(self, answer: Answer, scope: frozenset[str] | None) -> Iterator[Suggestion]:
-        """Of each document in turn, the nearest first."""
+    def _made(self, answer: Answer, topic: _Topic, scope: frozenset[str] | None) -> Iterator[Suggestion]:
+        """Of each document in turn, the nearest first; none that leads away from the topic."""
         records = {one.document_id: one for one in self._bot.documents if scope is None or one.document_id in scope}
         near: dict[str, int] = {}
         for paragraph in _leading_paragraphs(answer):
             near.setdefault(paragraph.document_id, paragraph.number)
         places = [(records[one], number) for one, number in near.items() if one in records][:_MOST_DOCUMENTS]
-        of_each = [self._around(record, number, alone=len(records) == 1) for record, number in places]
+        of_each = [
+            [one for one in self._around(record, number, alone=len(records) == 1) if topic.holds(one, record)]
+            for record, number in places
+        ]
         return filter(None, chain.from_iterable(zip_longest(*of_each)))
 
     def _around(self, record: Record, number: int, *, alone: bool) -> list[Suggestion]:
@@ -97,6 +104,37 @@ class Leading:
 
     def _try(self, suggestion: Suggestion, scope: frozenset[str] | None, generation: str) -> Sequence[Citation]:  # noqa: ARG002 – what was tried on other documents does not count
         return brought_by(self._bot, suggestion, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class _Topic:
+    """What was spoken of: the stems of what was asked, and of what was quoted; where that stands."""
+
+    asked: frozenset[str]
+    told: frozenset[str]
+    places: frozenset[Key]
+
+    @classmethod
+    def of(cls, turn: Turn) -> _Topic:
+        asked = _stems(" ".join((turn.question, *turn.answer.searched_for)))
+        told = _stems(" ".join(citation.quote for citation in turn.answer.citations))
+        return cls(asked, told, frozenset(citation.paragraph.key for citation in turn.answer.citations))
+
+    def holds(self, suggestion: Suggestion, record: Record) -> bool:
+        """Whether a question goes on with it: of a document whose title was spoken of, in words of the topic, or of
+        what stands right beside the quote."""
+        if self.asked & _stems(record.title) or (self.asked | self.told) & _stems(suggestion.question):
+            return True
+        return any(
+            document == other and abs(number - place) <= 1
+            for document, number in suggestion.places
+            for other, place in self.places
+        )
+
+
+def _stems(text: str) -> frozenset[str]:
+    """Of the words that tell what is spoken of: not "cost" or "last", which questions ask by."""
+    return frozenset(terms.content_stems(text)) - _ASKED_BY
 
 
 def _leading_paragraphs(answer: Answer) -> list[Paragraph]:

@@ -22,6 +22,7 @@ def passages(name: str, text: str) -> list[Passage]:
     [
         ("The mileage allowance is 0.38 euros per kilometre.", "How much is the mileage allowance?"),
         ("A hotel night costs at most 130 euros, breakfast included.", "How much does a hotel night cost?"),
+        ("A ticket will cost 2 euros; children ride for nothing.", "How much will a ticket cost?"),
         ("The probation period is six months.", "How long is the probation period?"),
         ("Every intern has 28 days of paid leave in a year.", "How many days of paid leave does an intern have?"),
         (

@@ -83,6 +83,12 @@ def test_after_none_or_a_doubtful_answer_they_are_of_the_documents_that_were_nea
     assert Leading(bot).on_from([nothing], asked=["Zürich?"], scope=None) == ()
 
 
+def test_they_stay_with_what_was_spoken_of(bot: Chatbot) -> None:
+    asked = "Who heats the sauna with wood?"
+    assert bot.ask(asked).citations
+    assert not {BOAT, TICKET, DEPOSIT} & set(led(bot, asked))
+
+
 def test_only_documents_that_are_asked_bring_some_and_whoever_goes_on_ends_it(bot: Chatbot) -> None:
     harbour = frozenset({"documents/harbour.md"})
     turn = Turn(TICKET, bot.ask(TICKET))
