@@ -44,6 +44,17 @@ MOST_READ = 100
 _EACH = {1: 4, 2: 2}
 """Sentences of each document, by how many there are."""
 _PAIR = 2
+_KINDS = {
+    "eml": "mail email",
+    "msg": "mail email",
+    "csv": "table",
+    "tsv": "table",
+    "xlsx": "table spreadsheet",
+    "ods": "table spreadsheet",
+    "pptx": "slides presentation",
+    "log": "log",
+}
+"""What people call files by how they end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +165,12 @@ def _told(question: str, told: tuple[Statement, ...], read: Sequence[Passage]) -
 
 
 def described(record: Record) -> str:
-    """The words by which people mean a document: its title, its file's name, who wrote it and when."""
+    """The words by which people mean a document: its title, its file's name and kind, who wrote it and when."""
     parts = regex.findall(r"[\p{L}\p{N}]+", document_name(record.document_id))
     numbered = [f"version {part[1:]}" for part in parts if regex.fullmatch(r"(?i)v\d+", part)]
     day = f"{record.date:%B %Y}" if record.date else ""
-    return " ".join((record.title, *parts, *numbered, _initials(record.title), record.author or "", day))
+    kind = _KINDS.get(record.document_id.rpartition(".")[2].lower(), "")
+    return " ".join((record.title, *parts, *numbered, _initials(record.title), record.author or "", day, kind))
 
 
 def _initials(title: str) -> str:

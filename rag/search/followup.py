@@ -41,8 +41,11 @@ _SAID = regex.compile(
 )
 _PREPOSITION = language.pattern("questions.placed")
 _PLACED = regex.compile(rf"{_PREPOSITION}\b", regex.IGNORECASE)
+_PIECE = regex.compile(
+    rf"(?:{language.pattern('questions.placed')}|{language.pattern('questions.determiners')})\s", regex.IGNORECASE
+)
 _BARE = regex.compile(
-    rf"(?:{language.pattern('questions.placed')}|{language.pattern('questions.determiners')})\s|(?:[\p{{L}}’'-]+\s){{0,2}}[\p{{L}}’'-]+\?$",
+    rf"{_PIECE.pattern}|(?:[\p{{L}}’'-]+\s){{0,2}}[\p{{L}}’'-]+\?$",
     regex.IGNORECASE,
 )
 """Nothing but what is asked of: "on weekends?", "the workshop", "dogs?"."""
@@ -89,7 +92,9 @@ def expand(question: str, earlier: str, told: str = "") -> str | None:
     asked = _stripped(question)
     is_correction = asked != question.strip() and _CORRECTS.match(question) is not None
     own = terms.content_words(asked)
-    leans = is_correction or _points_back(question) or (_ELLIPSIS.match(question) and not _is_whole(asked))
+    is_piece = _PIECE.match(asked) is not None and len(asked.split()) <= _MOST_INSTEAD
+    leans = is_correction or is_piece or _points_back(question)
+    leans = leans or (_ELLIPSIS.match(question) is not None and not _is_whole(asked))
     if not leans and (len(own) > 1 or (own and _OF_ONES_OWN.match(question))):
         return None
     if is_other_one(question):

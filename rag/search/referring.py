@@ -25,6 +25,7 @@ _OF = frozenset(language.words("questions.of"))
 _AT = regex.compile(rf"\b{language.pattern('questions.placed')}\s+$", regex.IGNORECASE)
 _DOES_IT = regex.compile(rf"\b{language.pattern('questions.does')}\s+$", regex.IGNORECASE)
 _ABOUT = {code: language.words_of(code, "questions.about_what") for code in ("en", "de", "fr", "es", "ru")}
+_SUCH_ONE = regex.compile(r"(?<=\b\p{L}+\s)one(?=\W*$)", regex.IGNORECASE)
 _TITLE = regex.compile(r"“[^”]*”")
 _SAYS_THAT = regex.compile(rf"\b{language.pattern('questions.says_that')}\s+$", regex.IGNORECASE)
 BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>“[^”]*”|[^,?]+)\?$")
@@ -56,6 +57,10 @@ def with_what_it_points_to(question: str, earlier: str, told: str) -> str | None
         if name is not None:
             owner = ("’" if name.endswith("s") and word in _MANY else "’s") if match.group("owner") else ""
             named[is_person] = match, f"{name}{owner}"
+    if False not in named and (such := _SUCH_ONE.search(question)) is not None:
+        things = [one for one in phrases(main) if not one.is_name]
+        if things:
+            named[False] = such, _WORD.findall(things[0].of(main))[-1]
     if not named:
         return None
     said = question

@@ -34,6 +34,8 @@ The bridge of Ness is icy in January. Who grits it?
     "fees.md": "---\ntitle: Mooring fees\ndate: 2023-02-01\n---\n# Mooring fees 2023\n\nA berth costs 300 crowns a year. Guests pay 20 crowns a night.\n",
     "fees-2024.md": "---\ntitle: Mooring fees\ndate: 2024-02-01\n---\n# Mooring fees 2024\n\nA berth costs 340 crowns a year. Guests pay 20 crowns a night.\n",
     "minutes.md": "# Minutes, 12 March 2024\n\nThe board decided to raise the price of a berth to 340 crowns, because the pier needs new planks.\n\nThe ferry was not spoken of. The treasurer is Elspeth Gow.\n",
+    "mail.eml": "From: Uta Lang <uta@pier.example>\nTo: Per O. <per@pier.example>\nDate: Mon, 01 Sep 2025 09:12:00 +0200\nSubject: Planks\n\nDear Per,\n\nthe planks for the pier arrive on Thursday by lorry.\n\nUta\n",
+    "courses.md": "# Courses\n\n| Course | Place | Day | Fee |\n|---|---|---|---|\n| Bookbinding | Leith | Monday | 45 |\n| Drawing | Tarn | Tuesday | 60 |\n| Italian | Leith | Thursday | 80 |\n| Knots | Leith | Friday | 20 |\n",
 }  # fmt: skip
 
 
@@ -134,3 +136,13 @@ def test_the_first_of_a_list_and_the_older_of_two_are_meant(bot: Chatbot) -> Non
 def test_who_said_what_somebody_says_already_is_told_by_that(bot: Chatbot) -> None:
     answer = talk(bot, "What did the board decide on the berth?", "who decided that?")
     assert "The board decided" in answer.text
+
+
+def test_all_rows_with_the_name_that_is_asked_for_are_told(bot: Chatbot) -> None:
+    for question in ("Which courses are held in Leith?", "list the courses held in Leith"):
+        rows = told(bot.ask(question))
+        assert [row.split(" | ")[0].strip("| ") for row in rows] == ["Bookbinding", "Italian", "Knots"]
+
+
+def test_documents_are_meant_by_their_kind(bot: Chatbot) -> None:
+    assert set(sources(bot.ask("summarise the mails"))) == {"mail.eml"}

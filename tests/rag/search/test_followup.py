@@ -34,6 +34,8 @@ SIEGE = "How long was West Aleppo under siege?"
         ("What does the mould do to the shelves?", "And the books themselves?", "What does the mould do to the books?"),
         ("What does entry cost for adults?", "what about pensioners", "What does entry cost for pensioners?"),
         ("Are cats allowed?", "And dogs?", "Are dogs allowed?"),
+        ("How much is a suite?", "for three nights?", "How much is a suite for three nights?"),
+        ("When does the bus leave?", "is there a later one?", "is there a later bus?"),
         ("Are dogs allowed in the hall?", "And on the lawn?", "Are dogs allowed on the lawn?"),
         ("When is the tea room open on weekends?", "and the shop?", "When is the shop open on weekends?"),
         ("What does a mooring cost in 2023?", "I meant 2024", "What does a mooring cost in 2024?"),
