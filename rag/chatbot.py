@@ -302,6 +302,8 @@ class Chatbot:
         scope = question.scope
         records = [record for record in self.documents if scope is None or record.document_id in scope]
         request = requested(question, records)
+        if request is not None and request.is_of_pronoun and (alone := self.gathering.worded_alone(question)):
+            request = requested(replace(question, text=alone), records)
         if request is not None and (answer := self._told(question, request, records, writer)) is not None:
             yield answer
         elif request is not None and request.kind in _OF_CONVERSATION:

@@ -47,6 +47,12 @@ class Request:
     topic: str | None = None
     points_back: str | None = None
 
+    @property
+    def is_of_pronoun(self) -> bool:
+        """Whether it asks which documents speak of somebody or something that was named before: "mention her"."""
+        is_asked = self.kind in (Kind.MENTIONS, Kind.TOPIC) and self.topic is not None
+        return is_asked and _PRONOUN.fullmatch(self.topic or "") is not None
+
 
 def _whole(phrase: str) -> regex.Pattern[str]:
     return regex.compile(rf"^\W*(?:{phrase})\W*$", regex.IGNORECASE)
@@ -85,6 +91,8 @@ _MANNERS = regex.compile(
 )
 """What people say before they ask."""
 _AND = regex.compile(rf"^\W*{language.pattern('questions.joins')}\s+(?=[\p{{L}}\p{{N}}])", regex.IGNORECASE)
+_PRONOUN = regex.compile(rf"{language.pattern('questions.stand_for')}\W*", regex.IGNORECASE)
+_COMPARED = _whole(language.pattern("requests.compared"))
 _ONE, _SEVERAL = _whole(language.pattern("requests.that_one")), _whole(language.pattern("requests.those"))
 _DOCUMENT_KIND = regex.compile(rf"{language.pattern('requests.document_kinds')}\b", regex.IGNORECASE)
 _VERSION = regex.compile(r"(?i)\bv(?:er)?\.?\s?(?=\d)")
@@ -159,6 +167,8 @@ def _beside_the_last(named: Sequence[str], titles: Sequence[str]) -> tuple[int, 
 
 
 def _comparison(question: str, titles: Sequence[str], *, goes_on: bool) -> Request | None:
+    if goes_on and _COMPARED.match(question):
+        return Request(Kind.COMPARISON, (), None, "several")
     if match := _COMPARISON.match(question):
         return Request(Kind.COMPARISON, (), match.group("topic"))
     if match := _PAIR.match(question):

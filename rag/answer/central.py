@@ -16,12 +16,15 @@ from math import log
 import regex
 
 from rag.answer.leaning import with_what_it_leans_on
+from rag.documents.signatures import is_signature
 from rag.domain import Passage, Role, Span
 from rag.text import language, terms
+from rag.text.dates import find_dates, masked
 from rag.text.overlap import view_sentences
 
 _FEWEST_WORDS, _MOST_WORDS = 6, 45
 """Of a sentence that can stand alone for what a document is about."""
+_FEWEST_SAID = 3
 _LEAST_SHARE = 0.6
 """Of its words that are letters: a line of figures tells little."""
 _LEANING = 0.4
@@ -106,6 +109,13 @@ def tells(text: str) -> bool:
         and letters >= _LEAST_SHARE * len(words)
         and text.rstrip(' "”’)]*_')[-1:] in ".!。！।"
     )
+
+
+def is_said(text: str) -> bool:
+    """Whether somebody says something with it: it is not a name, nor when something was written."""
+    rest = masked(text, (dated.span for dated in find_dates(text)))
+    told = [word for word in terms.words(rest) if len(word) > 1 and word.isalpha()]
+    return len(told) >= _FEWEST_SAID and not text.endswith(":") and not is_signature(text)
 
 
 def _score(one: Telling, weight: Mapping[str, float], said: AbstractSet[str]) -> float:

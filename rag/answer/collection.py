@@ -98,6 +98,8 @@ def requested(question: Question, records: Sequence[Record]) -> Request | None:
         return replace(request, which=which, topic=None) if which else None
     if request.kind in (Kind.CHANGES, Kind.COMPARISON) and not request.topic:
         chosen = [records[i] for i in request.which] or (list(records) if request.kind is Kind.CHANGES else [])
+        if request.kind is Kind.COMPARISON and len(request.which) == 1:
+            return None
         if versions_among(chosen) and (request.kind is Kind.CHANGES or len(chosen) == _PAIR):
             return replace(request, kind=Kind.CHANGES)
         return None if request.kind is Kind.CHANGES else request

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rag.answer.central import is_said
 from rag.answer.collection import PassagesOf
 from rag.answer.verify import quotation
 from rag.documents.front_matter import is_front_matter
-from rag.documents.signatures import is_signature
 from rag.documents.voices import lead_of
 from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Turn
 from rag.text.overlap import view_sentences
@@ -16,7 +16,6 @@ MOST_FURTHER = 4
 """Sentences in one answer."""
 _AROUND = 12
 """Paragraphs before and behind the quoted one that are looked at."""
-_FEWEST_WORDS = 4
 _READ_ON = (Role.BODY, Role.LIST, Role.TABLE, Role.COMMENT)
 
 
@@ -63,5 +62,5 @@ def _untold(passages: Sequence[Passage], role: Role, told: Sequence[Citation]) -
                 one.paragraph.document_id == paragraph.document_id and one.start < span.end and span.start < one.end
                 for one in told
             )
-            if not is_told and len(view.text.split()) >= _FEWEST_WORDS and not is_signature(view.text):
+            if not is_told and is_said(view.text):
                 yield passage, span

@@ -123,9 +123,13 @@ class Gathering:
         if alone is not None and alone.question is not None:
             return alone
         # What the model worded was no such question, or nothing at all: it is worded without one.
-        earlier = _earlier(question)
-        by_rule = expand(question.text, earlier, _sentence_told(answered[0].answer)) if earlier else None
-        return StandAlone(by_rule, alone.usage if alone is not None else {})
+        return StandAlone(self.worded_alone(question), alone.usage if alone is not None else {})
+
+    def worded_alone(self, question: Question) -> str | None:
+        """A follow-up made to stand alone without a model; None where it does already."""
+        answered = [turn for turn in question.turns if turn.answer.citations][-1:] or question.turns[-1:]
+        earlier = _earlier(question) if answered else None
+        return expand(question.text, earlier, _sentence_told(answered[0].answer)) if earlier else None
 
     def _weigh(
         self,

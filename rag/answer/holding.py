@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.answer.candidate import asks
 from rag.answer.collection import MOST_TITLES, PassagesOf
 from rag.answer.verify import quotation
 from rag.documents.signatures import is_signature
@@ -67,7 +68,7 @@ def _telling(passages: Sequence[Passage], topic: str) -> tuple[Passage, Span]:
     """The first of the sentences that hold most of the topic, the document's own before its readers'."""
     asked = _stems(topic)
     every = [
-        (passage, view.span, (len(asked & view.present), len(view.stems) >= _FEWEST_WORDS))
+        (passage, view.span, (len(asked & view.present), len(view.stems) >= _FEWEST_WORDS and not asks(view)))
         for passage in passages
         for view in view_sentences(passage.paragraph.text, False)
         if not is_signature(view.text)

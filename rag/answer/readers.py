@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import regex
 
+from rag.answer.central import is_said
 from rag.answer.collection import PassagesOf, last_quoted
 from rag.answer.gathering import Gathering
 from rag.answer.verify import quotation
@@ -15,13 +16,13 @@ from rag.documents.voices import lead_of
 from rag.domain import Answer, Passage, Question, Role, Span
 from rag.index.records import Record
 from rag.text import language, terms
-from rag.text.dates import find_dates, masked
 from rag.text.overlap import view_sentences
 
 MOST_COMMENTS = 6
 """Quoted in one answer."""
 _MOST_WORDS = 45
-_FEWEST_WORDS = 3
+_BEGINNING = 5
+"""Letters by which a word is the same in another form."""
 _OF_READERS = 400
 """Paragraphs of a document among which its readers' are looked for."""
 _POINTS_BACK = regex.compile(rf"{language.pattern('requests.that_one', 'requests.those')}\W*", regex.IGNORECASE)
@@ -51,11 +52,18 @@ def said_by_readers(
     every = [one for document, number in found for one in _comments(read(document, [number]), topic)]
     titled = [one.document_id for one in records if _stems(topic) <= _stems(one.title)]
     speaking = [one for one in every if one.speaks]
-    speaking.sort(key=lambda one: one.passage.paragraph.document_id not in titled)
     under = titled or ([] if speaking else _likely(gathering, question, topic))
-    known = {one.passage.paragraph.key for one in speaking}
-    others = [one for one in _beneath(under, topic, read) if one.passage.paragraph.key not in known]
-    return _answer(question.text, [*speaking, *others], is_sure=bool(speaking or titled))
+    # Under what is about it they speak of it, in whatever words; elsewhere a word of it may mean something else.
+    beneath = sorted(_beneath(under, topic, read), key=lambda one: not one.speaks)
+    known = {one.passage.paragraph.key for one in beneath}
+    elsewhere = [one for one in speaking if one.passage.paragraph.key not in known and _names(one, topic)]
+    return _answer(question.text, [*beneath, *elsewhere], is_sure=bool(speaking or titled))
+
+
+def _names(comment: Comment, topic: str) -> bool:
+    """Whether a comment has the very words of a topic, and not others for them: what "costs time" is no price."""
+    said = terms.fold(comment.passage.paragraph.text)
+    return all(word[:_BEGINNING] in said for word in terms.content_words(topic))
 
 
 def _answer(question: str, comments: Sequence[Comment], *, is_sure: bool) -> Answer | None:
@@ -110,7 +118,7 @@ def _comments(passages: Sequence[Passage], topic: str | None) -> list[Comment]:
 def _comment(passage: Passage, asked: frozenset[str]) -> Comment | None:
     """A comment whole where it is short, else from its first sentence on that has a word of the topic."""
     views = view_sentences(passage.paragraph.text, False)
-    if not any(_says(view.text) for view in views):
+    if not any(is_said(view.text) for view in views):
         return None
     first = next((i for i, view in enumerate(views) if asked & view.present), None)
     is_short = sum(len(view.text.split()) for view in views) <= _MOST_WORDS
@@ -124,10 +132,3 @@ def _comment(passage: Passage, asked: frozenset[str]) -> Comment | None:
     span = Span(kept[0].span.start, last.span.end).shifted(passage.paragraph.start)
     present = frozenset[str]().union(*(view.present for view in views))
     return Comment(passage, span, first is not None, bool(asked) and asked <= present)
-
-
-def _says(text: str) -> bool:
-    """Whether somebody says something: not a name, nor when it was written."""
-    rest = masked(text, (dated.span for dated in find_dates(text)))
-    told = [word for word in terms.words(rest) if len(word) > 1 and word.isalpha()]
-    return len(told) >= _FEWEST_WORDS and not text.endswith(":") and not is_signature(text)

@@ -27,8 +27,9 @@ _OF_ONES_OWN = regex.compile(rf"^\W*{language.pattern('questions.of_ones_own')}\
 _GOES_ON = language.pattern("questions.goes_on")
 _ELLIPSIS = regex.compile(rf"^\W*{_GOES_ON}\b\W*", regex.IGNORECASE)
 _CORRECTS = regex.compile(rf"^\W*{language.pattern('questions.corrects')}\W*", regex.IGNORECASE)
+_MANNER = language.pattern("requests.thanks")
 _MANNERS = regex.compile(
-    rf"^\W*{language.pattern('requests.thanks')}\s*[,.!–—-]+\s*(?=[\p{{L}}\p{{N}}])", regex.IGNORECASE
+    rf"^\W*(?:{_MANNER}[\s,.!–—-]+)*{_MANNER}\s*[,.!–—-]+\s*(?=[\p{{L}}\p{{N}}])", regex.IGNORECASE
 )
 _OTHER_ONE = regex.compile(rf"{language.pattern('questions.other_one')}\W*", regex.IGNORECASE)
 _SUCH_ONE = regex.compile(
@@ -62,7 +63,11 @@ _WHY = regex.compile(rf"{language.pattern('questions.bare_why')}\W*", regex.IGNO
 _REASON = regex.compile(rf"[,;]?\s+\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
 _SAID_SO = regex.compile(rf"\b{language.pattern('questions.tells_that')}\b", regex.IGNORECASE)
 _TELLS_THAT = regex.compile(rf".*\b{language.pattern('questions.tells_that')}(?=\s+(?:that|this|it|so)\W*$)", regex.I)
+_DONE = frozenset(language.words("questions.done"))
 _ASKS = frozenset(language.words("questions.asks"))
+_POLAR = frozenset(language.words("questions.polar"))
+_OF_THINGS = frozenset(language.words("questions.of_things"))
+_TWO = 2
 _MOST_INSTEAD = 5
 """Words that may stand in for others."""
 _TOLD_WORDS = range(4, 31)
@@ -152,7 +157,9 @@ def _is_whole(asked: str) -> bool:
     if not words or words[0] not in _ASKS or not terms.content_words(asked):
         return False
     behind = words[2:] if words[0] == "how" else words[1:]
-    return len(behind) > 1 and behind[0] not in _PLACING
+    # "What time exactly?" has no verb.
+    has_verb = words[0] not in _OF_THINGS or not _POLAR.isdisjoint(behind) or len(terms.content_words(asked)) > _TWO
+    return len(behind) > 1 and behind[0] not in _PLACING and has_verb
 
 
 def _points_back(question: str) -> bool:
@@ -198,6 +205,8 @@ def _of_another(asked: str, earlier: str) -> str | None:
     if all(word[0].isupper() for word in words) and (place := _last_name(earlier)):
         return _put(earlier, place, match["rest"])
     has_article = match["said"].split()[0].lower() in _DETERMINERS
+    if match["said"] == words[0] and _is_done(words[0]):
+        return _of_another_deed(earlier, words[0])
     if find_weekdays(match["rest"]) or (_PLACED.match(match["said"]) and not has_article):
         return _placed(earlier, match["said"], match["rest"])
     if all(word[0].isupper() for word in words):
@@ -218,6 +227,17 @@ def _most_alike(said: str, earlier: str) -> Phrase | None:
         return one.is_plural == plural(said), one.kind == kind, -one.start
 
     return max((one for one in phrases(earlier) if not one.is_name), key=likeness, default=None)
+
+
+def _is_done(word: str) -> bool:
+    """Whether it tells what was done to something: "rebuilt"."""
+    return word in _DONE or (word.endswith("ed") and word.islower())
+
+
+def _of_another_deed(earlier: str, deed: str) -> str | None:
+    """The question before, of something else that was done: "When was the hall opened?" of "rebuilt"."""
+    done = [one for one in _WORD.finditer(earlier) if _is_done(one.group())]
+    return _put(earlier, done[-1].span(), deed) if done else None
 
 
 def _of_such(earlier: str, such: str) -> str | None:

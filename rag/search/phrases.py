@@ -136,7 +136,7 @@ def _end_of_run(question: str, words: Sequence[_Word], start: int, *, is_one: bo
         if end > start:
             is_apart = question[words[end - 1].end : words[end].start].strip()
             is_upper, was_upper = words[end].text[0].isupper(), words[end - 1].text[0].isupper()
-            begins_name = is_upper != was_upper and end - 1 > 0 and not (is_one and was_upper)
+            begins_name = is_upper != was_upper and end - 1 > 0 and not is_one
             if is_apart or begins_name:
                 break
         end += 1

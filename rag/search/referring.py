@@ -31,6 +31,7 @@ _SAYS_THAT = regex.compile(rf"\b{language.pattern('questions.says_that')}\s+$", 
 BESIDE = regex.compile(rf", {language.pattern('questions.about_what')} (?P<subject>“[^”]*”|[^,?]+)\?$")
 """What a question is about that was made to stand alone so."""
 NAME = regex.compile(r"(?<!^\W*)\b\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?:\s+\p{Lu}[\p{L}\p{M}\p{N}'’-]*)*")
+_OWNED = regex.compile(r"[’']s?$")
 _SHORT = regex.compile(r"\.\s+\p{Lu}")
 """Behind a title that is cut short: "Army Col. Ann Lee"."""
 _FULL_NAME = regex.compile(r"[\p{L}\p{M}’'-]+ [\p{L}\p{M}’'-]+")
@@ -93,17 +94,18 @@ def _is_of_something(behind: str) -> bool:
 
 
 def _names(text: str) -> list[str]:
-    """Names of the text that are no days or months."""
-    return [name for one in phrases(text) if one.is_name and not any(find_days(name := one.of(text)))]
+    """Names of the text that are no days or months, without what makes them owners."""
+    found = (_OWNED.sub("", one.of(text)) for one in phrases(text) if one.is_name)
+    return [name for name in found if not any(find_days(name))]
 
 
 def _somebody(earlier: str, told: str) -> str | None:
     """Who is named in the question before, or by itself in what was told; a place is nobody, "in Homs"."""
     # The words of a title name nobody.
-    asked = _TITLE.sub("", earlier)
+    asked = BESIDE.sub("?", _TITLE.sub("", earlier))
     persons = (one for one in phrases(asked) if one.is_name and not one.determiner and not one.of(asked).isupper())
     if names := [one.of(asked) for one in persons if not _AT.search(asked[: one.start])]:
-        return names[-1]
+        return _OWNED.sub("", names[-1])
     whole = [span for span in find_whole_names(told) if not _SHORT.match(told, span.end)]
     of_two = {name for span in whole if _FULL_NAME.fullmatch(name := span.of(told))}
     return of_two.pop() if len(of_two) == 1 else None

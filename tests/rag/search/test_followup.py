@@ -34,6 +34,7 @@ SIEGE = "How long was West Aleppo under siege?"
         ("What does the mould do to the shelves?", "And the books themselves?", "What does the mould do to the books?"),
         ("What does entry cost for adults?", "what about pensioners", "What does entry cost for pensioners?"),
         ("Are cats allowed?", "And dogs?", "Are dogs allowed?"),
+        ("When was the hotel Anker opened?", "and rebuilt?", "When was the hotel Anker rebuilt?"),
         ("How much is a suite?", "for three nights?", "How much is a suite for three nights?"),
         ("When does the bus leave?", "is there a later one?", "is there a later bus?"),
         ("Are dogs allowed in the hall?", "And on the lawn?", "Are dogs allowed on the lawn?"),
