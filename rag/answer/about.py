@@ -224,7 +224,9 @@ def _documents_meant(about: str, titles: Sequence[str], *, least: float = 0.6) -
         return tuple(i for i, title in enumerate(titles) if called.search(title)) or None
     asked = set(terms.content_stems(about)) - _DOCUMENT_STEMS
     # "The mail about the minibus" may not call itself a mail.
-    return next((which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles, least=least))), None)
+    return next(
+        (which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles, least=least))), None
+    )
 
 
 def _fitting(asked: Set[str], titles: Sequence[str], *, least: float) -> tuple[int, ...]:

@@ -213,7 +213,17 @@ def _doubts(
         told=tuple(one for one in dict.fromkeys(told) if not any(_is_part(one, other) for other in told)),
         is_of_another=bool(decisive(missing.names, answer.question, cited)) and not is_polar(answer.question),
         are_grave=any(
-            (lacking, is_of_another_kind, is_uncounted, says_of_another, is_planned, is_unexplained, is_restated, is_rare, compares)
+            (
+                lacking,
+                is_of_another_kind,
+                is_uncounted,
+                says_of_another,
+                is_planned,
+                is_unexplained,
+                is_restated,
+                is_rare,
+                compares,
+            )
         ),
     )
 
