@@ -94,7 +94,7 @@ _AND = regex.compile(rf"^\W*{language.pattern('questions.joins')}\s+(?=[\p{{L}}\
 _PRONOUN = regex.compile(rf"{language.pattern('questions.stand_for')}\W*", regex.IGNORECASE)
 _COMPARED = _whole(language.pattern("requests.compared"))
 _ONE, _SEVERAL = _whole(language.pattern("requests.that_one")), _whole(language.pattern("requests.those"))
-_DOCUMENT_KIND = regex.compile(rf"{language.pattern('requests.document_kinds')}\b", regex.IGNORECASE)
+_DATED_DOCUMENT = regex.compile(rf"{language.pattern('requests.dated_documents')}\b", regex.IGNORECASE)
 _VERSION = regex.compile(r"(?i)\bv(?:er)?\.?\s?(?=\d)")
 _OF_HEAD = regex.compile(r"(?P<head>.+?)\s+\S+(?:\s+\d+)?$")
 _VAGUE = _whole(language.pattern("requests.vague"))
@@ -205,7 +205,7 @@ def _several_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
     named = _EITHER.split(about)
     meant = [_documents_meant(one, titles) for one in named]
     which = sorted({place for places in meant for place in places or ()})
-    is_only = len(named) == 1 and _DOCUMENT_KIND.match(about) is not None
+    is_only = len(named) == 1 and _DATED_DOCUMENT.match(about) is not None
     return tuple(which) if None not in meant and (len(which) != 1 or is_only) else None
 
 

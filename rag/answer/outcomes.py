@@ -26,10 +26,10 @@ from rag.answer.mentions import (
     unknown_identifiers,
     unmentioned,
 )
-from rag.answer.planned import is_only_planned, presumed, tells_no_reason
+from rag.answer.planned import is_only_planned, presumed
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.quoting import unmarked
-from rag.answer.reasons import only_restates
+from rag.answer.reasons import tells_no_reason
 from rag.answer.replies import is_heard_to_ask, with_reply
 from rag.answer.sections import Read
 from rag.answer.verify import settle
@@ -192,8 +192,6 @@ def _doubts(
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
     is_unexplained = len(statements) == 1 and not is_list and tells_no_reason(answer.question, statements[0].text)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
-    told_whole = evidence.candidates[0].features["coverage"]
-    is_restated = only_restates(answer.question, (one.text for one in statements), coverage=told_whole)
     is_rare = bool(missing.rare) and (score < _DOUBTS_RARE or is_presumed)
     most = superlative(answer.question)
     compares = most is not None and most not in cited
@@ -220,7 +218,6 @@ def _doubts(
                 says_of_another,
                 is_planned,
                 is_unexplained,
-                is_restated,
                 is_rare,
                 compares,
             )

@@ -11,6 +11,7 @@ from collections import Counter
 import regex
 
 from rag.answer.polar import asking_part
+from rag.answer.reasons import asks_why
 from rag.text import language, terms
 
 _WORD = regex.compile(r"[\p{L}\p{M}’']+")
@@ -23,8 +24,6 @@ _PROPOSED = regex.compile(rf"\b{language.pattern('telling.proposed')}\b", regex.
 _OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}", regex.IGNORECASE)
 _OF_A_RULE = regex.compile(rf"\b{language.pattern('questions.of_a_rule')}\b", regex.IGNORECASE)
 _PUT_FORWARD = regex.compile(rf"\b{language.pattern('telling.put_forward')}", regex.IGNORECASE)
-_WHY = regex.compile(rf"^\W*{language.pattern('questions.why')}\b", regex.IGNORECASE)
-_REASON = regex.compile(rf"\b{language.pattern('telling.reasons')}\b|[,;:–—(]", regex.IGNORECASE)
 _PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
 
 
@@ -50,15 +49,7 @@ def is_put_forward(sentence: str) -> bool:
 
 def presumed(question: str) -> frozenset[str]:
     """The stems of what "Why did Ann resign?" takes for granted: where that stands nowhere, nothing tells why."""
-    asks_why = _WHY.match(asking_part(question)) is not None
-    return _deeds(question) if asks_why else frozenset()
-
-
-def tells_no_reason(question: str, sentence: str) -> bool:
-    """Whether the question asks why, and the sentence says all of it again and nothing that may be a reason."""
-    says_it_again = frozenset(terms.content_stems(question)) <= frozenset(terms.stems(sentence))
-    asks_why = _WHY.match(asking_part(question)) is not None
-    return asks_why and says_it_again and _REASON.search(sentence) is None
+    return _deeds(question) if asks_why(question) else frozenset()
 
 
 def _deeds(question: str) -> frozenset[str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import regex
 
 from rag.answer.polar import asking_part
-from rag.text import language
+from rag.text import language, terms
 
 _WHY = regex.compile(
     rf"^\W*(?:{language.pattern('questions.goes_on')}\s+)?{language.pattern('questions.why')}\b", regex.IGNORECASE
 )
-_REASON = regex.compile(rf"\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
+_REASON = regex.compile(rf"\b{language.pattern('telling.reason_words')}\b", regex.IGNORECASE)
+_MAY_BE_REASON = regex.compile(rf"\b{language.pattern('telling.may_be_reasons')}\b|[,;:–—(]", regex.IGNORECASE)
 
 
 def asks_why(question: str) -> bool:
@@ -25,7 +24,7 @@ def gives_reason(text: str) -> bool:
     return _REASON.search(text) is not None
 
 
-def only_restates(question: str, said: Iterable[str], *, coverage: float) -> bool:
-    """Whether what is said is the question's own, which asks why that is: its first sentence holds all its words, a
-    `coverage` of 1, and nothing in it is called a reason."""
-    return asks_why(question) and coverage >= 1.0 and not any(map(gives_reason, said))
+def tells_no_reason(question: str, sentence: str) -> bool:
+    """Whether the question asks why, and the sentence says all of it again and nothing that may be a reason."""
+    says_it_again = frozenset(terms.content_stems(question)) <= frozenset(terms.stems(sentence))
+    return asks_why(question) and says_it_again and _MAY_BE_REASON.search(sentence) is None

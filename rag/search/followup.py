@@ -60,7 +60,7 @@ _AGAIN = regex.compile(
     rf"{language.pattern('questions.again')}\s+(?P<said>{_PREPOSITION}\s+[^?!.,;:]{{1,40}}?)\W*", regex.IGNORECASE
 )
 _WHY = regex.compile(rf"{language.pattern('questions.bare_why')}\W*", regex.IGNORECASE)
-_REASON = regex.compile(rf"[,;]?\s+\b{language.pattern('telling.reasons')}\b", regex.IGNORECASE)
+_REASON = regex.compile(rf"[,;]?\s+\b{language.pattern('telling.reason_words')}\b", regex.IGNORECASE)
 _SAID_SO = regex.compile(rf"\b{language.pattern('questions.tells_that')}\b", regex.IGNORECASE)
 _TELLS_THAT = regex.compile(rf".*\b{language.pattern('questions.tells_that')}(?=\s+(?:that|this|it|so)\W*$)", regex.I)
 _DONE = frozenset(language.words("questions.done"))
