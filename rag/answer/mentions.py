@@ -14,7 +14,7 @@ import regex
 from rag.text import language, terms
 from rag.text.dates import Day, find_days, find_whole_dates, find_years, tells
 from rag.text.ranges import ranges_of
-from rag.text.values import Amount, find_amounts, find_measured
+from rag.text.values import Amount, find_amounts, find_measured, without_times
 
 RARE = 0.008
 """Words less likely than this in a paragraph of English carry a question: "cherry" has .0016, "stove" .0008, while
@@ -215,7 +215,7 @@ def reach_missed(question: str, quotes: Iterable[str], cited: Mentioned) -> tupl
     texts = [*quotes]
     if (asked := _TELEPHONE.search(question)) is not None:
         is_short = any(map(cited.writes, terms.words(asked["by"]))) and any(map(_SHORT_NUMBER.search, texts))
-        return () if is_short or any(map(_NUMBER_TO_CALL.search, texts)) else (asked["by"],)
+        return () if is_short or any(_NUMBER_TO_CALL.search(without_times(text)) for text in texts) else (asked["by"],)
     if (asked := _E_MAIL.search(question)) is not None:
         return () if any("@" in text for text in texts) else (asked["by"],)
     return ()

@@ -78,7 +78,8 @@ def _is_answered(one: Asked, together: Answer) -> bool:
     is_sure = one.answer.confidence is Confidence.HIGH
     if not (is_sure or one.is_of_kind):
         # "Ask the caretaker" tells whom to ask, and names nobody.
-        return any(one.words <= _stems_of(said) for said in together.statements if _is_in(said, one.best))
+        own = [said for said in together.statements if not _is_perhaps(said, one)]
+        return bool(one.words) and any(one.words <= _stems_of(said) for said in own)
     if not is_sure and together.is_uncertain and any(_is_perhaps(shown, one) for shown in together.statements):
         return True
     is_open = together.confidence is Confidence.HIGH
