@@ -202,10 +202,17 @@ class RoleWalker:
         """The site's name and menus; a whole sentence there may well be the document's."""
         return Role.BODY if ends_sentence(self.texts[i]) else Role.BOILERPLATE
 
+    def _is_among_items(self, i: int) -> bool:
+        """Whether it is an item beside one that says something of its own: "login" in a list of services is no button
+        of a page."""
+        beside = [one for one in (i - 1, i + 1) if 0 <= one < len(self.blocks)]
+        items = [one for one in beside if self.blocks[one].role is Role.LIST]
+        return self.blocks[i].role is Role.LIST and any(not is_boilerplate(self.texts[one]) for one in items)
+
     def _role_from_loader(self, i: int, role: Role) -> Role:
         if role is Role.TABLE and self.title_at is not None and i < self.title_at:
             return Role.BOILERPLATE
-        if role in (Role.BODY, Role.LIST) and is_boilerplate(self.texts[i]):
+        if role in (Role.BODY, Role.LIST) and is_boilerplate(self.texts[i]) and not self._is_among_items(i):
             return Role.BOILERPLATE
         if role is Role.BODY and self._may_be_byline(i):
             return Role.BYLINE
