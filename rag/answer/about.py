@@ -189,8 +189,15 @@ def _pair_meant(
     head = _OF_HEAD.match(first)
     wholes = [f"{head['head']} {second}"] if head else []
     found = [_documents_meant(second_whole, titles, least=0.75) for second_whole in wholes]
-    other = next((one for one in found if one and len(one) == 1), None) or _documents_meant(second, titles, least=0.5)
-    return _documents_meant(first, titles, least=0.5), other
+    other = next((one for one in found if one and len(one) == 1), None) or _half_meant(second, titles)
+    return _half_meant(first, titles), other
+
+
+def _half_meant(about: str, titles: Sequence[str]) -> tuple[int, ...] | None:
+    """Places of the documents that a phrase means; half of its words will do where only one title has them."""
+    which = _documents_meant(about, titles)
+    half = _documents_meant(about, titles, least=0.5) if which is None else None
+    return half if half is not None and len(half) == 1 else which
 
 
 def _all_in(words: str, titles: Sequence[str]) -> tuple[int, ...]:

@@ -219,6 +219,8 @@ DATED = [
         ("what are the latest minutes?", Request(Kind.NEWEST, (6,))),
         ("Which is newer, the one on rates or the one on the house plan?", Request(Kind.NEWEST, (0, 1, 2, 3))),
         ("what is the latest price?", None),
+        # Half of the words are of several documents, and so of none.
+        ("What is the difference between a plan and a discount on the rates?", None),
     ],
 )  # fmt: skip
 def test_documents_are_meant_by_what_both_are_called(question: str, expected: Request | None) -> None:
