@@ -138,7 +138,12 @@ def test_who_was_present_is_no_title() -> None:
 def test_an_item_that_reads_like_a_button_is_an_item_beside_others() -> None:
     services = b"# Services\n\n- billing\n- login\n- privacy register\n- search\n\nSubscribe to our letter\n"
     found = [(one.text, one.role) for one in read_document("documents/services.md", services).paragraphs]
-    assert [text for text, role in found if role is Role.LIST] == ["- billing", "- login", "- privacy register", "- search"]
+    assert [text for text, role in found if role is Role.LIST] == [
+        "- billing",
+        "- login",
+        "- privacy register",
+        "- search",
+    ]
     assert found[-1][1] is Role.BOILERPLATE
 
 
