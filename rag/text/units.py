@@ -335,9 +335,16 @@ def _held(text: str, lines: Sequence[Span], indents: Sequence[int], deep: int) -
     """A line with those further in below it, where that is a record; else the line, and what is below it."""
     below = _records(text, lines[1:], indents[1:], deep + 1).rows
     are_items = any(line.of(text).startswith(_MARKERS) for line in lines[1:])
-    if _is_brief(lines) and (len(below) == 1 or not are_items):
+    are_several = len(below) > 1 and (are_items or _holds_several(indents[1:]))
+    if _is_brief(lines) and not are_several:
         return [Span(lines[0].start, lines[-1].end)]
     return [lines[0], *below]
+
+
+def _holds_several(indents: Sequence[int]) -> bool:
+    """Whether two of the lines that are furthest out have others below them: "mill:" and "store:" with a port each."""
+    least = min(indents)
+    return sum(a == least < b for a, b in pairwise(indents)) > 1
 
 
 def _is_brief(lines: Sequence[Span]) -> bool:

@@ -196,6 +196,19 @@ def test_items_of_a_field_are_of_its_record_and_a_row_knows_what_it_is_part_of()
     assert next(names for row, names in told.items() if row.startswith("silo:")) == ("services",)
 
 
+def test_two_records_below_one_name_are_two_however_short_they_are() -> None:
+    text = "services:\n  mill:\n    port: 5432\n    database: grain\n  store:\n    port: 6379\n    database: none"
+    assert units(text) == [
+        "services:",
+        "mill:\n    port: 5432\n    database: grain",
+        "store:\n    port: 6379\n    database: none",
+    ]
+    # A part of a record that has fields of its own is still of that.
+    assert units("boat:\n  berth: B-23\n  keeper:\n    name: Ann\n    phone: 4411") == [
+        "boat:\n  berth: B-23\n  keeper:\n    name: Ann\n    phone: 4411"
+    ]
+
+
 def test_a_question_and_its_answer_are_no_record() -> None:
     assert units("Q: Who approves travel?\nA: Your line manager.") == [
         "Q: Who approves travel?", "A: Your line manager.",
