@@ -83,7 +83,7 @@ def bound_of(question: str) -> str | None:
 
 def rows_alike(inquiry: Inquiry, best: Candidate, read: Read) -> Alike:
     """The rows of the table of the best one that tell as much of the question as it does, in order."""
-    rows = _rows_around(best, read, inquiry)
+    rows = rows_around(inquiry, best, read)
     if not rows:
         return Alike((), frozenset())
     seen = seen_by(inquiry, [one.view for one in rows])
@@ -95,7 +95,7 @@ def rows_alike(inquiry: Inquiry, best: Candidate, read: Read) -> Alike:
     return Alike(tuple(row for row, one in zip(rows, seen, strict=True) if told <= one.present), told)
 
 
-def _rows_around(best: Candidate, read: Read, inquiry: Inquiry) -> list[Row]:
+def rows_around(inquiry: Inquiry, best: Candidate, read: Read) -> list[Row]:
     """All rows of the table, or the log, that the best one is a row of."""
     here = best.passage.paragraph
     around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))

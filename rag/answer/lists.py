@@ -17,7 +17,6 @@ from rag.answer.counted import counted, counts_in_words
 from rag.answer.polar import asking_part, asks_what
 from rag.answer.quoting import heading_lead
 from rag.answer.rows import (
-    AROUND,
     MOST_ITEMS,
     NEAR,
     WholeList,
@@ -36,6 +35,8 @@ from rag.text import language
 from rag.text.overlap import Inquiry, coverage, stems_of
 from rag.text.sentences import split_sentences
 
+_AROUND = 40
+"""Paragraphs on each side in which a list is looked for."""
 _MOST_WORDS = 400
 """Of all items that are shown; a list of essays is shown in part."""
 _LIKELIEST = 3
@@ -66,7 +67,7 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     if not (is_how_to or asks_to_do or counts or headed or _SEVERAL.match(inquiry.question)):
         return None
     here = best.passage.paragraph
-    around = read(here.document_id, range(max(1, here.number - AROUND), here.number + AROUND + 1))
+    around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
     place = next((i for i, one in enumerate(around) if one.paragraph.number == here.number), None)
     if place is None:
         return None
@@ -99,7 +100,7 @@ def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> W
         here = one.passage.paragraph
         if step_of(one.passage) is None:
             continue
-        around = read(here.document_id, range(max(1, here.number - AROUND), here.number + AROUND + 1))
+        around = read(here.document_id, range(max(1, here.number - _AROUND), here.number + _AROUND + 1))
         place = next((i for i, other in enumerate(around) if other.paragraph.number == here.number), None)
         own = _list_at(around, place) if place is not None else None
         keys = {item.paragraph.key for item in own.items} if own is not None else frozenset[Key]()

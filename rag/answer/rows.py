@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from rag.answer.alike import asks_for_all, asks_for_rows, compares, computes, rows_alike
+from rag.answer.alike import asks_for_all, asks_for_rows, compares, computes, rows_alike, rows_around
 from rag.answer.candidate import Candidate
 from rag.answer.columns import tells_number
 from rag.answer.counted import counted, counts_in_words, tells_count
@@ -25,8 +24,6 @@ from rag.text.overlap import Inquiry
 from rag.text.units import names_in
 
 MOST_ITEMS = 12
-AROUND = 40
-"""Paragraphs on each side in which a list or a table is looked for."""
 NEAR = 10
 """Sentences among which a row, or an item under what is asked, is looked for."""
 _FEWEST_ROWS = 2
@@ -49,21 +46,13 @@ class WholeList:
 def rows_meant(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
     """The rows that tell together what is asked; None where one alone does, or none is asked for."""
     if superlative(inquiry.question) and (row := _row_compared(inquiry, ranked)) is not None:
-        return _rows_beside(row, read)
+        return _rows_beside(inquiry, row, read)
     return _rows_together(inquiry, ranked, read)
 
 
-def _rows_beside(best: Candidate, read: Read) -> WholeList | None:
+def _rows_beside(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | None:
     """The rows of the table that the best sentence is a row of; None where there is no other."""
-    here = best.passage
-    rows = [(here, one.span.shifted(here.paragraph.start)) for one in best.sentences if one.is_row]
-    if len(rows) == 1:
-        number = here.paragraph.number
-        around = read(here.paragraph.document_id, range(max(1, number - AROUND), number + AROUND + 1))
-        tables = groupby(around, key=lambda one: (one.paragraph.role, one.paragraph.heading, _first_name(one)))
-        groups = ([*group] for _, group in tables)
-        own = next((group for group in groups if any(one.paragraph.number == number for one in group)), [here])
-        rows = [(one, Span(one.paragraph.start, one.paragraph.end)) for one in own]
+    rows = [(row.passage, row.span) for row in rows_around(inquiry, best, read)]
     return _rows_shown(best, rows, answers=False) if len(rows) > 1 else None
 
 
@@ -135,11 +124,6 @@ def _rows_shown(best: Candidate, rows: Sequence[tuple[Passage, Span]], *, answer
         answers=answers,
         are_rows=True,
     )
-
-
-def _first_name(passage: Passage) -> str:
-    """The name of the first column, where it stands in its cell."""
-    return passage.paragraph.text.partition("\t")[0].partition(": ")[0]
 
 
 def is_counted_by(best: Candidate, inquiry: Inquiry) -> bool:

@@ -37,7 +37,7 @@ _FEWEST_PAIRS = 3
 _LONGEST_ROW = 600
 """Characters of a row that stands alone and is quoted whole; cells of more hold texts."""
 _DASHED = regex.compile(r"(?!\p{Ll})(?:[^\s.!?;]+\s){1,6}[–—-]\s+\S[^.!?]*\.?$")
-"""A line with a name, a dash and what is said of it: "Ann Lee – baker, speaks Italian"."""
+"""A name of a few words, a dash and what is said of it: "Ann Lee – baker, speaks Italian". Of those two will do."""
 _FENCE = regex.compile(r"\s*(?:---|\.\.\.|\+\+\+)\s*")
 _MOST_WORDS_OF_A_LABEL = 5
 _MOST_FIELDS, _LONGEST_FIELD, _LONGEST_RECORD = 12, 100, 400
@@ -109,11 +109,7 @@ def split_units(text: str) -> list[Span]:
 def split_prose(text: str) -> list[Span]:
     """The sentences of a text that is no table, or the parts of one that is code. What has no end for a long time is a
     list, a file in one line or a row of numbers, and no sentence: it is cut where it shows parts, behind ";" and
-    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses. Lines of
-    a name and a dash end with the line."""
-    lines = [Span(*match.span()) for match in _LINE.finditer(text) if match.group().strip()]
-    if len(lines) > 1 and all(_DASHED.match(line.of(text).strip()) for line in lines):
-        return [_trimmed(text, line) for line in lines]
+    brackets, else "," or white space. Thai and Lao have no full stop: what is long there is cut into clauses."""
     clauses = (clause for span in split_code(text) or split_sentences(text) for clause in _clauses(text, span))
     return [part for clause in clauses for part in _parts(text, clause, _PARTINGS)]
 
@@ -140,7 +136,7 @@ def rows_of(text: str) -> Rows | None:
         return _table(texts, lines)
     if (entries := _entries(texts, lines)) is not None:
         return Rows(None, entries)
-    if len(texts) >= _FEWEST_PAIRS and all(map(_PAIR.fullmatch, texts)):
+    if all(map(_DASHED.fullmatch, texts)) or (len(texts) >= _FEWEST_PAIRS and all(map(_PAIR.fullmatch, texts))):
         return Rows(None, tuple(lines))
     if not _are_fields(texts):
         return None
