@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rag.answer.alike import bound_of, command_of
 from rag.answer.candidate import Candidate
 from rag.answer.candidates import NOT_PROSE
-from rag.answer.doubts import doubts_about, seen_at
+from rag.answer.doubts import Doubts, doubts_about, seen_at
 from rag.answer.extract import alternatives, extract
 from rag.answer.gathering import Evidence
 from rag.answer.lists import is_heading_of, likely_steps, whole_list
@@ -61,40 +61,79 @@ def quoted(
     if not is_near or unknown or not is_possible:
         yield abstaining(replace(answer, unmentioned=unknown), scope)
         return
-    doubts_of = partial(
-        doubts_about, answer, evidence, score=gate.score, commonness=commonness, is_list=together is not None
-    )
-    statements = tuple(map(settle, together.statements if together else extract(evidence.inquiry, evidence.candidates)))
-    doubts = doubts_of(statements)
+    doubts_of = partial(doubts_about, answer, evidence, score=gate.score, commonness=commonness)
     is_likely = gate.is_open or is_headed
-    if doubts.is_of_another and not is_likely:
+    first = _first(evidence, together, doubts_of)
+    if first.doubts.is_of_another and not is_likely:
         # What is no more than possible, and speaks of somebody or something else, is not found.
-        yield abstaining(replace(answer, unmentioned=doubts.told), scope)
+        yield abstaining(replace(answer, unmentioned=first.doubts.told), scope)
         return
-    is_sure = is_likely and not (doubts.are_grave and gate.threshold > 0) and (together is None or together.answers)
-    heard = _heard_to_ask(answer.question, evidence.candidates, statements) if together is None else None
+    is_doubted = first.doubts.are_grave and gate.threshold > 0
+    is_sure = is_likely and not is_doubted and (together is None or together.answers)
+    chosen = replace(first, is_sure=is_sure)
+    heard = None if together else _heard_to_ask(answer.question, evidence.candidates, first.statements)
     if heard is not None:
-        # What comes next may answer it; that it does is known where it was chosen for itself, too.
-        chosen = {citation.paragraph.key for statement in statements[1:] for citation in statement.citations}
-        statements = tuple(map(settle, with_reply(heard, read)))
-        doubts = doubts_of(statements)
-        is_sure = is_sure and statements[-1].citations[0].paragraph.key in chosen
+        chosen = _with_reply(chosen, heard, read, doubts_of)
     elif not is_sure and together is None:
-        together = likely_steps(evidence.inquiry, evidence.candidates, read)
-        likely = together.statements if together else alternatives(evidence.inquiry, evidence.candidates)
-        statements = tuple(map(settle, likely))
-        doubts = doubts_of(statements)
-    answer = replace(_with_cited(answer, evidence, statements, together), unmentioned=doubts.told)
-    kind = "rows of the table" if together and together.are_rows else "items of the list"
-    more = f"{together.more} more {kind} are not shown." if together and together.more else None
-    raw = AS_IT_STANDS if together and not together.answers else None
-    note = " ".join(filter(None, (more, raw, FOREIGN if doubts.is_foreign else None))) or None
-    if not is_sure:
-        yield noted(possible(answer, statements, are_alternatives=together is None and heard is None), note)
+        chosen = _uncertain(evidence, read, doubts_of)
+    yield from _told(_with_cited(answer, evidence, chosen), chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What is quoted, what speaks against it, and whether it is sure. It may be a list or rows `together`, or several
+    of which each may answer by itself."""
+
+    statements: tuple[Statement, ...]
+    doubts: Doubts
+    together: WholeList | None = None
+    is_sure: bool = False
+    are_alternatives: bool = False
+
+    @property
+    def note(self) -> str | None:
+        """What is said of it behind the notice."""
+        one = self.together
+        kind = "rows of the table" if one and one.are_rows else "items of the list"
+        more = f"{one.more} more {kind} are not shown." if one and one.more else None
+        raw = AS_IT_STANDS if one and not one.answers else None
+        return " ".join(filter(None, (more, raw, FOREIGN if self.doubts.is_foreign else None))) or None
+
+
+def _first(evidence: Evidence, together: WholeList | None, doubts_of: Callable[..., Doubts]) -> _Chosen:
+    """The list or the rows, or the sentences that answer best."""
+    told = together.statements if together else extract(evidence.inquiry, evidence.candidates)
+    statements = tuple(map(settle, told))
+    return _Chosen(statements=statements, doubts=doubts_of(statements, is_list=together is not None), together=together)
+
+
+def _with_reply(chosen: _Chosen, heard: Candidate, read: Read, doubts_of: Callable[..., Doubts]) -> _Chosen:
+    """What somebody is heard to ask, with what comes next: that may answer it, and is known to where it was chosen for
+    itself, too."""
+    keys = {citation.paragraph.key for statement in chosen.statements[1:] for citation in statement.citations}
+    statements = tuple(map(settle, with_reply(heard, read)))
+    is_sure = chosen.is_sure and statements[-1].citations[0].paragraph.key in keys
+    return _Chosen(statements=statements, doubts=doubts_of(statements, is_list=False), is_sure=is_sure)
+
+
+def _uncertain(evidence: Evidence, read: Read, doubts_of: Callable[..., Doubts]) -> _Chosen:
+    """What may answer: the steps of which one does, or the best sentence with others nearly as likely."""
+    together = likely_steps(evidence.inquiry, evidence.candidates, read)
+    told = together.statements if together else alternatives(evidence.inquiry, evidence.candidates)
+    statements = tuple(map(settle, told))
+    doubts = doubts_of(statements, is_list=False)
+    return _Chosen(statements=statements, doubts=doubts, together=together, are_alternatives=together is None)
+
+
+def _told(answer: Answer, chosen: _Chosen) -> Iterator[Answer]:
+    answer = replace(answer, unmentioned=chosen.doubts.told)
+    statements = chosen.statements
+    if not chosen.is_sure:
+        yield noted(possible(answer, statements, are_alternatives=chosen.are_alternatives), chosen.note)
         return
     for told in range(1, len(statements)):
         yield replace(answer, statements=statements[:told], complete=False)
-    yield noted(replace(answer, statements=statements, complete=True), note)
+    yield noted(replace(answer, statements=statements, complete=True), chosen.note)
 
 
 def _heard_to_ask(question: str, candidates: Sequence[Candidate], statements: Sequence[Statement]) -> Candidate | None:
@@ -106,13 +145,11 @@ def _heard_to_ask(question: str, candidates: Sequence[Candidate], statements: Se
     return next((one for one in said if is_heard_to_ask(question, one)), None)
 
 
-def _with_cited(
-    answer: Answer, evidence: Evidence, statements: Sequence[Statement], together: WholeList | None
-) -> Answer:
+def _with_cited(answer: Answer, evidence: Evidence, chosen: _Chosen) -> Answer:
     """With the passages that the statements cite, wherever they come from."""
-    cited = {citation.paragraph.key for statement in statements for citation in statement.citations}
+    cited = {citation.paragraph.key for statement in chosen.statements for citation in statement.citations}
     from_further = [one.passage for one in evidence.candidates if one.passage.paragraph.key in cited]
-    return with_passages(answer, [*(together.passages if together else ()), *from_further])
+    return with_passages(answer, [*(chosen.together.passages if chosen.together else ()), *from_further])
 
 
 def _is_row_meant(evidence: Evidence) -> bool:

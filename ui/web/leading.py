@@ -17,7 +17,7 @@ from rag.chatbot import Chatbot
 from rag.domain import Answer, Citation, Confidence, Key, Paragraph, Turn
 from rag.index.records import Record
 from rag.search.followup import expand
-from rag.text import terms
+from rag.text import language, terms
 from ui.web.examples import answered, brought_by
 
 MOST_NEXT = 3
@@ -27,7 +27,7 @@ _AROUND = 60
 """Paragraphs before and behind the cited one that questions are made of."""
 _KEPT = 1_000
 """Tries that are remembered, each for the documents as they were."""
-_ASKED_BY = frozenset(terms.stemmed("cost last take need pay have get open close hold keep happen say said do".split()))
+_ASKED_BY = frozenset(terms.stemmed(list(language.words("questions.asked_by"))))
 _MOST_WAITING = 4
 """Answers whose questions are made or wait to be; who comes then gets none."""
 
@@ -122,8 +122,12 @@ class _Topic:
 
     def holds(self, suggestion: Suggestion, record: Record) -> bool:
         """Whether a question goes on with it: of a document whose title was spoken of, in words of the topic, or of
-        what stands right beside the quote."""
-        if self.asked & _stems(record.title) or (self.asked | self.told) & _stems(suggestion.question):
+        what stands right beside the quote. Where nothing was quoted any does: it leads to what there is."""
+        if (
+            not self.places
+            or self.asked & _stems(record.title)
+            or (self.asked | self.told) & _stems(suggestion.question)
+        ):
             return True
         return any(
             document == other and abs(number - place) <= 1

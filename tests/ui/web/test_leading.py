@@ -83,6 +83,12 @@ def test_after_none_or_a_doubtful_answer_they_are_of_the_documents_that_were_nea
     assert Leading(bot).on_from([nothing], asked=["Zürich?"], scope=None) == ()
 
 
+def test_where_nothing_was_found_there_are_some_of_what_there_is(bot: Chatbot) -> None:
+    missed = bot.ask("Who sells quantum entanglers?")
+    assert missed.abstained and not missed.citations
+    assert led(bot, missed.question)
+
+
 def test_they_stay_with_what_was_spoken_of(bot: Chatbot) -> None:
     asked = "Who heats the sauna with wood?"
     assert bot.ask(asked).citations
