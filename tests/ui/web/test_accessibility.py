@@ -35,6 +35,7 @@ def failure(visitor: Visitor) -> None:
 def answer(visitor: Visitor) -> None:
     visitor.ask("Who is Qassem Soleimani?")
     visitor.ask("What does he lead?")
+    visitor.ask(SIEGE)
     expect(visitor.live.locator(".next button").first).to_be_visible()
     visitor.live.get_by_role("button", name="Keep", exact=True).click()
 
