@@ -15,13 +15,14 @@ import regex
 from rag.answer.guide import is_own_voice
 from rag.documents.context import display
 from rag.domain import Key, Passage, Role
-from rag.text import terms
+from rag.text import language, terms
 from rag.text.identify import is_in
 from rag.text.names import find_whole_names
 from rag.text.overlap import view_sentences
 
 _MOST_NAMES = 12
 _NAMED_OFTEN = 2
+_ASKED_BY = frozenset(terms.stemmed(list(language.words("questions.asked_by"))))
 
 _ABOUT = r"(?:(?:at most|at least|up to|about|around|exactly|currently|only|usually|normally) )?"
 _NUMBER = r"(?:\d[\d.,]*|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
@@ -217,3 +218,8 @@ def _sections(passages: Sequence[Passage]) -> Iterator[tuple[Passage, frozenset[
 def _plain(passage: Passage) -> str:
     """A heading without its number and marks."""
     return _NUMBERED.sub("", display(passage.paragraph.text)).strip("*_.: ")
+
+
+def topic_stems(text: str) -> frozenset[str]:
+    """The stems of the words that tell what is spoken of: not "cost" or "last", which questions ask by."""
+    return frozenset(terms.content_stems(text)) - _ASKED_BY

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, zip_longest
 
-from rag.answer.questions import Suggestion, suggestions
+from rag.answer.questions import Suggestion, suggestions, topic_stems
 from rag.chatbot import Chatbot
 from rag.domain import Answer, Citation, Confidence, Key, Paragraph, Turn
 from rag.index.records import Record
 from rag.search.followup import expand
-from rag.text import language, terms
 from ui.web.examples import answered, brought_by
 
 MOST_NEXT = 3
@@ -27,7 +26,6 @@ _AROUND = 60
 """Paragraphs before and behind the cited one that questions are made of."""
 _KEPT = 1_000
 """Tries that are remembered, each for the documents as they were."""
-_ASKED_BY = frozenset(terms.stemmed(list(language.words("questions.asked_by"))))
 _MOST_WAITING = 4
 """Answers whose questions are made or wait to be; who comes then gets none."""
 
@@ -116,8 +114,8 @@ class _Topic:
 
     @classmethod
     def of(cls, turn: Turn) -> _Topic:
-        asked = _stems(" ".join((turn.question, *turn.answer.searched_for)))
-        told = _stems(" ".join(citation.quote for citation in turn.answer.citations))
+        asked = topic_stems(" ".join((turn.question, *turn.answer.searched_for)))
+        told = topic_stems(" ".join(citation.quote for citation in turn.answer.citations))
         return cls(asked, told, frozenset(citation.paragraph.key for citation in turn.answer.citations))
 
     def holds(self, suggestion: Suggestion, record: Record) -> bool:
@@ -125,8 +123,8 @@ class _Topic:
         what stands right beside the quote. Where nothing was quoted any does: it leads to what there is."""
         if (
             not self.places
-            or self.asked & _stems(record.title)
-            or (self.asked | self.told) & _stems(suggestion.question)
+            or self.asked & topic_stems(record.title)
+            or (self.asked | self.told) & topic_stems(suggestion.question)
         ):
             return True
         return any(
@@ -134,11 +132,6 @@ class _Topic:
             for document, number in suggestion.places
             for other, place in self.places
         )
-
-
-def _stems(text: str) -> frozenset[str]:
-    """Of the words that tell what is spoken of: not "cost" or "last", which questions ask by."""
-    return frozenset(terms.content_stems(text)) - _ASKED_BY
 
 
 def _leading_paragraphs(answer: Answer) -> list[Paragraph]:
