@@ -101,8 +101,8 @@ _VAGUE = _whole(language.pattern("requests.vague"))
 _NAMED = regex.compile(r"\W*[“\"„«](?P<name>[^“”\"„«»]+)[”\"“»]\W*")
 _PLACES = language.numbered("requests.places")
 _LAST = frozenset(language.words("requests.last"))
-_KIND_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_kinds"))))
-_DOCUMENT_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
+KIND_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_kinds"))))
+DOCUMENT_STEMS = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
 
 
 def classify(question: str, titles: Sequence[str], *, goes_on: bool = False) -> Request | None:
@@ -187,9 +187,8 @@ def _pair_meant(
     """Places of the documents that two phrases mean; the second may leave out what both begin with, "the fees of 2024
     and 2025"."""
     head = _OF_HEAD.match(first)
-    wholes = [f"{head['head']} {second}"] if head else []
-    found = [_documents_meant(second_whole, titles, least=0.75) for second_whole in wholes]
-    other = next((one for one in found if one and len(one) == 1), None) or _half_meant(second, titles)
+    whole = _documents_meant(f"{head['head']} {second}", titles, least=0.75) if head else None
+    other = whole if whole is not None and len(whole) == 1 else _half_meant(second, titles)
     return _half_meant(first, titles), other
 
 
@@ -229,10 +228,10 @@ def _documents_meant(about: str, titles: Sequence[str], *, least: float = 0.6) -
     if named := _NAMED.fullmatch(about):
         called = regex.compile(rf"(?<!\w){regex.escape(named['name'])}(?!\w)", regex.IGNORECASE)
         return tuple(i for i, title in enumerate(titles) if called.search(title)) or None
-    asked = set(terms.content_stems(about)) - _DOCUMENT_STEMS
+    asked = set(terms.content_stems(about)) - DOCUMENT_STEMS
     # "The mail about the minibus" may not call itself a mail.
     return next(
-        (which for words in (asked, asked - _KIND_STEMS) if (which := _fitting(words, titles, least=least))), None
+        (which for words in (asked, asked - KIND_STEMS) if (which := _fitting(words, titles, least=least))), None
     )
 
 

@@ -26,10 +26,9 @@ _HEAD_OF_LETTER = frozenset(language.words("letters.head"))
 
 def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     """“If a fire starts:” announces an answer and is none, and neither is a label, “Regards, Michael”, “Hi all,”,
-    a question,
-    unless somebody is heard to ask it, the names of a table's columns, a field with nothing but the document's title,
-    or what the question says itself, or one of its front matter that is not asked for: by its name, as far as
-    beginnings go, or by who or when."""
+    a question, unless somebody is heard to ask it, the names of a table's columns, a field with nothing but the
+    document's title, or what the question says itself, or one of its front matter that is not asked for: by its name,
+    as far as beginnings go, or by who or when."""
     sentence = candidate.sentence
     is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import regex
 
+from rag.answer.about import DOCUMENT_STEMS, KIND_STEMS
 from rag.answer.candidate import Candidate
 from rag.answer.quoting import statement_of
 from rag.answer.verify import settle
@@ -26,8 +27,6 @@ _ASKED = regex.compile(rf"^\W*(?:{language.pattern('requests.contents')})\W*$", 
 _TOPIC = regex.compile(rf"^\W*(?:{language.pattern('requests.says_of')})\W*$", regex.IGNORECASE)
 _NUMBER = regex.compile(r"\d+")
 _QUOTED = regex.compile(r"(?:\w+\s+){0,2}[“\"„«](?P<name>[^“”\"„«»]+)[”\"“»]\W*")
-_WORDS_OF_FILES = frozenset(terms.stemmed(list(language.words("requests.document_words"))))
-_KINDS = frozenset(terms.stemmed(list(language.words("requests.document_kinds"))))
 _UNTOLD = (Role.TITLE, Role.HEADING, Role.BOILERPLATE, Role.BYLINE)
 
 
@@ -66,9 +65,9 @@ def _is_meant(phrase: str, record: Record) -> bool:
 def _names(phrase: str, name: set[str]) -> bool:
     """Whether a phrase names what has a name of these words."""
     asked = _stems(phrase) | (set(terms.stems(phrase)) & name)
-    if asked & _WORDS_OF_FILES and (wanted := asked - _WORDS_OF_FILES):
+    if asked & DOCUMENT_STEMS and (wanted := asked - DOCUMENT_STEMS):
         return wanted <= name
-    return bool(asked & _KINDS) and (name == asked or asked - _KINDS == name - _KINDS != set())
+    return bool(asked & KIND_STEMS) and (name == asked or asked - KIND_STEMS == name - KIND_STEMS != set())
 
 
 def _stems(name: str) -> set[str]:

@@ -31,8 +31,8 @@ def is_heard_to_ask(question: str, candidate: Candidate) -> bool:
     """Whether a sentence is a question, or says in a conversation that it is not known, and no answer to one that is
     not about what somebody asks."""
     is_turn = candidate.passage.paragraph.speaker is not None and not _OF_KNOWING.search(question)
-    is_open = is_turn and _NOT_KNOWN.search(candidate.sentence.text) is not None
-    is_open = is_open or (is_turn and _is_bare_question(candidate.sentence.text))
+    text = candidate.sentence.text
+    is_open = is_turn and (_NOT_KNOWN.search(text) is not None or _is_bare_question(text))
     return (asks(candidate.sentence) or is_open) and not _OF_ASKING.search(question)
 
 

@@ -44,7 +44,9 @@ def narrowed_by_name(question: Question, records: Sequence[Record]) -> Question:
     these alone, worded with their titles, as texts know nothing of their names. Any other question, and one for which
     documents were chosen, as it is: "Which script starts deploy.sh?" is asked of all of them."""
     text = unicodedata.normalize("NFC", question.text)
-    meant = [] if question.scope is not None else list(_files_asked(text, records))
+    # A name with an ending has a dot and something behind it: most questions have none, and folders many files.
+    may_name_some = question.scope is None and "." in text[:-1]
+    meant = list(_files_asked(text, records)) if may_name_some else []
     for span, named in reversed(meant):
         text = f"{text[: span.start]}“{_called(named)}”{text[span.end :]}"
     scope = frozenset(one.document_id for _, named in meant for one in named)
