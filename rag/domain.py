@@ -406,6 +406,11 @@ class Turn:
     answer: Answer
 
 
+def last_citing(turns: Sequence[Turn]) -> Answer | None:
+    """The last answer that quotes anything; None where none does."""
+    return next((turn.answer for turn in reversed(turns) if turn.answer.citations), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked, and under what restrictions.

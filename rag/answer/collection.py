@@ -21,7 +21,7 @@ from rag.answer.timeline import timeline
 from rag.answer.verify import quotation, settle
 from rag.documents.front_matter import find_author, find_date, is_front_matter
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Key, Passage, Question, Role, Span, Statement, Turn, document_name
+from rag.domain import Answer, Key, Passage, Question, Role, Span, Statement, Turn, document_name, last_citing
 from rag.index.records import Record
 from rag.search.retrieve import Retrieval
 from rag.text import terms
@@ -108,8 +108,7 @@ def requested(question: Question, records: Sequence[Record]) -> Request | None:
 
 def last_quoted(turns: Sequence[Turn]) -> tuple[str, ...]:
     """The documents that the last answer which quotes any was quoted from, in its order."""
-    answers = (turn.answer for turn in reversed(turns) if turn.answer.citations)
-    last = next(answers, None)
+    last = last_citing(turns)
     return tuple(dict.fromkeys(one.paragraph.document_id for one in last.citations)) if last else ()
 
 

@@ -9,7 +9,7 @@ from rag.answer.collection import PassagesOf
 from rag.answer.verify import quotation
 from rag.documents.front_matter import is_front_matter
 from rag.documents.voices import lead_of
-from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Turn
+from rag.domain import Answer, Citation, Passage, Role, Span, Statement, Turn, last_citing
 from rag.text.overlap import view_sentences
 
 MOST_FURTHER = 4
@@ -24,7 +24,8 @@ def further(question: str, turns: Sequence[Turn], *, passages_of: PassagesOf) ->
     it, and where that is the end, what stands before; none that was told in this conversation. Such an answer must be
     among the turns."""
     told = [citation for turn in turns for citation in turn.answer.citations]
-    last = next(turn.answer for turn in reversed(turns) if turn.answer.citations)
+    last = last_citing(turns)
+    assert last is not None
     first = last.citations[0].paragraph
     around = range(max(first.number - _AROUND, 1), first.number + _AROUND + 1)
     statements: list[Statement] = []

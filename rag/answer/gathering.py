@@ -15,7 +15,7 @@ from rag.answer.candidates import PASSAGES, candidates
 from rag.answer.ended import BEGINNING, asks_for_the_former, said_end
 from rag.answer.gate import GATE_FEATURES, Gate
 from rag.answer.reasons import asks_why, gives_reason
-from rag.domain import Answer, Citation, GateReading, Key, Passage, Question, summed
+from rag.domain import Answer, Citation, GateReading, Key, Passage, Question, last_citing, summed
 from rag.index.embedder import Embedder
 from rag.search.cross_encoder import READ_FEATURES, Reading
 from rag.search.filing import years_in, years_of
@@ -115,9 +115,7 @@ class Gathering:
         return self.judged(evidence).score if evidence.retrieval.passages else 0.0
 
     def _stand_alone(self, question: Question, rewriter: Rewriter | None) -> StandAlone:
-        # What was refused, or only talked about, left nothing to lean on.
-        answered = [turn for turn in question.turns if turn.answer.citations][-1:] or question.turns[-1:]
-        if not answered:
+        if not question.turns:
             return StandAlone(None)
         alone = rewriter.condense(question) if rewriter is not None else None
         if alone is not None and alone.question is not None:
@@ -127,9 +125,8 @@ class Gathering:
 
     def worded_alone(self, question: Question) -> str | None:
         """A follow-up made to stand alone without a model; None where it does already."""
-        answered = [turn for turn in question.turns if turn.answer.citations][-1:] or question.turns[-1:]
-        earlier = _earlier(question) if answered else None
-        return expand(question.text, earlier, _sentence_told(answered[0].answer)) if earlier else None
+        earlier = _earlier(question) if question.turns else None
+        return expand(question.text, earlier, _sentence_told(last_citing(question.turns))) if earlier else None
 
     def _weigh(
         self,
@@ -171,13 +168,14 @@ class Gathering:
 
 def _spoken_of(question: Question) -> frozenset[str]:
     """The documents that the first sentence of the last answer was quoted from."""
-    answers = [turn.answer for turn in question.turns if turn.answer.citations]
-    return frozenset(one.paragraph.document_id for answer in answers[-1:] for one in answer.statements[0].citations)
+    last = last_citing(question.turns)
+    return frozenset(one.paragraph.document_id for one in last.statements[0].citations) if last else frozenset()
 
 
 def _earlier(question: Question) -> str | None:
     """The question before, as it was searched for: the last one that was answered, and asked of something by itself;
     where only a document was asked for, that one. None where nothing was asked yet but for documents."""
+    # What was refused, or only talked about, left nothing to lean on.
     answered = [turn for turn in question.turns if turn.answer.citations] or question.turns[-1:]
     last = answered[-1].answer
     titles = {citation.source.title for citation in last.citations}
@@ -188,27 +186,29 @@ def _earlier(question: Question) -> str | None:
     return next(reversed(of_things[-1].answer.searched_for), of_things[-1].question) if of_things else None
 
 
-def _sentence_told(answer: Answer) -> str:
-    """What an answer says first; of what may answer, the words in bold."""
-    first = next(iter(answer.citations), None)
-    if first is None:
+def _sentence_told(answer: Answer | None) -> str:
+    """What an answer that quotes something says first; of what may answer, the words in bold."""
+    if answer is None:
         return ""
+    first = answer.citations[0]
     return first.bold.shifted(-first.start).of(first.quote) if answer.is_uncertain and first.bold else first.quote
 
 
 def _told(question: Question) -> Sequence[Citation]:
     """What the last answer quoted, but for what tells already who said or decided so."""
-    last = next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
+    last = last_citing(question.turns)
     asks_for_reason = asks_why(question.text)
     return tuple(
-        one for one in last if one.paragraph.speaker is None and (asks_for_reason or not tells_who_said(one.quote))
+        one
+        for one in (last.citations if last else ())
+        if one.paragraph.speaker is None and (asks_for_reason or not tells_who_said(one.quote))
     )
 
 
 def _last_told(question: Question) -> frozenset[Key]:
     """The paragraph that the last answer quoted first, beside what is left out anyway."""
-    last = next((turn.answer.citations for turn in reversed(question.turns) if turn.answer.citations), ())
-    return question.without | {one.paragraph.key for one in last[:1]}
+    last = last_citing(question.turns)
+    return question.without | {one.paragraph.key for one in (last.citations[:1] if last else ())}
 
 
 def _is_among(candidate: Candidate, told: Sequence[Citation]) -> bool:
