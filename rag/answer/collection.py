@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import zip_longest
+from typing import overload
 
 import regex
 
@@ -82,7 +84,7 @@ def requested(question: Question, records: Sequence[Record]) -> Request | None:
     # "The first one" is that of those that were told last.
     listed = [record for document in told for record in records if record.document_id == document]
     ordered = [*listed, *(record for record in records if record not in listed)] if len(listed) > 1 else list(records)
-    request = classify(question.text, [described(record) for record in ordered], goes_on=bool(told))
+    request = classify(question.text, Descriptions(ordered), goes_on=bool(told))
     if request is None:
         return None
     if request.points_back is not None:
@@ -163,6 +165,28 @@ def _told(question: str, told: tuple[Statement, ...], read: Sequence[Passage]) -
     cited = {citation.paragraph.key for statement in told for citation in statement.citations}
     passages = tuple(one for one in read if one.paragraph.key in cited)
     return Answer(question=question, searched_for=(question,), statements=told, passages=passages)
+
+
+class Descriptions(Sequence[str]):
+    """How each document is `described`, all of them when the first one is asked for: most questions are about a fact,
+    and folders may hold many thousands."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+
+    @cached_property
+    def _made(self) -> Sequence[str]:
+        return [described(record) for record in self._records]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        return self._made[place]
 
 
 def described(record: Record) -> str:
