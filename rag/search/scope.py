@@ -56,11 +56,14 @@ def narrowed_by_name(question: Question, records: Sequence[Record]) -> Question:
 def _files_asked(text: str, records: Sequence[Record]) -> Iterator[tuple[Span, Sequence[Record]]]:
     """Where a question names files that it is asked of, quotation marks included, and which these are, in order."""
     by_name: dict[str, list[Record]] = {}
+    folded = text.casefold()
     for record in records:
-        path = PurePosixPath(unicodedata.normalize("NFC", document_name(record.document_id)))
+        whole = unicodedata.normalize("NFC", document_name(record.document_id))
+        if whole.rpartition("/")[2].casefold() not in folded:
+            continue
+        path = PurePosixPath(whole)
         for name in {str(path), path.name} if path.suffix else ():
             by_name.setdefault(name.casefold(), []).append(record)
-    folded = text.casefold()
     # The longest first: "bee notes.txt" is not "notes.txt".
     named = sorted((name for name in by_name if name in folded), key=len, reverse=True)
     if not named:
