@@ -86,8 +86,13 @@ def _row_compared(inquiry: Inquiry, ranked: Sequence[Candidate]) -> Candidate | 
     others = frozenset(inquiry.stems) - most
     if not others or most & best.sentence.present:
         return None
+    return _row_called(others, ranked, inquiry)
+
+
+def _row_called(what: frozenset[str], ranked: Sequence[Candidate], inquiry: Inquiry) -> Candidate | None:
+    """The best row of a table behind the first sentence above which these stems stand."""
     rows = (one for one in ranked[1:NEAR] if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE)
-    return next((one for one in rows if others <= content_stems(_around(one), inquiry)), None)
+    return next((one for one in rows if what <= content_stems(_around(one), inquiry)), None)
 
 
 def _around(row: Candidate) -> str:
@@ -106,8 +111,7 @@ def _row_meant(inquiry: Inquiry, ranked: Sequence[Candidate], is_computed: bool)
         return best if is_told else next(rows, best)
     if not (is_computed and what) or is_counted_by(best, inquiry):
         return None
-    rows = (one for one in ranked[1:NEAR] if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE)
-    return next((one for one in rows if what <= content_stems(_around(one), inquiry)), None)
+    return _row_called(what, ranked, inquiry)
 
 
 def _rows_shown(best: Candidate, rows: Sequence[tuple[Passage, Span]], *, answers: bool) -> WholeList:
