@@ -38,6 +38,7 @@ from rag.search.retrieve import PASSAGES, Retrieval
 from rag.search.scope import narrowed_by_name, resolve_scope
 from rag.search.second_embedder import SecondEmbedder
 from rag.settings import Settings
+from rag.text import terms
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -292,8 +293,9 @@ class Chatbot:
         one that the chatbot was opened with, if any. Raises QuestionError for an empty or an over-long question,
         ScopeError where its scope names what is not in."""
         question = _clean(question)
-        asked = narrowed_by_name(question, self.documents)
-        grown = (replace(answer, question=question.text) for answer in self._answers(asked, llm))
+        meant = replace(question, text=self.retriever.meant_by(question))
+        asked = narrowed_by_name(meant, self.documents)
+        grown = (_as_typed(answer, question.text, meant=meant.text) for answer in self._answers(asked, llm))
         yield from with_other_places(grown, self.retriever.elsewhere, question.scope)
 
     def _answers(self, question: Question, llm: LLM | None) -> Iterator[Answer]:
@@ -413,6 +415,13 @@ def _clean(question: Asked) -> Question:
             f"The question has {len(text):,} characters; at most {LONGEST_QUESTION:,} can be asked. Shorten it."
         )
     return replace(asked, text=text)
+
+
+def _as_typed(answer: Answer, question: str, *, meant: str) -> Answer:
+    """With the question as it was typed, before what was searched for where that was more than its capitals."""
+    is_told = answer.gate is not None and terms.fold(meant) != terms.fold(question)
+    searched_for = dict.fromkeys((question, *answer.searched_for)) if is_told else answer.searched_for
+    return replace(answer, question=question, searched_for=tuple(searched_for))
 
 
 def _finished(grown: Iterable[Answer], retrieval: Retrieval, started: float) -> Iterator[Answer]:

@@ -25,6 +25,7 @@ _TOTAL = regex.compile(rf"\b{language.pattern('questions.totals')}\b", regex.IGN
 _WHICH = regex.compile(rf"^\W*{language.pattern('questions.which_rows')}", regex.IGNORECASE)
 _COMMAND = regex.compile(rf"^\W*{language.pattern('questions.commands')}\b", regex.IGNORECASE)
 _ALL = regex.compile(rf"^\W*{language.pattern('questions.all_rows')}", regex.IGNORECASE)
+_DIFFERENCE = regex.compile(rf"\b{language.pattern('questions.difference')}", regex.IGNORECASE)
 _COMPARES = regex.compile(
     rf"\b(?:{language.pattern('ranges.below', 'ranges.up_to', 'ranges.above', 'ranges.from', 'telling.denies')}"
     rf"|{language.pattern('questions.compares')})\b",
@@ -63,6 +64,11 @@ def asks_for_all(question: str) -> bool:
 def computes(question: str) -> bool:
     """Whether it asks for a number that is counted or added up."""
     return bool(counted(question)) or _TOTAL.search(question) is not None
+
+
+def asks_for_difference(question: str) -> bool:
+    """Whether it asks what is different between several things."""
+    return _DIFFERENCE.search(question) is not None
 
 
 def compares(question: str) -> bool:

@@ -13,9 +13,9 @@ import regex
 from rag.answer.answerable import is_telling, repeats, words_of
 from rag.answer.brackets import Brackets
 from rag.answer.candidate import Candidate, label_of
-from rag.answer.columns import is_row_asked
+from rag.answer.columns import is_row_asked, numbered
 from rag.answer.counted import counted, counts_any_of
-from rag.answer.exactly import Exactly
+from rag.answer.exactly import EXACTLY, Exactly
 from rag.answer.planned import asks_for_a_rule, is_put_forward
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.whom import Whom
@@ -225,9 +225,10 @@ def _cosines(question: str, found: Sequence[Candidate], coverage: Numbers, embed
 
 def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly, *, context: Numbers) -> Numbers:
     """What is added to what was fitted: of a table the row that has every name of the question, and tells its day, is
-    the one that is meant, of fields the one that the question names, and of several versions that of the year, or the
-    newest, that is asked for, of turns those of whom it names, of entries that count those with a number of what is counted; yes and no answer no “what”, and years no “how much does it cost?”. No training text has any of
-    these."""
+    the one that is meant, or the one of the number that a column has in the question; of fields the one that the
+    question names, and of several versions that of the year, or the newest, that is asked for, of turns those of whom
+    it names, of entries that count those with a number of what is counted; yes and no answer no “what”, and years no
+    “how much does it cost?”. No training text has any of these."""
     asked, words = inquiry.names, words_of(inquiry)
     named = [
         (bool(asked) and one.sentence.is_row and asked <= one.sentence.present)
@@ -249,6 +250,7 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
     no_price = [inquiry.asks_for_price and _counts_time(one.sentence.text) for one in candidates]
     asks_where = _ASKS_WHERE.search(inquiry.question) is not None
     elsewhere = [not asks_where and _ELSEWHERE.match(one.sentence.text) is not None for one in candidates]
+    of_number = [numbered(inquiry, one) for one in candidates]
     asks_for_rule = asks_for_a_rule(inquiry.question)
     put_forward = [asks_for_rule and is_put_forward(one.sentence.text) for one in candidates]
     told_most = context >= _NEARLY * context.max()
@@ -267,6 +269,8 @@ def _policy(inquiry: Inquiry, candidates: Sequence[Candidate], exactly: Exactly,
         (NO_PRICE, no_price),
         (POINTS_ELSEWHERE, elsewhere),
         (PUT_FORWARD, put_forward),
+        (EXACTLY, [one is True for one in of_number]),
+        (-EXACTLY, [one is False for one in of_number]),
     )
     sentences = [one.sentence for one in candidates]
     return meant + weighed + exactly.preferences(sentences) + Brackets(inquiry).preferences(sentences)

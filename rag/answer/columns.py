@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
 
 from rag.answer.candidate import Candidate
 from rag.answer.counted import counted, counts_any_of, counts_in_words
+from rag.answer.mentions import identifiers
 from rag.domain import Role, Span
 from rag.text import language, terms
 from rag.text.dates import WHEN
 from rag.text.overlap import Inquiry
-from rag.text.units import cell_spans, cells_of, field_of, names_in, without_stamp
+from rag.text.units import cell_spans, cells_of, field_of, name_of, names_in, without_stamp
 from rag.text.values import without_times
 
+_WHAT_TO_DO = regex.compile(language.pattern("questions.what_to_do"), regex.IGNORECASE)
+_REMEDY = regex.compile(rf"\b{language.pattern('telling.remedies')}", regex.IGNORECASE)
 _DETERMINERS = frozenset(language.words("questions.determiners"))
 
 
@@ -59,6 +65,38 @@ def is_row_asked(inquiry: Inquiry, candidate: Candidate) -> bool:
     first, *others = cells
     named = frozenset(terms.content_stems(first.content.of(text)))
     return bool(named) and named <= asked and any(one.name and one.name <= asked - named for one in others)
+
+
+def numbered(inquiry: Inquiry, candidate: Candidate) -> bool | None:
+    """Whether a row has, below the name of its column, a number that the question gives behind that name, "severity
+    1"; None where the question numbers no column of it."""
+    words = terms.words(inquiry.question)
+    given: dict[str, set[str]] = {}
+    for word, number in pairwise(words):
+        if number.isdigit():
+            given.setdefault(terms.stemmed([word])[0], set()).add(number)
+    if not given or not candidate.sentence.is_row or candidate.passage.paragraph.role is not Role.TABLE:
+        return None
+    text = candidate.passage.paragraph.text
+    told = [
+        not given[name].isdisjoint(terms.words(cell.content.of(text))[:1])
+        for cell in _cells_of(candidate)
+        for name in cell.name & given.keys()
+        if len(cell.name) == 1 and cell.content.of(text)[:1].isdigit()
+    ]
+    return all(told) if told else None
+
+
+def tells_no_remedy(question: str, candidate: Candidate) -> bool:
+    """Whether it asks what to do and this is a row of a table of which no column says that: how often the alarms are
+    tested is not what to do when one goes off. Rows of what the question identifies are looked up by that."""
+    row = candidate.sentence
+    if not row.is_row or _WHAT_TO_DO.search(question) is None:
+        return False
+    if name_of(row.text).casefold() in map(str.casefold, identifiers(question)):
+        return False
+    header = candidate.sentences[0].text if candidate.sentences[0].is_header else ""
+    return _REMEDY.search(" ".join((header, *names_in(row.text)))) is None
 
 
 def tells_number(inquiry: Inquiry, candidate: Candidate) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.answer.alike import bound_of
-from rag.answer.columns import empty_cells, unknown_kinds
+from rag.answer.columns import empty_cells, tells_no_remedy, unknown_kinds
 from rag.answer.counted import counted
 from rag.answer.gathering import Evidence
 from rag.answer.mentions import (
@@ -77,6 +77,7 @@ def doubts_about(
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     is_planned = not is_list and bool(statements) and is_only_planned(answer.question, statements[0].text)
     is_unexplained = len(statements) == 1 and not is_list and tells_no_reason(answer.question, statements[0].text)
+    is_no_remedy = not is_list and tells_no_remedy(answer.question, best)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))
     is_rare = bool(missing.rare) and (score < _DOUBTS_RARE or is_presumed)
     most = superlative(answer.question)
@@ -104,6 +105,7 @@ def doubts_about(
                 says_of_another,
                 is_planned,
                 is_unexplained,
+                is_no_remedy,
                 is_rare,
                 compares,
             )

@@ -48,7 +48,8 @@ _E_MAIL = regex.compile(language.pattern("questions.e_mail"), regex.IGNORECASE)
 _NUMBER_TO_CALL = regex.compile(r"\d(?:[\s()/.–-]{0,2}\d){4,}")
 _SHORT_NUMBER = regex.compile(r"(?<![\d.,:/-])\d{3,4}(?![\d.,:/-]*\d)")
 _SUPERLATIVE = regex.compile(rf"\b{language.pattern('questions.superlatives')}", regex.IGNORECASE)
-_MANNERS = frozenset("hello hi hey please thanks thank tell explain describe kindly dear i".split())
+_MANNERS = frozenset(language.words("questions.manners"))
+_AGE = regex.compile(rf"\b{language.pattern('questions.ages')}", regex.IGNORECASE)
 
 
 def named(question: str) -> tuple[str, ...]:
@@ -102,12 +103,12 @@ class Mentioned:
 
     def __init__(self, cited: Iterable[str]) -> None:
         self._texts = list(cited)
-        self._words = _words(self._texts)
+        self._words = frozenset(map(terms.fold, _words(self._texts)))
         self._stems = set(map(terms.country_of, terms.stemmed(list(self._words))))
 
     def __contains__(self, name: str) -> bool:
         """Whether every word of the name stands there."""
-        return all(self._has(word.casefold()) for word in _WORD.findall(name))
+        return all(self._has(terms.fold(word)) for word in _WORD.findall(name))
 
     def writes(self, word: str) -> bool:
         """Whether a word in small letters stands there as it is."""
@@ -132,15 +133,19 @@ class Mentioned:
         return bool(found) and not is_range and all(match["number"] != number for match in found)
 
     def _has(self, word: str) -> bool:
-        if word in self._words or terms.country_of(terms.stemmed([word])[0]) in self._stems:
+        if word in self._words or (word.isdigit() and f"{word}s" in self._words):
+            return True
+        if terms.country_of(terms.stemmed([word])[0]) in self._stems:
             return True
         # A digit that differs is another number, never a slip.
         return not _has_digit(word) and any(SequenceMatcher(None, word, one).ratio() >= ALIKE for one in self._words)
 
 
 def unmentioned(question: str, cited: Mentioned) -> tuple[str, ...]:
-    """What the question names that stands nowhere in the cited texts, not with a slip either."""
+    """What the question names that stands nowhere in the cited texts, not with a slip either. How old somebody is no
+    text knows."""
     told = _days_told(question, cited) | _amounts_told(question, cited) | _words(days_missed(question, cited))
+    told |= frozenset(found["age"] for found in _AGE.finditer(question))
     return tuple(one for one in named(question) if one not in cited and one.casefold() not in told)
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answer.alike import asks_for_all, asks_for_rows, compares, computes, rows_alike, rows_around
+from rag.answer.alike import (
+    asks_for_all,
+    asks_for_difference,
+    asks_for_rows,
+    compares,
+    computes,
+    rows_alike,
+    rows_around,
+)
 from rag.answer.candidate import Candidate
 from rag.answer.columns import tells_number
 from rag.answer.counted import counted, counts_in_words, tells_count
@@ -21,7 +29,7 @@ from rag.documents.context import display
 from rag.domain import Passage, Role, Span, Statement
 from rag.text import terms
 from rag.text.overlap import Inquiry
-from rag.text.units import names_in
+from rag.text.units import name_of, names_in
 
 MOST_ITEMS = 12
 NEAR = 10
@@ -45,9 +53,28 @@ class WholeList:
 
 def rows_meant(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
     """The rows that tell together what is asked; None where one alone does, or none is asked for."""
+    if (told_apart := _rows_told_apart(inquiry, ranked, read)) is not None:
+        return told_apart
     if superlative(inquiry.question) and (row := _row_compared(inquiry, ranked)) is not None:
         return _rows_beside(inquiry, row, read)
     return _rows_together(inquiry, ranked, read)
+
+
+def _rows_told_apart(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
+    """The rows of one table that the question names, where it asks what is different between them: each tells its
+    half."""
+    if not asks_for_difference(inquiry.question):
+        return None
+    asked = frozenset(inquiry.stems)
+    for one in ranked[:NEAR]:
+        if one.sentence.is_row and one.passage.paragraph.role is Role.TABLE:
+            named = [(row, content_stems(name_of(row.view.text), inquiry)) for row in rows_around(inquiry, one, read)]
+            meant = [(row, stems) for row, stems in named if stems and stems <= asked]
+            # Whoever asks of "spool purge" does not ask of "spool".
+            rows = [row for row, stems in meant if not any(stems < others for _, others in meant)]
+            if len(rows) > 1:
+                return _rows_shown(one, [(row.passage, row.span) for row in rows], answers=False)
+    return None
 
 
 def _rows_beside(inquiry: Inquiry, best: Candidate, read: Read) -> WholeList | None:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,21 +24,21 @@ from rag.index.chroma import Near
 from rag.index.embedder import Embedder
 from rag.index.newest import Newest, Seen, Whole
 from rag.index.records import row_prefix
-from rag.index.snapshot import BACKGROUND, ActiveQueries, MayRead, Snapshot
+from rag.index.snapshot import ActiveQueries, MayRead, Snapshot
 from rag.index.store import Store
 from rag.search.cross_encoder import Reader, Reading
 from rag.search.features import Features
 from rag.search.fusion import pool
 from rag.search.learned import Learned
 from rag.search.legs import Legs, View, by_cosine, by_grams, by_words, view_of
+from rag.search.meant import as_meant
 from rag.search.paragraphs import Paragraphs
 from rag.search.ranker import Ranker, Reordered, reordered
 from rag.search.ranking import in_order, ranked, ranked_as_read
 from rag.search.reading import CandidateReader
 from rag.search.second_embedder import SecondEmbedder
-from rag.search.spelling import corrected
-from rag.text import dictionary, terms
-from rag.text.identify import language_by_words
+from rag.search.wording import without_frame
+from rag.text import terms
 from rag.text.overlap import Inquiry, inquire
 
 CANDIDATES = 20
@@ -52,11 +51,6 @@ collections that were each left out of the fitting, the right paragraph stands a
 
 PASSAGES = 10
 """As many as a question brings, unless more are asked for."""
-
-_LANGUAGE = "en"
-"""Of a question without function words."""
-_LONG = 100
-"""Words of a paragraph, for how likely it holds one."""
 
 _FOUND_WITHOUT = "The shipped embedder found the passages instead."
 
@@ -150,14 +144,14 @@ class HybridRetriever:
             self._store.delete_superseded()
 
     def search(self, question: Question, *, expansion: str | None = None, limit: int = PASSAGES) -> Retrieval:
-        """The passages for a question, best first, at most `limit`; `expansion` is searched too and fused. Slips of the
-        pen are put right in both. Raises ScopeError where a document of the scope is not in the index."""
+        """The passages for a question, best first, at most `limit`; `expansion` is searched too and fused. Both are
+        read as they are meant. Raises ScopeError where a document of the scope is not in the index."""
         clock = _Clock()
         with self._active.reading():
             snapshot = self.snapshot
             view = view_of(snapshot, question)
             asked = [question.text, *([expansion] if expansion else [])]
-            queries = list(dict.fromkeys(self._corrected(view, one) for one in asked))
+            queries = list(dict.fromkeys(as_meant(one, view=view, paragraphs=self._paragraphs) for one in asked))
             second = self._ask_second(view, queries, offline=question.offline, clock=clock)
             most_read = READ // len(queries)
             found = [
@@ -182,6 +176,13 @@ class HybridRetriever:
             trouble=next(filter(None, troubles), None),
             readings=tuple(one.readings for one in found),
         )
+
+    def meant_by(self, question: Question) -> str:
+        """The words of a question without slips of the pen, and without what is said around it; with the capitals that
+        the documents write. Raises ScopeError as `search` does."""
+        with self._active.reading():
+            view = view_of(self.snapshot, question)
+            return as_meant(without_frame(question.text), view=view, paragraphs=self._paragraphs)
 
     def nearest(
         self, question: Question, *, by: SecondEmbedder, languages: frozenset[str] = frozenset(), limit: int = PASSAGES
@@ -250,24 +251,6 @@ class HybridRetriever:
 
     def _rarity(self, snapshot: Snapshot) -> Callable[[str], float]:
         return lambda stem: snapshot.rarity(stem, self._embedder.commonness(stem))
-
-    def _corrected(self, view: View, question: str) -> str:
-        """A question without slips of the pen, by the documents that are asked and a dictionary of its language."""
-        language = language_by_words(question) or _LANGUAGE
-
-        def stands(word: str) -> int:
-            # Of some documents only what stands in them is told.
-            return view.snapshot.spelled(word, view.allowed if view.is_scoped else None)
-
-        def is_word(word: str) -> bool:
-            is_held = not view.is_scoped and view.snapshot.holds(word)
-            return is_held or stands(word) > 0 or dictionary.is_word(word, language)
-
-        def seen(word: str) -> float:
-            return stands(word) + BACKGROUND * min(_LONG * dictionary.share(word, language), 1.0)
-
-        near = partial(dictionary.one_edit_away, language=language)
-        return corrected(question, is_word=is_word, near=near, seen=seen)
 
     def _rank(self, view: View, query: str, *, near: Sequence[Near], most_read: int, clock: _Clock) -> _Found:
         legs = self._legs(view, query, near=near, clock=clock)

@@ -13,13 +13,24 @@ import regex
 from rag.text import terms
 
 SHORTEST, SHORTEST_TURNED = 5, 3
-"""Letters of words in which any slip is put right, and of those in which two letters that changed places are. Of
-shorter words too many are one letter from another one."""
+"""Letters of words in which any slip is put right, and of those in which two letters that changed places are, or one is
+missing or too many in a word that every question may have. Of shorter words too many are one letter from another."""
+
+HARDLY = 0.1
+"""What is seen less often and is as short as this is a slip, though a list of words may have it: "wat"."""
 
 SELDOM = 1.0
-"""What is seen less often is hardly ever meant."""
+"""What is seen less often is hardly ever meant, unless it is a word that a slip of two turned letters can be of."""
 
-_WORD = regex.compile(r"(?<![\p{L}\p{M}\p{N}_.’'-])\p{L}+(?![\p{L}\p{M}\p{N}_.’'-]*[\p{L}\p{M}\p{N}])")
+SHORTEST_SELDOM = 6
+"""Letters of words of which that is so."""
+
+_WITH_S = regex.compile(r"is(?=(?:e[drs]?|ing|ations?)$)")
+"""Where British writing has an s for a z: lists of words mostly know one of the two."""
+_WORD = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}_.’'-])\p{L}+(?![\p{L}\p{M}\p{N}_])(?=[’']s?\b|[.’'-]*(?![\p{L}\p{M}\p{N}_.’'-]))"
+)
+"""By itself, or behind it an apostrophe: the parts of anything longer mean something together only."""
 
 
 def corrected(
@@ -28,34 +39,48 @@ def corrected(
     is_word: Callable[[str], bool],
     near: Callable[[str], Iterable[str]],
     seen: Callable[[str], float],
+    is_known: Callable[[str], bool],
 ) -> str:
     """The question with the slips in it put right.
 
     `is_word` says whether a word is one, `near` what one edit makes of it, and `seen` how often a word is seen, as a
     count of paragraphs: the likeliest that a slip can have been of is meant, and one that begins with the same letter
-    before others. Names, as told by their capitals, are left alone: one letter makes another name. So is a question
-    most of whose words are none: it is in another language.
+    before others; `is_known` says whether the dictionary has it. Of names, as told by their capitals, only turned
+    letters are put right: another letter makes another name. A question most of whose words are none is left alone: it
+    is in another language.
     """
     content = set(terms.content_words(question))
-    unknown = {word for match in _WORD.finditer(question) if not is_word(word := match.group().casefold())}
-    unknown = {word for word in unknown if terms.fold(word) in content}
-    if not unknown or 2 * len(unknown) > len(content):
+    written = {match.group().casefold() for match in _WORD.finditer(question)}
+    meaning = {word for word in written if terms.fold(word) in content}
+    unknown = {word for word in meaning if not (is_word(word) or is_known(_WITH_S.sub("iz", word)))}
+    if 2 * len(unknown) > len(content):
         return question
+    unknown |= {word for word in meaning if len(word) < SHORTEST and seen(word) < HARDLY}
+
+    def possible(word: str, *, is_name: bool) -> list[str]:
+        near_it = list(near(word))
+        turned = [one for one in near_it if sorted(one) == sorted(word)]
+        if is_name:
+            found = turned
+        elif len(word) >= SHORTEST:
+            found = near_it
+        else:
+            # "wich": of short words those that every question may have.
+            lengths = {len(word) + 1, *([len(word) - 1] if len(word) > SHORTEST_TURNED else [])}
+            found = turned + [one for one in near_it if len(one) in lengths and not terms.content_words(one)]
+        often = [one for one in found if seen(one) >= SELDOM]
+        return often or [one for one in turned if len(word) >= SHORTEST_SELDOM and is_known(one)]
 
     def right(match: regex.Match[str]) -> str:
         written = match.group()
         word = written.casefold()
         is_name = match.start() > 0 and not written.islower()
-        if is_name or word not in unknown or len(word) < SHORTEST_TURNED:
+        if word not in unknown or len(word) < (SHORTEST if is_name else SHORTEST_TURNED):
             return written
-        near_it = (one for one in near(word) if len(word) >= SHORTEST or _is_turned(word, one))
-        possible = [one for one in near_it if seen(one) >= SELDOM]
-        if any(terms.stems(one) == terms.stems(word) for one in possible):
+        found = possible(word, is_name=is_name)
+        if any(terms.stems(one) == terms.stems(word) for one in found):
             return written  # another way to write it, by which it is found as well: "colour", "color"
-        return max(possible, key=lambda one: (one[:1] == word[:1], seen(one)), default=written)
+        meant = max(found, key=lambda one: (one[:1] == word[:1], seen(one)), default=written)
+        return meant.capitalize() if is_name and meant != written else meant
 
     return str(_WORD.sub(right, question))
-
-
-def _is_turned(word: str, other: str) -> bool:
-    return sorted(word) == sorted(other)

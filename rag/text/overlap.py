@@ -84,8 +84,8 @@ class Inquiry:
     def __post_init__(self) -> None:
         stems = tuple(stem for stem, _ in self.weighted)
         object.__setattr__(self, "stems", stems)
-        # As into a search box: no capitals, no question mark. Such words are seldom those of the document.
-        object.__setattr__(self, "is_typed", self.question == self.question.lower() and "?" not in self.question)
+        # As into a search box: no capital in front, no question mark. Such words are seldom those of the document.
+        object.__setattr__(self, "is_typed", not self.question[:1].isupper() and "?" not in self.question)
         object.__setattr__(self, "asks_for_price", _PRICE.search(self.question) is not None)
         object.__setattr__(self, "beginnings", tuple(terms.truncation_stem(stem) for stem in stems))
         object.__setattr__(self, "neighbours", tuple(pairwise(stems)))

@@ -201,6 +201,13 @@ def names_in(row: str) -> list[str]:
     return [name for name, colon, _ in cells if colon]
 
 
+def name_of(row: str) -> str:
+    """What stands in the first cell of a row that holds something: that mostly names it."""
+    first = next(iter(cells_of(row)), "")
+    name, colon, value = first.partition(": ")
+    return value if colon and names_in(row)[:1] == [name] else first
+
+
 def as_line(row: str) -> str:
     """A row as people read it: of HTML the cells without tags, separated by tabs; any other as it stands."""
     if not is_tagged(row):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rag.answer.outcomes import AS_IT_STANDS
 from rag.chatbot import Chatbot
 from rag.index.embedding import MiniLM
 from rag.opening import open_chatbot
@@ -43,6 +44,38 @@ Contract: 78-C
 Advisor: Omar Said
 Expires: 30 June 2026
 """
+SUPPORT = """# Support
+
+## How fast we answer
+
+| Severity | Small | Large |
+|---|---|---|
+| 1 – nothing works | next business day | 1 hour |
+| 2 – badly impaired | 2 business days | 4 hours |
+| 3 – question | 5 business days | 1 business day |
+
+## Commands
+
+| Command | What it does |
+|---|---|
+| `gull empty NAME` | Deletes all letters in a box. |
+| `gull drop NAME` | Deletes the box with everything in it. |
+| `gull pause NAME` | Stops handing letters out. |
+
+## Checks
+
+| What | How often | Who |
+|---|---|---|
+| Gas alarms in the cellar | every three months | Pia |
+| Ladders | once a year | Ada |
+
+## Faults of the boiler
+
+| Code | Shown as | What to do |
+|---|---|---|
+| E02 | FLAME | press reset once |
+| E07 | HIGH PRESS | close the burner |
+"""
 BOAT = '+++\ntitle = "Boat log"\nkeeper = "Pia"\n+++\n\n# Boat log\n\nThe boat was sold.\n'
 
 
@@ -55,6 +88,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory, embedder: MiniLM) -> Iterator[
     (home / "documents" / "notice.md").write_text(NOTICE, encoding="utf-8")
     (home / "documents" / "staff.json").write_text(STAFF, encoding="utf-8")
     (home / "documents" / "records.txt").write_text(RECORDS, encoding="utf-8")
+    (home / "documents" / "support.md").write_text(SUPPORT, encoding="utf-8")
     (home / "documents" / "boat.md").write_text(BOAT, encoding="utf-8")
     settings = Settings(documents=home / "documents", home=home / "home", answer_seconds=0.0)
     with open_chatbot(settings, "test", embedder=embedder) as bot:
@@ -103,3 +137,32 @@ def test_a_record_is_quoted_with_its_name_and_the_field_that_is_asked_for(
 
 def test_the_title_of_front_matter_in_toml_is_no_answer_to_what_its_fields_say(bot: Chatbot) -> None:
     assert [one.text for one in bot.ask("Who is the keeper of the boat log?").statements] == ['keeper = "Pia"']
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("How fast do you answer severity 1 for Large?", "1 – nothing works"),
+        ("severity 1 answer large", "1 – nothing works"),
+        ("severity 3 answer small", "3 – question"),
+    ],
+)
+def test_the_row_of_the_number_that_a_column_has_in_the_question_is_meant(
+    bot: Chatbot, question: str, row: str
+) -> None:
+    answer = bot.ask(question)
+    assert [one.text.strip("| ").split(" | ")[0] for one in answer.statements[:1]] == [row]
+
+
+def test_what_is_different_between_two_rows_is_told_by_both(bot: Chatbot) -> None:
+    answer = bot.ask("What is the difference between gull empty and gull drop?")
+    assert ["empty" in one.text for one in answer.statements] == [True, False]
+    assert ["drop" in one.text for one in answer.statements] == [False, True]
+    assert answer.is_uncertain
+    assert AS_IT_STANDS in (answer.notice or "")
+
+
+def test_a_row_that_says_nothing_of_what_to_do_is_no_sure_answer_to_that(bot: Chatbot) -> None:
+    assert bot.ask("What do I do when the gas alarm in the cellar goes off?").is_uncertain
+    told = bot.ask("What do I do when the boiler shows E07?")
+    assert "close the burner" in told.statements[0].text

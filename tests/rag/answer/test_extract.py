@@ -74,14 +74,36 @@ def test_a_pronoun_near_the_beginning_brings_what_it_means(text: str, said: str)
     assert statement.text == said
 
 
-def test_what_shares_no_word_with_the_question_comes_with_what_beside_it_does_and_is_nearly_as_likely() -> None:
-    inquiry = inquire("Who pays for speeding?", lambda stem: 1.0)
-    told = passage("Fines for speeding are borne by the driver. The fee of £25 is deducted from the salary.")
-    fines, fee = sorted(candidates(inquiry, [told], embedder=None, model=BY_COVERAGE), key=lambda one: one.index)
-    (both,) = extract(inquiry, [replace(fee, share=0.55), replace(fines, share=0.43)])
-    assert both.text == told.paragraph.text
-    (alone, *_) = extract(inquiry, [replace(fee, share=0.9), replace(fines, share=0.1)])
-    assert alone.text == "The fee of £25 is deducted from the salary."
+@pytest.mark.parametrize(
+    ("question", "best", "text"),
+    [
+        ("Who pays for speeding?", 1, "Fines for speeding are borne by the driver. The fee of £25 is taken off the salary."),
+        ("How much leave is there at three days?", 0, "The leave is 27 days. Whoever has three days gets 16."),
+    ],
+    ids=["before it", "behind it"],
+)  # fmt: skip
+def test_the_sentence_beside_the_best_one_that_tells_the_rest_of_the_question_comes_along(
+    question: str, best: int, text: str
+) -> None:
+    inquiry = inquire(question, lambda stem: 1.0)
+    found = sorted(candidates(inquiry, [passage(text)], embedder=None, model=BY_COVERAGE), key=lambda one: one.index)
+    (both,) = extract(inquiry, [found[best], found[1 - best]])
+    assert both.text == both.citations[0].quote == text
+
+
+def test_one_further_away_that_tells_the_rest_of_the_question_is_a_statement_of_its_own() -> None:
+    told = passage("The ale ferments at 19 °C. Taste it each day. The lager stays at 11 °C for ten days.")
+    inquiry = inquire("At which temperature does the lager ferment?", lambda stem: 1.0)
+    found = sorted(candidates(inquiry, [told], embedder=None, model=BY_COVERAGE), key=lambda one: one.index)
+    texts = [one.text for one in extract(inquiry, found)]
+    assert texts == ["The ale ferments at 19 °C.", "The lager stays at 11 °C for ten days."]
+
+
+def test_a_sentence_that_tells_nothing_more_of_the_question_does_not_come_along() -> None:
+    (alone,) = answer(
+        "How long is the leave?", passage("The leave is 27 days long. It begins in March, in every year.")
+    )
+    assert alone.text == "The leave is 27 days long."
 
 
 def test_what_points_back_from_the_beginning_of_a_paragraph_says_under_which_heading() -> None:

@@ -235,3 +235,19 @@ def test_who_asks_for_a_way_to_reach_somebody_is_answered_by_one() -> None:
     assert missed("What is the phone number of the library desk?", "The library desk (phone 5533) lends pens.") == ()
     assert missed("Which phone do I need?", "You need a dual-SIM phone.") == ()
     assert missed("Can I bring my phone?", "No.") == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("May a 17 year old stay alone?", "From 16 with a letter of a parent."),
+        ("May somebody aged 17 stay?", "From 16 with a letter of a parent."),
+        ("Can I pay with a 200 euro note?", "No 200s and no 500s, whatever the guest says."),
+        ("What did the Iranián say?", "The Iranian said nothing."),
+        ("What happened to the ６０?", "All 60 were saved."),
+    ],
+)
+def test_how_old_somebody_is_and_what_is_only_written_otherwise_is_not_told_as_missing(
+    question: str, text: str
+) -> None:
+    assert unmentioned(question, Mentioned([text])) == ()

@@ -115,18 +115,19 @@ def test_what_may_answer_comes_with_what_is_nearly_as_likely_from_other_paragrap
     assert [citation.mark for citation in answer.citations] == list(range(1, len(cited) + 1))
     share_of = {one.passage.paragraph.key: one.share for one in reversed(evidence.candidates)}
     assert cited == sorted(share_of, key=lambda key: -share_of[key])[: len(cited)], "the likeliest first, each once"
-    assert all(share_of[key] >= share_of[cited[0]] / 5 for key in cited)
-    assert len(cited) == 1 or sum(len(one.text.split()) for one in answer.statements) <= 60
+    assert all(share_of[key] >= share_of[cited[0]] / 10 for key in cited)
+    assert len(cited) <= 3
+    assert all(len(one.text.split()) <= 60 for one in answer.statements)
     assert not set(cited) & {passage.paragraph.key for passage in answer.closest}
 
 
-def test_where_two_are_nearly_as_likely_both_are_shown(tmp_path: Path, embedder: MiniLM) -> None:
+def test_where_several_may_answer_they_are_shown(tmp_path: Path, embedder: MiniLM) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "keys.md").write_text(KEYS, encoding="utf-8")
     with opened(tmp_path, embedder) as bot:
         bot.ingest()
         answer = bot.ask("How do I get into a building?")
-    assert [one.text.split()[:2] for one in answer.statements] == [["The", "verger"], ["The", "key"]]
+    assert [one.text.split()[:2] for one in answer.statements][:2] == [["The", "verger"], ["The", "key"]]
 
 
 def test_an_identifier_that_stands_nowhere_is_not_found_however_alike_others_are(bot: Chatbot) -> None:
@@ -239,3 +240,21 @@ def test_what_somebody_asks_is_answered_by_the_question(chat: Chatbot) -> None:
     answer = chat.ask("What did Jonas ask about the lantern?")
     assert answer.statements[0].text == "Who brings the lantern?"
     assert len(answer.statements) == 1 or "Petra" not in str(answer.statements[1].lead)
+
+
+def test_an_identifier_that_stands_elsewhere_is_told_and_refuses_nothing(tmp_path: Path, embedder: MiniLM) -> None:
+    (tmp_path / "documents").mkdir()
+    others = "".join(f"The door of room {number} is painted in green, and nobody uses it.\n\n" for number in range(40))
+    texts = {
+        "tanks.md": "# Tanks\n\nNever run lye into a tank that holds carbon dioxide: a vacuum forms.\n",
+        "checks.md": f"# Checks\n\n{others}The CO2 alarm is tested in May.\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "documents" / name).write_text(text, encoding="utf-8")
+    with opened(tmp_path, embedder) as bot:
+        bot.ingest()
+        answer = bot.ask("Why is no lye run into a tank that holds CO2?")
+        strange = bot.ask("Why is no lye run into a tank that holds XQ9?")
+    assert "Never run lye" in answer.text
+    assert strange.abstained
+    assert strange.unmentioned == ("XQ9",)

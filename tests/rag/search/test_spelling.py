@@ -23,6 +23,7 @@ STANDING = {
     "default": 5,
     "reception": 2,
     "what": 40,
+    "which": 40,
     "folder": 9,
     "holder": 2,
     "immutable": 1,
@@ -38,6 +39,7 @@ def right(question: str, language: str = "en") -> str:
         is_word=lambda word: word in STANDING or share(word, language) > 0,
         near=lambda word: one_edit_away(word, language),
         seen=lambda word: STANDING.get(word, 0) + 50_000 * share(word, language),
+        is_known=lambda word: share(word, language) > 0,
     )
 
 
@@ -51,6 +53,14 @@ def right(question: str, language: str = "en") -> str:
         ("is an imutable start used", "is an immutable start used"),
         ("Recepton opening hours?", "reception opening hours?"),
         ("program start, waht do i do", "program start, what do i do"),
+        ("wich compression is used", "which compression is used"),
+        ("wat do i do to start the program", "what do i do to start the program"),
+        ("had they left explosievs behind", "had they left explosives behind"),  # seldom, and only turned
+        (
+            "How is the default of Cmopression set when folders open?",
+            "How is the default of Compression set when folders open?",
+        ),
+        ("is Cmopression's default used", "is Compression's default used"),
     ],
 )
 def test_a_letter_too_many_too_few_wrong_or_turned_is_put_right(question: str, meant: str) -> None:
@@ -64,6 +74,8 @@ def test_a_letter_too_many_too_few_wrong_or_turned_is_put_right(question: str, m
         "which bqtxh is used",  # no word is one letter away
         "which batch is used",  # English, if not in the documents
         "opening hours of Jolder",  # a name
+        "which api or vat or hrw is used",  # short words may be anything
+        "summarise the second folder",  # British
         "opening hours of KR-310-C and olde_r",  # an identifier
         "Wer öffnet den Schuppen?",  # another language
         "highrise sms provider",  # what it may be of is hardly ever seen
