@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _NAMED = 5
 """Files that are named in a line that counts more of them."""
 
+_FENCED = regex.compile(r"\s*(?P<fence>```|~~~)[^\n]*\n.*\n\s*(?P=fence)\s*", regex.DOTALL)
+"""A whole block of code in Markdown."""
 _LINES = regex.compile(r"[\t-\r\x85]")
 _CONTROL = regex.compile(r"\p{Cc}")
 
@@ -122,12 +124,21 @@ def _statement_line(statement: Statement) -> str:
 
 
 def _quoted(statement: Statement) -> str:
-    """What it says, in quotation marks where it is a quote, the answer itself in bold."""
+    """What it says, in quotation marks where it is a quote, the answer itself in bold; the lines of a program below one
+    another."""
+    if statement.is_quote and _FENCED.fullmatch(code := statement.citations[0].quote):
+        return "".join(f"\n    {_code_line(line)}" for line in code.strip().splitlines()[1:-1]) + "\n   "
     bold, text = statement.bold, statement.text
     marked = (
         f"{safe(text[: bold.start])}[bold]{safe(bold.of(text))}[/bold]{safe(text[bold.end :])}" if bold else safe(text)
     )
     return f"“{marked}”" if statement.takes_quotation_marks else marked
+
+
+def _code_line(line: str) -> str:
+    """`safe` doubles a backslash at the end, against a bracket behind it; here a line ends."""
+    escaped = safe(line)
+    return escaped[:-1] if len(escaped) > len(escape(line + " ")) - 1 else escaped
 
 
 def _row_of(statement: Statement) -> list[str] | None:

@@ -9,7 +9,7 @@ from random import Random
 
 import regex
 
-from evals.fitting.training_texts import Case, Collection, Gold, Kind
+from evals.fitting.training_texts import Case, Collection, Gold, Origin
 from rag.domain import Role
 from rag.text import terms
 from rag.text.sentences import split_sentences
@@ -53,7 +53,7 @@ def headings_asked(collection: Collection, random: Random) -> Iterator[Case]:
             yield Case(
                 question=_heading_asked(heading, above=above, random=random),
                 golds=[Gold(place) for place in places[:_HEADED]],
-                kind=Kind.HEADING,
+                origin=Origin.HEADING,
                 weight=_HEADING_WEIGHT,
                 beside=frozenset(places),
             )
@@ -83,13 +83,13 @@ def sentences_taken_out(collection: Collection, random: Random) -> Iterator[Case
         if len(telling) > 2:
             span = random.choice(telling)
             own = span.of(text.text)
-            yield Case(question=own, golds=[Gold(place)], kind=Kind.OWN, weight=_OWN_WEIGHT, own=span)
+            yield Case(question=own, golds=[Gold(place)], origin=Origin.OWN, weight=_OWN_WEIGHT, own=span)
 
 
 def names_swapped(collection: Collection, random: Random) -> Iterator[Case]:
     """Questions that nothing answers: a name, number or year in the place of another one of the same document, which
     the paragraph does not hold. The paragraph stays in `golds`, as the nearest wrong one."""
-    asked = [case for case in collection.cases if case.kind is Kind.SPAN]
+    asked = [case for case in collection.cases if case.origin is Origin.SPAN]
     others: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for case in asked:
         document = collection.texts[case.golds[0].paragraph].document
@@ -107,7 +107,7 @@ def names_swapped(collection: Collection, random: Random) -> Iterator[Case]:
         pool = [one for one in others[text.document, _is_number(name)] if one not in text.text and one != name]
         if pool:
             question = case.question[: match.start()] + random.choice(pool) + case.question[match.end() :]
-            yield replace(case, question=question, kind=Kind.SWAPPED, weight=_SWAPPED_WEIGHT)
+            yield replace(case, question=question, origin=Origin.SWAPPED, weight=_SWAPPED_WEIGHT)
 
 
 def _is_number(name: str) -> bool:
@@ -117,7 +117,7 @@ def _is_number(name: str) -> bool:
 def wordings(case: Case, random: Random) -> list[str]:
     """The question, and of every second one that a person asked another wording: its keywords, without capitals and
     question mark, or mistyped."""
-    if case.kind not in (Kind.SPAN, Kind.LIST):
+    if case.origin not in (Origin.SPAN, Origin.LIST):
         return [case.question]
     drawn = random.random()
     if drawn < 0.2:

@@ -20,8 +20,7 @@ from evals.fitting.reader_batches import Lists
 from evals.fitting.reader_lists import PREPARED, TRAINING
 from evals.fitting.reader_ranking import READ, UNREAD, Array, Candidates, fit_apart, read_candidates
 from evals.fitting.reader_windows import SEED, Floats, Searched, Windows, prepared_collections
-from evals.fitting.training_texts import Gold
-from evals.fitting.training_texts import Kind as Source
+from evals.fitting.training_texts import Gold, Origin
 from rag.domain import Role
 from rag.index.embedding import MiniLM
 from rag.index.onnx import open_tokenizer
@@ -105,7 +104,9 @@ class Answers:
         self._tokenizer = open_tokenizer(MODELS / "all-MiniLM-L6-v2" / "tokenizer.json")
         cases = windows.collection.cases
         # Of equal questions the first one's.
-        self._golds = {one.question: () if one.kind is Source.SWAPPED else tuple(one.golds) for one in reversed(cases)}
+        self._golds = {
+            one.question: () if one.origin is Origin.SWAPPED else tuple(one.golds) for one in reversed(cases)
+        }
 
     def asked(self, one: Candidates, *, unread: Array, read: Array) -> Iterator[Asked]:
         """In each way that leaves a candidate. `unread` and `read` are weights of ranking."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from evals.fitting.made_questions import wordings
 from evals.fitting.reader_windows import SEED, Floats, Windows, prepared_collections
-from evals.fitting.training_texts import Case, Gold, Kind
+from evals.fitting.training_texts import Case, Gold, Origin
 from rag.domain import Span
 from rag.index.embedding import MiniLM
 from rag.index.onnx import open_tokenizer
@@ -147,7 +147,7 @@ class Gathered:
 
     def write(self, folder: Path) -> None:
         """`data.npz` and `meta.json`: see `reader_batches`."""
-        lists, kinds = self._lists, list(Kind)
+        lists, kinds = self._lists, list(Origin)
         judged = [number for number, one in enumerate(lists) if one.judged is not None]
         right = np.full((len(lists), MOST_RIGHT, 1 + 3 * len(NOT_ASKED)), -1, np.int32)
         for rows, one in zip(right, lists, strict=True):
@@ -162,7 +162,7 @@ class Gathered:
             "el": np.array(judged, np.int32),
             "ec": filled([lists[number].judged or () for number in judged], JUDGED_WINDOWS),
             "lcoll": np.array(self._collections, np.int16),
-            "lkind": np.array([kinds.index(one.case.kind) for one in lists], np.int8),
+            "lkind": np.array([kinds.index(one.case.origin) for one in lists], np.int8),
             "lw": np.array([one.case.weight for one in lists], np.float32),
         }
         np.savez_compressed(folder / "data.npz", **arrays)
@@ -197,7 +197,7 @@ def scored(windows: Windows) -> Iterator[Floats]:
 
 def list_of(case: Case, *, windows: Windows, scores: Floats, encoded: Sequence[Any], first: int) -> List | None:
     """A question's list; None where no window holds what answers it. `first` is the number of the first window."""
-    golds = [] if case.kind is Kind.SWAPPED else case.golds
+    golds = [] if case.origin is Origin.SWAPPED else case.golds
     right = [found for gold in golds for found in right_of(gold, case=case, windows=windows, encoded=encoded)]
     if golds and not right:
         return None
@@ -239,13 +239,13 @@ def pieces_of(wanted: Span | None, *, span: Span, offsets: Sequence[tuple[int, i
 def wrong_of(case: Case, *, windows: Windows, nearest: Sequence[int]) -> list[int]:
     """The nearest windows that do not answer. Of a swapped question those of the paragraph that it was asked of come
     first."""
-    if case.kind is Kind.SWAPPED:
+    if case.origin is Origin.SWAPPED:
         near = windows.of[case.golds[0].paragraph]
         return [*near, *(window for window in nearest if window not in near)]
     texts = windows.collection.texts
     right = {gold.paragraph for gold in case.golds} | case.beside
-    section = texts[case.golds[0].paragraph].context if case.kind is Kind.HEADING else None
-    answers = [one.lower() for one in case.answers if len(one) >= _TELLING_ANSWER] if case.kind is Kind.SPAN else []
+    section = texts[case.golds[0].paragraph].context if case.origin is Origin.HEADING else None
+    answers = [one.lower() for one in case.answers if len(one) >= _TELLING_ANSWER] if case.origin is Origin.SPAN else []
 
     def is_wrong(window: int) -> bool:
         place, _ = windows.places[window]
@@ -258,7 +258,7 @@ def wrong_of(case: Case, *, windows: Windows, nearest: Sequence[int]) -> list[in
 
 def is_drawn(case: Case, *, name: str) -> bool:
     """Whether a question of an older collection is one of those that are judged by."""
-    if case.kind not in (Kind.SPAN, Kind.LIST, Kind.SWAPPED) or name.startswith("real"):
+    if case.origin not in (Origin.SPAN, Origin.LIST, Origin.SWAPPED) or name.startswith("real"):
         return False
     drawn = int(hashlib.sha256(case.question.encode()).hexdigest(), 16)
     return drawn % _JUDGED_OF.get(name, _JUDGED_OF_OTHERS) == 0

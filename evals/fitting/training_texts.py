@@ -32,7 +32,7 @@ _PART = 600
 _SHORTEST_ANSWER = 40
 
 
-class Kind(StrEnum):
+class Origin(StrEnum):
     """Where a question comes from: asked of words (SPAN) or sentences (LIST) of a paragraph; a heading of its section;
     a sentence of its own paragraph (OWN); one with a name or number swapped, which nothing answers; or asked of a
     collection that does not answer it (NONE)."""
@@ -90,13 +90,13 @@ class Gold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A question. `answers` are all words that answer it; `own` is the sentence that a question of Kind.OWN was taken
+    """A question. `answers` are all words that answer it; `own` is the sentence that a question of Origin.OWN was taken
     from; `beside` are paragraphs that may answer too and are no wrong ones; `is_judged` questions are never trained
     on where they are judged."""
 
     question: str
     golds: Sequence[Gold]
-    kind: Kind
+    origin: Origin
     weight: float = 1.0
     answers: Sequence[str] = ()
     own: Span | None = None
@@ -161,7 +161,7 @@ def read_squad(path: Path, *, name: str, weight: float) -> Collection:
                     question, answers = asked["question"].strip(), [one["text"] for one in asked["answers"]]
                     golds = [Gold(place, span, _sentence_of(text.text, span))]
                     found.cases.append(
-                        Case(question=question, golds=golds, kind=Kind.SPAN, weight=weight, answers=answers)
+                        Case(question=question, golds=golds, origin=Origin.SPAN, weight=weight, answers=answers)
                     )
     return found
 
@@ -176,7 +176,7 @@ def read_qed(path: Path) -> Collection:
         if answers:
             span = _span_of(answers[0], text.text)
             golds = [Gold(place, span, _sentence_of(text.text, span))]
-            found.cases.append(Case(question=one["question_text"], golds=golds, kind=Kind.SPAN, answers=answers))
+            found.cases.append(Case(question=one["question_text"], golds=golds, origin=Origin.SPAN, answers=answers))
     return found
 
 
@@ -193,7 +193,7 @@ def read_fairytales(folder: Path) -> Collection:
         span = _span_of(answer, told)
         golds = [Gold(place, span, _sentence_of(told, span))]
         found.cases.append(
-            Case(question=one["question"], golds=golds, kind=Kind.SPAN, weight=0.6, answers=one["answers"])
+            Case(question=one["question"], golds=golds, origin=Origin.SPAN, weight=0.6, answers=one["answers"])
         )
     return found
 
@@ -207,7 +207,7 @@ def read_selqa(folder: Path) -> Collection:
             place = found.place_of(Text(one["article"], one["article"], (one["section"],), text))
             golds = [Gold(place, evidence=_span_of(one["candidates"][i], text)) for i in one["answers"][:1]]
             if golds:
-                found.cases.append(Case(question=one["question"], golds=golds, kind=Kind.LIST, weight=1.2))
+                found.cases.append(Case(question=one["question"], golds=golds, origin=Origin.LIST, weight=1.2))
     return found
 
 
@@ -220,7 +220,7 @@ def read_medquad(path: Path) -> Collection:
             continue
         places = [found.place_of(Text(one["topic"], one["topic"], (), part)) for part in list(_parts(text))[:4]]
         question = one["question"].replace(" ?", "?").replace("(are)", "").replace("  ", " ")
-        found.cases.append(Case(question=question, golds=[Gold(places[0])], kind=Kind.LIST, weight=0.3))
+        found.cases.append(Case(question=question, golds=[Gold(places[0])], origin=Origin.LIST, weight=0.3))
     return found
 
 
@@ -241,9 +241,9 @@ def read_real(folder: Path) -> Collection:
             found.place_of(text, number=one.number)
     for one in _lines(folder / "questions.jsonl"):
         golds = [gold for quoted in one["gold"] for gold in _quoted(found, quoted, texts=texts, answers=one["answers"])]
-        kind = Kind.LIST if golds else Kind.NONE
+        origin = Origin.LIST if golds else Origin.NONE
         found.cases.append(
-            Case(question=one["question"], golds=golds, kind=kind, answers=one["answers"], is_judged=True)
+            Case(question=one["question"], golds=golds, origin=origin, answers=one["answers"], is_judged=True)
         )
     return found
 

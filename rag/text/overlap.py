@@ -52,6 +52,9 @@ _KINDS = tuple(
     (kind, regex.compile(rf"\b{language.pattern(asking)}\b", regex.IGNORECASE))
     for kind, asking in (("number", "questions.how_many"), ("date", "questions.when"), ("name", "questions.who"))
 )
+_JOINS = frozenset(language.words("questions.also_join"))
+_ASKS, _TELLS = frozenset(language.words("questions.asks")), frozenset(language.words("questions.before_asking"))
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}’'-]+|[^\s\p{L}\p{M}\p{N}]")
 _KIND_FOUND = {"number": HOW_MANY, "date": WHEN, "name": NAME}
 _PRICE = regex.compile(rf"\b{language.pattern('questions.price')}\b", regex.IGNORECASE)
 _NEAR = 3
@@ -109,7 +112,16 @@ def inquire(question: str, weight_of: Callable[[str], float], truncated: bool = 
 
 
 def _kind_of(question: str) -> str | None:
-    return next((kind for kind, pattern in _KINDS if pattern.search(question)), None)
+    return next((kind for kind, pattern in _KINDS if any(_asks(found) for found in pattern.finditer(question))), None)
+
+
+def _asks(found: regex.Match[str]) -> bool:
+    """Whether a word asks, and does not only join: "a refund when a course is cancelled", "members who leave". Such a
+    one stands behind what it says more of, in a question that began otherwise."""
+    before = _WORD.findall(found.string[: found.start()].lower())
+    if found.group().lower() not in _JOINS or not before or before[0] not in _ASKS:
+        return True
+    return before[-1] in _TELLS or not terms.content_words(before[-1])
 
 
 def asks_for_name(question: str) -> bool:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from evals.fitting import reader_answers, reader_features, reader_lists
-from evals.fitting.fit_records import Kind as Answerability
+from evals.fitting.fit_records import Origin as Answerability
 from evals.fitting.fit_records import read_asked
 from evals.fitting.made_questions import names_swapped, wordings
 from evals.fitting.reader_batches import Lists
 from evals.fitting.reader_ranking import READ, UNREAD
-from evals.fitting.training_texts import REAL, Case, Collection, Gold, Kind, Text, read_collections
+from evals.fitting.training_texts import REAL, Case, Collection, Gold, Origin, Text, read_collections
 from rag.domain import Span
 from rag.index.onnx import open_tokenizer
 from rag.search.cross_encoder import MODELS
@@ -122,7 +122,7 @@ def lists(prepared: Path) -> Lists:
 def test_a_right_window_holds_the_pieces_of_its_answer_and_a_wrong_one_does_not(lists: Lists) -> None:
     tokenizer = open_tokenizer(MODELS / "all-MiniLM-L6-v2" / "tokenizer.json")
     answers = {"Ann Shaw", "Tom Reed", "six in the morning", "Eve Low", "a hare"}
-    asked = [number for number, kind in enumerate(lists.kinds) if kind == Kind.SPAN]
+    asked = [number for number, kind in enumerate(lists.kinds) if kind == Origin.SPAN]
     seen = set()
     for number in asked:
         (right,) = (one for one in lists.right(number) if one[0] >= 0)
@@ -207,21 +207,21 @@ def test_a_swapped_name_is_of_the_document_and_not_of_the_paragraph() -> None:
     collection = Collection("squad")
     places = [collection.place_of(Text("Old town", "Old town", (), text)) for text in (HARBOUR, BRIDGE)]
     collection.cases = [
-        Case(question=f"Who worked there in {year}?", golds=[Gold(place, Span(0, 3))], kind=Kind.SPAN)
+        Case(question=f"Who worked there in {year}?", golds=[Gold(place, Span(0, 3))], origin=Origin.SPAN)
         for place, year in zip(places, ("1904", "1911"), strict=True)
     ]
     swapped = [one for seed in range(20) for one in names_swapped(collection, Random(seed))]
     assert {one.question for one in swapped} == {"Who worked there in 1911?", "Who worked there in 1904?"}
     for one in swapped:
         year = one.question.removeprefix("Who worked there in ").rstrip("?")
-        assert one.kind is Kind.SWAPPED and year not in collection.texts[one.golds[0].paragraph].text
+        assert one.origin is Origin.SWAPPED and year not in collection.texts[one.golds[0].paragraph].text
 
 
 def test_another_wording_keeps_the_question_first_and_a_made_question_has_none() -> None:
-    asked = Case(question="When does the market open?", golds=[Gold(0)], kind=Kind.SPAN)
+    asked = Case(question="When does the market open?", golds=[Gold(0)], origin=Origin.SPAN)
     found = [wordings(asked, Random(seed)) for seed in range(40)]
     assert all(one[0] == asked.question for one in found)
     others = {one[1] for one in found if len(one) > 1}
     assert {"market open", "when does the market open"} <= others and len(others) > 3
-    made = Case(question="market day", golds=[Gold(0)], kind=Kind.HEADING)
+    made = Case(question="market day", golds=[Gold(0)], origin=Origin.HEADING)
     assert wordings(made, Random(0)) == ["market day"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from rich.console import Console
 
 from rag.documents.left_out import LeftOut
 from rag.domain import Answer, Citation, Paragraph, Role, Source, Span, Statement, Verdict
@@ -89,3 +92,15 @@ def test_what_is_left_out_is_one_line_with_at_most_five_names(count: int, expect
 def test_a_name_that_would_command_a_terminal_is_shown_and_not_obeyed() -> None:
     (line,) = left_out_lines([LeftOut("documents/[bold]\x1b[2J.png", "a picture")])
     assert "\x1b" not in line and r"\[bold]" in line
+
+
+def test_a_block_of_code_keeps_its_lines() -> None:
+    code = "```sh\nlark run \\\n  --port [80]\n```"
+    block = Paragraph(document_id="documents/a.md", number=1, text=code, start=0, end=len(code), role=Role.BODY)
+    source = Source(title="A", revision="3-a")
+    citation = Citation(mark=1, paragraph=block, source=source, start=0, end=len(code))
+    quoted = Statement(text=" ".join(code.split()), citations=(citation,))
+    console = Console(file=StringIO(), width=80)
+    console.print(next(iter(answer_lines(Answer(question="How?", statements=(quoted,))))))
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue() == "\n    lark run \\\n      --port [80]\n    [1]\n"

@@ -72,3 +72,14 @@ def test_whatever_tells_a_time_may_answer_when(text: str) -> None:
 @pytest.mark.parametrize("text", ["at home", "1 of 12", "a marching band"])
 def test_other_things_do_not_answer_when(text: str) -> None:
     assert not WHEN.search(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["from the fourth day on", "within 14 days", "two weeks before the end", "every three months", "at noon"]
+)
+def test_a_day_counted_from_something_answers_when(text: str) -> None:
+    assert WHEN.search(text)
+
+
+def test_an_amount_alone_does_not_answer_when() -> None:
+    assert not WHEN.search("He paid 3 pounds for 2 eggs.")

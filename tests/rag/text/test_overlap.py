@@ -153,3 +153,22 @@ def test_every_feature_of_every_text_is_a_share(question: str, text: str) -> Non
 )
 def test_years_are_no_price(question: str, text: str, missing: float) -> None:
     assert sentence(question, text)["kind missing"] == missing
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When does it open?", "date"),
+        ("Do you know when it opens?", "date"),
+        ("Since when is it open?", "date"),
+        ("Why do I get a 409 when acknowledging?", None),
+        ("Could I lose data in a power cut when the mode is os?", None),
+        ("What happens to members who leave?", None),
+        ("Is there a place where I can smoke?", None),
+        ("Who pays when a member leaves?", "name"),
+        ("What do I do, and whom do I ring?", "name"),
+        ("I lost a key. Where do I go?", "name"),
+    ],
+)
+def test_a_word_that_only_joins_asks_for_nothing(question: str, kind: str | None) -> None:
+    assert inquire(question, lambda stem: 1.0).kind == kind
