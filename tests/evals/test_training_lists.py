@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evals.fitting import reader_answers, reader_features, reader_lists
-from evals.fitting.fit_records import Origin as Answerability
+from evals.fitting.fit_records import Kind as Answerability
 from evals.fitting.fit_records import read_asked
 from evals.fitting.made_questions import names_swapped, wordings
 from evals.fitting.reader_batches import Lists
