@@ -119,7 +119,8 @@ def _is_part(one: str, other: str) -> bool:
 
 
 def seen_at(paragraph: Paragraph, source: Source) -> str:
-    """What is to be seen at a paragraph: its text, what stands above it, who says it, where and when it is filed."""
-    filed = f"{document_name(paragraph.document_id)} {source.date or ''}"
+    """What is to be seen at a paragraph: its text, what stands above it, who says or wrote it, where and when it is
+    filed."""
+    filed = f"{document_name(paragraph.document_id)} {source.date or ''} {source.author or ''}"
     said_by = f"{paragraph.said_by} {_WRITERS if paragraph.role is Role.COMMENT else ''}"
     return f"{source.title} {' '.join(paragraph.heading)} {filed} {said_by} {paragraph.text}"

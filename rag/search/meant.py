@@ -4,8 +4,9 @@ accents for its own."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -39,44 +40,55 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 def as_meant(question: str, *, view: View, paragraphs: Paragraphs) -> str:
     """The question without its slips of the pen, by the documents that are asked and a dictionary of its language. In
     one without capitals what they write with one is a name; accents that they do not write are none."""
-    language = language_by_words(question) or _LANGUAGE
-
-    def stands(word: str) -> int:
-        # Of some documents only what stands in them is told.
-        return view.snapshot.spelled(word, view.allowed if view.is_scoped else None)
-
-    def is_word(word: str) -> bool:
-        is_held = not view.is_scoped and view.snapshot.holds(word)
-        return is_held or stands(word) > 0 or dictionary.is_word(word, language)
-
-    def seen(word: str) -> float:
-        return stands(word) + BACKGROUND * min(_LONG * dictionary.share(word, language), 1.0)
-
-    def is_known(word: str) -> bool:
-        return dictionary.share(word, language) > 0
-
-    def is_common(word: str) -> bool:
-        return dictionary.share(word, language) >= _COMMON
-
+    told = language_by_words(question)
+    words = _Words(view, told or _LANGUAGE)
     question = with_accents(
         unshouted(in_one_width(question)),
         stands=lambda word: len(_holding(view, word)) > 0,
-        is_word=is_known,
+        is_word=words.is_known,
     )
     question = corrected(
         question,
-        is_word=is_word,
-        near=partial(dictionary.one_edit_away, language=language),
-        seen=seen,
-        is_known=is_known,
+        is_word=words.is_one,
+        near=words.near,
+        seen=words.seen,
+        is_known=words.is_known,
+        is_in_language=told is not None,
     )
     if not lacks_capitals(question):
         return question
     written = _written_in(view, paragraphs)
-    if question[:1].isupper():
-        # Not everybody who begins with a capital, as telephones make it, writes the others; but words are words.
-        return with_capitals(question, written=lambda word: None if is_common(word) else written(word))
-    return with_capitals(question, written=written)
+    # "Quds Force" makes no name of a force.
+    return with_capitals(question, written=lambda word: None if words.share(word) >= _COMMON else written(word))
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the documents that are asked and a dictionary know of words in small letters."""
+
+    view: View
+    language: str
+
+    def stands(self, word: str) -> int:
+        """In how many paragraphs it stands; of some documents only what stands in them is told."""
+        return self.view.snapshot.spelled(word, self.view.allowed if self.view.is_scoped else None)
+
+    def is_one(self, word: str) -> bool:
+        is_held = not self.view.is_scoped and self.view.snapshot.holds(word)
+        return is_held or self.stands(word) > 0 or dictionary.is_word(word, self.language)
+
+    def seen(self, word: str) -> float:
+        """How often, as a count of paragraphs."""
+        return self.stands(word) + BACKGROUND * min(_LONG * self.share(word), 1.0)
+
+    def share(self, word: str) -> float:
+        return dictionary.share(word, self.language)
+
+    def is_known(self, word: str) -> bool:
+        return self.share(word) > 0
+
+    def near(self, word: str) -> Iterable[str]:
+        return dictionary.one_edit_away(word, self.language)
 
 
 def _written_in(view: View, paragraphs: Paragraphs) -> Callable[[str], str | None]:

@@ -40,20 +40,21 @@ def corrected(
     near: Callable[[str], Iterable[str]],
     seen: Callable[[str], float],
     is_known: Callable[[str], bool],
+    is_in_language: bool = False,
 ) -> str:
     """The question with the slips in it put right.
 
     `is_word` says whether a word is one, `near` what one edit makes of it, and `seen` how often a word is seen, as a
     count of paragraphs: the likeliest that a slip can have been of is meant, and one that begins with the same letter
     before others; `is_known` says whether the dictionary has it. Of names, as told by their capitals, only turned
-    letters are put right: another letter makes another name. A question most of whose words are none is left alone: it
-    is in another language.
+    letters are put right: another letter makes another name. A question most of whose words are none is left alone, as
+    in another language, unless other words tell that it `is_in_language`.
     """
     content = set(terms.content_words(question))
     written = {match.group().casefold() for match in _WORD.finditer(question)}
     meaning = {word for word in written if terms.fold(word) in content}
     unknown = {word for word in meaning if not (is_word(word) or is_known(_WITH_S.sub("iz", word)))}
-    if 2 * len(unknown) > len(content):
+    if 2 * len(unknown) > len(content) and not is_in_language:
         return question
     unknown |= {word for word in meaning if len(word) < SHORTEST and seen(word) < HARDLY}
 

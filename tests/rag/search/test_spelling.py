@@ -89,6 +89,12 @@ def test_nothing_else_is_touched(question: str) -> None:
     assert right(question) == question
 
 
+def test_where_other_words_tell_the_language_most_words_may_be_wrong(bot: Chatbot) -> None:
+    meant = bot.retriever.meant_by(Question("when did teh russain airstirkes strat"))
+    assert meant == "when did the russian airstrikes start"
+    assert bot.retriever.meant_by(Question("russain airstirkes")) == "russain airstirkes"
+
+
 def test_so_it_is_in_other_languages() -> None:
     assert right("Wer hat den schlüsel für die Werkstatt?", "de") == "Wer hat den schlüssel für die Werkstatt?"
     assert right("Où est la bibliothèqe de la ville ?", "fr") == "Où est la bibliothèque de la ville ?"
