@@ -3,7 +3,7 @@ number; and a number of something else is none of theirs. Pure functions of text
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
@@ -11,7 +11,7 @@ import regex
 
 from rag.text import language, terms
 from rag.text.dates import is_year
-from rag.text.values import find_amounts, without_times
+from rag.text.values import find_amounts, measures_as, without_times
 
 _COUNTS = regex.compile(rf"\b{language.pattern('questions.counts')}\s+(?P<what>[^?.!,;:]+)", regex.IGNORECASE)
 _WORD = regex.compile(r"[\p{L}\p{M}’'-]+")
@@ -52,22 +52,27 @@ def counts_any_of(what: frozenset[str], sentence: str) -> bool:
 
 
 def tells_count(question: str, sentence: str) -> bool:
-    """Whether prose tells a number that may be what "how many …?" asks for: any that is no date and no time, unless
-    the sentence names what is asked for and all its numbers count something else."""
+    """Whether prose tells a number that may be what "how many …?" asks for: any that is no date, no time and no
+    measure of something else, unless the sentence names what is asked for and all its numbers count something else."""
     what, text = counted(question), without_times(sentence)
-    ends = _ends(text)
     if _FEW.search(text) is not None:
         return True
     head = _head(question)
+    ends = _ends(text, unless=lambda measure: not any(measures_as(stem, measure) for stem in head))
     names_it = bool(head) and head <= frozenset(terms.stems(text))
     return bool(ends) and (
         not names_it or any(_follows(text, end, what) or not _follows_any(text, end) for end in ends)
     )
 
 
-def _ends(text: str) -> Sequence[int]:
-    """Where its numbers end, not those of a name, "pool-1"; a year alone is one only if it counts something."""
-    found = [span for span, amount in find_amounts(text) if amount.unit or not is_year(span.of(text))]
+def _ends(text: str, *, unless: Callable[[str], bool] = lambda _: False) -> Sequence[int]:
+    """Where its numbers end, not those of a name, "pool-1", or of a measure that is left out; a year alone is one only
+    if it counts something."""
+    found = [
+        span
+        for span, amount in find_amounts(text)
+        if (amount.unit or not is_year(span.of(text))) and not (amount.measure and unless(amount.measure))
+    ]
     return [span.end for span in found if not _OF_NAME.search(text[: span.start])]
 
 

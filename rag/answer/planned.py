@@ -24,6 +24,8 @@ _PROPOSED = regex.compile(rf"\b{language.pattern('telling.proposed')}\b", regex.
 _OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}", regex.IGNORECASE)
 _OF_A_RULE = regex.compile(rf"\b{language.pattern('questions.of_a_rule')}\b", regex.IGNORECASE)
 _PUT_FORWARD = regex.compile(rf"\b{language.pattern('telling.put_forward')}", regex.IGNORECASE)
+_NOT_DONE = regex.compile(rf"\b{language.pattern('questions.not_done')}", regex.IGNORECASE)
+_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 _PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
 
 
@@ -45,6 +47,15 @@ def asks_for_a_rule(question: str) -> bool:
 def is_put_forward(sentence: str) -> bool:
     """Whether it tells what somebody proposed, and so no rule."""
     return _PUT_FORWARD.search(sentence) is not None
+
+
+def is_not_done(question: str, sentence: str) -> bool:
+    """Whether the question asks for what somebody failed to do, and the sentence speaks of no failing and denies
+    nothing: "took back three villages" does not tell which they failed to take back."""
+    asked = _NOT_DONE.search(question)
+    if asked is None or _NOT_DONE.search(sentence) or _DENIES.search(sentence):
+        return False
+    return frozenset(terms.content_stems(asked.group())).isdisjoint(terms.stems(sentence))
 
 
 def presumed(question: str) -> frozenset[str]:

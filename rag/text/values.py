@@ -97,6 +97,13 @@ class Amount:
     measure: str | None = field(default=None, compare=False)
 
 
+def measures_as(stem: str, measure: str) -> bool:
+    """Whether a word is a unit of measure that could stand in another one's place: days for weeks, gallons for
+    litres."""
+    own = _MEASURES.get(stem)
+    return own is not None and (own in _OF_TIME) == (measure in _OF_TIME)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """A time of day on a dial of twelve hours: "3 p.m." is "15:00"."""

@@ -127,3 +127,18 @@ def test_items_that_would_be_counted_are_the_whole_list_under_the_number_if_that
 def test_a_sentence_tells_a_count_if_it_has_a_number_that_may_be_one(sentence: str, tells: bool) -> None:
     assert counted("How many classes are there?") == {"class"}
     assert tells_count("How many classes are there?", sentence) is tells
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "tells"),
+    [
+        ("How many tonnes of food are there?", "The convoy came after 13 days.", False),
+        ("How many people live there?", "The walk takes 20 minutes.", False),
+        ("How many people live there?", "It has 1,200 inhabitants.", True),
+        ("How many weeks of leave do I get?", "You get 27 days.", True),
+        ("How many litres does it hold?", "It holds 20 gallons.", True),
+        ("How many litres does it hold?", "It runs for 20 minutes.", False),
+    ],
+)
+def test_a_measure_of_something_else_is_no_count(question: str, sentence: str, tells: bool) -> None:
+    assert tells_count(question, sentence) is tells

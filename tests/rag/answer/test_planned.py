@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.planned import asks_for_a_rule, is_only_planned, is_put_forward, presumed
+from rag.answer.planned import asks_for_a_rule, is_not_done, is_only_planned, is_put_forward, presumed
 from rag.answer.reasons import tells_no_reason
 
 
@@ -68,3 +68,17 @@ def test_what_says_the_question_again_tells_no_reason() -> None:
     assert not tells_no_reason("Why does Ann resign?", "Ann resigns, her mother is ill.")
     assert not tells_no_reason("Why does Ann resign?", "She has moved away.")
     assert not tells_no_reason("When does Ann resign?", "Ann resigns as treasurer in May.")
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "not_done"),
+    [
+        ("Which villages did the army fail to take back?", "The army took back three villages.", True),
+        ("Which villages did the army fail to take back?", "The army could not take back Bayada.", False),
+        ("Which villages did the army fail to take back?", "It failed in two villages.", False),
+        ("Who refused to sign?", "Ann signed on Monday.", True),
+        ("Who signed?", "Ann signed on Monday.", False),
+    ],
+)
+def test_what_was_done_does_not_tell_what_somebody_failed_to_do(question: str, sentence: str, not_done: bool) -> None:
+    assert is_not_done(question, sentence) == not_done
