@@ -20,7 +20,7 @@ from rag.text import terms
         ("Who found the security hole and did they get money for it?", ["Who found the security hole", "did they get money for the security hole?"]),
         ("When is the new scanner arriving and what did we pay for it?", ["When is the new scanner arriving", "what did we pay for the new scanner?"]),
         ("Where is the dinner, what does it cost, and who holds the key?", ["Where is the dinner", "what does the dinner cost", "who holds the key?"]),
-        ("Who owns the mill, and through which door do I enter?", ["Who owns the mill", "through which door do I enter the mill?"]),
+        ("Who owns the mill, and through which door does the miller come in?", ["Who owns the mill", "through which door does the miller come in?"]),
         ("Yoga, pottery and Spanish: what does each cost?", ["what does Yoga cost?", "what does pottery cost?", "what does Spanish cost?"]),
         ("Kiln or mill: which is open on Mondays?", ["which is open on Mondays?", "which is open on Mondays: Kiln, mill?"]),
         ("Can I smoke in the hall and bring my dog?", ["Can I smoke in the hall?", "Can I bring my dog?"]),
