@@ -7,6 +7,7 @@ not be judged" is None. To add a metric, add a function here and its entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import regex
@@ -18,6 +19,7 @@ from evals.ranking import document_ndcg, ndcg, recall_at, reciprocal_rank, succe
 from evals.results import Result
 from evals.telling import can_be_told, tells, worded
 from evals.wording import normalise, stands_in, token_f1
+from rag.answer.outcomes import ONE_MAY_ANSWER
 from rag.domain import Answer, Citation, Key, Paragraph, Role, Statement, Verdict
 from rag.text.values import amounts
 
@@ -314,6 +316,15 @@ def _correct(attempt: Attempt) -> float | None:
     return 1.0 if case.gold else None
 
 
+def _first_correct(attempt: Attempt) -> float | None:
+    """As `_correct`, of several of which each may answer by itself the first alone: the gate tells how likely that is
+    to answer."""
+    answer = attempt.answer
+    are_alternatives = answer.is_uncertain and (answer.notice or "").startswith(ONE_MAY_ANSWER)
+    first = replace(answer, statements=answer.statements[:1]) if are_alternatives else answer
+    return _correct(replace(attempt, answer=first))
+
+
 def _right(attempt: Attempt) -> float | None:
     return _correct(attempt) if attempt.is_answered else 0.0
 
@@ -364,10 +375,11 @@ def _why_leaked(attempt: Attempt) -> str:
 
 
 def _certain(results: Sequence[Result]) -> tuple[list[float], list[bool]]:
-    """The gate's reading of each case of which something was shown and could be judged, and whether it was right."""
+    """The gate's reading of each case of which something was shown and could be judged, and whether what it is a
+    reading of was right."""
     given = [r for r in results if r.answer is not None and r.answer.gate and r.answer.statements]
-    shown = [r for r in given if r.score("correct") is not None]
-    return [r.certainty for r in shown], [bool(r.score("correct")) for r in shown]
+    shown = [r for r in given if r.score("first_correct") is not None]
+    return [r.certainty for r in shown], [bool(r.score("first_correct")) for r in shown]
 
 
 def _risk_area(results: Sequence[Result]) -> Interval:
@@ -430,6 +442,7 @@ METRICS: tuple[Metric, ...] = (
     _of_answerable("answered", "answerable, answered", Group.ABSTENTION, score=_answered),
     _of_answerable("right", "answerable, answered rightly", Group.ABSTENTION, score=_right, why=_why_untold),
     Metric("correct", "what is shown is right", Group.ABSTENTION, score=_correct, is_shown=False),
+    Metric("first_correct", "what is shown first is right", Group.ABSTENTION, score=_first_correct, is_shown=False),
     _of_gold("offered", "answerable, right paragraph shown", Group.ABSTENTION, score=_offered),
     Metric(
         "abstained", "unanswerable, not answered", Group.ABSTENTION, asked_of=_unanswerable, score=_abstained,

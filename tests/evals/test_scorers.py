@@ -11,6 +11,7 @@ from evals.domain import Case, Gold, KeyPoint
 from evals.judge import JUDGED
 from evals.metric import Attempt
 from evals.scorers import METRICS, is_exact, scores_of
+from rag.answer.outcomes import ONE_MAY_ANSWER
 from rag.domain import Answer, Citation, Key, Paragraph, Passage, Ranks, Role, Source, Statement, Verdict
 
 TEXT = "Head\n\nThe siege lasted 13 days. Prices fell.\n"
@@ -192,6 +193,16 @@ def test_part_of_the_vital_points_is_no_right_answer() -> None:
     )
     assert valued(case, answer_saying("13 days."))["right"] == 0.0
     assert valued(case, answer_saying("13 days and prices fell."))["right"] == 1.0
+
+
+def test_of_several_that_may_answer_the_gate_is_a_reading_of_the_first() -> None:
+    prices, siege = answer_citing(32, 44).statements[0], answer_citing(6, 31).statements[0]
+    several = replace(
+        answer_citing(6, 31), statements=(prices, siege), is_uncertain=True, notice=f"{ONE_MAY_ANSWER} It rained."
+    )
+    valued_of = [valued(DAYS, one) for one in (several, replace(several, notice=None))]
+    assert [one["correct"] for one in valued_of] == [1.0, 1.0]
+    assert [one["first_correct"] for one in valued_of] == [0.0, 1.0]
 
 
 def test_readers_comments_must_be_attributed_to_them() -> None:

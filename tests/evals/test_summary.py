@@ -94,7 +94,7 @@ def test_repeats_count_once_and_tell_what_varies() -> None:
 
 def test_the_gate_is_measured_over_what_was_answered() -> None:
     # Certain .9 and right, certain .6 and wrong: risks 0 and ½; gaps .1 and .6.
-    summary = summarise([result("a", certainty=0.9, correct=1.0), result("b", certainty=0.6, correct=0.0)])
+    summary = summarise([result("a", certainty=0.9, first_correct=1.0), result("b", certainty=0.6, first_correct=0.0)])
     assert value(summary, "risk_area") == pytest.approx(0.25)
     assert value(summary, "calibration_error") == pytest.approx(0.35)
 
