@@ -25,7 +25,7 @@ from rag.errors import StorageError
 from rag.index.inverted import Leg, LegBuilder, Mask, Placed, Places, Segment, hash_of
 from rag.text import terms
 
-LAYOUT = 13
+LAYOUT = 14
 _ROLES = list(Role)
 _FACTS = ("roles", "twins", "texts", "shredding")
 _WINDOWS = ("windows", "holders")

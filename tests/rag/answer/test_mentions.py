@@ -251,3 +251,19 @@ def test_how_old_somebody_is_and_what_is_only_written_otherwise_is_not_told_as_m
     question: str, text: str
 ) -> None:
     assert unmentioned(question, Mentioned([text])) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "missed"),
+    [
+        ("What is the phone of Ann Shaw's gardener?", ("gardener",)),
+        ("What is Ann's husband's room?", ("husband",)),
+        ("What is Ann Shaw's phone?", ()),
+        ("What is the room of Ann Shaw?", ()),
+        ("What is the fee of the club's sauna?", ()),
+    ],
+)
+def test_somebody_who_is_only_told_by_whose_he_is_is_not_the_one_who_is_named(
+    question: str, missed: tuple[str, ...]
+) -> None:
+    assert role_missed(question, Mentioned(["Name: Ann Shaw\tPhone: 5520\tRoom: 4"])) == missed
