@@ -18,6 +18,8 @@ from rag.text.units import cells_of, field_of
 
 _ALIKE = 3
 """Letters by which the name of a field and a word of the question are told as one: "owner" and "owns"."""
+_NEAR_THE_TOP, _MOST_WORDS = 4, 10
+_OF_THE_DOCUMENT = regex.compile(rf"\W*{language.pattern('telling.of_the_document')}\b", regex.IGNORECASE)
 _SALUTES = regex.compile(
     rf"(?:{language.pattern('letters.salutations')})(?:[\s,/&]+[\p{{L}}\p{{M}}.'’-]+){{0,7}}\s*[,!:]?", regex.IGNORECASE
 )
@@ -28,7 +30,7 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     """“If a fire starts:” announces an answer and is none, and neither is a label, “Regards, Michael”, “Hi all,”,
     a question, unless somebody is heard to ask it, the names of a table's columns, a field with nothing but the
     document's title, or what the question says itself, or one of its front matter that is not asked for: by its name,
-    as far as beginnings go, or by who or when."""
+    as far as beginnings go, or by who or when; nor what a document says of itself in no word of the question."""
     sentence = candidate.sentence
     is_asked = asks(sentence) and (candidate.is_answered_next or candidate.passage.paragraph.speaker is None)
     names_columns = sentence.is_header or (sentence.is_row and _is_row_of_years(sentence.text))
@@ -38,6 +40,8 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     speaker = candidate.passage.paragraph.speaker
     if speaker is not None and sentence.text.strip(" .:,") == speaker:
         return False
+    if _is_of_the_document(candidate) and sentence.present.isdisjoint(inquiry.stems):
+        return False
     if repeats(candidate, inquiry) or names_columns or is_label or is_asked or is_of_letter:
         return False
     if candidate.is_field and not _tells_field(candidate, inquiry):
@@ -45,6 +49,13 @@ def is_telling(candidate: Candidate, inquiry: Inquiry) -> bool:
     if candidate.is_record and _is_head_of_letter(sentence.text) and not _asks_of_letter(sentence.text, inquiry):
         return False
     return not sentence.text.endswith(":") and any(map(str.isalnum, sentence.text))
+
+
+def _is_of_the_document(candidate: Candidate) -> bool:
+    """Whether it says, below a title, whose the document is, or since when it holds, and no more: "Owner: Finance.
+    Applies from 1 January 2025."."""
+    text, number = candidate.sentence.text, candidate.passage.paragraph.number
+    return number <= _NEAR_THE_TOP and len(text.split()) <= _MOST_WORDS and _OF_THE_DOCUMENT.match(text) is not None
 
 
 def _is_salutation(sentence: str) -> bool:

@@ -75,16 +75,15 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
 
 
 def _with_denial(inquiry: Inquiry, best: Candidate) -> Statement | None:
-    """The best sentence with the one behind it where that denies, of more that is asked for: "Results are given out.
-    None are told by telephone."; None where it does not."""
+    """The best sentence with the one behind it where that denies in the question's words: "Results are given out. None
+    are told by telephone."; None where it does not."""
     after = next(
         (one for one in best.sentences if one.span.start >= best.span.end - best.passage.paragraph.start), None
     )
     if after is None or after.is_row or best.sentence.is_row or asks(after) or not _DENIES.search(after.text):
         return None
-    (ours, theirs) = seen_by(inquiry, [best.sentence, after])
-    is_of_more = bool((theirs.present - ours.present) & set(inquiry.stems))
-    if not is_of_more or best.words + len(after.text.split()) > MOST_WORDS:
+    (seen,) = seen_by(inquiry, [after])
+    if seen.present.isdisjoint(inquiry.stems) or best.words + len(after.text.split()) > MOST_WORDS:
         return None
     return _lengthened(best, after.span.end)
 

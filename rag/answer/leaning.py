@@ -15,6 +15,11 @@ _MEANT_BEFORE = regex.compile(
     r"(?i)^\W*(?P<before>(?:[\p{L}’']+\W+){1,3}?)(?<!\bof\W+)(?:it|them|they)\b(?!\s+(?:is|was)\s+\w+\s+to\b)"
 )
 """A pronoun among the first words: "Push it in", "If they do not open"; not "Most of it", which says enough."""
+_BARE = regex.compile(
+    rf"^\W*(?:[\p{{L}}’']+\s+){{1,2}}(?:this|these)(?=\W*$|[.,;:!]|\s+(?:{'|'.join(language.words('telling.behind_bare'))})\b)",
+    regex.IGNORECASE,
+)
+"""Something by itself that is named before: "Do this even if …"."""
 _CUT_SHORT = regex.compile(
     rf"^\W*(?:[\p{{L}}\p{{N}}’'-]+\s){{1,4}}{language.pattern('telling.cut_short')}[.!]*$", regex.IGNORECASE
 )
@@ -28,7 +33,10 @@ def leans(text: str) -> bool:
     one thing and its verb: "Members borrow them for three days"."""
     found = _MEANT_BEFORE.match(text)
     is_said_of_before = found and len(terms.content_words(found["before"])) <= 1
-    return bool(_LEANING.match(text) or is_said_of_before or _CUT_SHORT.match(text) or _DONE_TO_IT.match(text))
+    is_bare = _BARE.match(text) is not None
+    return bool(
+        _LEANING.match(text) or is_said_of_before or is_bare or _CUT_SHORT.match(text) or _DONE_TO_IT.match(text)
+    )
 
 
 def with_what_it_leans_on(sentences: Sequence[SentenceView], index: int) -> Span:

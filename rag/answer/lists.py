@@ -15,7 +15,7 @@ from rag.answer.alike import command_of
 from rag.answer.candidate import Candidate
 from rag.answer.counted import counted, counts_in_words
 from rag.answer.polar import asking_part, asks_what
-from rag.answer.quoting import heading_lead
+from rag.answer.quoting import heading_lead, statement_of
 from rag.answer.rows import (
     MOST_ITEMS,
     NEAR,
@@ -46,6 +46,7 @@ _LIKELY = 6
 _MOST_OF_IT = 0.5
 """Of what the question asks, by weight: what is above the list, or in one item, and holds so much, is about it."""
 
+_FENCES = ("```", "~~~")
 _HOW_TO = regex.compile(rf"^\W*(?:{language.pattern('questions.how_to')})", regex.IGNORECASE)
 _STEPS = " ".join(language.words("questions.steps"))
 _TO_DO = regex.compile(rf"^\W*(?:{language.pattern('questions.to_do')})", regex.IGNORECASE)
@@ -54,11 +55,13 @@ _SEVERAL = regex.compile(rf"^\W*(?:{language.pattern('questions.several')})", re
 
 
 def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
-    """The list that the best sentence, the first of `ranked`, belongs to, leads in, or stands in a section with; None
-    where the question does not ask for all of it, or where it is about something else."""
+    """The list that the best sentence, the first of `ranked`, belongs to, leads in, points back to, or stands in a
+    section with; None where the question does not ask for all of it, or where it is about something else."""
+    return rows_meant(inquiry, ranked, read) or _with_code(ranked[0], read) or _list_meant(inquiry, ranked, read)
+
+
+def _list_meant(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
     best = ranked[0]
-    if (rows := rows_meant(inquiry, ranked, read)) is not None:
-        return rows
     headed = next((one for one in ranked[:NEAR] if _is_headed_so(inquiry, one)), None)
     best = headed or best
     is_how_to = _HOW_TO.match(inquiry.question) is not None
@@ -74,6 +77,9 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
     likeliest = frozenset(one.passage.paragraph.key for one in ranked[:_LIKELIEST])
     asked = _Asked(inquiry, best, is_how_to, likeliest)
     own = _list_at(around, place)
+    if own is None and best.is_said_of_heading and place and is_item(around[place - 1]):
+        # "Do this even if …": the items above are what it says more of.
+        return _shown(pointed) if (pointed := _list_at(around, place - 1)) is not None else None
     if counts:
         return _to_count(own, asked) if own is not None else None
     if asks_to_do:
@@ -86,6 +92,21 @@ def whole_list(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> Who
         return None
     nearby = _lists_of_section(around, place)
     return next((_shown(one) for one in nearby if asked.is_told(one, is_below=one.first > place)), None)
+
+
+def _with_code(best: Candidate, read: Read) -> WholeList | None:
+    """The block of code in front of the paragraph that the best sentence begins with "This returns …", and the
+    sentence; None where there is none."""
+    here = best.passage.paragraph
+    if not best.is_said_of_heading or here.number == 1:
+        return None
+    for before in read(here.document_id, [here.number - 1]):
+        code = before.paragraph
+        if code.heading == here.heading and code.text.startswith(_FENCES):
+            told = before.cited(Span(code.start, code.end), 1)
+            statements = Statement(text=display(told.quote), citations=(told,)), statement_of(best, 2)
+            return WholeList(statements=statements, passages=(before, best.passage), more=0)
+    return None
 
 
 def likely_steps(inquiry: Inquiry, ranked: Sequence[Candidate], read: Read) -> WholeList | None:
@@ -182,8 +203,11 @@ class _Asked:
         )
 
     def is_done_by(self, one: _List) -> bool:
-        """Whether it is steps, of which more than one is among the likeliest: "I cut myself. What do I do?"."""
-        return step_of(one.items[0]) is not None and self._answers_often(one)
+        """Whether it is steps, of which more than one is among the likeliest, or under a heading with a word of the
+        question: "I cut myself. What do I do?"."""
+        heading = content_stems(" ".join(self.best.passage.paragraph.heading[-1:]), self.inquiry)
+        is_headed = not heading.isdisjoint(self.inquiry.stems)
+        return step_of(one.items[0]) is not None and (is_headed or self._answers_often(one))
 
     def is_named(self, one: _List) -> bool:
         """Whether what is above the list is called as what is counted, and holds most of the question."""

@@ -50,12 +50,13 @@ def is_put_forward(sentence: str) -> bool:
 
 
 def is_not_done(question: str, sentence: str) -> bool:
-    """Whether the question asks for what somebody failed to do, and the sentence speaks of no failing and denies
-    nothing: "took back three villages" does not tell which they failed to take back."""
+    """Whether the question asks for what somebody failed to do, or is not allowed to, and the sentence speaks of no
+    failing and denies nothing: "took back three villages" does not tell which they failed to take back."""
     asked = _NOT_DONE.search(question)
     if asked is None or _NOT_DONE.search(sentence) or _DENIES.search(sentence):
         return False
-    return frozenset(terms.content_stems(asked.group())).isdisjoint(terms.stems(sentence))
+    failing = frozenset() if _DENIES.match(asked.group()) else frozenset(terms.content_stems(asked.group()))
+    return failing.isdisjoint(terms.stems(sentence))
 
 
 def presumed(question: str) -> frozenset[str]:

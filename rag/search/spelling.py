@@ -25,6 +25,8 @@ SELDOM = 1.0
 SHORTEST_SELDOM = 6
 """Letters of words of which that is so."""
 
+SHORTEST_ALONE = 7
+"""Letters of words of which the one word that they can be a slip of is meant, however seldom it is."""
 _WITH_S = regex.compile(r"is(?=(?:e[drs]?|ing|ations?)$)")
 """Where British writing has an s for a z: lists of words mostly know one of the two."""
 _WORD = regex.compile(
@@ -70,7 +72,11 @@ def corrected(
             lengths = {len(word) + 1, *([len(word) - 1] if len(word) > SHORTEST_TURNED else [])}
             found = turned + [one for one in near_it if len(one) in lengths and not terms.content_words(one)]
         often = [one for one in found if seen(one) >= SELDOM]
-        return often or [one for one in turned if len(word) >= SHORTEST_SELDOM and is_known(one)]
+        if often or len(word) < SHORTEST_SELDOM:
+            return often
+        known = [one for one in found if is_known(one)]
+        only = known if len(known) == 1 and len(word) >= SHORTEST_ALONE and is_in_language else []
+        return [one for one in turned if one in known] or only
 
     def right(match: regex.Match[str]) -> str:
         written = match.group()
