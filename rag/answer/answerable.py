@@ -55,6 +55,8 @@ def _is_of_the_document(candidate: Candidate) -> bool:
     """Whether it says, below a title, whose the document is, or since when it holds, and no more: "Owner: Finance.
     Applies from 1 January 2025."."""
     text, number = candidate.sentence.text, candidate.passage.paragraph.number
+    if candidate.sentence.is_row:
+        return False
     return number <= _NEAR_THE_TOP and len(text.split()) <= _MOST_WORDS and _OF_THE_DOCUMENT.match(text) is not None
 
 

@@ -26,6 +26,7 @@ _POINTS_BACK = regex.compile(
 _LABEL = regex.compile(r"(?P<mark>\*\*|__)(?P<label>[^*_\n]{1,60})(?P=mark)[.:]?")
 _MOST_WORDS_OF_A_LABEL = 5
 _LIMITS = regex.compile(rf"\b{language.pattern('telling.limits')}\b", regex.IGNORECASE)
+_CHANGES = regex.compile(rf"\b{language.pattern('telling.changes')}", regex.IGNORECASE)
 _EXCEPTS = regex.compile(rf"^\W*{language.pattern('telling.excepts')}", regex.IGNORECASE)
 
 
@@ -66,12 +67,17 @@ class Candidate:
     @property
     def _end(self) -> int:
         """That of the sentence, or of the next one where it narrows this one: "They are not allowed on Sundays.", or
-        says what holds else: "Otherwise it is thrown away.", or where this one is "Yes." and nothing else."""
-        after = next(iter(self.sentences[self.index + 1 : self.index + 2]), None)
+        says what holds else: "Otherwise it is thrown away.", or where this one is "Yes." and nothing else; that of one
+        of the next two that says what holds from now on: "It goes up to 15 euros."."""
+        following = self.sentences[self.index + 1 : self.index + 3]
+        after = next(iter(following), None)
         if after is None or self.sentence.is_row or asks(after):
             return self.sentence.span.end
         if says_nothing_else(self.sentence.text):
             return after.span.end
+        changed = [one.span.end for one in following if not one.is_row and _CHANGES.search(one.text)]
+        if changed and not _CHANGES.search(self.sentence.text):
+            return changed[0]
         narrows = _POINTS_BACK.match(after.text) and _LIMITS.search(after.text)
         return after.span.end if narrows or _EXCEPTS.match(after.text) else self.sentence.span.end
 

@@ -8,7 +8,7 @@ import regex
 
 from rag.answer.candidate import Candidate
 from rag.documents.context import context_of
-from rag.search.filing import asks_for_the_newest, is_later, years_in, years_of
+from rag.search.filing import is_later, years_in, years_of
 from rag.text import terms
 from rag.text.dates import find_whole_dates
 from rag.text.names import named_in, names
@@ -108,8 +108,8 @@ def _asked_amounts(inquiry: Inquiry, candidate: Candidate) -> set[tuple[float, s
 
 
 def meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, Candidate]:
-    """Two that differ: first the one of the year asked for, or the newer where the question wants the newest, and
-    where one document has both below their dates or versions, as a list of changes has."""
+    """Two that differ: first the one of the year asked for, or the newer, also where one document has both below their
+    dates or versions, as a list of changes has."""
     asked = years_in(question)
     if not asked and not _VERSION.search(question) and _is_of_later_section(rival, best):
         return rival, best
@@ -117,13 +117,23 @@ def meant(question: str, best: Candidate, rival: Candidate) -> tuple[Candidate, 
     ours, theirs = (years_of(*one) for one in filed)
     if asked:
         return (rival, best) if theirs & asked and not ours & asked else (best, rival)
-    return (rival, best) if asks_for_the_newest(question) and is_later(filed[1], filed[0]) else (best, rival)
+    return (rival, best) if is_later(filed[1], filed[0]) else (best, rival)
 
 
 def said_later(first: Candidate, others: Sequence[Candidate]) -> Candidate | None:
     """Of one document the sentence that says with another number what the first says, under a later date or version:
     "Passwords must now have 14 characters"."""
     return next((one for one in others if _is_of_later_section(one, first) and _are_alike(one, first)), None)
+
+
+def is_told_otherwise_later(one: Candidate, other: Candidate) -> bool:
+    """Whether one sentence is of a document with a later date than the other's, and both have numbers that the other
+    lacks: a rule of 2017, and the letter of 2024 that changes it."""
+    ours, theirs = (each.passage.source.date for each in (one, other))
+    if ours is None or theirs is None or ours <= theirs:
+        return False
+    numbers, others = ({a.value for a in amounts(each.sentence.text)} for each in (one, other))
+    return bool(numbers - others and others - numbers)
 
 
 def _are_alike(one: Candidate, other: Candidate) -> bool:

@@ -15,8 +15,9 @@ import regex
 
 from rag.answer.candidate import Candidate, asks
 from rag.answer.columns import asked_cell
-from rag.answer.differing import disagreeing, meant, said_later
+from rag.answer.differing import disagreeing, is_told_otherwise_later, meant, said_later
 from rag.answer.exactly import Exactly
+from rag.answer.leaning import with_what_it_leans_on
 from rag.answer.polar import asking_part, is_polar
 from rag.answer.quoting import statement_of, unmarked
 from rag.documents.context import display
@@ -29,8 +30,8 @@ MOST_WORDS = 60
 """Of an answer with more than one sentence; a single long one is shown whole."""
 
 _SECOND_AT = 0.05
-_MORE = 0.15
-"""Of the weight of a question's words: from which on it is worth a sentence more."""
+_MORE, _MORE_APART = 0.15, 0.3
+"""Of the weight of a question's words: from which on they are worth a sentence more, beside the best one or not."""
 _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
 
 _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
@@ -38,6 +39,8 @@ _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNO
 _FEWEST_ASKED = 2
 """Words of a question all of which a denial tells."""
 
+_FEWEST_OF_SECOND = 3
+"""Words of a second sentence that is no row."""
 IN_PLACE = 60
 """Words in which what may answer is shown: with what stands around it, as far as these go."""
 _MOST_ALTERNATIVES = 3
@@ -68,6 +71,8 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
         return (_lengthened(best, end - best.passage.paragraph.start, start=start),)
     second_best = _denial(inquiry, best, ranked[1:]) or more or _second(inquiry, best, ranked[1:])
     chosen = [best] if second_best is None else [best, second_best]
+    if second_best is not None and is_told_otherwise_later(second_best, best) and not years_in(inquiry.question):
+        return tuple(_dated(statement_of(one, mark)) for mark, one in enumerate([second_best, best], start=1))
     return tuple(
         _with_cell(statement_of(candidate, mark), inquiry=inquiry, candidate=candidate)
         for mark, candidate in enumerate(chosen, start=1)
@@ -106,9 +111,9 @@ def _more_of_question(inquiry: Inquiry, best: Candidate, others: Sequence[Candid
         one
         for one in others
         if one.passage.paragraph.key == paragraph.key
-        and gains[one.index] >= _MORE * inquiry.weight
+        and gains[one.index] >= (_MORE if abs(one.index - best.index) == 1 else _MORE_APART) * inquiry.weight
         and best.words + one.words <= MOST_WORDS
-        and not (one.sentence.is_row or asks(one.sentence))
+        and not (one.sentence.is_row or asks(one.sentence) or _is_fragment(one.sentence.text))
     ]
     return max(beside, key=lambda one: (gains[one.index], -abs(one.index - best.index)), default=None)
 
@@ -167,7 +172,7 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
         overlaps = other.passage.paragraph.key == best.passage.paragraph.key and (
             other.span.start < best.span.end and best.span.start < other.span.end
         )
-        repeats = other.sentence.present <= best.sentence.present
+        repeats = other.sentence.present <= best.sentence.present or _is_fragment(other.sentence.text)
         are_rows = best.sentence.is_row and other.sentence.is_row
         is_of_another = exactly.is_row_denied(other.sentence) or (
             are_rows
@@ -180,6 +185,11 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
         if not (overlaps or repeats or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
             return other
     return None
+
+
+def _is_fragment(text: str) -> bool:
+    """Whether it is a part of something in bold, "**I lost my key.", or two words: it says nothing beside another."""
+    return text.count("**") % 2 == 1 or len(text.split()) < _FEWEST_OF_SECOND
 
 
 def alternatives(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, ...]:
@@ -228,6 +238,10 @@ def in_its_place(candidate: Candidate, *, shares: Mapping[int, float], mark: int
         if wider is None:
             break
         span, words = Span(min(span.start, wider[0].start), max(span.end, wider[0].end)), wider[1]
+    first = max((i for i, one in enumerate(around) if one.start <= span.start), default=0)
+    whole = with_what_it_leans_on(candidate.sentences, first)
+    if len(whole.of(paragraph.text).split()) <= IN_PLACE:
+        span = Span(whole.start, span.end)
     citation = candidate.passage.cited(span.shifted(paragraph.start), mark)
     is_wider = len(citation.quote) > len(candidate.span)
     citation = replace(citation, bold=candidate.span if is_wider else None)

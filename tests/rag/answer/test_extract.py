@@ -1,5 +1,6 @@
 """Which sentences are quoted, and how they are introduced."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -315,3 +316,42 @@ def test_what_only_points_elsewhere_answers_no_other_question_than_where() -> No
     told = passage("More on how ranges are written is told under Dashes. An en dash is written in ranges.")
     assert answer("How are ranges written?", told)[0].text == "An en dash is written in ranges."
     assert answer("Where can I read how ranges are written?", told)[0].text.startswith("More on how ranges")
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How long is it quiet at midday?", "It is quiet at midday from 13:00 to 15:00. Hardly anybody keeps to it. The hours are therefore shortened to 13:00 to 14:00."),
+        ("What is the deposit for a card?", "The deposit for a card was 10 euros. It goes up to 15 euros."),
+        ("How long may visitors stay?", "Visitors may stay for six weeks. After that we need to know the name."),
+        ("Do I need the key for the hall?", "You need the key for the hall and the cellar. You don't need it for the shed."),
+    ],
+    ids=["therefore", "goes up", "after that", "a denial in the same words"],
+)  # fmt: skip
+def test_what_holds_from_now_on_or_beyond_comes_with_the_rule(question: str, text: str) -> None:
+    assert answer(question, passage(text))[0].text == text
+
+
+def test_of_two_documents_that_tell_other_numbers_the_later_one_comes_first() -> None:
+    inquiry = inquire("Until when may electric grills be used on the balcony?", lambda stem: 1.0)
+    rule, letter = (
+        replace(
+            passage(text, number),
+            source=Source(title=f"{year}", revision="r", date=dt.date(year, 3, 14)),
+        )
+        for number, year, text in [
+            (1, 2017, "Electric grills may be used on the balcony until 22:00, twice a month."),
+            (2, 2024, "Electric grills may from now on be used on the balcony, four times a month, until 21:00."),
+        ]
+    )
+    letter = replace(letter, paragraph=replace(letter.paragraph, document_id="documents/b.txt"))
+    found = candidates(inquiry, [rule, letter], embedder=None, model=BY_COVERAGE)
+    first, second = sorted(found, key=lambda one: one.passage.source.title)
+    told = extract(inquiry, [replace(first, share=0.5), replace(second, share=0.4)])
+    assert [one.text.startswith("Electric grills may from now on") for one in told] == [True, False]
+    assert all(one.lead and one.lead.endswith(("2024:", "2017:")) for one in told)
+
+
+def test_a_piece_of_something_in_bold_is_no_second_sentence() -> None:
+    told = answer("Does the caretaker have a key?", passage("No, the caretaker has no key. **I lost my key."))
+    assert [one.text for one in told] == ["No, the caretaker has no key."]

@@ -508,3 +508,46 @@ def test_a_question_in_a_chat_needs_no_mark(tmp_path: Path, embedder: MiniLM) ->
 def test_items_under_what_is_asked_and_nothing_else_are_the_answer(ask: Ask) -> None:
     bakery = "# Bread\n\n## What we bake\n\n- Rye\n- Baguette\n- Brioche\n\n## Ovens\n\nWe have two ovens. We cannot bake without salt.\n"
     assert [one.quote for one in ask(bakery, "What do we bake?").citations] == ["- Rye", "- Baguette", "- Brioche"]
+
+
+STOLEN = """# Devices
+
+## Lost or stolen
+
+1. Call the emergency number, 0177, at any hour.
+2. We wipe the device.
+3. If it was stolen, report it to the police within 48 hours.
+
+Do this even if you think that you left it on the train. A wipe cannot be undone.
+
+## Rolling back
+
+```bash
+gull rollback
+```
+
+This returns to the previous release and takes about 90 seconds.
+"""
+
+
+@pytest.mark.parametrize(
+    "question", ["What do I do if my laptop was left on the train?", "What do I do if my laptop was stolen?"]
+)
+def test_what_points_back_to_steps_brings_them_and_one_of_them_the_others(ask: Ask, question: str) -> None:
+    quotes = [one.text for one in ask(STOLEN, question).statements]
+    assert [quote[:2] for quote in quotes] == ["1.", "2.", "3."]
+
+
+def test_what_points_back_to_a_block_of_code_brings_it(ask: Ask) -> None:
+    told = ask(STOLEN, "How do I roll back to the previous release?")
+    assert [one.citations[0].quote.startswith("```bash") for one in told.statements[:2]] == [True, False]
+    assert "This returns to the previous release" in told.text
+
+
+def test_what_a_document_says_of_itself_answers_no_other_question(ask: Ask) -> None:
+    text = (
+        "# Expenses\n\nOwner: Finance (Ada Finn, room 4). Applies from 1 January 2025.\n\n"
+        "## Payment\n\nPaid claims for expenses go out with the salary on the 25th.\n"
+    )
+    assert "25th" in ask(text, "When do I get the money for my expenses?").statements[0].text
+    assert "Finance" in ask(text, "Who is the owner of the expenses?").text
