@@ -172,7 +172,7 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
         overlaps = other.passage.paragraph.key == best.passage.paragraph.key and (
             other.span.start < best.span.end and best.span.start < other.span.end
         )
-        repeats = other.sentence.present <= best.sentence.present or _is_fragment(other.sentence.text)
+        adds_nothing = other.sentence.present <= best.sentence.present or _is_fragment(other.sentence.text)
         are_rows = best.sentence.is_row and other.sentence.is_row
         is_of_another = exactly.is_row_denied(other.sentence) or (
             are_rows
@@ -182,7 +182,7 @@ def _second(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
             )
         )
         is_beside = best.is_field and other.passage.paragraph.key == best.passage.paragraph.key
-        if not (overlaps or repeats or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
+        if not (overlaps or adds_nothing or is_beside or is_of_another) and best.words + other.words <= MOST_WORDS:
             return other
     return None
 
