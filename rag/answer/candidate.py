@@ -75,8 +75,8 @@ class Candidate:
             return self.sentence.span.end
         if says_nothing_else(self.sentence.text):
             return after.span.end
-        changed = [one.span.end for one in following if not one.is_row and _CHANGES.search(one.text)]
-        if changed and not _CHANGES.search(self.sentence.text):
+        changed = [one.span.end for one in following if not one.is_row and says_change(one.text)]
+        if changed and not says_change(self.sentence.text):
             return changed[0]
         narrows = _POINTS_BACK.match(after.text) and _LIMITS.search(after.text)
         return after.span.end if narrows or _EXCEPTS.match(after.text) else self.sentence.span.end
@@ -156,6 +156,11 @@ def label_of(sentences: Sequence[SentenceView]) -> str | None:
     found = _LABEL.fullmatch(sentences[0].text) if len(sentences) > 1 and not asks(sentences[0]) else None
     label = found["label"].strip(" .:") if found else ""
     return label if 0 < len(label.split()) <= _MOST_WORDS_OF_A_LABEL else None
+
+
+def says_change(text: str) -> bool:
+    """Whether it says that something holds from now on that did not: "The charge goes up to £25."."""
+    return _CHANGES.search(text) is not None
 
 
 def asks(sentence: SentenceView) -> bool:

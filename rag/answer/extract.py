@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import regex
 
-from rag.answer.candidate import Candidate, asks
+from rag.answer.candidate import Candidate, asks, says_change
 from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, is_told_otherwise_later, meant, said_later
 from rag.answer.exactly import Exactly
@@ -36,8 +36,10 @@ _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex
 
 _DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
+_NEAR = 10
+"""Sentences among which one is looked for that changes what the best one says."""
 _FEWEST_ASKED = 2
-"""Words of a question all of which a denial tells."""
+"""Words of a question all of which a denial, or what changes a rule, tells."""
 
 _FEWEST_OF_SECOND = 3
 """Words of a second sentence that is no row."""
@@ -61,6 +63,9 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
             _dated(statement_of(one, mark)) for mark, one in enumerate(meant(inquiry.question, best, rival), start=1)
         )
         return replace(first, conflicts_with=(1,)), replace(second, conflicts_with=(0,))
+    change = _change_of(inquiry, best, ranked[1:_NEAR])
+    if change is not None and not years_in(inquiry.question):
+        return tuple(_dated(statement_of(one, mark)) for mark, one in enumerate([change, best], start=1))
     if _ASKS_TO_DO.match(asking_part(inquiry.question)) and (told := _with_rest(best)) is not None:
         return (told,)
     if is_polar(inquiry.question) and (told := _with_denial(inquiry, best)) is not None:
@@ -77,6 +82,24 @@ def extract(inquiry: Inquiry, ranked: Sequence[Candidate]) -> tuple[Statement, .
         _with_cell(statement_of(candidate, mark), inquiry=inquiry, candidate=candidate)
         for mark, candidate in enumerate(chosen, start=1)
     )
+
+
+def _change_of(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> Candidate | None:
+    """The sentence of another document, none of an earlier date, that says that something changes, in all the words of
+    the question that the best one tells: "The charge for a lost fob goes up to £25." in a newsletter; None where
+    there is none."""
+    told = _told(inquiry, best)
+    if len(told) < _FEWEST_ASKED or says_change(best.sentence.text):
+        return None
+    here, date = best.passage.paragraph.document_id, best.passage.source.date
+    for one in others:
+        paragraph, source = one.passage.paragraph, one.passage.source
+        is_earlier = date is not None and source.date is not None and source.date < date
+        if paragraph.document_id == here or is_earlier or not says_change(one.sentence.text):
+            continue
+        if told <= stems_of(f"{' '.join(paragraph.heading)} {one.sentence.text}", inquiry.truncated):
+            return one
+    return None
 
 
 def _with_denial(inquiry: Inquiry, best: Candidate) -> Statement | None:

@@ -355,3 +355,19 @@ def test_of_two_documents_that_tell_other_numbers_the_later_one_comes_first() ->
 def test_a_piece_of_something_in_bold_is_no_second_sentence() -> None:
     told = answer("Does the caretaker have a key?", passage("No, the caretaker has no key. **I lost my key."))
     assert [one.text for one in told] == ["No, the caretaker has no key."]
+
+
+def test_what_changes_the_best_sentence_in_another_document_stands_before_it() -> None:
+    inquiry = inquire("What does a lost fob cost?", lambda stem: 1.0)
+    rule = passage("A lost fob costs £18 at the desk.")
+    letter, other = passage("The cost of a lost fob goes up to £25."), passage("The fee goes up to £90.")
+    letter, other = (
+        replace(one, paragraph=replace(one.paragraph, document_id=f"documents/{name}.txt"))
+        for one, name in ((letter, "b"), (other, "c"))
+    )
+    best, *others = candidates(inquiry, [rule, other, letter], embedder=None, model=BY_COVERAGE)
+    best, *others = sorted([best, *others], key=lambda one: one.passage.paragraph.document_id)
+    told = extract(inquiry, [best, *others])
+    assert [one.text for one in told] == [letter.paragraph.text, rule.paragraph.text]
+    (alone,) = extract(inquiry, [best, *(one for one in others if one.passage.paragraph != letter.paragraph)])[:1]
+    assert alone.text == rule.paragraph.text
