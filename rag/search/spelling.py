@@ -25,8 +25,9 @@ SELDOM = 1.0
 SHORTEST_SELDOM = 6
 """Letters of words of which that is so."""
 
-SHORTEST_ALONE = 7
-"""Letters of words of which the one word that they can be a slip of is meant, however seldom it is."""
+SHORTEST_ALONE, EVER = 7, 0.02
+"""Letters of words of which the one word that they can be a slip of is meant, seldom as it is, and what is seen less
+often than any such word: "sabbatical" is seen .026 times, "zibeline" .002."""
 _WITH_S = regex.compile(r"is(?=(?:e[drs]?|ing|ations?)$)")
 """Where British writing has an s for a z: lists of words mostly know one of the two."""
 _WORD = regex.compile(
@@ -75,7 +76,8 @@ def corrected(
         if often or len(word) < SHORTEST_SELDOM:
             return often
         known = [one for one in found if is_known(one)]
-        only = known if len(known) == 1 and len(word) >= SHORTEST_ALONE and is_in_language else []
+        is_only = len(known) == 1 and seen(known[0]) >= EVER
+        only = known if is_only and len(word) >= SHORTEST_ALONE and is_in_language else []
         return [one for one in turned if one in known] or only
 
     def right(match: regex.Match[str]) -> str:
