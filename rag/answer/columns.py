@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import regex
@@ -70,11 +72,7 @@ def is_row_asked(inquiry: Inquiry, candidate: Candidate) -> bool:
 def numbered(inquiry: Inquiry, candidate: Candidate) -> bool | None:
     """Whether a row has, below the name of its column, a number that the question gives behind that name, "severity
     1"; None where the question numbers no column of it."""
-    words = terms.words(inquiry.question)
-    given: dict[str, set[str]] = {}
-    for word, number in pairwise(words):
-        if number.isdigit():
-            given.setdefault(terms.stemmed([word])[0], set()).add(number)
+    given = _numbers_given(inquiry.question)
     if not given or not candidate.sentence.is_row or candidate.passage.paragraph.role is not Role.TABLE:
         return None
     text = candidate.passage.paragraph.text
@@ -85,6 +83,16 @@ def numbered(inquiry: Inquiry, candidate: Candidate) -> bool | None:
         if len(cell.name) == 1 and cell.content.of(text)[:1].isdigit()
     ]
     return all(told) if told else None
+
+
+@lru_cache(maxsize=256)
+def _numbers_given(question: str) -> Mapping[str, AbstractSet[str]]:
+    """The numbers behind each word of a question, by its stem: once for all its rows."""
+    given: dict[str, set[str]] = {}
+    for word, number in pairwise(terms.words(question)):
+        if number.isdigit():
+            given.setdefault(terms.stemmed([word])[0], set()).add(number)
+    return given
 
 
 def tells_no_remedy(question: str, candidate: Candidate) -> bool:

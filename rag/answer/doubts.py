@@ -21,7 +21,7 @@ from rag.answer.mentions import (
     superlative,
     unmentioned,
 )
-from rag.answer.planned import is_not_done, is_only_planned, presumed
+from rag.answer.planned import is_only_planned, presumed, tells_the_done
 from rag.answer.polar import asks_what, is_polar, says_yes_or_no
 from rag.answer.reasons import tells_no_reason
 from rag.answer.rows import is_counted_by
@@ -77,7 +77,7 @@ def doubts_about(
     says_of_another = asks_what(answer.question) and any(says_yes_or_no(one.text) for one in statements[:1])
     first = statements[0].text if statements and not is_list else None
     is_planned = first is not None and is_only_planned(answer.question, first)
-    is_done = first is not None and is_not_done(answer.question, first)
+    is_done = first is not None and tells_the_done(answer.question, first)
     is_unexplained = len(statements) == 1 and not is_list and tells_no_reason(answer.question, statements[0].text)
     is_no_remedy = not is_list and tells_no_remedy(answer.question, best)
     is_presumed = bool(presumed(answer.question) & set(terms.stemmed([word.casefold() for word in missing.rare])))

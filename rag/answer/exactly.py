@@ -13,6 +13,7 @@ import numpy as np
 import regex
 
 from rag.answer.mentions import holds, identifiers
+from rag.answer.polar import denies
 from rag.search.fusion import Scores
 from rag.text import language, terms
 from rag.text.dates import tells
@@ -23,7 +24,6 @@ EXACTLY = 3.0
 
 
 _DENIED = regex.compile(rf"\b{language.pattern('questions.denied')}\s*(?P<word>\p{{L}}{{4,}})", regex.IGNORECASE)
-_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
 
 class Exactly:
@@ -64,7 +64,7 @@ class Exactly:
     def is_row_denied(self, sentence: SentenceView) -> bool:
         """Whether it is a row of what the question says is not so."""
         is_of_it = sentence.is_row and bool(self._denied & sentence.present)
-        return is_of_it and not _DENIES.search(sentence.text)
+        return is_of_it and not denies(sentence.text)
 
     def _besides(self, sentence: SentenceView) -> float:
         """The weight of the question's other words that stand in a sentence."""

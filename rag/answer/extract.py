@@ -18,7 +18,7 @@ from rag.answer.columns import asked_cell
 from rag.answer.differing import disagreeing, is_told_otherwise_later, meant, said_later
 from rag.answer.exactly import Exactly
 from rag.answer.leaning import with_what_it_leans_on
-from rag.answer.polar import asking_part, is_polar
+from rag.answer.polar import asking_part, denies, is_polar
 from rag.answer.quoting import statement_of, unmarked
 from rag.documents.context import display
 from rag.domain import Span, Statement
@@ -33,8 +33,6 @@ _SECOND_AT = 0.05
 _MORE, _MORE_APART = 0.15, 0.3
 """Of the weight of a question's words: from which on they are worth a sentence more, beside the best one or not."""
 _ASKS_TO_DO = regex.compile(rf"^\W*{language.pattern('questions.to_do')}", regex.IGNORECASE)
-
-_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 
 _NEAR = 10
 """Sentences among which one is looked for that changes what the best one says."""
@@ -108,7 +106,7 @@ def _with_denial(inquiry: Inquiry, best: Candidate) -> Statement | None:
     after = next(
         (one for one in best.sentences if one.span.start >= best.span.end - best.passage.paragraph.start), None
     )
-    if after is None or after.is_row or best.sentence.is_row or asks(after) or not _DENIES.search(after.text):
+    if after is None or after.is_row or best.sentence.is_row or asks(after) or not denies(after.text):
         return None
     (seen,) = seen_by(inquiry, [after])
     if seen.present.isdisjoint(inquiry.stems) or best.words + len(after.text.split()) > MOST_WORDS:
@@ -120,21 +118,20 @@ def _more_of_question(inquiry: Inquiry, best: Candidate, others: Sequence[Candid
     """The sentence of the best one's paragraph that tells most of what that lacks of the question, the one beside it
     first: "Leave is 27 days. Whoever works three days a week gets 16."; None where none tells much of it."""
     paragraph = best.passage.paragraph
-    told = paragraph.text[best.span.start - paragraph.start : best.span.end - paragraph.start]
+    told = best.span.shifted(-paragraph.start).of(paragraph.text)
     above = f"{best.passage.source.title} {' '.join(paragraph.heading)}"
     lacking = frozenset(inquiry.stems) - stems_of(f"{above} {told}", inquiry.truncated)
     if best.sentence.is_row or not lacking:
         return None
+    here = [one for one in others if one.passage.paragraph.key == paragraph.key]
     gains = {
         one.index: sum(weight for stem, weight in inquiry.weighted if stem in lacking & _told(inquiry, one))
-        for one in others
-        if one.passage.paragraph.key == paragraph.key
+        for one in here
     }
     beside = [
         one
-        for one in others
-        if one.passage.paragraph.key == paragraph.key
-        and gains[one.index] >= (_MORE if abs(one.index - best.index) == 1 else _MORE_APART) * inquiry.weight
+        for one in here
+        if gains[one.index] >= (_MORE if abs(one.index - best.index) == 1 else _MORE_APART) * inquiry.weight
         and best.words + one.words <= MOST_WORDS
         and not (one.sentence.is_row or asks(one.sentence) or _is_fragment(one.sentence.text))
     ]
@@ -148,7 +145,7 @@ def _denial(inquiry: Inquiry, best: Candidate, others: Sequence[Candidate]) -> C
     if best.sentence.is_row or len(asked) < _FEWEST_ASKED or asked <= _told(inquiry, best):
         return None
     beside = (one for one in others if one.passage.paragraph.key == best.passage.paragraph.key)
-    return next((one for one in beside if asked <= _told(inquiry, one) and _DENIES.search(one.sentence.text)), None)
+    return next((one for one in beside if asked <= _told(inquiry, one) and denies(one.sentence.text)), None)
 
 
 def _lengthened(best: Candidate, end: int, *, start: int | None = None) -> Statement:

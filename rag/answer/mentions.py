@@ -90,12 +90,18 @@ def holds(text: str, identifier: str) -> bool:
     return regex.search(pattern, text, regex.IGNORECASE) is not None
 
 
-def unknown_identifiers(question: str, texts: Iterable[str]) -> tuple[str, ...]:
+def unknown_identifiers(question: str, texts: Iterable[str], missing: Iterable[str] | None = None) -> tuple[str, ...]:
     """Identifiers of the question ("QX-2041-C", "max_payload") that stand in none of the texts. No
-    other identifier answers for one, however alike."""
+    other identifier answers for one, however alike. Where it is known which words stand nowhere in the documents,
+    `missing`, one of a single word that is none of them, "CO2", is not unknown: it stands elsewhere."""
     found = identifiers(question)
     whole = list(texts) if found else []
-    return tuple(one for one in found if not any(holds(text, one) for text in whole))
+    away = None if missing is None else {word.casefold() for word in missing}
+    return tuple(
+        one
+        for one in found
+        if not any(holds(text, one) for text in whole) and (away is None or not one.isalnum() or one.casefold() in away)
+    )
 
 
 class Mentioned:

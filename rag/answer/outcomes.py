@@ -50,14 +50,8 @@ def quoted(
     """The answer in sentences of the documents, or in a whole list of them; the best one, with those nearly as likely,
     as what may answer it where that is uncertain; an abstention where nothing near was found."""
     shown = [seen_at(passage.paragraph, passage.source) for passage in answer.passages]
-    away = {word.casefold() for word in answer.missing_terms}
-    # What stands elsewhere in the documents, "CO2", is told as not mentioned. A gate that lets everything through, for
-    # measuring, lets this through too.
-    unknown = tuple(
-        one
-        for one in (unknown_identifiers(answer.question, shown) if gate.threshold > 0 else ())
-        if not one.isalnum() or one.casefold() in away
-    )
+    # A gate that lets everything through, for measuring, lets this through too.
+    unknown = unknown_identifiers(answer.question, shown, answer.missing_terms) if gate.threshold > 0 else ()
     is_near = bool(evidence.candidates) and not evidence.retrieval.is_guess
     together = whole_list(evidence.inquiry, evidence.candidates, read) if is_near else None
     headed = (evidence.candidates[0].passage, together.passages[-1]) if together is not None else ()

@@ -10,7 +10,7 @@ from collections import Counter
 
 import regex
 
-from rag.answer.polar import asking_part
+from rag.answer.polar import asking_part, denies
 from rag.answer.reasons import asks_why
 from rag.text import language, terms
 
@@ -25,7 +25,6 @@ _OF_PROPOSING = regex.compile(rf"\b{language.pattern('questions.of_proposing')}"
 _OF_A_RULE = regex.compile(rf"\b{language.pattern('questions.of_a_rule')}\b", regex.IGNORECASE)
 _PUT_FORWARD = regex.compile(rf"\b{language.pattern('telling.put_forward')}", regex.IGNORECASE)
 _NOT_DONE = regex.compile(rf"\b{language.pattern('questions.not_done')}", regex.IGNORECASE)
-_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 _PAST = frozenset(form for _, *forms in language.rows("words.irregular") for form in forms)
 
 
@@ -49,13 +48,13 @@ def is_put_forward(sentence: str) -> bool:
     return _PUT_FORWARD.search(sentence) is not None
 
 
-def is_not_done(question: str, sentence: str) -> bool:
+def tells_the_done(question: str, sentence: str) -> bool:
     """Whether the question asks for what somebody failed to do, or is not allowed to, and the sentence speaks of no
     failing and denies nothing: "took back three villages" does not tell which they failed to take back."""
     asked = _NOT_DONE.search(question)
-    if asked is None or _NOT_DONE.search(sentence) or _DENIES.search(sentence):
+    if asked is None or _NOT_DONE.search(sentence) or denies(sentence):
         return False
-    failing = frozenset() if _DENIES.match(asked.group()) else frozenset(terms.content_stems(asked.group()))
+    failing = frozenset() if denies(asked.group()) else frozenset(terms.content_stems(asked.group()))
     return failing.isdisjoint(terms.stems(sentence))
 
 

@@ -1,5 +1,5 @@
 """What a question asks for: yes or no, or something else; which part of it asks; and sentences that begin with yes or
-no."""
+no, or deny."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _GOES_ON = regex.compile(rf"^\W*(?:{language.pattern('questions.goes_on')}\b\W*)
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 _BEHIND_A_SCENE = regex.compile(rf"{language.pattern('questions.behind_a_scene')}", regex.IGNORECASE)
 _SAYS_ALONE = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\W*$", regex.IGNORECASE)
+_DENIES = regex.compile(rf"\b{language.pattern('telling.denies')}\b", regex.IGNORECASE)
 _SAYS = regex.compile(rf"^\W*{language.pattern('answers.yes_or_no')}\b(?=\s*[,.;:!–—-])", regex.IGNORECASE)
 
 
@@ -41,6 +42,11 @@ def asks_what(question: str) -> bool:
 def says_yes_or_no(sentence: str) -> bool:
     """Whether it begins so: "Yes, for up to eight weeks."."""
     return _SAYS.match(sentence) is not None
+
+
+def denies(text: str) -> bool:
+    """Whether a word of it denies: "None are told by telephone."."""
+    return _DENIES.search(text) is not None
 
 
 def says_nothing_else(sentence: str) -> bool:

@@ -16,7 +16,7 @@ from rag.index.snapshot import BACKGROUND
 from rag.search.legs import View
 from rag.search.paragraphs import Paragraphs
 from rag.search.spelling import corrected
-from rag.search.wording import in_one_width, lacks_capitals, unshouted, with_accents, with_capitals
+from rag.search.wording import WORD, in_one_width, lacks_capitals, unshouted, with_accents, with_capitals
 from rag.text import dictionary, terms
 from rag.text.identify import language_by_words
 from rag.text.names import NAME
@@ -34,7 +34,6 @@ _GOES_ON = regex.compile(r"[\p{L}\p{M}\p{N},;)’”\"]\s+$")
 """In front of what is inside a sentence."""
 _RATHER = 3
 """How many times as often a name has its capital than not."""
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 def as_meant(question: str, *, view: View, paragraphs: Paragraphs) -> str:
@@ -116,12 +115,12 @@ def _writings(text: str) -> Mapping[str, Sequence[str]]:
     has a capital inside a sentence. What only begins a sentence, a cell or a line, or is a label, "Updated: 3 May",
     tells nothing."""
     found: dict[str, list[str]] = {}
-    for word in _WORD.findall(text):
+    for word in WORD.findall(text):
         if word.islower():
             found.setdefault(folded := terms.fold(word), []).append(folded)
     for run in NAME.finditer(text):
         if _GOES_ON.search(text, 0, run.start()) and text[run.end() : run.end() + 1] != ":":
-            for name in _WORD.findall(run.group()):
+            for name in WORD.findall(run.group()):
                 found.setdefault(terms.fold(name), []).append(name)
     return found
 

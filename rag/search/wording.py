@@ -22,7 +22,7 @@ _BEHIND = regex.compile(
     regex.IGNORECASE,
 )
 _WIDE = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _I = regex.compile(r"\bI\b")
 _FEWEST_SHOUTED = 3
 """Words from which a question all in capitals is shouted, and no list of abbreviations."""
@@ -59,12 +59,12 @@ def with_accents(question: str, *, stands: Callable[[str], bool], is_word: Calla
             return written
         return plain.capitalize() if written[0].isupper() else plain
 
-    return question if question.isascii() else str(_WORD.sub(right, question))
+    return question if question.isascii() else str(WORD.sub(right, question))
 
 
 def unshouted(question: str) -> str:
     """In small letters where all of it is in capitals."""
-    is_shouted = question == question.upper() != question.lower() and len(_WORD.findall(question)) >= _FEWEST_SHOUTED
+    is_shouted = question == question.upper() != question.lower() and len(WORD.findall(question)) >= _FEWEST_SHOUTED
     return question.lower() if is_shouted else question
 
 
@@ -85,4 +85,4 @@ def with_capitals(question: str, *, written: Callable[[str], str | None]) -> str
             return word
         return written(word) or word
 
-    return str(_WORD.sub(right, question))
+    return str(WORD.sub(right, question))

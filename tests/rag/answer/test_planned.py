@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answer.planned import asks_for_a_rule, is_not_done, is_only_planned, is_put_forward, presumed
+from rag.answer.planned import asks_for_a_rule, is_only_planned, is_put_forward, presumed, tells_the_done
 from rag.answer.reasons import tells_no_reason
 
 
@@ -81,4 +81,4 @@ def test_what_says_the_question_again_tells_no_reason() -> None:
     ],
 )
 def test_what_was_done_does_not_tell_what_somebody_failed_to_do(question: str, sentence: str, not_done: bool) -> None:
-    assert is_not_done(question, sentence) == not_done
+    assert tells_the_done(question, sentence) == not_done
